@@ -1,0 +1,1 @@
+"""How a solver is told: one formulation a file, labels shared between back-ends (README.md)."""

@@ -1,0 +1,79 @@
+"""The ways an input can be refused, one class per fact a caller can act on.
+
+All are ``ValueError``: a command prints their text as its one line and ends with exit status 2.
+A result (infeasible, limit reached) is no error; it is a :class:`optmap.method.Status`.
+"""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """A file or argument is not what it must be.
+
+    Parameters
+    ----------
+    where : str
+        The file or argument at fault.
+    field : str
+        The field, line or node inside it; empty when the whole is at fault.
+    found, expected : str
+        What stood there, and what would have been right.
+    """
+
+    def __init__(self, where: str, field: str, found: str, expected: str) -> None:
+        self.where, self.field, self.found, self.expected = where, field, found, expected
+        place = f"{where}: {field}" if field else where
+        super().__init__(f"{place}: found {found}, expected {expected}")
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
+        """Rebuild from the four parts, so that the error crosses process borders."""
+        return type(self), (self.where, self.field, self.found, self.expected)
+
+
+class FanInError(ValueError):
+    """A neuron reads more sources than a crossbar has rows, and decomposition is off.
+
+    Parameters
+    ----------
+    neuron : int
+        The neuron's index.
+    population : str
+        The population it belongs to.
+    fan_in, rows : int
+        What it reads, and what the largest crossbar offers.
+    """
+
+    def __init__(self, neuron: int, population: str, fan_in: int, rows: int) -> None:
+        self.neuron, self.population, self.fan_in, self.rows = neuron, population, fan_in, rows
+        super().__init__(
+            f"neuron {neuron} of population {population!r} has fan-in {fan_in}, the largest"
+            f" crossbar has {rows} rows; use decomposition 'tree' or 'chain', or a larger crossbar"
+        )
+
+    def __reduce__(self) -> tuple[type[FanInError], tuple[int, str, int, int]]:
+        """Rebuild from the parts, so that the error crosses process borders."""
+        return type(self), (self.neuron, self.population, self.fan_in, self.rows)
+
+
+class CapacityError(ValueError):
+    """The platform cannot hold the network: slots, crossbars or buffers run out."""
+
+
+class DeadlockError(ValueError):
+    """Some cycle of the graph carries no token, so nothing on it ever fires.
+
+    Parameters
+    ----------
+    cycle : list of int
+        Edge indices of one such cycle, in firing order.
+    names : list of str
+        The actors along it, for the message.
+    """
+
+    def __init__(self, cycle: list[int], names: list[str]) -> None:
+        self.cycle, self.names = cycle, names
+        super().__init__("deadlock, no token on the cycle " + " -> ".join([*names, *names[:1]]))
+
+    def __reduce__(self) -> tuple[type[DeadlockError], tuple[list[int], list[str]]]:
+        """Rebuild from the parts, so that the error crosses process borders."""
+        return type(self), (self.cycle, self.names)

@@ -1,0 +1,1 @@
+"""The judge: what a mapping costs, exactly, whoever made it."""

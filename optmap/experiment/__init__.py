@@ -1,0 +1,1 @@
+"""One solve in one process, the store, the sweep, the tables."""

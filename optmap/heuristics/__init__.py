@@ -1,0 +1,1 @@
+"""Published and rival heuristics, one per file; siblings do not know each other."""

@@ -1,0 +1,94 @@
+"""The contract of every method: limits in, outcome out.
+
+Statuses, values and bounds are separate facts. ``None`` means "no solution" or "no bound", never
+0 or infinity, so that nothing can be mistaken for something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+S = TypeVar("S")
+
+Value = int | Fraction
+
+
+class Status(Enum):
+    """How a run ended; one value per distinct fact."""
+
+    OPTIMAL = "optimal"  # solution found and proven best
+    FEASIBLE = "feasible"  # solution found, not proven best
+    INFEASIBLE = "infeasible"  # proven that no solution exists
+    UNKNOWN = "unknown"  # neither solution nor proof
+
+
+SOLVED = (Status.OPTIMAL, Status.FEASIBLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a method may use, all its stages together.
+
+    Parameters
+    ----------
+    wall_s : float
+        Wall-clock seconds, > 0.
+    threads : int
+        Threads, >= 1. CP-SAT's worker count is its own knob (it chooses the sub-solvers).
+    seed : int
+        The only source of randomness, >= 0.
+    memory_mb : int or None
+        Memory; enforced by the process that runs the solve. None: not limited.
+    """
+
+    wall_s: float = 60.0
+    threads: int = 1
+    seed: int = 0
+    memory_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.wall_s > 0 or self.threads < 1 or self.seed < 0:
+            raise ValueError(
+                f"limits: wall_s {self.wall_s} must be > 0, threads {self.threads} >= 1,"
+                f" seed {self.seed} >= 0"
+            )
+        if self.memory_mb is not None and self.memory_mb < 1:
+            raise ValueError(f"limits: memory_mb {self.memory_mb} must be >= 1")
+
+
+@dataclass(frozen=True, slots=True)
+class TracePoint:
+    """Incumbent and bound known after ``seconds``; either may be None."""
+
+    seconds: float
+    incumbent: Value | None
+    bound: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[S]):
+    """Result of one stage of a method.
+
+    ``solution`` is None exactly when the status says there is none. ``claimed`` is the objective
+    the method believes it reached (re-checked by ``evaluate``), ``bound`` the value it proved
+    nothing can beat; both are for minimisation.
+    """
+
+    status: Status
+    solution: S | None = None
+    claimed: Value | None = None
+    bound: Value | None = None
+    trace: tuple[TracePoint, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.status in SOLVED) != (self.solution is not None):
+            raise ValueError(f"status {self.status.value} with solution {self.solution!r}")
+        if self.claimed is not None and self.solution is None:
+            raise ValueError(f"value {self.claimed} claimed without a solution")
+        if None not in (self.claimed, self.bound) and self.bound > self.claimed:  # type: ignore[operator]
+            raise ValueError(f"bound {self.bound} above the claimed value {self.claimed}")
+        if self.status is Status.OPTIMAL and self.claimed != self.bound:
+            raise ValueError(f"optimal, yet value {self.claimed} and bound {self.bound} differ")

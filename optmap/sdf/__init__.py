@@ -1,0 +1,1 @@
+"""The dataflow kernel; it knows nothing of spiking networks."""

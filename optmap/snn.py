@@ -1,0 +1,288 @@
+"""The network: neurons, synapses, spikes (one noun, frozen compressed arrays).
+
+A synapse is a pair (pre, post); parallel synapses between one pair count once. Fan-in lists are
+compressed rows by post neuron, sorted by pre neuron, so that a network of 10^8 synapses is two
+arrays. Neurons are numbered population by population and, inside one, feature map by feature map,
+row by row: sorting sources by index therefore sorts them by (population, feature map, position).
+
+An *input* is a neuron without fan-in; every other neuron becomes a unit (or several) on a crossbar.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+IndexArray = npt.NDArray[np.int32]
+FloatArray = npt.NDArray[np.float32]
+
+#: Largest total of spikes per iteration that is accepted: sums must stay exact in int64.
+MAX_TOTAL_SPIKES = 2**50
+
+SPIKES_ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """A named run of neurons, ``first`` to ``last`` inclusive."""
+
+    name: str
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.first <= self.last:
+            raise ValueError(f"population {self.name!r} runs from {self.first} to {self.last}")
+
+
+def frozen(values: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Return ``values`` as a contiguous read-only array of ``dtype`` (copied only if needed)."""
+    array = np.ascontiguousarray(values, dtype=dtype)
+    if array.flags.writeable:
+        if array is values or array.base is not None:
+            array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class SNN:
+    """A spiking neural network as frozen fan-in lists.
+
+    Parameters
+    ----------
+    indptr : (N + 1,) int64 array
+        Neuron j reads ``indices[indptr[j]:indptr[j + 1]]``.
+    indices : (S,) int32 array
+        Pre-synaptic neurons, strictly ascending within one neuron.
+    spikes : (N,) int64 array
+        Spikes of each neuron in one iteration, >= 0.
+    populations : sequence of Population
+        Disjoint, ascending; neurons outside all of them belong to population "rest" in reports.
+    weights : (S,) float32 array, optional
+        Synaptic weights, where known.
+    spikes_origin : str
+        Where ``spikes`` come from; ``"assumed"`` when every neuron was given one.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not describe a network; the message has the numbers.
+    """
+
+    indptr: IntArray
+    indices: IndexArray
+    spikes: IntArray
+    populations: tuple[Population, ...] = ()
+    weights: FloatArray | None = None
+    spikes_origin: str = SPIKES_ASSUMED
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "indptr", frozen(self.indptr, np.int64))
+        set_(self, "indices", frozen(self.indices, np.int32))
+        set_(self, "spikes", frozen(self.spikes, np.int64))
+        set_(self, "populations", tuple(self.populations))
+        if self.weights is not None:
+            set_(self, "weights", frozen(self.weights, np.float32))
+        self._check_arrays()
+        self._check_populations()
+
+    def _check_arrays(self) -> None:
+        n, s = len(self.spikes), len(self.indices)
+        if self.indptr.shape != (n + 1,):
+            raise ValueError(f"indptr has shape {self.indptr.shape} for {n} neurons")
+        fan_in = np.diff(self.indptr)
+        if self.indptr[0] != 0 or self.indptr[-1] != s or (n and fan_in.min() < 0):
+            raise ValueError(f"indptr must ascend from 0 to the number of synapses, {s}")
+        if s and not (self.indices.min() >= 0 and self.indices.max() < n):
+            worst = int(self.indices.min()) if self.indices.min() < 0 else int(self.indices.max())
+            raise ValueError(f"synapse from neuron {worst}; neurons are 0..{n - 1}")
+        if s > 1:
+            rises = self.indices[1:] > self.indices[:-1]
+            starts = self.indptr[1:-1]
+            rises[starts[(starts > 0) & (starts < s)] - 1] = True
+            if not rises.all():
+                raise ValueError("pre-synaptic neurons must ascend strictly within each fan-in")
+        if n and self.spikes.min() < 0:
+            j = int(self.spikes.argmin())
+            raise ValueError(f"neuron {j} has {self.spikes[j]} spikes")
+        if n and (self.spikes.max() > MAX_TOTAL_SPIKES or self.spikes.sum() > MAX_TOTAL_SPIKES):
+            raise ValueError(f"more than {MAX_TOTAL_SPIKES} spikes in one iteration")
+        if self.weights is not None:
+            if self.weights.shape != (s,):
+                raise ValueError(f"weights have shape {self.weights.shape} for {s} synapses")
+            if not np.isfinite(self.weights).all():
+                raise ValueError("weights must be finite")
+
+    def _check_populations(self) -> None:
+        previous = -1
+        for population in self.populations:
+            if population.first <= previous or population.last >= len(self.spikes):
+                raise ValueError(
+                    f"population {population.name!r} [{population.first}..{population.last}]"
+                    f" overlaps another or leaves 0..{len(self.spikes) - 1}"
+                )
+            previous = population.last
+
+    @property
+    def num_neurons(self) -> int:
+        """Number of neurons, inputs included."""
+        return len(self.spikes)
+
+    @property
+    def num_synapses(self) -> int:
+        """Number of distinct (pre, post) pairs."""
+        return len(self.indices)
+
+    @cached_property
+    def fan_in(self) -> IntArray:
+        """Number of sources each neuron reads, shape (N,)."""
+        return frozen(np.diff(self.indptr), np.int64)
+
+    @cached_property
+    def fan_out(self) -> IntArray:
+        """Number of neurons that read each neuron, shape (N,)."""
+        return frozen(np.bincount(self.indices, minlength=self.num_neurons), np.int64)
+
+    @cached_property
+    def units(self) -> IndexArray:
+        """Neurons with fan-in, ascending: what occupies columns. Shape (U,)."""
+        return frozen(np.flatnonzero(self.fan_in), np.int32)
+
+    @property
+    def num_units(self) -> int:
+        """Number of neurons with fan-in."""
+        return len(self.units)
+
+    @property
+    def max_fan_in(self) -> int:
+        """Largest fan-in; 0 in an empty network."""
+        return int(self.fan_in.max()) if self.num_neurons else 0
+
+    def sources_of(self, neuron: int) -> IndexArray:
+        """Return the sources that ``neuron`` reads, ascending."""
+        return self.indices[self.indptr[neuron] : self.indptr[neuron + 1]]
+
+    def post_of_synapse(self) -> IndexArray:
+        """Return the post-synaptic neuron of every synapse, shape (S,)."""
+        return np.repeat(np.arange(self.num_neurons, dtype=np.int32), self.fan_in)
+
+    def population_of(self, neuron: int) -> str:
+        """Return the name of the population that holds ``neuron``."""
+        for population in self.populations:
+            if population.first <= neuron <= population.last:
+                return population.name
+        return "rest"
+
+    def with_spikes(self, spikes: npt.ArrayLike, origin: str) -> SNN:
+        """Return the same network with another spike profile."""
+        return SNN(
+            self.indptr, self.indices, np.asarray(spikes), self.populations, self.weights, origin
+        )
+
+    def digest(self) -> str:
+        """Return a SHA-256 over connectivity and spikes: equal networks, equal digest."""
+        sha = hashlib.sha256(b"snn-1")
+        for array in (self.indptr, self.indices, self.spikes):
+            sha.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+        return sha.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        """Compare connectivity and spikes; names and weights do not change a mapping."""
+        if not isinstance(other, SNN):
+            return NotImplemented
+        return (
+            np.array_equal(self.indptr, other.indptr)
+            and np.array_equal(self.indices, other.indices)
+            and np.array_equal(self.spikes, other.spikes)
+        )
+
+    def __hash__(self) -> int:
+        """Hash by content."""
+        return hash(self.digest())
+
+    def __repr__(self) -> str:
+        """Say the sizes, not the arrays."""
+        return (
+            f"SNN({self.num_neurons} neurons, {self.num_synapses} synapses,"
+            f" {self.num_neurons - self.num_units} inputs, spikes: {self.spikes_origin})"
+        )
+
+
+def from_edges(
+    pre: npt.ArrayLike,
+    post: npt.ArrayLike,
+    num_neurons: int,
+    *,
+    spikes: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    populations: Sequence[Population] = (),
+    keep_zero_weights: bool = False,
+    spikes_origin: str | None = None,
+) -> SNN:
+    """Build a network from synapse lists.
+
+    Parameters
+    ----------
+    pre, post : (S,) int arrays
+        Synapse s runs from ``pre[s]`` to ``post[s]``; parallel ones are merged, weights added.
+    num_neurons : int
+        Number of neurons.
+    spikes : (N,) int array, optional
+        Without it every neuron counts one spike, and the origin says "assumed".
+    weights : (S,) float array, optional
+        Synapses whose weight is zero are dropped unless ``keep_zero_weights``.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ or an index lies outside 0..N-1.
+
+    Examples
+    --------
+    >>> snn = from_edges([0, 1, 0], [2, 2, 2], 3)
+    >>> snn.num_synapses, snn.sources_of(2).tolist(), snn.spikes_origin
+    (2, [0, 1], 'assumed')
+    """
+    sources = np.asarray(pre, dtype=np.int64)
+    targets = np.asarray(post, dtype=np.int64)
+    if sources.shape != targets.shape or sources.ndim != 1:
+        raise ValueError(f"pre has shape {sources.shape}, post {targets.shape}")
+    if len(sources):
+        low = int(min(sources.min(), targets.min()))
+        high = int(max(sources.max(), targets.max()))
+        if low < 0 or high >= num_neurons:
+            raise ValueError(
+                f"synapses join neurons {low}..{high}; neurons are 0..{num_neurons - 1}"
+            )
+    values = None if weights is None else np.asarray(weights, dtype=np.float64)
+    if values is not None and values.shape != sources.shape:
+        raise ValueError(f"{len(sources)} synapses, weights of shape {values.shape}")
+    if values is not None and not keep_zero_weights:
+        kept = values != 0
+        sources, targets, values = sources[kept], targets[kept], values[kept]
+    keys, position = np.unique(targets * max(num_neurons, 1) + sources, return_inverse=True)
+    merged = None
+    if values is not None:
+        merged = np.bincount(position, weights=values, minlength=len(keys)).astype(np.float32)
+    counts = np.bincount(keys // max(num_neurons, 1), minlength=num_neurons)
+    if spikes is None:
+        spikes, origin = np.ones(num_neurons, dtype=np.int64), SPIKES_ASSUMED
+    else:
+        spikes, origin = np.asarray(spikes), spikes_origin or "given"
+    return SNN(
+        np.concatenate(([0], np.cumsum(counts))),
+        (keys % max(num_neurons, 1)).astype(np.int32),
+        spikes,
+        tuple(populations),
+        merged,
+        origin,
+    )
