@@ -28,6 +28,9 @@ from optmap.toml_fields import Table, read_toml
 SCHEMA = 1
 MAX_TILES = 4096
 
+#: Which channels hold tokens at the start: those on cycles of clusters, or all of them.
+TOKEN_MODES = ("dataflow", "pipelined")
+
 
 @dataclass(frozen=True, slots=True)
 class Crossbar:

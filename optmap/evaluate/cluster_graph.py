@@ -22,11 +22,9 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from optmap.decompose import Decomposition
-from optmap.hardware import Platform
+from optmap.hardware import TOKEN_MODES, Platform
 from optmap.mapping import Clustering
 from optmap.snn import SNN, IndexArray, IntArray, frozen
-
-TOKEN_MODES = ("dataflow", "pipelined")
 
 
 @dataclass(frozen=True, eq=False)

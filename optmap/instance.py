@@ -1,0 +1,199 @@
+"""An instance: one network, one platform, one token mode, and where they come from.
+
+An instance file is TOML::
+
+    schema = 1
+    name = "digits-mlp"
+    network = "digits_mlp.nir"          # a file beside this one, a folder, or "gen:NAME"
+    spikes = "digits_mlp_spikes.npz"    # optional: spikes per neuron and iteration
+    platform = "platforms/dynap_se.toml"
+    tokens = "dataflow"                 # or "pipelined"
+    keep_zero_weights = false
+    set = "default"                     # or "all": only run by `compare --all`
+
+    [origin]
+    text = "trained on scikit-learn's digits"
+    licence = "MIT"
+    generator = "scripts/train_digits_mlp.py"
+    seed = 0
+
+    [provenance]                        # free text: encoder, reset rule, accuracy, steps
+    reset = "subtract"
+
+Files are named relative to the instance file. The network is read when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from optmap.errors import InputError
+from optmap.hardware import TOKEN_MODES, Platform, load_platform
+from optmap.snn import SNN
+from optmap.sources.read import read_network
+from optmap.toml_fields import Table, read_toml
+
+SCHEMA = 1
+SETS = ("default", "all")
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """What a method is given.
+
+    Parameters
+    ----------
+    name : str
+        Unique within a run.
+    network : str
+        The path of a file or folder, or "gen:NAME".
+    platform : Platform
+        The hardware model.
+    tokens : str
+        ``dataflow`` or ``pipelined``.
+    spikes : Path or None
+        A file of spikes per neuron, where the network file has none.
+    platform_file : Path or None
+        Where ``platform`` was read from.
+    file : Path or None
+        The instance file.
+    origin, provenance : mapping
+        What the file says about where the data comes from.
+    """
+
+    name: str
+    network: str
+    platform: Platform
+    tokens: str = "dataflow"
+    spikes: Path | None = None
+    keep_zero_weights: bool = False
+    in_default_set: bool = True
+    platform_file: Path | None = None
+    file: Path | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.tokens not in TOKEN_MODES:
+            raise ValueError(f"token mode {self.tokens!r}: expected one of {TOKEN_MODES}")
+        object.__setattr__(self, "origin", MappingProxyType(dict(self.origin)))
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+
+    @cached_property
+    def snn(self) -> SNN:
+        """The network, read on first use; InputError where it cannot be."""
+        return read_network(
+            self.network, keep_zero_weights=self.keep_zero_weights, spikes=self.spikes
+        )
+
+    def digest(self) -> str:
+        """Return a SHA-256 of everything that can change a result: files, platform, token mode."""
+        sha = hashlib.sha256()
+        sha.update(f"{self.tokens} {self.keep_zero_weights} {self.platform!r}\n".encode())
+        if self.network.startswith("gen:"):
+            sha.update(self.network.encode())
+        else:
+            _add_file(sha, Path(self.network))
+        if self.spikes is not None:
+            _add_file(sha, self.spikes)
+        return sha.hexdigest()
+
+
+def _add_file(sha: hashlib._Hash, path: Path) -> None:
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                sha.update(f"{file.name}\n".encode())
+                for block in iter(lambda: stream.read(1 << 20), b""):
+                    sha.update(block)
+        except OSError as error:
+            raise InputError(str(file), "", error.strerror or "unreadable", "a file") from None
+
+
+def load(path: str | Path) -> Instance:
+    """Read an instance file (not yet its network).
+
+    Raises
+    ------
+    InputError
+        Naming the file, the field, what was found and what was expected.
+
+    Examples
+    --------
+    >>> instance = load("instances/mlp_784.toml")
+    >>> instance.snn.num_synapses, instance.tokens
+    (79400, 'dataflow')
+    """
+    path = Path(path)
+    top = read_toml(path)
+    schema = top.whole("schema", 1)
+    if schema != SCHEMA:
+        raise top.fail("schema", str(schema), str(SCHEMA))
+    name, network = top.text("name"), top.text("network")
+    if not name or any(c in name for c in "/\\\n\t,"):
+        raise top.fail("name", repr(name), "a name without slash, comma or tab")
+    if not network.startswith("gen:"):
+        network = str(_beside(top, path, "network", network))
+    spikes = _beside(top, path, "spikes", top.text("spikes")) if top.has("spikes") else None
+    platform_file = _beside(top, path, "platform", top.text("platform"))
+    instance = Instance(
+        name=name,
+        network=network,
+        platform=load_platform(platform_file),
+        tokens=top.choice("tokens", TOKEN_MODES, "dataflow"),
+        spikes=spikes,
+        keep_zero_weights=top.flag("keep_zero_weights", False),
+        in_default_set=top.choice("set", SETS, "default") == "default",
+        platform_file=platform_file,
+        file=path,
+        origin=_texts(top.table("origin")),
+        provenance=_texts(top.table("provenance")),
+    )
+    top.close()
+    return instance
+
+
+def _beside(top: Table, instance_file: Path, name: str, value: str) -> Path:
+    path = instance_file.parent / value
+    if not value or not path.exists():
+        raise top.fail(name, f"{value!r}, which does not exist", "a file beside the instance file")
+    return path
+
+
+def _texts(table: Table) -> dict[str, str]:
+    texts = {}
+    for name, value in table.data.items():
+        if not isinstance(value, str | int | Fraction | bool):
+            raise table.fail(name, type(value).__name__, "text or a number")
+        exact = isinstance(value, Fraction)
+        texts[name] = str(float(value)) if exact else str(value)
+    return texts
+
+
+def instance_files(paths: list[str | Path]) -> list[Path]:
+    """Return the instance files that ``paths`` (files, or folders of ``*.toml``) stand for.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist or a folder has no instance file.
+    """
+    files: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found = sorted(path.glob("*.toml"))
+            if not found:
+                raise InputError(str(path), "", "no *.toml file", "a folder of instance files")
+            files += found
+        elif path.exists():
+            files.append(path)
+        else:
+            raise InputError(str(path), "", "no such file or folder", "an instance file or folder")
+    return files
