@@ -62,31 +62,25 @@ def _settle_edges(num_actors: int, source: Any, target: Any, weight: Any, order:
 
 @njit(cache=True)
 def _retimed(num_actors: int, source: Any, target: Any, tokens: Any, kept: Any) -> Any:
-    """Move tokens so that no kept edge has a negative number; cycles keep their sums.
+    """Move tokens until no kept edge has a negative number; cycles keep their sums.
 
     Returns
     -------
     status, tokens, cycle
         DONE, TOO_LARGE or DEADLOCK (then with the cycle's edges).
     """
-    most = 0
-    for e in range(len(tokens)):
-        most = max(most, abs(tokens[e]))
-    cycle = np.empty(0, dtype=np.int64)
+    # Zero-sum cycles keep a token-free edge each and are left to the caller's topological order.
     moved = tokens.copy()
-    scale = num_actors + 1
-    if float(most) * scale * scale > LIMIT:
-        return TOO_LARGE, moved, cycle
     weight = np.empty(len(tokens), dtype=np.int64)
     for e in range(len(tokens)):
-        weight[e] = 1 - scale * tokens[e] if kept[e] else -LIMIT
+        weight[e] = -tokens[e] if kept[e] else -LIMIT
     status, value, cycle = _settle_edges(num_actors, source, target, weight, np.arange(num_actors))
     if status == POSITIVE_CYCLE:
         return DEADLOCK, moved, cycle
     if status == OVERFLOW:
         return TOO_LARGE, moved, cycle
     for e in range(len(tokens)):
-        moved[e] = tokens[e] + value[source[e]] // scale - value[target[e]] // scale
+        moved[e] = tokens[e] + value[source[e]] - value[target[e]]
     return DONE, moved, cycle
 
 

@@ -1,0 +1,207 @@
+"""From an SDFG to a marked graph: K-periodic expansion, of which unfolding is the largest case.
+
+MODEL. Firing n of actor a is copy i = n mod K[a] of a, where K[a] divides the repetitions q[a]. A
+K-periodic schedule repeats every copy of a with period lambda * K[a] / q[a]. Firing m of b on a
+channel (a, b) with rates p, c and d tokens waits for firing n(m) = ceil((c (m + 1) - d) / p) - 1 of
+a, the last it needs. Put i + K[a] x for n and j + K[b] y for m: p K[a] x - c K[b] y is a multiple
+X of G = gcd(p K[a], c K[b]) with
+
+    c (j + 1) - d - p (i + 1) <= X <= c (j + 1) - d - 1 - p i,
+
+and the largest such X makes the edge (a, i) -> (b, j) with -X / (q[a] p) iterations of tokens.
+
+The maximum cycle ratio of these edges is the least period of a K-periodic schedule. It falls as K
+grows by factors and at K = q, where every token count is whole, is the period of self-timed
+execution; K = 1 needs no copies at all [1]_. Waiting for the last firing needed suffices: the
+least solution of these inequalities is self-timed execution, in which later firings of an actor
+never end earlier, so that any solution bounds it from above.
+
+References
+----------
+.. [1] B. Bodin, A. Munier-Kordon, B. Dupont de Dinechin, "K-periodic schedules for evaluating the
+       maximum throughput of a synchronous dataflow graph", SAMOS 2012.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import lcm
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from optmap.sdf.graph import SDFG
+from optmap.sdf.longest_path import LIMIT
+from optmap.sdf.marked_graph import IndexArray, IntArray, MarkedGraph
+
+
+@dataclass(frozen=True, eq=False)
+class Expansion:
+    """A K-periodic expansion.
+
+    Parameters
+    ----------
+    copies : (n,) int64 array
+        K[a], a divisor of the repetitions of a.
+    first : (n + 1,) int64 array
+        Copies of actor a are numbered ``first[a]..first[a + 1] - 1``.
+    source, target : int32 arrays
+        Copies that an edge joins.
+    delay : int64 array
+        Execution time of the edge's source, in ticks.
+    tokens : sequence of int
+        Tokens times ``scale``; int64 array, or list of Python integers where int64 is too small.
+    scale : int
+        Units of ``tokens`` in one iteration.
+    channel : int64 array
+        The channel that an edge comes from.
+    """
+
+    copies: IntArray
+    first: IntArray
+    source: IndexArray
+    target: IndexArray
+    delay: IntArray
+    tokens: Any
+    scale: int
+    channel: IntArray
+
+    @property
+    def num_copies(self) -> int:
+        """Number of copies of all actors together."""
+        return int(self.first[-1])
+
+    def marked_graph(self) -> MarkedGraph | None:
+        """Return the edges as a marked graph; None where tokens exceed int64."""
+        if isinstance(self.tokens, list):
+            return None
+        return MarkedGraph(self.num_copies, self.source, self.target, self.delay, self.tokens)
+
+
+@njit(cache=True)
+def _gcd(a: int, b: int) -> int:
+    while b:
+        a, b = b, a % b
+    return a
+
+
+@njit(cache=True)
+def _edges(
+    source: Any,
+    target: Any,
+    production: Any,
+    consumption: Any,
+    tokens: Any,
+    time: Any,
+    copies: Any,
+    first: Any,
+    repetitions: Any,
+) -> Any:
+    """Return (source, target, delay, multiple, denominator, channel); see the module's text.
+
+    An edge holds -multiple / denominator iterations of tokens, a channel one denominator.
+    """
+    m = len(source)
+    denominator = np.empty(m, dtype=np.int64)
+    total = 0
+    for c in range(m):
+        a, b = source[c], target[c]
+        up, down = production[c] * copies[a], consumption[c] * copies[b]
+        group = _gcd(up, down)
+        denominator[c] = (repetitions[a] // copies[a]) * (up // group)
+        total += copies[b] * min(copies[a], up // group)
+    tail = np.empty(total, dtype=np.int32)
+    head = np.empty(total, dtype=np.int32)
+    delay = np.empty(total, dtype=np.int64)
+    multiple = np.empty(total, dtype=np.int64)
+    channel = np.empty(total, dtype=np.int64)
+    e = 0
+    for c in range(m):
+        a, b = source[c], target[c]
+        p = production[c]
+        up, down = p * copies[a], consumption[c] * copies[b]
+        group = _gcd(up, down)
+        for j in range(copies[b]):
+            most = consumption[c] * (j + 1) - tokens[c] - 1
+            if group <= p:
+                count, x = copies[a], 0
+            else:
+                count, x = up // group, most // group
+            for k in range(count):
+                if group <= p:
+                    i = k
+                    x = (most - p * i) // group
+                else:
+                    i = (most - group * (x - k)) // p
+                tail[e] = first[a] + i
+                head[e] = first[b] + j
+                delay[e] = time[a]
+                multiple[e] = x if group <= p else x - k
+                channel[e] = c
+                e += 1
+    return tail, head, delay, multiple, denominator, channel
+
+
+def num_edges(graph: SDFG, copies: list[int]) -> int:
+    """Return how many edges the expansion with ``copies`` has, without making them."""
+    k = np.array(copies, dtype=object)
+    up = graph.production.astype(object) * k[graph.source]
+    down = graph.consumption.astype(object) * k[graph.target]
+    group = np.gcd(up, down)
+    return int(np.sum(k[graph.target] * np.minimum(k[graph.source], up // group)))
+
+
+def expand(graph: SDFG, repetitions: list[int], copies: list[int]) -> Expansion:
+    """Return the expansion of a consistent graph with ``copies[a]`` copies of each actor.
+
+    Parameters
+    ----------
+    repetitions : list of int
+        The repetition vector.
+    copies : list of int
+        K, each a divisor of its actor's repetitions; all ones is the smallest, the repetition
+        vector itself the unfolding.
+
+    Raises
+    ------
+    ValueError
+        If a number of copies does not divide the repetitions.
+    OverflowError
+        If rates times copies leave int64.
+
+    Examples
+    --------
+    >>> from optmap.sdf.graph import sdfg
+    >>> graph = sdfg([("A", 4), ("B", 1)], [("A", "B", 2, 1, 0), ("B", "A", 1, 2, 2)])
+    >>> unfolding = expand(graph, [1, 2], [1, 2])
+    >>> list(zip(unfolding.source.tolist(), unfolding.target.tolist(), unfolding.tokens.tolist()))
+    [(0, 1, 0), (0, 2, 0), (2, 0, 1)]
+    """
+    if any(k < 1 or q % k for q, k in zip(repetitions, copies, strict=True)):
+        raise ValueError("copies must divide the repetitions")
+    most = max([*graph.production.tolist(), *graph.consumption.tolist(), 1])
+    if max([*repetitions, 1]) * most * 4 + int(graph.tokens.max(initial=0)) > LIMIT:
+        raise OverflowError("rates times repetitions leave 64-bit integers")
+    k = np.array(copies, dtype=np.int64)
+    first = np.concatenate(([0], np.cumsum(k)))
+    tail, head, delay, multiple, denominator, channel = _edges(
+        graph.source,
+        graph.target,
+        graph.production,
+        graph.consumption,
+        graph.tokens,
+        graph.execution_time,
+        k,
+        first,
+        np.array(repetitions, dtype=np.int64),
+    )
+    scale = lcm(*np.unique(denominator).tolist())
+    largest = max(int(multiple.max(initial=0)), -int(multiple.min(initial=0)))
+    tokens: Any
+    if scale * largest <= LIMIT:
+        tokens = -multiple * (scale // denominator)[channel]
+    else:
+        unit = [scale // d for d in denominator.tolist()]
+        tokens = [-x * unit[c] for x, c in zip(multiple.tolist(), channel.tolist(), strict=True)]
+    return Expansion(k, first, tail, head, delay, tokens, scale, channel)

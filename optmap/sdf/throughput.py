@@ -1,0 +1,150 @@
+"""Throughput of any SDFG, exact, with the cycle that limits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import gcd, lcm
+
+from optmap.errors import DeadlockError
+from optmap.sdf import exact
+from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+from optmap.sdf.expansion import Expansion, expand
+from optmap.sdf.graph import SDFG
+from optmap.sdf.repetition import InconsistentError, repetition_vector
+
+LIVE, DEADLOCK, UNBOUNDED, INCONSISTENT = "live", "deadlock", "unbounded", "inconsistent"
+
+#: Up to this many firings in an iteration, unfolding at once is no slower than growing K.
+SMALL_UNFOLDING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """What limits a graph, and how fast it runs.
+
+    Parameters
+    ----------
+    status : str
+        ``live``, ``deadlock``, ``unbounded`` or ``inconsistent``.
+    period : Fraction or None
+        Time units (not ticks) of one iteration; 0 when unbounded, None when nothing repeats.
+    repetitions : tuple of int
+        Firings of each actor in an iteration; empty when inconsistent.
+    cycle : tuple of int
+        Channels of a critical (or blocking) cycle in firing order; empty where there is none.
+    message : str
+        The contradiction, for an inconsistent graph.
+    """
+
+    status: str
+    period: Fraction | None
+    repetitions: tuple[int, ...] = ()
+    cycle: tuple[int, ...] = field(default=())
+    message: str = ""
+
+    @property
+    def throughput(self) -> Fraction | None:
+        """Iterations per time unit; 0 in a deadlock, None when unbounded or inconsistent."""
+        if self.status == DEADLOCK:
+            return Fraction(0)
+        return 1 / self.period if self.status == LIVE and self.period else None
+
+    def rate(self, actor: int) -> Fraction | None:
+        """Return firings of an actor per time unit: repetitions times throughput."""
+        throughput = self.throughput
+        return None if throughput is None else throughput * self.repetitions[actor]
+
+
+def expansion_ratio(expansion: Expansion) -> tuple[Fraction | None, list[int]]:
+    """Return (ticks of one iteration, critical cycle as edges) of an expansion.
+
+    Raises
+    ------
+    DeadlockError
+        If the tokens of a cycle sum to zero or less; it holds the edges.
+    """
+    graph = expansion.marked_graph()
+    if graph is not None:
+        ratio, cycle = maximum_cycle_ratio(graph)
+    else:
+        n, source, target = (
+            expansion.num_copies,
+            expansion.source.tolist(),
+            expansion.target.tolist(),
+        )
+        stuck = exact.cycle_without_tokens(n, source, target, expansion.tokens)
+        if stuck:
+            raise DeadlockError(stuck, [str(source[e]) for e in stuck])
+        ratio, cycle = exact.exact_cycle_ratio(
+            n, source, target, expansion.delay.tolist(), expansion.tokens
+        )
+    return (None if ratio is None else ratio * expansion.scale), cycle
+
+
+def throughput(graph: SDFG, *, unfold: bool = False) -> Throughput:
+    """Return throughput, period and critical cycle of a graph under self-timed execution.
+
+    Where the graph is not strongly connected this is the slowest component's throughput in
+    iterations of the whole graph.
+
+    Parameters
+    ----------
+    unfold : bool
+        Unfold all firings of an iteration at once, whatever the size; otherwise copies of actors
+        are added only where a critical cycle shows that they are needed.
+
+    Notes
+    -----
+    A cycle of a K-periodic expansion limits the graph itself, not only the K-periodic schedules,
+    if K is a multiple of the repetitions of the cycle's actors on their own [1]_: then the ratio
+    is also a lower bound on the period, hence the answer. The same holds for deadlock. Otherwise
+    K grows to the common multiple on that cycle, at most up to the whole unfolding.
+
+    References
+    ----------
+    .. [1] Bodin, Munier-Kordon, Dupont de Dinechin, SAMOS 2012.
+
+    Examples
+    --------
+    >>> from optmap.sdf.graph import sdfg
+    >>> graph = sdfg([("A", 4), ("B", 1)], [("A", "B", 2, 1, 0), ("B", "A", 1, 2, 2)])
+    >>> result = throughput(graph)
+    >>> result.status, result.period, result.rate(1)
+    ('live', Fraction(5, 1), Fraction(2, 5))
+    """
+    try:
+        repetitions = repetition_vector(graph)
+    except InconsistentError as error:
+        return Throughput(INCONSISTENT, None, message=str(error))
+    whole = unfold or sum(repetitions) <= max(SMALL_UNFOLDING, graph.num_actors)
+    copies = list(repetitions) if whole else [1] * graph.num_actors
+    while True:
+        expansion = expand(graph, repetitions, copies)
+        try:
+            ticks, edges = expansion_ratio(expansion)
+            stuck = False
+        except DeadlockError as error:
+            ticks, edges, stuck = None, error.cycle, True
+        cycle = tuple(int(expansion.channel[e]) for e in edges)
+        grown = _grown(graph, repetitions, copies, cycle)
+        if grown is not None and (stuck or ticks):
+            copies = grown
+        elif stuck:
+            return Throughput(DEADLOCK, None, tuple(repetitions), cycle)
+        elif not ticks:
+            return Throughput(UNBOUNDED, Fraction(0), tuple(repetitions), cycle)
+        else:
+            return Throughput(LIVE, graph.units(ticks), tuple(repetitions), cycle)
+
+
+def _grown(
+    graph: SDFG, repetitions: list[int], copies: list[int], cycle: tuple[int, ...]
+) -> list[int] | None:
+    """Return more copies for the actors on ``cycle``, or None if it is exact already."""
+    actors = {int(graph.source[c]) for c in cycle}
+    common = gcd(*(repetitions[a] for a in actors))
+    grown = list(copies)
+    for a in actors:
+        grown[a] = lcm(copies[a], repetitions[a] // common)
+    return None if grown == copies else grown
