@@ -1,0 +1,219 @@
+"""CP-SAT formulation of binding clusters to tiles (FORMULATIONS B).
+
+Sets         K clusters, T tiles, E channels, F pairs that exchange spikes (binding_sets.py)
+Parameters   tau_a, sigma, f_ab, h_tu, slots_t, buffers of t, q_ab
+Variables    z[a,t] = 1 iff cluster a runs on tile t
+             m[t] = 1 if tile t holds more than one cluster; w[a,t] >= z[a,t] m[t]
+             o[e,t] = 1 if channel e leaves tile t
+             X_a, Y_a coordinates; d[a,b] >= hops between the tiles of a and b
+             L >= the load of every tile
+Objectives   (B0a) min sum f_ab d[a,b]; (B0b) min L
+Bound        the solver's, an exact integer; for (B0a) valid under the load cap that was given
+Check        the binding by optmap.evaluate; the value by recomputation
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from formulations.binding_sets import MAX_TERMS, BindingSets, keep_better, usable_start
+from formulations.run_cpsat import WORKERS, run_cpsat
+from formulations.stopwatch import Stopwatch
+from optmap.evaluate.cluster_graph import ClusterGraph
+from optmap.hardware import Platform
+from optmap.mapping import Binding, compact
+from optmap.method import Limits, Outcome, Status
+
+
+class BindingModel:
+    """Variables and constraints, one method a family; building is separate from solving."""
+
+    def __init__(self, sets: BindingSets, max_load: int | None = None) -> None:
+        self.sets, self.cp = sets, cp_model.CpModel()
+        new, tiles = self.cp.new_bool_var, sets.tiles
+        self.z = {(a, t): new(f"z_{a}_{t}") for a in sets.clusters for t in tiles}
+        highest = sum(sets.tau) + sets.platform.switch_ticks * len(sets.tau)
+        if max_load is not None:
+            highest = min(highest, max_load)
+        self.load = self.cp.new_int_var(0, max(highest, 0), "L")
+        self.d: dict[tuple[int, int], cp_model.IntVar] = {}
+
+    def build(self) -> BindingModel:
+        """Post every family that both objectives need."""
+        self.place_each_cluster_once()
+        self.respect_slots()
+        self.respect_crossbars()
+        self.respect_input_buffers()
+        self.respect_output_buffers()
+        self.respect_load()
+        return self
+
+    def place_each_cluster_once(self) -> None:
+        """(B1)  sum_t z[a,t] = 1  for all a."""
+        for a in self.sets.clusters:
+            self.cp.add_exactly_one(self.z[a, t] for t in self.sets.tiles)
+
+    def respect_slots(self) -> None:
+        """(B2)  sum_a z[a,t] <= slots_t  for all t."""
+        for t in self.sets.tiles:
+            slots = self.sets.platform.tiles[t].slots
+            if slots is not None:
+                self.cp.add(sum(self.z[a, t] for a in self.sets.clusters) <= slots)
+
+    def respect_crossbars(self) -> None:
+        """(B3)  z[a,t] = 0  where the crossbar of t is too small for a."""
+        for (a, t), fits in self.sets.fits.items():
+            if not fits:
+                self.cp.add(self.z[a, t] == 0)
+
+    def respect_input_buffers(self) -> None:
+        """(B4i)  sum over channels (a,b) of q_ab z[b,t] <= input buffer of t  for all t."""
+        for t in self.sets.tiles:
+            room = self.sets.platform.tiles[t].input_buffer
+            if room is not None:
+                taken = sum(q * self.z[b, t] for _, b, q in self.sets.channels)
+                self.cp.add(taken <= room)
+
+    def respect_output_buffers(self) -> None:
+        """(B4o)  z[a,t] - z[b,t] <= o[ab,t];  sum_e q_e o[e,t] <= output buffer of t."""
+        for t in self.sets.tiles:
+            room = self.sets.platform.tiles[t].output_buffer
+            if room is None:
+                continue
+            leaving = []
+            for a, b, q in self.sets.channels:
+                o = self.cp.new_bool_var(f"o_{a}_{b}_{t}")
+                self.cp.add_bool_or(~self.z[a, t], self.z[b, t], o)
+                leaving.append(q * o)
+            self.cp.add(sum(leaving) <= room)
+
+    def respect_load(self) -> None:
+        """(B8)  sum_a tau_a z[a,t] + sigma w[a,t] <= L  for all t.
+
+        w[a,t] >= z[a,t] + m[t] - 1 and sum_a z[a,t] <= 1 where m[t] = 0.
+        MODEL 2.4: a tile pays switch_ticks for each of its clusters once it holds two.
+        """
+        sigma = self.sets.platform.switch_ticks
+        for t in self.sets.tiles:
+            work = sum(self.sets.tau[a] * self.z[a, t] for a in self.sets.clusters)
+            if sigma:
+                shared = self.cp.new_bool_var(f"m_{t}")
+                alone = [self.z[a, t] for a in self.sets.clusters]
+                self.cp.add(sum(alone) <= 1).only_enforce_if(~shared)
+                for a in self.sets.clusters:
+                    w = self.cp.new_bool_var(f"w_{a}_{t}")
+                    self.cp.add_bool_or(~self.z[a, t], ~shared, w)
+                    work += sigma * w
+            self.cp.add(work <= self.load)
+
+    def measure_hops(self) -> None:
+        """(B5)  d[a,b] >= |X_a - X_b| + |Y_a - Y_b|  on a mesh, for all pairs.
+
+        X_a = sum_t x_t z[a,t], Y_a likewise. On other interconnects
+        d[a,b] >= sum_u h_tu z[b,u] where z[a,t] = 1.
+        """
+        if self.sets.on_mesh:
+            self._measure_on_mesh()
+            return
+        hops = self.sets.platform.hops.tolist()
+        for a, b in self.sets.flows:
+            d = self.d[a, b] = self.cp.new_int_var(0, max(map(max, hops)), f"d_{a}_{b}")
+            for t in self.sets.tiles:
+                reached = sum(hops[t][u] * self.z[b, u] for u in self.sets.tiles if hops[t][u])
+                self.cp.add(d >= reached).only_enforce_if(self.z[a, t])
+
+    def _measure_on_mesh(self) -> None:
+        x, y = self.sets.width, self.sets.height
+        at: dict[int, list[cp_model.IntVar]] = {}
+        for a in sorted({a for pair in self.sets.flows for a in pair}):
+            at[a] = [
+                self.cp.new_int_var(0, x - 1, f"X_{a}"),
+                self.cp.new_int_var(0, y - 1, f"Y_{a}"),
+            ]
+            self.cp.add(at[a][0] == sum((t % x) * self.z[a, t] for t in self.sets.tiles))
+            self.cp.add(at[a][1] == sum((t // x) * self.z[a, t] for t in self.sets.tiles))
+        for a, b in self.sets.flows:
+            parts = [
+                self.cp.new_int_var(0, x - 1, f"dx_{a}_{b}"),
+                self.cp.new_int_var(0, y - 1, f"dy_{a}_{b}"),
+            ]
+            for part, p, q in zip(parts, at[a], at[b], strict=True):
+                self.cp.add(part >= p - q)
+                self.cp.add(part >= q - p)
+            d = self.d[a, b] = self.cp.new_int_var(0, x + y - 2, f"d_{a}_{b}")
+            self.cp.add(d == parts[0] + parts[1])
+
+    def break_tile_symmetry(self, objective: str) -> None:
+        """(B6)  z[0,t] = 0  for t outside a fundamental domain of the tiles.
+
+        For (B0b), where hops do not count: z[a,t] = 0 for t > a if all tiles are alike. Redundant:
+        each cut solution has an image under an automorphism that is kept.
+        """
+        if objective == "load":
+            if self.sets.tiles_alike:
+                for a, t in self.z:
+                    if t > a:
+                        self.cp.add(self.z[a, t] == 0)
+            return
+        if self.sets.clusters:
+            kept = set(self.sets.first_tiles)
+            for t in self.sets.tiles:
+                if t not in kept:
+                    self.cp.add(self.z[0, t] == 0)
+
+    def minimize_load(self) -> None:
+        """(B0b)  min L."""
+        self.cp.minimize(self.load)
+
+    def minimize_spike_hops(self) -> None:
+        """(B0a)  min sum f_ab d[a,b]."""
+        self.cp.minimize(sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load))
+
+    def extract(self, solver: cp_model.CpSolver) -> Binding:
+        """Read the binding; ValueError unless each cluster has one tile."""
+        tile = np.zeros(len(self.sets.clusters), dtype=np.int32)
+        for a in self.sets.clusters:
+            (tile[a],) = [t for t in self.sets.tiles if solver.boolean_value(self.z[a, t])]
+        return Binding(tile)
+
+
+def solve(
+    graph: ClusterGraph,
+    platform: Platform,
+    limits: Limits,
+    *,
+    objective: str,
+    max_load: int | None = None,
+    warm: Binding | None = None,
+    workers: int = WORKERS,
+) -> Outcome[Binding]:
+    """Return a binding of least load ("load") or least spike-hops ("hops").
+
+    Parameters
+    ----------
+    max_load : int, optional
+        Ticks that no tile may exceed; the value and the bound then hold under this cap.
+    warm : Binding, optional
+        Kept where the solver finds nothing better; ignored if it breaks a constraint.
+    """
+    watch = Stopwatch(limits)
+    sets = BindingSets(graph, platform)
+    start, value = usable_start(sets, objective, max_load, warm)
+    if sets.num_terms > MAX_TERMS:
+        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+    model = BindingModel(sets, max_load).build()
+    model.break_tile_symmetry(objective)
+    if objective == "load":
+        model.minimize_load()
+    else:
+        model.measure_hops()
+        model.minimize_spike_hops()
+    if start is not None and objective == "load" and sets.tiles_alike:
+        start = Binding(compact(start.tile_of).cluster_of)  # numbered as (B6) wants it
+    if start is not None:
+        for (a, t), z in model.z.items():
+            model.cp.add_hint(z, int(start.tile_of[a]) == t)
+    run = run_cpsat(model.cp, watch, workers=workers)
+    found = None if run.value is None else model.extract(run.solver)
+    return keep_better(watch, run.status, found, run.value, run.bound, start, value)

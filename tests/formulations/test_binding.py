@@ -1,0 +1,135 @@
+"""Binding formulations against enumeration, family by family, and each other."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import oracles
+import pytest
+
+from formulations import binding_cpsat, binding_milp
+from formulations.binding_sets import BindingSets
+from optmap.evaluate.cluster_graph import ClusterGraph
+from optmap.hardware import Crossbar, Interconnect, Platform, Tile
+from optmap.mapping import Binding
+from optmap.method import Limits, Outcome, Status
+
+LIMITS = Limits(wall_s=60.0)
+SEEDS = range(40)
+BACK_ENDS = [binding_cpsat, binding_milp]
+NECESSARY = [
+    "place_each_cluster_once",
+    "respect_slots",
+    "respect_crossbars",
+    "respect_input_buffers",
+    "respect_output_buffers",
+    "respect_load",
+]
+
+
+def solve(
+    back_end: ModuleType,
+    graph: ClusterGraph,
+    platform: Platform,
+    objective: str,
+    max_load: int | None = None,
+    warm: Binding | None = None,
+) -> Outcome[Binding]:
+    more = {"workers": 1} if back_end is binding_cpsat else {}
+    return back_end.solve(
+        graph, platform, LIMITS, objective=objective, max_load=max_load, warm=warm, **more
+    )
+
+
+def assert_agrees(back_end: ModuleType, seed: int) -> None:
+    """Formulation and enumeration tell one story: load first, then hops under the best load."""
+    graph, platform = oracles.random_binding_case(seed)
+    max_load = None
+    for objective in ("load", "hops"):
+        expected = oracles.best_binding(graph, platform, objective, max_load)
+        outcome = solve(back_end, graph, platform, objective, max_load)
+        if expected is None:
+            assert outcome.status is Status.INFEASIBLE
+            return
+        assert outcome.status is Status.OPTIMAL
+        tile_of = tuple(outcome.solution.tile_of.tolist())
+        assert oracles.binding_fits(graph, platform, tile_of)
+        if objective == "load":
+            max_load = value = oracles.binding_load(graph, platform, tile_of)
+        else:
+            value = oracles.binding_hops(graph, platform, tile_of)
+            assert oracles.binding_load(graph, platform, tile_of) <= max_load
+        assert value == outcome.claimed == outcome.bound == expected
+
+
+def assert_all_agree(back_end: ModuleType) -> None:
+    for seed in SEEDS:
+        assert_agrees(back_end, seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_agrees_with_enumeration(back_end: ModuleType, seed: int) -> None:
+    assert_agrees(back_end, seed)
+
+
+@pytest.mark.parametrize("family", NECESSARY)
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_dropping_a_necessary_family_is_noticed(
+    back_end: ModuleType, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(back_end.BindingModel, family, lambda self: None)
+    with pytest.raises((AssertionError, ValueError)):
+        assert_all_agree(back_end)
+
+
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_without_hops_the_spike_hops_are_noticed(
+    back_end: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(back_end.BindingModel, "measure_hops", lambda self: None)
+    with pytest.raises((AssertionError, KeyError)):
+        assert_all_agree(back_end)
+
+
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_tile_symmetry_changes_no_answer(
+    back_end: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(back_end.BindingModel, "break_tile_symmetry", lambda self, objective: None)
+    for seed in list(SEEDS)[:8]:
+        assert_agrees(back_end, seed)
+
+
+def test_first_tiles_are_a_fundamental_domain() -> None:
+    """(B6): every tile is carried into the domain by a symmetry that keeps all hops."""
+    graph = oracles.random_binding_case(0)[0]
+    for kind, x, y in [("mesh", 3, 3), ("mesh", 4, 2), ("mesh", 1, 3), ("torus", 3, 4)]:
+        platform = Platform("m", (Tile(Crossbar(2, 2)),) * (x * y), Interconnect(kind, x, y))
+        kept = set(BindingSets(graph, platform).first_tiles)
+        hops = platform.hops
+        profile = {t: sorted(hops[t].tolist()) for t in range(x * y)}
+        # equal sorted hop profiles are necessary for a symmetry; each profile must be kept once
+        assert {tuple(profile[t]) for t in kept} == {tuple(p) for p in profile.values()}
+    mixed = Platform(
+        "m",
+        (Tile(Crossbar(2, 2)), Tile(Crossbar(2, 3)), Tile(Crossbar(2, 2))),
+        Interconnect("mesh", 3, 1),
+    )
+    assert BindingSets(graph, mixed).first_tiles == [0, 1, 2]
+
+
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_a_feasible_start_is_never_lost(back_end: ModuleType) -> None:
+    graph, platform = oracles.random_binding_case(2)
+    for tile_of in oracles.bindings(graph.num_clusters, platform.num_tiles):
+        if oracles.binding_fits(graph, platform, tile_of):
+            break
+    else:
+        pytest.fail("the case has no feasible binding")
+    no_time = Limits(wall_s=1e-9)
+    outcome = back_end.solve(graph, platform, no_time, objective="hops", warm=Binding(tile_of))
+    assert outcome.status is Status.FEASIBLE
+    assert outcome.claimed == oracles.binding_hops(graph, platform, tile_of)
+    with pytest.raises(ValueError, match="objective 'speed'"):
+        solve(back_end, graph, platform, "speed")
