@@ -160,6 +160,33 @@ def load(path: str | Path) -> Instance:
     return instance
 
 
+def assemble(
+    network: str,
+    platform: str,
+    tokens: str = "dataflow",
+    spikes: str | None = None,
+    keep_zero_weights: bool = False,
+) -> Instance:
+    """Return an instance of a network and a platform file, without an instance file.
+
+    Raises
+    ------
+    InputError
+        If the platform file is not right, or the network does not exist.
+    """
+    if not network.startswith("gen:") and not Path(network).exists():
+        raise InputError(network, "", "no such file or folder", "a network, or gen:NAME")
+    return Instance(
+        name=Path(network).stem,
+        network=network,
+        platform=load_platform(platform),
+        tokens=tokens,
+        spikes=None if spikes is None else Path(spikes),
+        keep_zero_weights=keep_zero_weights,
+        platform_file=Path(platform),
+    )
+
+
 def _beside(top: Table, instance_file: Path, name: str, value: str) -> Path:
     path = instance_file.parent / value
     if not value or not path.exists():

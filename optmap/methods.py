@@ -1,7 +1,7 @@
 """The methods of the tables, as data: which decomposition, clustering, binding and order each uses.
 
-A method runs its stages one after the other within one limit; every stage's claim (value, bound and
-the scope for which the bound holds) is kept and later compared with the judge. Modules are named, not
+A method runs its stages one after the other within one limit; every stage's claim (value, bound
+and the scope for which the bound holds) is kept and compared with the judge. Modules are named, not
 imported, so that a heuristic row does not pay for loading a solver.
 """
 
@@ -17,9 +17,10 @@ from optmap.decompose import Decomposition, decompose
 from optmap.errors import CapacityError
 from optmap.evaluate.bounds import best, cluster_bounds
 from optmap.evaluate.cluster_graph import ClusterGraph, cluster_graph
+from optmap.evaluate.metrics import max_tile_load, spike_hops, traffic
 from optmap.hardware import Platform
 from optmap.mapping import Binding, Clustering, Mapping, StaticOrders
-from optmap.method import SOLVED, Limits, Outcome, Status, TracePoint, Value
+from optmap.method import Limits, Outcome, Status, TracePoint, Value
 from optmap.snn import SNN
 
 
@@ -114,16 +115,25 @@ def method_named(name: str) -> Method:
 class Claim:
     """What one stage says it reached and proved.
 
-    ``metric`` names a column of the judge's row (or ``tile_load_max``); ``scope`` says for what the
-    bound holds, in words.
+    ``metric`` names a column of the judge's row, ``evaluated`` is the judge's own value for the
+    stage's solution. ``scope`` says in words for what the bound holds; a bound on traffic holds for
+    clusterings of at most ``max_clusters`` clusters.
     """
 
     metric: str
     status: Status
     value: Value | None
     bound: Value | None
+    evaluated: Value | None
     scope: str
+    max_clusters: int | None = None
     trace: tuple[TracePoint, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the judge agrees with the claimed value, and the bound with both."""
+        agrees = self.value == self.evaluated
+        return agrees and (self.bound is None or self.value is None or self.bound <= self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +189,7 @@ class _Flow:
         )
         proved = best(cluster_bounds(decomposition, self.platform))
         slots = self.platform.total_slots
-        if slots is not None and proved.value > slots:
+        if slots is not None and proved is not None and proved.value > slots:
             return self._nothing(
                 Status.INFEASIBLE,
                 f"the platform has {slots} slots; every clustering of the"
@@ -225,12 +235,17 @@ class _Flow:
         fewest: Outcome[Clustering] = module.minimize_clusters(
             decomposition, self.platform, self._share(0.4), warm
         )
-        warm = self._claim("clusters", fewest, scope) or warm
+        found = fewest.solution
+        self._claim("clusters", fewest, scope, found.num_clusters if found else None)
+        warm = found or warm
+        most = warm.num_clusters
         least: Outcome[Clustering] = module.minimize_traffic(
-            decomposition, self.platform, warm.num_clusters, self._share(0.5), warm
+            decomposition, self.platform, most, self._share(0.5), warm
         )
-        scope += f", at most {warm.num_clusters} clusters"
-        return self._claim("traffic", least, scope) or warm
+        found = least.solution
+        evaluated = traffic(decomposition, found).total if found else None
+        self._claim("traffic", least, f"{scope}, at most {most} clusters", evaluated, most)
+        return found or warm
 
     def _partition(self, name: str, decomposition: Decomposition) -> Clustering:
         clustering: Clustering = import_module(PARTITIONS[name]).partition(
@@ -249,11 +264,27 @@ class _Flow:
         mapping = Mapping(decomposition, clustering, binding, orders)
         self.report(Run(Status.FEASIBLE, mapping, tuple(self.claims), tuple(self.seconds)))
 
-    def _claim(self, metric: str, outcome: Outcome[Any], scope: str) -> Any:
+    def _claim(
+        self,
+        metric: str,
+        outcome: Outcome[Any],
+        scope: str,
+        evaluated: Value | None,
+        max_clusters: int | None = None,
+    ) -> None:
+        value, bound = outcome.claimed, outcome.bound
         self.claims.append(
-            Claim(metric, outcome.status, outcome.claimed, outcome.bound, scope, outcome.trace)
+            Claim(
+                metric,
+                outcome.status,
+                value,
+                bound,
+                evaluated,
+                scope,
+                max_clusters,
+                outcome.trace,
+            )
         )
-        return outcome.solution if outcome.status in SOLVED else None
 
     def _bind(
         self, decomposition: Decomposition, clustering: Clustering, graph: ClusterGraph
@@ -270,19 +301,23 @@ class _Flow:
         lightest: Outcome[Binding] = module.solve(
             graph, self.platform, self._share(0.5), objective="load", warm=warm
         )
-        scope = "this clustering"
-        warm = self._claim("tile_load_max", lightest, scope) or warm
+        found = lightest.solution
+        load = max_tile_load(graph, found, self.platform) if found else None
+        self._claim("tile_load_max", lightest, "this clustering", load)
+        warm = found or warm
         if warm is None:
             raise CapacityError(
                 f"no binding of {graph.num_clusters} clusters found on {self.platform.name!r}:"
                 f" {lightest.status.value}"
             )
-        cap = lightest.claimed
+        cap = max_tile_load(graph, warm, self.platform)
         nearest: Outcome[Binding] = module.solve(
             graph, self.platform, self._share(0.9), objective="hops", max_load=cap, warm=warm
         )
-        scope += f", tile load at most {cap}"
-        return self._claim("spike_hops", nearest, scope) or warm
+        found = nearest.solution
+        hops = spike_hops(graph, self.platform, found) if found else None
+        self._claim("spike_hops", nearest, f"this clustering, tile load at most {cap}", hops)
+        return found or warm
 
     def _heuristic_binding(self, name: str, graph: ClusterGraph) -> Binding:
         binding: Binding = import_module(BINDINGS[name]).bind(

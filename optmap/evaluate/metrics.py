@@ -23,7 +23,7 @@ from numba import njit
 
 from optmap.decompose import Decomposition
 from optmap.evaluate.cluster_graph import ClusterGraph, axons, cluster_of_source
-from optmap.evaluate.lower import BindingAwareGraph, remote_channels
+from optmap.evaluate.lower import BindingAwareGraph, firing_times, remote_channels
 from optmap.hardware import Platform
 from optmap.mapping import Binding, Clustering, Mapping
 from optmap.snn import IntArray
@@ -143,6 +143,13 @@ def loads(bound: BindingAwareGraph, platform: Platform, binding: Binding) -> tup
     interface = np.zeros(platform.num_tiles, dtype=np.int64)
     np.add.at(interface, tile[graph.source[bound.send_channel]], bound.time[k:])
     return crossbar, interface
+
+
+def max_tile_load(graph: ClusterGraph, binding: Binding, platform: Platform) -> int:
+    """Return the ticks per iteration of the busiest tile: a period no order can undercut."""
+    load = np.zeros(platform.num_tiles, dtype=np.int64)
+    np.add.at(load, binding.tile_of, firing_times(graph, binding, platform))
+    return int(load.max())
 
 
 def buffer_use(graph: ClusterGraph, platform: Platform, binding: Binding) -> Fraction | None:

@@ -1,0 +1,49 @@
+"""What every command shares: version, logging, one line and exit status 2 for bad input."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable
+
+import optmap
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
+    """Return a parser with --version, -v and an example below its help."""
+    made = argparse.ArgumentParser(
+        prog=f"python -m optmap.{name}",
+        description=about,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--version", action="version", version=f"optmap {optmap.__version__}")
+    made.add_argument("-v", "--verbose", action="store_true", help="log what happens to stderr")
+    return made
+
+
+def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None) -> int:
+    """Run a command; bad input becomes one line on standard error and exit status 2.
+
+    Ctrl-C ends with 130, as shells expect; a reader that closes the pipe ends it silently.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    level = logging.INFO if {"-v", "--verbose"} & set(arguments) else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        return main(arguments)
+    except ValueError as error:  # InputError and its kin; the message has the numbers
+        if level == logging.INFO:
+            logging.getLogger(__name__).info("where it was found", exc_info=True)
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE

@@ -1,0 +1,197 @@
+"""``python -m optmap.compare instances/``: every instance by every method, and how far each is off.
+
+Results go to a folder: rows.jsonl (one line per finished row), runs.csv, gaps.csv, tables.md,
+environment.json, mappings/. The same command continues after an interruption; finished rows are
+kept and not run again, rows of another code version are not reused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from optmap.command_line import BAD_INPUT, DONE, FAILED, guarded, parser
+from optmap.errors import InputError
+from optmap.experiment.environment import cores, environment
+from optmap.experiment.gaps import Row, all_gaps
+from optmap.experiment.job import Job
+from optmap.experiment.progress import LiveProgress, PlainProgress
+from optmap.experiment.store import Store, StoreError
+from optmap.experiment.sweep import sweep
+from optmap.experiment.tables import (
+    HEADERS,
+    NOTES,
+    RIGHT,
+    failed,
+    gaps_frame,
+    grouped,
+    instance_lines,
+    instance_title,
+    runs_frame,
+    summary_line,
+    tables_markdown,
+)
+from optmap.instance import instance_files, load
+from optmap.method import Limits
+from optmap.methods import METHODS, method_named
+
+WIDTH = 100
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line of ``compare``."""
+    made = parser(
+        "compare",
+        "Solve every instance by every method, judge all alike, print the gaps.",
+        "python -m optmap.compare instances/ --limit 20 --methods song2020,cpsat",
+    )
+    made.add_argument("paths", nargs="+", help="instance files (.toml) or folders of them")
+    made.add_argument("--out", default="results/latest", help="result folder (default %(default)s)")
+    made.add_argument(
+        "--limit", type=float, default=10.0, metavar="S", help="seconds per row, all stages (10)"
+    )
+    made.add_argument("--methods", help=f"comma-separated, of: {', '.join(METHODS)} (default all)")
+    made.add_argument("--seeds", default="0", help="comma-separated seeds (0)")
+    made.add_argument("--jobs", type=int, default=1, help="rows at a time (1)")
+    made.add_argument("--threads", type=int, default=1, help="threads per row (1)")
+    made.add_argument("--memory", type=int, metavar="MB", help="kill a row above this (none)")
+    made.add_argument(
+        "--all", action="store_true", help="also the instances outside the default set"
+    )
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit status."""
+    args = build_parser().parse_args(arguments)
+    methods = _names(args.methods, "--methods") if args.methods else list(METHODS)
+    for name in methods:
+        method_named(name)
+    seeds = [_whole(text, "--seeds") for text in _names(args.seeds, "--seeds")]
+    if args.jobs < 1:
+        raise InputError("--jobs", "", str(args.jobs), "at least 1")
+    limits = [Limits(args.limit, args.threads, seed, args.memory) for seed in seeds]
+    log, out = Console(stderr=True), Console(width=WIDTH if not sys.stdout.isatty() else None)
+    jobs, unreadable = _jobs(instance_files(args.paths), methods, limits, args.all)
+    for error in unreadable:
+        log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
+    if not jobs:
+        return BAD_INPUT
+    if args.jobs * args.threads > cores():
+        log.print(
+            f"warning: {args.jobs} jobs x {args.threads} threads on {cores()} cores; times will"
+            " not compare",
+            markup=False,
+        )
+    try:
+        with Store.opened(Path(args.out)) as store:
+            rows = _run(jobs, store, log, args.jobs)
+            print_tables(rows, out)
+            out.print(f"written to {args.out}/", markup=False, highlight=False)
+    except StoreError as error:
+        log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        return FAILED
+    return FAILED if unreadable or failed(rows) else DONE
+
+
+def _names(text: str, option: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise InputError(option, "", repr(text), "a comma-separated list")
+    return names
+
+
+def _whole(text: str, option: str) -> int:
+    if not text.isdecimal():
+        raise InputError(option, "", repr(text), "whole numbers >= 0")
+    return int(text)
+
+
+def _jobs(
+    files: Sequence[Path], methods: Sequence[str], limits: Sequence[Limits], everything: bool
+) -> tuple[list[Job], list[str]]:
+    """Return the jobs of all instances that can be read, and a line for each that cannot."""
+    jobs: list[Job] = []
+    unreadable: list[str] = []
+    seen: dict[str, Path] = {}
+    for file in files:
+        try:
+            instance = load(file)
+            if not (instance.in_default_set or everything) and len(files) > 1:
+                continue
+            if instance.name in seen:
+                raise InputError(
+                    str(file),
+                    "name",
+                    f"{instance.name!r}, as in {seen[instance.name]}",
+                    "a new name",
+                )
+            digest = instance.digest()
+        except InputError as error:
+            unreadable.append(str(error))
+            continue
+        seen[instance.name] = file
+        jobs += [
+            Job(instance.name, digest, {"file": str(file)}, method, limit)
+            for method in methods
+            for limit in limits
+        ]
+    return jobs, unreadable
+
+
+def _run(jobs: list[Job], store: Store, log: Console, parallel: int) -> list[Row]:
+    """Run what is missing, write the derived files, return the rows that were asked for."""
+    keys = [job.key() for job in jobs]
+    missing = [job for job, key in zip(jobs, keys, strict=True) if key not in store.rows]
+    if len(missing) < len(jobs):
+        kept = len(jobs) - len(missing)
+        log.print(f"{kept} of {len(jobs)} rows are finished already", highlight=False)
+    store.write("environment.json", json.dumps(environment(), indent=1) + "\n")
+    kind = LiveProgress if log.is_terminal else PlainProgress
+    try:
+        with kind(log, len(missing)) as watcher:
+            sweep(missing, store, watcher, parallel=parallel)
+    finally:
+        write_tables(store, [store.rows[key] for key in keys if key in store.rows])
+    return [store.rows[key] for key in keys]
+
+
+def write_tables(store: Store, rows: Sequence[Row]) -> None:
+    """Write the files that are derived from the rows."""
+    store.write("runs.csv", runs_frame(rows).to_csv(index=False))
+    store.write("gaps.csv", gaps_frame(all_gaps(rows)).to_csv(index=False))
+    store.write("tables.md", tables_markdown(rows))
+
+
+def print_tables(rows: Sequence[Row], console: Console) -> None:
+    """Print one table per instance, the notes and a summary line."""
+    gaps = all_gaps(rows)
+    for group in grouped(rows):
+        described = next((row for row in group if row.get("network")), group[0])
+        name = group[0]["instance"]
+        console.print()
+        console.print(instance_title(described), markup=False, highlight=False)
+        table = RichTable(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        for i, header in enumerate(HEADERS):
+            table.add_column(header, justify="right" if i in RIGHT else "left", no_wrap=True)
+        for line in instance_lines(group, [g for g in gaps if g.instance == name]):
+            table.add_row(*line)
+        console.print(table, markup=False, highlight=False)
+        for row in group:
+            if row.get("reason"):
+                text = f"  {row['method']}: {row['reason']}"
+                console.print(text, markup=False, highlight=False)
+    console.print()
+    for note in NOTES:
+        console.print(note, markup=False, highlight=False)
+    console.print(summary_line(rows), markup=False, highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

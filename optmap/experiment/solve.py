@@ -1,0 +1,176 @@
+"""The child process: one job in on standard input, rows out on standard output.
+
+Each line it prints is one complete row; a later row replaces an earlier one, so that a child that
+is killed leaves its best mapping so far. The child ends its whole process group when its standard
+input closes: a parent that dies takes its solves with it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Any, TextIO
+
+from optmap.errors import CapacityError, FanInError, InputError
+from optmap.evaluate.bounds import cluster_bounds, period_bound, traffic_bounds
+from optmap.evaluate.cluster_graph import cluster_graph
+from optmap.evaluate.evaluate import judge
+from optmap.evaluate.metrics import computing_energy
+from optmap.experiment.exact_json import dumps
+from optmap.experiment.job import Job
+from optmap.instance import Instance, assemble, load
+from optmap.mapping import Mapping, to_dict
+from optmap.method import Status
+from optmap.methods import Claim, Run, method_named, run
+
+STATUS_WORD = {
+    Status.OPTIMAL: "optimal",
+    Status.FEASIBLE: "feasible",
+    Status.INFEASIBLE: "infeasible",
+    Status.UNKNOWN: "no_solution",
+}
+
+
+def main() -> None:
+    """Run the job that stands on standard input."""
+    job = Job.from_json(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # solvers may print; rows must not mix
+    sys.stdout = sys.stderr
+    solve(job, out)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def load_source(source: dict[str, Any]) -> Instance:
+    """Return the instance that a job names."""
+    return load(source["file"]) if "file" in source else assemble(**source)
+
+
+def solve(job: Job, out: TextIO) -> None:
+    """Run one job and print its rows."""
+    start, cpu = time.perf_counter(), time.process_time()
+
+    def emit(row: dict[str, Any]) -> None:
+        row |= {
+            "wall_s": round(time.perf_counter() - start, 4),
+            "cpu_s": round(time.process_time() - cpu, 4),
+        }
+        out.write(dumps(row) + "\n")
+        out.flush()
+
+    try:
+        instance = load_source(job.source)
+        method = method_named(job.method)
+        snn = instance.snn
+        start, cpu = time.perf_counter(), time.process_time()  # reading is not the method's time
+        result = run(
+            method,
+            snn,
+            instance.platform,
+            instance.tokens,
+            job.limits,
+            lambda partial: emit(describe(partial, instance, job)),
+        )
+        emit(describe(result, instance, job))
+    except InputError as error:
+        emit({"status": "error", "check": "not_run", "reason": str(error)})
+    except (FanInError, CapacityError) as error:
+        emit({"status": "unsupported", "check": "not_run", "reason": str(error)})
+
+
+def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
+    """Return the row of a run: judged values, claims, bounds, the mapping itself."""
+    row: dict[str, Any] = {
+        "status": STATUS_WORD[result.status],
+        "check": "not_run",
+        "reason": result.reason,
+        "network": describe_network(instance),
+        "claims": [_claim(claim) for claim in result.claims],
+        "stage_seconds": {stage: round(seconds, 4) for stage, seconds in result.seconds},
+    }
+    if result.mapping is None:
+        return row
+    mapping = result.mapping
+    judgement = judge(instance.snn, instance.platform, mapping, instance.tokens)
+    wrong = [claim for claim in result.claims if not claim.holds]
+    row["decomposition"] = mapping.decomposition.policy
+    row["mapping"] = to_dict(mapping)
+    row["bounds"] = describe_bounds(mapping, instance)
+    if judgement.evaluation is None:
+        row["check"] = "violation"
+        row["reason"] = "; ".join(map(str, judgement.violations[:20]))
+        return row
+    row["metrics"] = judgement.evaluation.row()
+    row["critical_cycle"] = [str(step) for step in judgement.evaluation.critical_cycle]
+    row["check"] = "mismatch" if wrong else "ok"
+    if wrong:
+        row["reason"] = "; ".join(
+            f"{c.metric}: claimed {c.value}, evaluated {c.evaluated}, bound {c.bound}"
+            for c in wrong
+        )
+    return row
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "metric": claim.metric,
+        "status": claim.status.value,
+        "value": claim.value,
+        "bound": claim.bound,
+        "evaluated": claim.evaluated,
+        "scope": claim.scope,
+        "max_clusters": claim.max_clusters,
+        "trace": [[round(p.seconds, 4), p.incumbent, p.bound] for p in claim.trace],
+    }
+
+
+def describe_network(instance: Instance) -> dict[str, Any]:
+    """Return the sizes that reports print beside an instance."""
+    snn, platform = instance.snn, instance.platform
+    return {
+        "neurons": snn.num_neurons,
+        "inputs": snn.num_neurons - snn.num_units,
+        "synapses": snn.num_synapses,
+        "max_fan_in": snn.max_fan_in,
+        "spikes": int(snn.spikes.sum()),
+        "spikes_origin": snn.spikes_origin,
+        "platform": platform.name,
+        "crossbars": " ".join(f"{rows}x{columns}" for rows, columns in platform.kinds),
+        "tiles": platform.num_tiles,
+        "tokens": instance.tokens,
+    }
+
+
+def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]]:
+    """Return the bounds that need no solver, each with its name and scope."""
+    platform, decomposition = instance.platform, mapping.decomposition
+    graph = cluster_graph(decomposition, mapping.clustering, platform, instance.tokens)
+    found = [("clusters", bound) for bound in cluster_bounds(decomposition, platform)]
+    found += [("traffic", bound) for bound in traffic_bounds(decomposition, platform)]
+    found.append(("period", period_bound(graph, platform)))
+    rows = [
+        {"metric": metric, "name": bound.name, "value": bound.value, "scope": bound.scope}
+        for metric, bound in found
+    ]
+    energy = sum(computing_energy(decomposition, platform))
+    rows.append(
+        {
+            "metric": "energy_pj",
+            "name": "computing",
+            "value": energy,
+            "scope": f"decomposition {decomposition.policy}",
+        }
+    )
+    return rows
+
+
+if __name__ == "__main__":
+    main()

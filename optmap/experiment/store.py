@@ -1,0 +1,153 @@
+"""The result store: append-only JSON lines, one per finished row, safe against a kill.
+
+A row is written only when it is complete, and flushed to the disk before the next begins. Tables
+are derived from it and never edited. One process at a time may write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from optmap.errors import InputError
+from optmap.experiment.exact_json import dumps
+
+log = logging.getLogger(__name__)
+
+
+class StoreError(Exception):
+    """A row could not be written, for example because the disk is full; earlier rows are kept."""
+
+
+class Store:
+    """The rows of one run folder, by key.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "rows.jsonl"
+        self.rows: dict[str, dict[str, Any]] = {}
+
+    @classmethod
+    @contextlib.contextmanager
+    def opened(cls, folder: Path) -> Iterator[Store]:
+        """Open the store for writing; InputError if another process has it."""
+        store = cls(folder)
+        try:
+            (folder / "mappings").mkdir(parents=True, exist_ok=True)
+            lock = (folder / "lock").open("a+")
+        except OSError as error:
+            raise InputError(
+                str(folder), "", error.strerror or "unusable", "a folder to write to"
+            ) from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.seek(0)
+                owner = lock.read().strip() or "another process"
+                raise InputError(
+                    str(folder), "", f"a store in use by {owner}", "a folder of its own (--out)"
+                ) from None
+            with contextlib.suppress(OSError):  # a full disk: the lock holds, nameless
+                lock.seek(0)
+                lock.truncate()
+                lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+                lock.flush()
+            store.read()
+            yield store
+
+    def read(self) -> None:
+        """Read all rows; a torn last line is dropped from the file, with a note."""
+        self.rows = {}
+        if not self.file.exists():
+            return
+        data = self.file.read_bytes()
+        good = 0
+        for line in data.splitlines(keepends=True):
+            row = _row(line)
+            if row is None:
+                log.warning("%s: dropped a torn line at byte %d", self.file, good)
+                break
+            self.rows[row["key"]] = row
+            good += len(line)
+        if good < len(data):
+            rest = data[good:].splitlines(keepends=True)[1:]
+            later = [line for line in rest if _row(line) is not None]
+            with self.file.open("r+b") as stream:
+                stream.truncate(good)
+                stream.seek(good)
+                stream.writelines(later)
+            for line in later:
+                row = json.loads(line)
+                self.rows[row["key"]] = row
+
+    def append(self, row: dict[str, Any], mapping: dict[str, Any] | None) -> None:
+        """Write a row, and its mapping beside it; StoreError leaves earlier rows as they were."""
+        key = row["key"]
+        if mapping is not None:
+            row = {**row, "mapping_file": f"mappings/{key}.json"}
+        line = dumps(row).encode() + b"\n"
+        size = self.file.stat().st_size if self.file.exists() else 0
+        try:
+            if mapping is not None:
+                self._write_whole(self.folder / row["mapping_file"], dumps(mapping) + "\n")
+            with self.file.open("ab") as stream:
+                stream.write(line)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.truncate(self.file, size)
+            raise StoreError(
+                f"{self.file}: {error.strerror}; {len(self.rows)} finished rows are kept"
+            ) from None
+        self.rows[key] = row
+
+    def write(self, name: str, text: str) -> None:
+        """Write a derived file as a whole, or raise StoreError."""
+        try:
+            self._write_whole(self.folder / name, text)
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder / name}: {error.strerror}; {len(self.rows)} finished rows are kept"
+            ) from None
+
+    @staticmethod
+    def _write_whole(path: Path, text: str) -> None:
+        """Write beside and rename, so that no reader sees half a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(path.name + ".part")
+        try:
+            with draft.open("w") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """Return the row on a line; None where the line is torn or holds something else."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and "key" in row else None

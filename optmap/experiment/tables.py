@@ -1,0 +1,235 @@
+"""Tables of a run, all derived from its rows: runs.csv, gaps.csv, tables.md, the terminal table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import pandas as pd
+
+from optmap.experiment.exact_json import number
+from optmap.experiment.gaps import FORMULA, METRICS, Gap, Row, accepted, all_gaps
+
+NOTES = (
+    FORMULA,
+    "Bounds on clusters and traffic hold for the row's decomposition (column 'dec'); traffic bounds"
+    " for at most the row's number of clusters; spike-hops for the row's clustering and tile load;"
+    " period for the row's clustering, any binding and order; energy: what computing alone costs.",
+    "'*' proved: nothing better exists within the bound's scope. '-' no solution or no bound.",
+    "Orders of 'milp' and 'cpsat' are the projected ones, as in song2020: no order is optimised.",
+)
+
+
+def runs_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return one line per row: what was asked, how it ended, every metric (exact, as text)."""
+    lines = []
+    for row in rows:
+        network = row.get("network", {})
+        line = {
+            name: row.get(name)
+            for name in (
+                "instance",
+                "method",
+                "decomposition",
+                "seed",
+                "status",
+                "check",
+                "wall_s",
+                "cpu_s",
+                "peak_rss_mb",
+                "limit_s",
+                "threads",
+                "memory_mb",
+                "reason",
+                "key",
+                "digest",
+                "code_version",
+                "solver_versions",
+            )
+        }
+        line |= {f"network_{name}": value for name, value in network.items()}
+        line |= row.get("metrics", {})
+        for claim in row.get("claims", ()):
+            for part in ("status", "value", "bound"):
+                line[f"{claim['metric']}_claim_{part}"] = claim[part]
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def gaps_frame(gaps: Iterable[Gap]) -> pd.DataFrame:
+    """Return one line per row and metric: value, bound, its name and scope, both gaps."""
+    return pd.DataFrame(
+        {
+            "instance": g.instance,
+            "method": g.method,
+            "seed": g.seed,
+            "metric": g.metric,
+            "value": str(g.value),
+            "bound": None if g.bound is None else str(g.bound),
+            "bound_name": g.bound_name,
+            "scope": g.scope,
+            "gap_to_bound": None if g.to_bound is None else float(g.to_bound),
+            "proved": g.proved,
+            "best_known": str(g.best_known),
+            "gap_to_best_known": float(g.to_best_known),
+        }
+        for g in gaps
+    )
+
+
+HEADERS = (
+    "method",
+    "dec",
+    "clusters",
+    "bound",
+    "gap",
+    "traffic",
+    "gap",
+    "sp-hops",
+    "period",
+    "gap",
+    "energy",
+    "status",
+    "s",
+)
+RIGHT = frozenset(range(2, 11)) | {12}
+
+
+def instance_title(row: Row) -> str:
+    """Return the line above an instance's table."""
+    network = row.get("network")
+    if not network:
+        return f"{row['instance']}"
+    return (
+        f"{row['instance']}: {network['neurons']:,} neurons, {network['synapses']:,} synapses,"
+        f" fan-in up to {network['max_fan_in']:,}, crossbars {network['crossbars']}"
+        f" on {network['tiles']} tiles, spikes {short_origin(network['spikes_origin'])}"
+    )
+
+
+def short_origin(origin: str) -> str:
+    """Return "assumed" or "given": the long text stands in runs.csv."""
+    return "assumed" if origin == "assumed" else "given"
+
+
+def instance_lines(rows: Sequence[Row], gaps: Sequence[Gap]) -> list[tuple[str, ...]]:
+    """Return the lines of one instance's table, one per row, as texts in ``HEADERS``' order."""
+    by_key = {(g.method, g.seed, g.metric): g for g in gaps}
+    lines: list[tuple[str, ...]] = []
+    for row in rows:
+        cell = {m: by_key.get((row["method"], row["seed"], m)) for m in METRICS}
+        energy = cell["energy_pj"]
+        lines.append(
+            (
+                row["method"],
+                str(row.get("decomposition", "-")),
+                _value(cell["clusters"]),
+                _bound(cell["clusters"]),
+                _gap(cell["clusters"]),
+                _value(cell["traffic"]),
+                _gap(cell["traffic"]),
+                _value(cell["spike_hops"]) + _star(cell["spike_hops"]),
+                _value(cell["period"]),
+                _gap(cell["period"]),
+                "-" if energy is None else compact(energy.value / 1000),
+                status_word(row),
+                f"{row['wall_s']:.1f}",
+            )
+        )
+    return lines
+
+
+def status_word(row: Row) -> str:
+    """Return the status, or what the check found."""
+    if row["check"] in ("violation", "mismatch"):
+        return str(row["check"])
+    return str(row["status"])
+
+
+def compact(value: Fraction) -> str:
+    """Return a number in at most seven characters or so: exact while it is short.
+
+    Examples
+    --------
+    >>> compact(Fraction(1234567)), compact(Fraction(55, 2)), compact(Fraction(123456789))
+    ('1234567', '27.5', '1.235e8')
+    """
+    if value.denominator == 1 and abs(value) < 10**7:
+        return str(value)
+    number = float(value)
+    if abs(number) < 10**6:
+        return f"{number:.1f}"
+    return f"{number:.3e}".replace("e+0", "e").replace("e+", "e")
+
+
+def percent(value: Fraction) -> str:
+    """Return a gap in percent, one decimal below ten."""
+    number = float(value) * 100
+    return f"{number:.1f}%" if 0 < abs(number) < 10 else f"{number:.0f}%"
+
+
+def _value(gap: Gap | None) -> str:
+    return "-" if gap is None else compact(gap.value)
+
+
+def _bound(gap: Gap | None) -> str:
+    return "-" if gap is None or gap.bound is None else compact(gap.bound)
+
+
+def _gap(gap: Gap | None) -> str:
+    if gap is None or gap.to_bound is None:
+        return "-"
+    return "0%*" if gap.proved else percent(gap.to_bound)
+
+
+def _star(gap: Gap | None) -> str:
+    return "*" if gap is not None and gap.proved else ""
+
+
+def grouped(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return the rows by instance, in order of appearance."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row["instance"], []).append(row)
+    return list(groups.values())
+
+
+def tables_markdown(rows: Sequence[Row]) -> str:
+    """Return tables.md: one table per instance, the formula and the scopes below."""
+    gaps = all_gaps(rows)
+    parts = ["# Results", ""]
+    for group in grouped(rows):
+        described = next((row for row in group if row.get("network")), group[0])
+        instance = group[0]["instance"]
+        parts += [instance_title(described), ""]
+        parts += _markdown_table(instance_lines(group, [g for g in gaps if g.instance == instance]))
+        parts += [""]
+        parts += [f"- {row['method']}: {row['reason']}" for row in group if row.get("reason")]
+        parts += [""]
+    parts += [f"- {note}" for note in NOTES]
+    return "\n".join(parts) + "\n"
+
+
+def _markdown_table(lines: Sequence[tuple[str, ...]]) -> list[str]:
+    rule = ["---:" if i in RIGHT else "---" for i in range(len(HEADERS))]
+    rows = [HEADERS, tuple(rule), *lines]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+
+
+def failed(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows that make a run fail: a wrong claim, an invalid mapping, an error."""
+    return [
+        row for row in rows if row["check"] in ("violation", "mismatch") or row["status"] == "error"
+    ]
+
+
+def summary_line(rows: Sequence[Row]) -> str:
+    """Return what a run amounts to, in one line."""
+    solved = sum(accepted(row) for row in rows)
+    proved = sum(row["status"] == "optimal" for row in rows)
+    wrong = len(failed(rows))
+    slowest = max((number(str(row["wall_s"])) or Fraction(0) for row in rows), default=Fraction(0))
+    return (
+        f"{len(rows)} rows: {solved} with a checked mapping, {proved} proved in every stage,"
+        f" {wrong} failed; slowest {float(slowest):.1f} s"
+    )

@@ -1,0 +1,199 @@
+"""``python -m optmap.map NETWORK --platform P.toml --method M``: one network, one mapping."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from optmap.command_line import DONE, FAILED, guarded, parser
+from optmap.errors import InputError
+from optmap.experiment.exact_json import dumps, number
+from optmap.experiment.gaps import all_gaps
+from optmap.experiment.job import Job
+from optmap.experiment.process import run_child
+from optmap.experiment.sweep import finish
+from optmap.experiment.tables import compact, instance_title, percent
+from optmap.hardware import TOKEN_MODES
+from optmap.instance import Instance, assemble, load
+from optmap.method import Limits
+from optmap.methods import METHODS, method_named
+from optmap.sources.generate import GENERATORS
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line of ``map``."""
+    made = parser(
+        "map",
+        "Map one network onto one platform and report what it costs and what bounds it.",
+        "python -m optmap.map gen:mlp-784-100-10 --platform instances/platforms/dynap_se.toml"
+        " --method song2020-tree",
+    )
+    generators = ", ".join(f"gen:{name}" for name in GENERATORS)
+    made.add_argument(
+        "network",
+        metavar="NETWORK",
+        help=f"a file (.nir, .csv, .npz, instance .toml), a folder, or one of {generators}",
+    )
+    made.add_argument("--platform", metavar="P.toml", help="platform file")
+    made.add_argument("--method", default="song2020-tree", help=f"one of {', '.join(METHODS)}")
+    made.add_argument("--limit", type=float, default=60.0, metavar="S", help="seconds (60)")
+    made.add_argument("--seed", type=int, default=0, metavar="N", help="seed (0)")
+    made.add_argument("--threads", type=int, default=1, help="threads (1)")
+    made.add_argument("--memory", type=int, metavar="MB", help="kill the solve above this (none)")
+    made.add_argument("--tokens", choices=TOKEN_MODES, help="token mode (dataflow)")
+    made.add_argument("--spikes", metavar="FILE", help="spikes per neuron and iteration")
+    made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
+    made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
+    made.add_argument("--out", metavar="FILE", help="write the mapping as JSON")
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit status."""
+    args = build_parser().parse_args(arguments)
+    method_named(args.method)
+    limits = Limits(args.limit, args.threads, args.seed, args.memory)
+    instance, source = _instance(args)
+    job = Job(instance.name, instance.digest(), source, args.method, limits)
+    row, mapping = finish(job, run_child(job, threading.Event()))
+    if row["status"] in ("error", "unsupported"):
+        print(f"error: {row['reason']}", file=sys.stderr)  # noqa: T201
+        return 2
+    if args.out and mapping is not None:
+        _write(Path(args.out), mapping_document(instance, source, row, mapping))
+    if args.json:
+        print(dumps(summary(row)))  # noqa: T201
+    else:
+        report(row, Console(width=100 if not sys.stdout.isatty() else None))
+    return DONE if row["check"] == "ok" else FAILED
+
+
+def _instance(args: argparse.Namespace) -> tuple[Instance, dict[str, Any]]:
+    """Return the instance that the arguments stand for, and how a child loads it."""
+    if args.network.endswith(".toml"):
+        if args.platform or args.spikes or args.tokens or args.keep_zero_weights:
+            raise InputError(
+                args.network, "", "an instance file with other options", "the file alone"
+            )
+        return load(args.network), {"file": args.network}
+    if not args.platform:
+        raise InputError("--platform", "", "nothing", "a platform file")
+    source = {
+        "network": args.network,
+        "platform": args.platform,
+        "tokens": args.tokens or "dataflow",
+        "spikes": args.spikes,
+        "keep_zero_weights": args.keep_zero_weights,
+    }
+    return assemble(**source), source
+
+
+def mapping_document(
+    instance: Instance, source: dict[str, Any], row: dict[str, Any], mapping: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the mapping with what it belongs to, so that it can be judged again."""
+    return {
+        "schema": 1,
+        "instance": instance.name,
+        "source": source,
+        "digest": row["digest"],
+        "method": row["method"],
+        "mapping": mapping,
+    }
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    try:
+        path.write_text(dumps(document) + "\n")
+    except OSError as error:
+        raise InputError(str(path), "", error.strerror or "unusable", "a file to write") from None
+
+
+def summary(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the one-line JSON object: status, metrics, bounds, check."""
+    metrics = row.get("metrics", {})
+    result: dict[str, Any] = {
+        "instance": row["instance"],
+        "method": row["method"],
+        "decomposition": row.get("decomposition", METHODS[row["method"]].decomposition),
+        "status": row["status"],
+        "check": row["check"],
+        "reason": row.get("reason", ""),
+        "seed": row["seed"],
+        "wall_s": row["wall_s"],
+        "spikes": row.get("network", {}).get("spikes_origin"),
+    }
+    result |= {
+        name: metrics.get(name)
+        for name in (
+            "clusters",
+            "traffic",
+            "external_spikes",
+            "input_deliveries",
+            "spike_hops",
+            "period",
+            "throughput",
+            "latency",
+            "tiles_used",
+        )
+    }
+    result["energy_pj"] = None if not metrics else float(Fraction(metrics["energy_pj"]))
+    for g in all_gaps([row]):
+        bound = g.bound
+        whole = bound is None or bound.denominator == 1
+        result[f"bound_{g.metric}"] = None if bound is None else int(bound) if whole else str(bound)
+        result[f"gap_{g.metric}"] = None if g.to_bound is None else round(float(g.to_bound), 6)
+    result.setdefault("bound_clusters", None)
+    result["network"] = row.get("network")
+    result["critical_cycle"] = row.get("critical_cycle", [])
+    return result
+
+
+def report(row: dict[str, Any], console: Console) -> None:
+    """Print what a person wants to know."""
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False)
+
+    say(instance_title(row))
+    say(f"{row['method']}: {row['status']}, check {row['check']}, {row['wall_s']:.2f} s")
+    if row.get("reason"):
+        say(f"  {row['reason']}")
+    if "metrics" not in row:
+        return
+    origin = row["network"]["spikes_origin"]
+    say(f"  spikes         {origin}")
+    for g in all_gaps([row]):
+        bound = "no bound"
+        if g.bound is not None and g.to_bound is not None:
+            proof = "proved" if g.proved else f"gap {percent(g.to_bound)}"
+            bound = f">= {compact(g.bound)} ({g.bound_name}; {g.scope}), {proof}"
+        name = {"energy_pj": "energy, pJ", "period": "period, ticks"}.get(g.metric, g.metric)
+        say(f"  {name:<14} {compact(g.value):<12} {bound}")
+    metrics = row["metrics"]
+    for name in ("external_spikes", "input_deliveries", "tiles_used", "latency", "link_load_max"):
+        value = number(metrics[name])
+        say(f"  {name:<16} {'-' if value is None else compact(value)}")
+    use = ", ".join(
+        f"{kind} {percent(number(metrics[f'{kind}_use_mean']) or Fraction(0))}"
+        for kind in ("row", "column", "synapse")
+        if metrics[f"{kind}_use_mean"] is not None
+    )
+    say(f"  mean use         {use or '-'}")
+    if row["critical_cycle"]:
+        say("  critical cycle (why it is no faster):")
+        for step in row["critical_cycle"][:12]:
+            say(f"    {step}")
+        if len(row["critical_cycle"]) > 12:
+            say(f"    ... {len(row['critical_cycle']) - 12} more")
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
