@@ -1,0 +1,81 @@
+"""The store keeps every finished row, whatever happens to the process or the disk."""
+
+import subprocess
+import sys
+
+import pytest
+
+from optmap.errors import InputError
+from optmap.experiment.store import Store, StoreError
+
+
+def test_rows_and_mappings_come_back(tmp_path):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a", "value": 1}, {"schema": 1})
+        store.append({"key": "b", "value": 2}, None)
+    with Store.opened(tmp_path) as again:
+        assert [row["value"] for row in again.rows.values()] == [1, 2]
+        assert (tmp_path / again.rows["a"]["mapping_file"]).read_text() == '{"schema":1}\n'
+
+
+@pytest.mark.parametrize("torn", [b'{"key": "c", "val', b'{"key": "c"}', b"\x00\x00\x00\x00"])
+def test_torn_last_line_is_dropped_with_a_note(tmp_path, torn, caplog):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a"}, None)
+    with store.file.open("ab") as stream:
+        stream.write(torn)
+    with Store.opened(tmp_path) as again:
+        assert list(again.rows) == ["a"]
+        again.append({"key": "b"}, None)
+    assert "torn line" in caplog.text
+    with Store.opened(tmp_path) as third:
+        assert list(third.rows) == ["a", "b"]
+
+
+def test_a_damaged_line_in_the_middle_costs_only_itself(tmp_path):
+    with Store.opened(tmp_path) as store:
+        for key in "abc":
+            store.append({"key": key}, None)
+    lines = store.file.read_bytes().splitlines(keepends=True)
+    store.file.write_bytes(lines[0] + b"garbage\n" + lines[2])
+    with Store.opened(tmp_path) as again:
+        assert list(again.rows) == ["a", "c"]
+    assert store.file.read_bytes() == lines[0] + lines[2]
+
+
+def test_a_second_process_is_refused_and_told_who_has_it(tmp_path):
+    code = (
+        "import pathlib; from optmap.experiment.store import Store\n"
+        "from optmap.errors import InputError\n"
+        "try:\n"
+        f"    with Store.opened(pathlib.Path({str(tmp_path)!r})): print('opened')\n"
+        "except InputError as error: print(error)\n"
+    )
+    with Store.opened(tmp_path):
+        second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "in use by process" in second.stdout
+    third = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert third.stdout == "opened\n"
+
+
+def test_full_disk_keeps_the_rows_before_it(tmp_path, monkeypatch):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a"}, None)
+        before = store.file.read_bytes()
+
+        def full(_: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("optmap.experiment.store.os.fsync", full)
+        with pytest.raises(StoreError, match="No space left on device; 1 finished rows are kept"):
+            store.append({"key": "b"}, None)
+        assert store.file.read_bytes() == before
+        with pytest.raises(StoreError, match="No space left"):
+            store.write("tables.md", "text")
+        assert not (tmp_path / "tables.md").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="a folder to write to"), Store.opened(tmp_path / "file"):
+        pass
