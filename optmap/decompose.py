@@ -67,6 +67,8 @@ class Decomposition:
             raise ValueError(f"decomposition {self.policy!r}: expected one of {POLICIES} or custom")
         if len(self.owner) != self.network.num_neurons:
             raise ValueError(f"{len(self.owner)} owners for {self.network.num_neurons} neurons")
+        if self.rows < 2:
+            raise ValueError(f"decomposition needs at least 2 rows, got {self.rows}")
         if self.network.max_fan_in > self.rows:
             raise ValueError(f"unit of fan-in {self.network.max_fan_in} above {self.rows} rows")
 
@@ -166,9 +168,11 @@ def custom(
     n = snn.num_neurons
     lists = [snn.sources_of(j) for j in range(n)]
     for j, reads in replaced.items():
-        lists[j] = np.asarray(sorted(reads), dtype=np.int32)
-    lists += [np.asarray(sorted(reads), dtype=np.int32) for _, reads in inserted]
-    owner = np.array([*range(n), *(o for o, _ in inserted)], dtype=np.int32)
+        if not 0 <= j < n:
+            raise ValueError(f"replaced neuron {j}; neurons are 0..{n - 1}")
+        lists[j] = frozen(sorted(reads), np.int32)
+    lists += [frozen(sorted(reads), np.int32) for _, reads in inserted]
+    owner = frozen([*range(n), *(o for o, _ in inserted)], np.int32)
     if len(inserted) and (np.diff(owner[n:]) < 0).any():
         raise ValueError("inserted units must be listed by ascending owner")
     spikes = [int(s) for s in snn.spikes]
@@ -195,7 +199,8 @@ def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
     """Return what keeps ``decomposition`` from computing the sums of ``snn``; empty if nothing.
 
     Every original neuron must reach each of its sources exactly once through its own inserted
-    units, and every inserted unit must be read by exactly one unit of the same owner.
+    units; every inserted unit must read something and be read by exactly one unit of the same
+    owner, a later one or the owner itself, so that no sum feeds itself.
     """
     n, network, owner = snn.num_neurons, decomposition.network, decomposition.owner
     if decomposition.num_neurons != n or network.num_neurons < n:
@@ -214,6 +219,11 @@ def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
     foreign = through & (owner[network.indices] != owner[post])
     for s in np.flatnonzero(foreign)[:10]:
         found.append(f"unit {post[s]} reads unit {network.indices[s]} of another neuron")
+    early = through & (post >= n) & (network.indices >= post)
+    for s in np.flatnonzero(early)[:10]:
+        found.append(f"inserted unit {post[s]} reads unit {network.indices[s]}, not an earlier one")
+    for i in np.flatnonzero(network.fan_in[n:] == 0)[:10]:
+        found.append(f"inserted unit {n + i} reads nothing")
     if found:
         return found
     raw = ~through

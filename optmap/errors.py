@@ -23,7 +23,8 @@ class InputError(ValueError):
     def __init__(self, where: str, field: str, found: str, expected: str) -> None:
         self.where, self.field, self.found, self.expected = where, field, found, expected
         place = f"{where}: {field}" if field else where
-        super().__init__(f"{place}: found {found}, expected {expected}")
+        text = f"{place}: found {found}, expected {expected}"
+        super().__init__("\\n".join(text.splitlines()))  # one line, whatever names hold
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
         """Rebuild from the four parts, so that the error crosses process borders."""

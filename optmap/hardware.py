@@ -78,8 +78,14 @@ class Interconnect:
         if self.kind in ("mesh", "torus"):
             if not (self.width and self.height and self.width > 0 and self.height > 0):
                 raise ValueError(f"{self.kind} of {self.width} x {self.height}")
+            if self.matrix is not None:
+                raise ValueError(f"{self.kind} with a hop matrix")
         elif self.kind != "matrix" or not self.matrix:
             raise ValueError(f"interconnect {self.kind!r}: expected mesh, torus or a matrix")
+        elif self.width is not None or self.height is not None:
+            raise ValueError(f"hop matrix with a size of {self.width} x {self.height}")
+        elif any(len(row) != len(self.matrix) or min(row) < 0 for row in self.matrix):
+            raise ValueError("hop matrix: must be square, with hops >= 0")
         elif any(row[t] != 0 for t, row in enumerate(self.matrix)):
             raise ValueError("hop matrix: a tile must be 0 hops from itself")
 
@@ -263,12 +269,16 @@ def load_platform(path: str | Path) -> Platform:
     tiles, tile_tables = _tiles(top, interconnect)
     time, cells, buffers = parts["time"], parts["cells"], parts["buffers"]
     hop_ticks = time.whole("hop_ticks", 0, 1)
-    rate = time.number("ni_tokens_per_tick", 0, 1)
-    tick_ns = time.number("tick_ns", 0, 1)
+    rate, tick_ns = _positive(time, "ni_tokens_per_tick"), _positive(time, "tick_ns")
     base_ticks = time.whole("base_ticks", 1, 1)
     event_ticks = time.whole("event_ticks", 0, 0)
     switch_ticks = time.whole("switch_ticks", 0, 0)
     cells_per_synapse = cells.whole("cells_per_synapse", 1, 1)
+    widest = max(tile.crossbar.columns for tile in tiles)
+    if cells_per_synapse > widest:
+        raise cells.fail(
+            "cells_per_synapse", str(cells_per_synapse), f"at most {widest}, the most columns"
+        )
     buffer_windows = buffers.whole("buffer_windows", 1, 2)
     energy = Energy(*(parts["energy"].number(f.name, 0, 0) for f in fields(Energy)))
     area = Area(*(parts["area"].number(f.name, 0, 0) for f in fields(Area)))
@@ -297,6 +307,14 @@ def load_platform(path: str | Path) -> Platform:
         )
     except ValueError as error:
         raise InputError(str(path), "", str(error), "a consistent platform") from None
+
+
+def _positive(table: Table, field: str) -> Fraction:
+    """Return a number > 0; 1 where the field is absent."""
+    value = table.number(field, 0, 1)
+    if value == 0:
+        raise table.fail(field, "0", "a number > 0")
+    return value
 
 
 def _interconnect(table: Table) -> Interconnect:

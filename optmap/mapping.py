@@ -32,7 +32,9 @@ class Clustering:
         if len(self.cluster_of):
             if self.cluster_of.min() < 0:
                 raise ValueError(f"cluster {self.cluster_of.min()} is below 0")
-            empty = np.flatnonzero(np.bincount(self.cluster_of) == 0)
+            # labels at or above the number of units would only make the count array huge
+            held = np.bincount(np.minimum(self.cluster_of, len(self.cluster_of)))
+            empty = np.flatnonzero(held == 0)
             if len(empty):
                 raise ValueError(f"cluster {empty[0]} has no unit")
 
@@ -207,11 +209,13 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
     """
     if not isinstance(data, dict):
         raise InputError(file, "", type(data).__name__, "an object")
-    if data.get("schema") != SCHEMA:
+    if type(data.get("schema")) is not int or data["schema"] != SCHEMA:
         raise InputError(file, "schema", repr(data.get("schema")), str(SCHEMA))
     field = "decomposition"
     try:
         part = data[field]
+        if type(part["rows"]) is not int:
+            raise ValueError(f"rows {part['rows']!r}")
         if part["policy"] == "custom":
             replaced = {int(j): reads for j, reads in part["replaced"].items()}
             decomposition = custom(snn, part["rows"], part["inserted"], replaced)
@@ -227,9 +231,7 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
         orders = StaticOrders(
             _nested(data[field]),
             _nested(data["offsets"]) if "offsets" in data else None,
-            tuple(tuple((int(a), int(b)) for a, b in row) for row in data["sends"])
-            if "sends" in data
-            else None,
+            _channels(data["sends"]) if "sends" in data else None,
             _nested(data["send_offsets"]) if "send_offsets" in data else None,
         )
         field = ""
@@ -242,8 +244,12 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
 
 def _whole_numbers(values: Any) -> IndexArray:
     if not isinstance(values, list) or not all(type(v) is int for v in values):
-        raise ValueError("expected a list of whole numbers")
+        raise ValueError(f"{values!r:.80} where a list of whole numbers belongs")
     return np.array(values, dtype=np.int32)
+
+
+def _channels(rows: Any) -> tuple[tuple[Channel, ...], ...]:
+    return tuple(tuple((a, b) for a, b in _nested(row)) for row in rows)
 
 
 def _nested(rows: Any) -> tuple[tuple[int, ...], ...]:

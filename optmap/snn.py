@@ -26,6 +26,9 @@ FloatArray = npt.NDArray[np.float32]
 #: Largest total of spikes per iteration that is accepted: sums must stay exact in int64.
 MAX_TOTAL_SPIKES = 2**50
 
+#: Largest total of synaptic events (spikes times readers) per iteration, for the same reason.
+MAX_TOTAL_EVENTS = 2**60
+
 SPIKES_ASSUMED = "assumed"
 
 
@@ -43,8 +46,22 @@ class Population:
 
 
 def frozen(values: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
-    """Return ``values`` as a contiguous read-only array of ``dtype`` (copied only if needed)."""
-    array = np.ascontiguousarray(values, dtype=dtype)
+    """Return ``values`` as a contiguous read-only array of ``dtype`` (copied only if needed).
+
+    Raises
+    ------
+    ValueError
+        If ``dtype`` is an integer and a value is none, or does not fit.
+    """
+    given = np.asarray(values)
+    if np.issubdtype(dtype, np.integer) and given.dtype != dtype and given.size:
+        whole = given.dtype.kind in "iu" or (
+            given.dtype.kind == "f" and bool((np.trunc(given) == given).all())
+        )
+        limits = np.iinfo(np.dtype(dtype).name)
+        if not whole or int(given.min()) < limits.min or int(given.max()) > limits.max:
+            raise ValueError(f"values are not whole numbers that fit {np.dtype(dtype).name}")
+    array = np.ascontiguousarray(given, dtype=dtype)
     if array.flags.writeable:
         if array is values or array.base is not None:
             array = array.copy()
@@ -97,10 +114,12 @@ class SNN:
 
     def _check_arrays(self) -> None:
         n, s = len(self.spikes), len(self.indices)
+        if self.spikes.ndim != 1 or self.indices.ndim != 1:
+            raise ValueError(f"spikes {self.spikes.shape}, indices {self.indices.shape}: not lists")
         if self.indptr.shape != (n + 1,):
             raise ValueError(f"indptr has shape {self.indptr.shape} for {n} neurons")
-        fan_in = np.diff(self.indptr)
-        if self.indptr[0] != 0 or self.indptr[-1] != s or (n and fan_in.min() < 0):
+        ascends = (self.indptr[1:] >= self.indptr[:-1]).all()
+        if self.indptr[0] != 0 or self.indptr[-1] != s or not ascends:
             raise ValueError(f"indptr must ascend from 0 to the number of synapses, {s}")
         if s and not (self.indices.min() >= 0 and self.indices.max() < n):
             worst = int(self.indices.min()) if self.indices.min() < 0 else int(self.indices.max())
@@ -114,8 +133,13 @@ class SNN:
         if n and self.spikes.min() < 0:
             j = int(self.spikes.argmin())
             raise ValueError(f"neuron {j} has {self.spikes[j]} spikes")
-        if n and (self.spikes.max() > MAX_TOTAL_SPIKES or self.spikes.sum() > MAX_TOTAL_SPIKES):
+        if self.spikes.sum(dtype=np.float64) > MAX_TOTAL_SPIKES:  # an int64 sum could wrap
             raise ValueError(f"more than {MAX_TOTAL_SPIKES} spikes in one iteration")
+        # counting readers takes a pass over all synapses, which hardly any network needs
+        if s and int(self.spikes.max()) * s > MAX_TOTAL_EVENTS:
+            events = (self.spikes.astype(np.float64) * self.fan_out).sum()
+            if events > MAX_TOTAL_EVENTS:
+                raise ValueError(f"more than {MAX_TOTAL_EVENTS} synaptic events in one iteration")
         if self.weights is not None:
             if self.weights.shape != (s,):
                 raise ValueError(f"weights have shape {self.weights.shape} for {s} synapses")
@@ -252,8 +276,7 @@ def from_edges(
     >>> snn.num_synapses, snn.sources_of(2).tolist(), snn.spikes_origin
     (2, [0, 1], 'assumed')
     """
-    sources = np.asarray(pre, dtype=np.int64)
-    targets = np.asarray(post, dtype=np.int64)
+    sources, targets = frozen(pre, np.int64), frozen(post, np.int64)
     if sources.shape != targets.shape or sources.ndim != 1:
         raise ValueError(f"pre has shape {sources.shape}, post {targets.shape}")
     if len(sources):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,12 @@ from optmap.errors import InputError
 
 #: A TOML file is a page of text; anything larger is somebody's mistake or attack.
 MAX_BYTES = 4_000_000
+
+MAX_EXPONENT = 300
+
+#: Whole numbers are refused above this, so that sums of their products fit 64 bits.
+MAX_WHOLE = 2**40
+MAX_HOPS = 2**20
 
 
 def read_toml(path: Path) -> Table:
@@ -32,16 +39,28 @@ def read_toml(path: Path) -> Table:
         raise InputError(str(path), "", error.strerror or str(error), "a TOML file") from None
     except UnicodeDecodeError:
         raise InputError(str(path), "", "bytes that are no UTF-8", "a TOML file") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # integers of 5000 digits are ValueErrors
         raise InputError(str(path), "", f"no TOML ({error})", "a TOML file") from None
     return Table(data, str(path), "")
 
 
 def _exact(text: str) -> Fraction | float:
-    try:
-        return Fraction(text.replace("_", ""))
-    except ValueError:  # inf and nan have no fraction; number() refuses them by name
-        return float(text)
+    number = text.replace("_", "")
+    value = float(number)
+    # inf and nan have no fraction, and 1e999999999 would take one of a gigabyte; number()
+    # refuses floats by name
+    exponent = number.lower().partition("e")[2]
+    if not math.isfinite(value) or abs(int(exponent or 0)) > MAX_EXPONENT:
+        return value
+    return Fraction(number)
+
+
+def _shown(value: int | Fraction) -> str:
+    """Return a number as messages show it; whole ones may exceed every float."""
+    if isinstance(value, int):
+        bits = value.bit_length()
+        return str(value) if bits <= 256 else f"a whole number of {bits} bits"
+    return str(float(value))
 
 
 class Table:
@@ -118,7 +137,7 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             raise self.fail(field, repr(value), expected)
         if value < least:
-            raise self.fail(field, str(float(value)), expected)
+            raise self.fail(field, _shown(value), expected)
         self.sources[self.name_of(field)] = source
         return Fraction(value)
 
@@ -127,8 +146,8 @@ class Table:
         value = self.number(field, least, default)
         if value.denominator != 1:
             raise self.fail(field, str(float(value)), f"a whole number >= {least}")
-        if value > 2**40:
-            raise self.fail(field, str(value), f"a whole number from {least} to 2^40")
+        if value > MAX_WHOLE:
+            raise self.fail(field, _shown(int(value)), f"a whole number from {least} to 2^40")
         return int(value)
 
     def whole_or_none(self, field: str, least: int) -> int | None:
@@ -154,16 +173,17 @@ class Table:
         ]
 
     def rows(self, field: str) -> list[list[int]]:
-        """Return a square matrix of whole numbers >= 0."""
-        value = self._value(field, "a square matrix of whole numbers", True)
+        """Return a square matrix of whole numbers from 0 to 2^20."""
+        expected = "a square matrix of whole numbers from 0 to 2^20"
+        value = self._value(field, expected, True)
         good = isinstance(value, list) and all(
             isinstance(row, list)
             and len(row) == len(value)
-            and all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in row)
+            and all(type(v) is int and 0 <= v <= MAX_HOPS for v in row)
             for row in value
         )
         if not good:
-            raise self.fail(field, "something else", "a square matrix of whole numbers >= 0")
+            raise self.fail(field, f"{value!r:.80}", expected)
         matrix: list[list[int]] = value
         return matrix
 

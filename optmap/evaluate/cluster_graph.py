@@ -26,6 +26,9 @@ from optmap.hardware import TOKEN_MODES, Platform
 from optmap.mapping import Clustering
 from optmap.snn import SNN, IndexArray, IntArray, frozen
 
+#: Largest sum of execution times in one iteration: sums of delays must stay exact in int64.
+MAX_TICKS = 2**60
+
 
 @dataclass(frozen=True, eq=False)
 class ClusterGraph:
@@ -128,6 +131,9 @@ def cluster_graph(
     source, cluster = axons(network, clustering)
     read = np.zeros(k, dtype=np.int64)
     np.add.at(read, cluster, network.spikes[source])
+    ticks = platform.base_ticks * k + platform.event_ticks * int(read.sum())
+    if ticks > MAX_TICKS:
+        raise ValueError(f"one iteration fires clusters for {ticks} ticks, above {MAX_TICKS}")
     producer = cluster_of_source(network, clustering)[source]
     outside = (producer != cluster) & (producer != k)
     keys = producer[outside].astype(np.int64) * k + cluster[outside]

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.errors import CapacityError
-from optmap.evaluate.cluster_graph import ClusterGraph
+from optmap.evaluate.cluster_graph import MAX_TICKS, ClusterGraph
 from optmap.hardware import Platform
 from optmap.mapping import Binding, Channel, StaticOrders
 from optmap.sdf.marked_graph import MarkedGraph
@@ -152,6 +152,7 @@ def lower(
         If the orders do not cover the binding.
     """
     refuse_short_buffers(graph, platform)
+    _refuse_wrong_orders(binding, orders)
     k, tile, windows = graph.num_clusters, binding.tile_of, platform.buffer_windows
     tau = firing_times(graph, binding, platform)
     remote = remote_channels(graph, binding)
@@ -182,7 +183,8 @@ def lower(
         send_actors = [[send_of[channel] for channel in order] for order in sends]
     except KeyError as error:
         raise ValueError(f"send order names channel {error.args[0]}, which is not sent") from None
-    _refuse_incomplete(orders, send_actors, k, len(remote))
+    if orders.sends is not None:
+        _refuse_wrong_sends(orders.sends, binding, len(remote))
     _add_orders(edges, send_actors, orders.send_offsets, time, Reason.SEND_ORDER)
     marked, reason = edges.build(len(time))
     return BindingAwareGraph(marked, reason, time, remote.astype(np.int32), graph)
@@ -190,19 +192,35 @@ def lower(
 
 def _send_ticks(tokens: IntArray, platform: Platform) -> IntArray:
     """Return ceil(tokens / ni_tokens_per_tick) for every send, in exact integers."""
-    return np.array([platform.send_ticks(int(t)) for t in tokens], dtype=np.int64)
+    ticks = [platform.send_ticks(int(t)) for t in tokens]
+    if sum(ticks) > MAX_TICKS:
+        raise ValueError(f"one iteration sends for {sum(ticks)} ticks, above {MAX_TICKS}")
+    return np.array(ticks, dtype=np.int64)
 
 
-def _refuse_incomplete(
-    orders: StaticOrders, send_actors: Sequence[Sequence[int]], clusters: int, sends: int
-) -> None:
+def _refuse_wrong_orders(binding: Binding, orders: StaticOrders) -> None:
+    """Refuse orders that are no order of exactly each tile's clusters (a cluster is named once)."""
+    tile_of = binding.tile_of.tolist()
     ordered = sum(map(len, orders.clusters))
-    sent = sum(map(len, send_actors))
-    if ordered != clusters or sent != sends:
-        raise ValueError(
-            f"static orders hold {ordered} clusters and {sent} sends,"
-            f" the mapping has {clusters} and {sends}"
-        )
+    if ordered != len(tile_of):
+        raise ValueError(f"static orders hold {ordered} clusters, the mapping has {len(tile_of)}")
+    for t, order in enumerate(orders.clusters):
+        for k in order:
+            if k >= len(tile_of) or tile_of[k] != t:
+                raise ValueError(f"the order of tile {t} names cluster {k}, which is not there")
+
+
+def _refuse_wrong_sends(
+    sends: Sequence[Sequence[Channel]], binding: Binding, num_sends: int
+) -> None:
+    """Refuse send orders that are no order of exactly the channels each tile sends."""
+    sent = sum(map(len, sends))
+    if sent != num_sends:
+        raise ValueError(f"send orders hold {sent} channels, the mapping sends {num_sends}")
+    for t, order in enumerate(sends):
+        for a, b in order:
+            if binding.tile_of[a] != t:
+                raise ValueError(f"the send order of tile {t} names channel {(a, b)} of another")
 
 
 def _add_orders(
