@@ -1,0 +1,108 @@
+"""Bisection on the period with an exact end: feasible or not at lambda, then the Farey step.
+
+``low`` is a proved bound, ``value`` the evaluator's period of the best solution so far. A target
+that is infeasible raises ``low`` to the next fraction of denominator <= Q above it; a solution
+lowers ``value`` to its exact period. When nothing of denominator <= Q lies between them the value
+is optimal. Targets: ``low`` itself (often reached), then whole numbers, which keep delays unscaled,
+then the predecessor of ``value``. A target that the limit leaves open is not tried again; the
+search goes on above it, for a better solution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+from formulations.order_farey import above, at_least, below
+from formulations.stopwatch import Stopwatch
+from optmap.method import SOLVED, Outcome, Status
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(Generic[S]):
+    """What a test at one period said: a solution with its exact period, or why there is none."""
+
+    status: Status
+    solution: S | None = None
+    period: Fraction | None = None
+
+
+#: ``test(target, seconds)`` looks for a solution of period <= target.
+Test = Callable[[Fraction, float], Probe[S]]
+
+
+def search_period(
+    watch: Stopwatch,
+    test: Test[S],
+    low: Fraction,
+    most_tokens: Callable[[Fraction], int],
+    best: tuple[S, Fraction] | None,
+    ceiling: Fraction,
+) -> Outcome[S]:
+    """Return the solution of least period, with the proved bound.
+
+    Parameters
+    ----------
+    low : Fraction
+        A period that none is below.
+    most_tokens : callable
+        Q, the largest denominator of a period that is at least its argument.
+    best : (solution, period), optional
+        Where to start from.
+    ceiling : Fraction
+        If anything is feasible, so is something at this period.
+    """
+    solution, value = best if best is not None else (None, None)
+    open_from = low  # targets below it are decided or were given up
+    gave_up = False
+    tried_low = False
+    while watch.left > 0:
+        most = most_tokens(low)
+        if not gave_up:
+            low = max(low, at_least(low, most))
+            open_from = max(open_from, low)
+        watch.note(value, low)
+        last = ceiling if value is None else below(value, most)
+        if last < open_from:
+            break
+        target = _target(open_from, last, tried_low, value is None)
+        share = 0.35 if target < last else 1.0
+        tried_low = True
+        probe = test(target, max(watch.left * share, 0.05))
+        if probe.status in SOLVED:
+            if probe.period is None or probe.period > target:
+                raise ValueError(f"a schedule of period {target} evaluates to {probe.period}")
+            solution, value = probe.solution, probe.period
+        elif probe.status is Status.INFEASIBLE:
+            if value is None and target == ceiling:
+                return Outcome(Status.INFEASIBLE, trace=watch.trace)
+            if not gave_up:
+                low = above(target, most)
+            open_from = max(open_from, above(target, most))
+        else:
+            gave_up = True
+            open_from = above(target, most)
+    if solution is None or value is None:
+        return Outcome(Status.UNKNOWN, bound=low, trace=watch.trace)
+    if not gave_up and below(value, most_tokens(low)) < low:
+        low = value
+    low = min(low, value)
+    watch.note(value, low)
+    status = Status.OPTIMAL if low == value else Status.FEASIBLE
+    return Outcome(status, solution, value, low, watch.trace)
+
+
+def _target(open_from: Fraction, last: Fraction, tried_low: bool, no_value: bool) -> Fraction:
+    """Return the next period to test, in open_from..last."""
+    if not tried_low:
+        return open_from
+    first_whole, last_whole = -(-open_from // 1), last // 1
+    if first_whole > last_whole:
+        return last
+    if no_value:  # nothing found yet: go up quickly
+        return min(last, Fraction(max(first_whole, open_from * 3 // 2)))
+    return Fraction((first_whole + last_whole) // 2)
