@@ -230,10 +230,44 @@ def maximum_cycle_ratio(graph: MarkedGraph) -> tuple[Fraction | None, list[int]]
             return ratio, _rotated(cycle)
         status = DEADLOCK
     if status == DEADLOCK:
-        raise DeadlockError(cycle, [str(graph.source[e]) for e in cycle])
+        raise _deadlock(graph, cycle)
     if status == NO_CYCLE:
         return None, []
     return Fraction(p, q), cycle
+
+
+def retimed(graph: MarkedGraph) -> IntArray:
+    """Return tokens >= 0 for every edge with the same sum along every cycle, shape (m,).
+
+    Without negative edges they are the graph's own.
+
+    Raises
+    ------
+    DeadlockError
+        If the tokens of some cycle sum to less than zero.
+
+    Examples
+    --------
+    >>> retimed(MarkedGraph(2, [0, 1], [1, 0], [1, 1], [-2, 3])).tolist()
+    [0, 1]
+    """
+    if not graph.num_edges or graph.tokens.min() >= 0:
+        return graph.tokens
+    everything = np.ones(graph.num_edges, dtype=np.bool_)
+    status, tokens, cycle = _retimed(
+        graph.num_actors, graph.source, graph.target, graph.tokens, everything
+    )
+    if status == DEADLOCK:
+        raise _deadlock(graph, cycle.tolist())
+    if status == TOO_LARGE:
+        raise OverflowError("tokens along a path leave 64-bit integers")
+    moved: IntArray = tokens
+    return moved
+
+
+def _deadlock(graph: MarkedGraph, cycle: list[int]) -> DeadlockError:
+    """Return the error that holds a cycle's edges and the numbers of its actors."""
+    return DeadlockError(cycle, [str(graph.source[e]) for e in cycle])
 
 
 def earliest_schedule(graph: MarkedGraph, period: Fraction) -> npt.NDArray[Any]:

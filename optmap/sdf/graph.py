@@ -174,17 +174,20 @@ def sdfg(
     >>> sdfg([("A", 2), ("B", Fraction(1, 2))], [("A", "B", 2, 1, 0), ("A", "A", 1, 1, 1)])
     SDFG('graph', 2 actors, 2 channels)
     """
-    names = [actor for actor, _ in actors]
+    number = {actor: a for a, (actor, _) in enumerate(actors)}
     times = [Fraction(time) for _, time in actors]
     ticks_per_unit = lcm(*(time.denominator for time in times))
-    columns = list(zip(*channels, strict=True)) if channels else [()] * 5
+    ends = np.array([(number[a], number[b]) for a, b, *_ in channels], dtype=np.int32)
+    rates = np.array([c[2:] for c in channels], dtype=np.int64).reshape(-1, 3)
     return SDFG(
-        names,
+        tuple(number),
         np.array([int(time * ticks_per_unit) for time in times], dtype=np.int64),
-        [f"c{c}" for c in range(len(channels))],
-        np.array([names.index(a) for a in columns[0]], dtype=np.int32),
-        np.array([names.index(b) for b in columns[1]], dtype=np.int32),
-        *(np.array(column, dtype=np.int64) for column in columns[2:]),
+        tuple(f"c{c}" for c in range(len(channels))),
+        ends.reshape(-1, 2)[:, 0],
+        ends.reshape(-1, 2)[:, 1],
+        rates[:, 0],
+        rates[:, 1],
+        rates[:, 2],
         ticks_per_unit=ticks_per_unit,
         name=name,
     )
