@@ -56,7 +56,8 @@ def frozen(values: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
     given = np.asarray(values)
     if np.issubdtype(dtype, np.integer) and given.dtype != dtype and given.size:
         whole = given.dtype.kind in "iu" or (
-            given.dtype.kind == "f" and bool((np.trunc(given) == given).all())
+            given.dtype.kind == "f"
+            and bool((np.isfinite(given) & (np.trunc(given) == given)).all())
         )
         limits = np.iinfo(np.dtype(dtype).name)
         if not whole or int(given.min()) < limits.min or int(given.max()) > limits.max:
