@@ -26,6 +26,9 @@ from optmap.method import Limits
 from optmap.methods import METHODS, method_named
 from optmap.sources.generate import GENERATORS
 
+#: Steps of a critical cycle that are printed; some have hundreds.
+CYCLE_STEPS = 12
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line of ``map``."""
@@ -152,7 +155,9 @@ def summary(row: dict[str, Any]) -> dict[str, Any]:
         result[f"gap_{g.metric}"] = None if g.to_bound is None else round(float(g.to_bound), 6)
     result.setdefault("bound_clusters", None)
     result["network"] = row.get("network")
-    result["critical_cycle"] = row.get("critical_cycle", [])
+    cycle = row.get("critical_cycle", [])
+    result["critical_cycle_length"] = len(cycle)
+    result["critical_cycle"] = cycle[:CYCLE_STEPS]
     return result
 
 
@@ -169,14 +174,14 @@ def report(row: dict[str, Any], console: Console) -> None:
     if "metrics" not in row:
         return
     origin = row["network"]["spikes_origin"]
-    say(f"  spikes         {origin}")
+    say(f"  spikes           {origin}")
     for g in all_gaps([row]):
         bound = "no bound"
         if g.bound is not None and g.to_bound is not None:
             proof = "proved" if g.proved else f"gap {percent(g.to_bound)}"
             bound = f">= {compact(g.bound)} ({g.bound_name}; {g.scope}), {proof}"
         name = {"energy_pj": "energy, pJ", "period": "period, ticks"}.get(g.metric, g.metric)
-        say(f"  {name:<14} {compact(g.value):<12} {bound}")
+        say(f"  {name:<16} {compact(g.value):<12} {bound}")
     metrics = row["metrics"]
     for name in ("external_spikes", "input_deliveries", "tiles_used", "latency", "link_load_max"):
         value = number(metrics[name])
@@ -189,10 +194,10 @@ def report(row: dict[str, Any], console: Console) -> None:
     say(f"  mean use         {use or '-'}")
     if row["critical_cycle"]:
         say("  critical cycle (why it is no faster):")
-        for step in row["critical_cycle"][:12]:
+        for step in row["critical_cycle"][:CYCLE_STEPS]:
             say(f"    {step}")
-        if len(row["critical_cycle"]) > 12:
-            say(f"    ... {len(row['critical_cycle']) - 12} more")
+        if len(row["critical_cycle"]) > CYCLE_STEPS:
+            say(f"    ... {len(row['critical_cycle']) - CYCLE_STEPS} more")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+"""One network, one mapping: the JSON contract and the one line for every kind of bad input."""
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+
+from optmap.evaluate.evaluate import judge
+from optmap.hardware import load_platform
+from optmap.instance import load
+from optmap.mapping import from_dict
+from optmap.sources.read import read_network
+
+PLATFORM = "instances/platforms/dynap_se.toml"
+KEYS = {
+    "method",
+    "decomposition",
+    "status",
+    "clusters",
+    "bound_clusters",
+    "traffic",
+    "external_spikes",
+    "input_deliveries",
+    "spike_hops",
+    "period",
+    "energy_pj",
+    "check",
+}
+
+
+def run_map(*arguments):
+    command = [sys.executable, "-m", "optmap.map", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def small_platform(path, slots="", rows=6):
+    path.write_text(
+        'schema = 1\nname = "small"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
+        f"[[tiles]]\nrows = {rows}\ncolumns = 4\n{slots}\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize("method", ["random", "pacman", "song2020", "song2020-tree"])
+def test_one_line_of_json_and_the_judge_agrees(method, tmp_path):
+    out = tmp_path / "mapping.json"
+    done = run_map(
+        "gen:mlp-784-100-10", "--platform", PLATFORM, "--method", method, "--json", "--out", out
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    found = json.loads(line)
+    assert found.keys() >= KEYS
+    assert found["check"] == "ok"
+    assert found["traffic"] == found["external_spikes"] + found["input_deliveries"]
+    snn, platform = read_network("gen:mlp-784-100-10"), load_platform(PLATFORM)
+    mapping = from_dict(json.loads(out.read_text())["mapping"], snn)
+    evaluation = judge(snn, platform, mapping, "dataflow").evaluation
+    assert Fraction(found["period"]) == evaluation.period
+    assert found["clusters"] == evaluation.clusters >= found["bound_clusters"]
+
+
+def test_tree_needs_at_most_twenty_clusters_where_thirteen_is_proved():
+    done = run_map(
+        "gen:mlp-784-100-10", "--platform", PLATFORM, "--method", "song2020-tree", "--json"
+    )
+    found = json.loads(done.stdout)
+    assert found["bound_clusters"] == 13
+    assert 13 <= found["clusters"] <= 20
+
+
+def test_exact_methods_agree_on_a_small_network(tmp_path):
+    platform = small_platform(tmp_path / "p.toml")
+    values = []
+    for method in ("milp", "cpsat"):
+        done = run_map("gen:mlp-9-4-2", "--platform", platform, "--method", method, "--json")
+        found = json.loads(done.stdout)
+        assert (found["status"], found["check"]) == ("optimal", "ok"), done.stderr
+        values.append((found["clusters"], found["traffic"], found["spike_hops"]))
+    assert values[0] == values[1]
+
+
+def test_an_instance_file_names_its_own_platform():
+    done = run_map("instances/mlp_784.toml", "--method", "song2020-tree", "--json")
+    assert json.loads(done.stdout)["instance"] == load("instances/mlp_784.toml").name
+
+
+BAD = [
+    (["gone.nir", "--platform", PLATFORM], "gone.nir"),
+    (["gen:gone", "--platform", PLATFORM], "gen:gone"),
+    (["gen:mlp-4-2"], "--platform"),
+    (["gen:mlp-4-2", "--platform", "gone.toml"], "gone.toml"),
+    (["gen:mlp-4-2", "--platform", PLATFORM, "--method", "gone"], "method 'gone'"),
+    (["gen:mlp-4-2", "--platform", PLATFORM, "--limit", "0"], "wall_s"),
+    (["gen:mlp-4-2", "--platform", PLATFORM, "--seed", "-1"], "seed -1"),
+    (["gen:mlp-4-2", "--platform", PLATFORM, "--spikes", "gone.npz"], "gone.npz"),
+    (["instances/mlp_784.toml", "--platform", PLATFORM], "instance file with other options"),
+    (["gen:mlp-4-2", "--platform", PLATFORM, "--out", "gone/away.json"], "gone/away.json"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), BAD)
+def test_bad_input_is_one_line_with_status_2(arguments, named):
+    done = run_map(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == "" or "--out" in arguments
+    (line,) = done.stderr.splitlines()
+    assert named in line
+
+
+def test_too_few_slots_is_proved_infeasible_and_said_in_one_object(tmp_path):
+    platform = small_platform(tmp_path / "p.toml", "slots = 1")
+    done = run_map("gen:mlp-9-8-4", "--platform", platform, "--method", "song2020-tree", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (found["status"], found["clusters"], found["check"]) == ("infeasible", None, "not_run")
+    assert "2 slots" in found["reason"]
+
+
+def test_zero_spikes_still_have_a_period(tmp_path):
+    network = tmp_path / "n.csv"
+    network.write_text("source,target\na,b\nb,c\n")
+    spikes = tmp_path / "s.csv"
+    spikes.write_text("neuron,spikes\na,0\nb,0\nc,0\n")
+    done = run_map(network, "--platform", PLATFORM, "--spikes", spikes, "--json")
+    found = json.loads(done.stdout)
+    assert (found["traffic"], found["check"], found["period"]) == (0, "ok", "16")
+
+
+def test_c_elegans_connectome_maps_with_assumed_spikes(shared_data):
+    file = shared_data / "connectome" / "c_elegans_herm_full_edgelist.csv"
+    done = run_map(file, "--platform", PLATFORM, "--json")
+    found = json.loads(done.stdout)
+    assert (found["check"], found["spikes"]) == ("ok", "assumed")
+    assert found["clusters"] >= found["bound_clusters"] >= 1
