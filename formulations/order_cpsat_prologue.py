@@ -82,6 +82,9 @@ class PrologueModel:
                     high = min(-int(self.dist[b, a]), self.ranges[b][1] - self.ranges[a][0])
                     least = -(-(self.time[a] - high) // self.period)
                     most = (self.period - self.time[b] - low) // self.period
+                    if least > most:
+                        self.cp.add_bool_or([])  # no whole number is left: infeasible
+                        continue
                     k = self.cp.new_int_var_from_domain(cp_model.Domain(least, most), f"k_{a}_{b}")
                     ahead = self.s[b] - self.s[a] + self.period * k
                     self.cp.add_linear_constraint(ahead, self.time[a], self.period - self.time[b])

@@ -1,0 +1,150 @@
+"""Sets and parameters of the joint formulations (FORMULATIONS J), shared by all of them.
+
+Sets         K clusters, T tiles, E channels (a, b), each with one possible send
+Parameters   tau_a; switch_ticks; send_e ticks on an interface; i_e initial iterations;
+             W buffer_windows; h_tu hops; slots, crossbars and buffers of the tiles
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from formulations.binding_sets import BindingSets, fits_platform
+from formulations.joint_symmetry import Permutation, Rule, automorphisms, rules
+from formulations.order_horizon import Arc
+from formulations.order_sets import OrderSets
+from optmap.evaluate.bounds import period_bound
+from optmap.evaluate.cluster_graph import ClusterGraph
+from optmap.evaluate.lower import refuse_short_buffers
+from optmap.hardware import Platform
+from optmap.mapping import Binding, StaticOrders
+
+Solution = tuple[Binding, StaticOrders]
+
+
+class JointChannel(NamedTuple):
+    """Channel e = (a, b): ticks of its send, initial iterations, spikes, tokens it can hold."""
+
+    source: int
+    target: int
+    send: int
+    initial: int
+    spikes: int
+    capacity: int
+
+
+@dataclass(frozen=True)
+class JointSets:
+    """One joint problem, ready for a formulation to loop over.
+
+    Raises
+    ------
+    CapacityError
+        If a buffer cannot hold a channel's initial tokens and one window.
+    """
+
+    graph: ClusterGraph
+    platform: Platform
+
+    def __post_init__(self) -> None:
+        refuse_short_buffers(self.graph, self.platform)
+
+    @property
+    def clusters(self) -> range:
+        """K."""
+        return range(self.graph.num_clusters)
+
+    @property
+    def tiles(self) -> range:
+        """T."""
+        return range(self.platform.num_tiles)
+
+    @property
+    def windows(self) -> int:
+        """W."""
+        return self.platform.buffer_windows
+
+    @property
+    def switch(self) -> int:
+        """Ticks added to every firing on a tile of several clusters."""
+        return self.platform.switch_ticks
+
+    @cached_property
+    def tau(self) -> list[int]:
+        """Ticks of one firing, without switch_ticks."""
+        return [int(t) for t in self.graph.tau]
+
+    @cached_property
+    def channels(self) -> list[JointChannel]:
+        """E, in the graph's order."""
+        g = self.graph
+        columns = (c.tolist() for c in (g.source, g.target, g.rate, g.initial, g.spikes))
+        return [
+            JointChannel(a, b, self.platform.send_ticks(rate), i, spikes, rate * self.windows)
+            for a, b, rate, i, spikes in zip(*columns, strict=True)
+        ]
+
+    @cached_property
+    def hops(self) -> list[list[int]]:
+        """h_tu."""
+        hops: list[list[int]] = self.platform.hops.tolist()
+        return hops
+
+    @property
+    def fits(self) -> dict[tuple[int, int], bool]:
+        """Whether the crossbar of tile t is large enough for cluster a."""
+        return BindingSets(self.graph, self.platform).fits
+
+    @cached_property
+    def by_work(self) -> list[int]:
+        """Clusters, longest first: the order in which symmetry is broken."""
+        return sorted(self.clusters, key=lambda a: (-self.tau[a], a))
+
+    @cached_property
+    def group(self) -> list[Permutation]:
+        """Automorphisms of the platform; hops count only where they cost time."""
+        return automorphisms(self.platform, hops_matter=self.platform.hop_ticks > 0)
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """(B6) as rules on the first clusters."""
+        return rules(self.group, len(self.tiles))
+
+    @cached_property
+    def floor(self) -> Fraction:
+        """No mapping of this clustering has a smaller period."""
+        return Fraction(period_bound(self.graph, self.platform).value) if self.tau else Fraction(0)
+
+    @cached_property
+    def most_ticks(self) -> int:
+        """The most ticks on a simple cycle of any mapping: each task left by its longest edge."""
+        firing = sum(self.tau) + self.switch * len(self.tau)
+        latency = self.platform.hop_ticks * max(map(max, self.hops))
+        return firing + sum(e.send + latency for e in self.channels)
+
+    def most_tokens_from(self, low: Fraction) -> int:
+        """Return Q: no period that is at least ``low`` has a larger denominator."""
+        return max(1, int(self.most_ticks / low)) if low else 1
+
+    def arcs_of_any_binding(self, period: int, scale: int) -> list[Arc]:
+        """Return what holds between the starts of clusters wherever they are bound.
+
+        s[b] - s[a] >= tau_a - i L along a channel (a send only adds to it), and back at least
+        tau_b - (2 W - i) L: the credits b -> send -> a, or one credit of W - i windows if local.
+        """
+        arcs = []
+        for e in self.channels:
+            arcs.append((e.source, e.target, self.tau[e.source] * scale - e.initial * period))
+            back = self.tau[e.target] * scale - (2 * self.windows - e.initial) * period
+            arcs.append((e.target, e.source, back))
+        return arcs
+
+    def value_of(self, solution: Solution) -> Fraction | None:
+        """Return the evaluator's period; None if the binding does not fit or the orders deadlock."""
+        binding, orders = solution
+        if not fits_platform(self.graph, self.platform, binding):
+            return None
+        return OrderSets(self.graph, self.platform, binding).period_of(orders)
