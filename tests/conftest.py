@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Machines are shared: no deadline. Derandomised, so that a green run stays green.
@@ -13,10 +16,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("optmap")
-
-from pathlib import Path
-
-import pytest
 
 
 @pytest.fixture(scope="session")
