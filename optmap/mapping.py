@@ -227,13 +227,12 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
         clustering = Clustering(_whole_numbers(data[field]))
         field = "tile_of"
         binding = Binding(_whole_numbers(data[field]))
+        parts: dict[str, Any] = {}
+        for field, read in _ORDER_FIELDS.items():
+            if field == "orders" or field in data:
+                parts[field] = read(data[field])
         field = "orders"
-        orders = StaticOrders(
-            _nested(data[field]),
-            _nested(data["offsets"]) if "offsets" in data else None,
-            _channels(data["sends"]) if "sends" in data else None,
-            _nested(data["send_offsets"]) if "send_offsets" in data else None,
-        )
+        orders = StaticOrders(parts.pop("orders"), **parts)
         field = ""
         return Mapping(decomposition, clustering, binding, orders)
     except KeyError as error:
@@ -254,3 +253,11 @@ def _channels(rows: Any) -> tuple[tuple[Channel, ...], ...]:
 
 def _nested(rows: Any) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(_whole_numbers(row).tolist()) for row in rows)
+
+
+_ORDER_FIELDS = {
+    "orders": _nested,
+    "offsets": _nested,
+    "sends": _channels,
+    "send_offsets": _nested,
+}
