@@ -143,7 +143,7 @@ class JointSets:
         return arcs
 
     def value_of(self, solution: Solution) -> Fraction | None:
-        """Return the evaluator's period; None if the binding does not fit or the orders deadlock."""
+        """Return the evaluator's period; None if the binding does not fit or deadlocks."""
         binding, orders = solution
         if not fits_platform(self.graph, self.platform, binding):
             return None

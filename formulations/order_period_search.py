@@ -4,8 +4,9 @@
 that is infeasible raises ``low`` to the next fraction of denominator <= Q above it; a solution
 lowers ``value`` to its exact period. When nothing of denominator <= Q lies between them the value
 is optimal. Targets: ``low`` itself (often reached), then whole numbers, which keep delays unscaled,
-then the predecessor of ``value``. A target that the limit leaves open is not tried again; the
-search goes on above it, for a better solution.
+in steps that double (bounds are close, and a test is the harder the nearer the optimum is), then
+the predecessor of ``value``. A target that the limit leaves open is not tried again; the search
+goes on above it, for a better solution.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class Probe(Generic[S]):
 #: ``test(target, seconds)`` looks for a solution of period <= target.
 Test = Callable[[Fraction, float], Probe[S]]
 
+#: ``minimise(least, most, seconds)`` looks for the least whole period in least..most and also
+#: returns a whole number that no whole period in that range is below.
+Minimise = Callable[[int, int, float], tuple[Probe[S], int]]
+
 
 def search_period(
     watch: Stopwatch,
@@ -42,6 +47,7 @@ def search_period(
     most_tokens: Callable[[Fraction], int],
     best: tuple[S, Fraction] | None,
     ceiling: Fraction,
+    minimise: Minimise[S] | None = None,
 ) -> Outcome[S]:
     """Return the solution of least period, with the proved bound.
 
@@ -55,11 +61,13 @@ def search_period(
         Where to start from.
     ceiling : Fraction
         If anything is feasible, so is something at this period.
+    minimise : callable, optional
+        Used once, when ``low`` itself is infeasible, in place of most whole targets.
     """
     solution, value = best if best is not None else (None, None)
     open_from = low  # targets below it are decided or were given up
     gave_up = False
-    tried_low = False
+    step = 0
     while watch.left > 0:
         most = most_tokens(low)
         if not gave_up:
@@ -69,14 +77,24 @@ def search_period(
         last = ceiling if value is None else below(value, most)
         if last < open_from:
             break
-        target = _target(open_from, last, tried_low, value is None)
+        least, most_whole = -(-open_from // 1), last // 1
+        if minimise is not None and step and least < most_whole:
+            probe, whole = minimise(least, most_whole, watch.left * 0.8)
+            minimise = None
+            if whole > low:  # infeasible at whole - 1
+                low = max(low, above(Fraction(whole - 1), most))
+            if probe.status in SOLVED:
+                solution, value = probe.solution, probe.period
+            continue
+        target = _target(open_from, last, step)
         share = 0.35 if target < last else 1.0
-        tried_low = True
+        step = max(1, 2 * step)
         probe = test(target, max(watch.left * share, 0.05))
         if probe.status in SOLVED:
             if probe.period is None or probe.period > target:
                 raise ValueError(f"a schedule of period {target} evaluates to {probe.period}")
             solution, value = probe.solution, probe.period
+            step = 1
         elif probe.status is Status.INFEASIBLE:
             if value is None and target == ceiling:
                 return Outcome(Status.INFEASIBLE, trace=watch.trace)
@@ -96,13 +114,11 @@ def search_period(
     return Outcome(status, solution, value, low, watch.trace)
 
 
-def _target(open_from: Fraction, last: Fraction, tried_low: bool, no_value: bool) -> Fraction:
-    """Return the next period to test, in open_from..last."""
-    if not tried_low:
+def _target(open_from: Fraction, last: Fraction, step: int) -> Fraction:
+    """Return the next period to test, in open_from..last: a whole number where there is one."""
+    if step == 0:
         return open_from
     first_whole, last_whole = -(-open_from // 1), last // 1
     if first_whole > last_whole:
         return last
-    if no_value:  # nothing found yet: go up quickly
-        return min(last, Fraction(max(first_whole, open_from * 3 // 2)))
-    return Fraction((first_whole + last_whole) // 2)
+    return Fraction(min(first_whole + step - 1, (first_whole + last_whole) // 2))
