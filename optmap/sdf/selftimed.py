@@ -1,0 +1,341 @@
+"""Self-timed execution: every actor fires as soon as its tokens are there, until states recur.
+
+An event simulation in whole ticks; nothing here knows of cycles or matrices, so that it can judge
+them. The state of a strongly connected graph (tokens on channels, remaining times of the firings
+under way) recurs; between two equal states lie the period's iterations. Where the graph is not
+strongly connected tokens may pile up for ever, hence components are run one by one.
+
+References
+----------
+.. [1] A. Ghamarian, M. Geilen, S. Stuijk, T. Basten, B. Theelen, A. Moonen, M. Bekooij,
+       "Throughput analysis of synchronous data flow graphs", ACSD 2006.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from optmap.sdf.components import group_by
+from optmap.sdf.graph import SDFG
+from optmap.sdf.marked_graph import IntArray
+from optmap.sdf.parts import parts_on_cycles
+from optmap.sdf.repetition import repetition_vector
+
+RUNNING, STOPPED, TOO_MANY = 0, 1, 2
+
+#: Firings of one run after which it is given up, unless told otherwise.
+MOST_FIRINGS = 50_000_000
+
+
+class TooLongError(ValueError):
+    """The state did not recur within the firings allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """What self-timed execution of a strongly connected graph settles into.
+
+    Parameters
+    ----------
+    period : Fraction or None
+        Ticks of one iteration, averaged over the recurring states; 0 where an iteration takes no
+        time, None in a deadlock.
+    transient : int
+        Iterations of the reference actor before the first recurring state.
+    iterations : int
+        Iterations between two equal states; 0 in a deadlock.
+    """
+
+    period: Fraction | None
+    transient: int
+    iterations: int
+
+
+@njit(cache=True)
+def _push(heap_time: Any, heap_actor: Any, size: int, time: int, actor: int) -> int:
+    i = size
+    while i > 0:
+        parent = (i - 1) // 2
+        if heap_time[parent] <= time:
+            break
+        heap_time[i] = heap_time[parent]
+        heap_actor[i] = heap_actor[parent]
+        i = parent
+    heap_time[i] = time
+    heap_actor[i] = actor
+    return size + 1
+
+
+@njit(cache=True)
+def _pop(heap_time: Any, heap_actor: Any, size: int) -> int:
+    size -= 1
+    time, actor = heap_time[size], heap_actor[size]
+    i = 0
+    while True:
+        child = 2 * i + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap_time[child + 1] < heap_time[child]:
+            child += 1
+        if time <= heap_time[child]:
+            break
+        heap_time[i] = heap_time[child]
+        heap_actor[i] = heap_actor[child]
+        i = child
+    heap_time[i] = time
+    heap_actor[i] = actor
+    return size
+
+
+@njit(cache=True)
+def _advance(
+    out_first: Any,
+    out_channel: Any,
+    in_first: Any,
+    in_channel: Any,
+    target: Any,
+    production: Any,
+    consumption: Any,
+    duration: Any,
+    tokens: Any,
+    heap_time: Any,
+    heap_actor: Any,
+    clock: Any,
+    fired: Any,
+    waiting: Any,
+    queued: Any,
+    reference: int,
+    until: int,
+    watched: Any,
+    log_actor: Any,
+    log_start: Any,
+) -> Any:
+    """Run until ``reference`` has fired ``until`` times and the instant is over.
+
+    Arrays are changed in place. ``clock`` holds (now, heap size, firings still allowed, entries
+    in the log); ``waiting``/``queued`` are a stack of actors whose tokens changed.
+
+    Returns
+    -------
+    status, heap_time, heap_actor, log_actor, log_start
+        RUNNING when ``until`` was reached, STOPPED when nothing can fire any more, TOO_MANY when
+        the firings allowed are used up; the arrays may have been replaced by longer ones.
+    """
+    now, size, allowed, logged = clock[0], clock[1], clock[2], clock[3]
+    num_waiting = 0
+    for a in range(len(duration)):
+        if queued[a]:
+            waiting[num_waiting] = a
+            num_waiting += 1
+    status = RUNNING
+    while True:
+        # Start what is ready, as often as it is ready.
+        while num_waiting:
+            num_waiting -= 1
+            a = waiting[num_waiting]
+            queued[a] = False
+            ready = allowed
+            for i in range(in_first[a], in_first[a + 1]):
+                c = in_channel[i]
+                ready = min(ready, tokens[c] // consumption[c])
+            if ready == 0:
+                continue
+            for i in range(in_first[a], in_first[a + 1]):
+                tokens[in_channel[i]] -= ready * consumption[in_channel[i]]
+            allowed -= ready
+            while size + ready > len(heap_time):
+                heap_time = np.concatenate((heap_time, heap_time))
+                heap_actor = np.concatenate((heap_actor, heap_actor))
+            for _ in range(ready):
+                size = _push(heap_time, heap_actor, size, now + duration[a], a)
+                fired[a] += 1
+                if watched[a]:
+                    if logged == len(log_actor):
+                        log_actor = np.concatenate((log_actor, log_actor))
+                        log_start = np.concatenate((log_start, log_start))
+                    log_actor[logged] = a
+                    log_start[logged] = now
+                    logged += 1
+            if allowed == 0:
+                status = TOO_MANY
+                break
+        if status == TOO_MANY:
+            break
+        if size and heap_time[0] == now:  # firings of zero duration end in the same instant
+            pass
+        elif fired[reference] >= until:
+            break
+        elif size == 0:
+            status = STOPPED
+            break
+        now = heap_time[0]
+        while size and heap_time[0] == now:
+            a = heap_actor[0]
+            size = _pop(heap_time, heap_actor, size)
+            for i in range(out_first[a], out_first[a + 1]):
+                c = out_channel[i]
+                tokens[c] += production[c]
+                b = target[c]
+                if not queued[b]:
+                    queued[b] = True
+                    waiting[num_waiting] = b
+                    num_waiting += 1
+    clock[0], clock[1], clock[2], clock[3] = now, size, allowed, logged
+    return status, heap_time, heap_actor, log_actor, log_start
+
+
+class SelfTimed:
+    """A self-timed execution that can be run on, iteration by iteration.
+
+    Parameters
+    ----------
+    graph : SDFG
+        A graph in which every actor has at least one channel in; otherwise it would fire without
+        end in the first instant.
+    reference : int
+        The actor whose firings count iterations.
+    watched : sequence of int
+        Actors whose starts are recorded.
+    most_firings : int
+        Firings after which :class:`TooLongError` is raised.
+    """
+
+    def __init__(
+        self,
+        graph: SDFG,
+        reference: int,
+        watched: tuple[int, ...] = (),
+        most_firings: int = MOST_FIRINGS,
+    ) -> None:
+        n, m = graph.num_actors, graph.num_channels
+        if len(np.unique(graph.target)) < n:
+            raise ValueError("self-timed execution: an actor without input fires without end")
+        everything = np.ones(m, dtype=np.bool_)
+        self.graph, self.reference = graph, reference
+        self._out = group_by(n, graph.source, everything)
+        self._in = group_by(n, graph.target, everything)
+        self.tokens = graph.tokens.copy()
+        self.fired = np.zeros(n, dtype=np.int64)
+        self._heap_time = np.zeros(max(16, n), dtype=np.int64)
+        self._heap_actor = np.zeros(max(16, n), dtype=np.int64)
+        self._clock = np.array([0, 0, most_firings, 0], dtype=np.int64)
+        self._waiting = np.zeros(n, dtype=np.int64)
+        self._queued = np.ones(n, dtype=np.bool_)
+        self._watched = np.zeros(n, dtype=np.bool_)
+        self._watched[list(watched)] = True
+        self._log_actor = np.zeros(64, dtype=np.int64)
+        self._log_start = np.zeros(64, dtype=np.int64)
+
+    @property
+    def now(self) -> int:
+        """Ticks since the start."""
+        return int(self._clock[0])
+
+    def run_until(self, firings: int) -> bool:
+        """Run until the reference actor has started ``firings`` times; False if all stops first.
+
+        Raises
+        ------
+        TooLongError
+            If the firings allowed are used up.
+        """
+        graph = self.graph
+        arguments: tuple[Any, ...] = (
+            *(*self._out, *self._in, graph.target, graph.production, graph.consumption),
+            *(graph.execution_time, self.tokens, self._heap_time, self._heap_actor),
+            *(self._clock, self.fired, self._waiting, self._queued, self.reference, firings),
+            *(self._watched, self._log_actor, self._log_start),
+        )
+        status, self._heap_time, self._heap_actor, self._log_actor, self._log_start = _advance(
+            *arguments
+        )
+        if status == TOO_MANY:
+            raise TooLongError(
+                "self-timed execution: no recurring state within the firings allowed"
+            )
+        return bool(status == RUNNING)
+
+    def state(self) -> bytes:
+        """Return tokens and remaining times of all firings under way; equal states, equal bytes."""
+        size = int(self._clock[1])
+        remaining = self._heap_time[:size] - self.now
+        order = np.lexsort((remaining, self._heap_actor[:size]))
+        parts = (self.tokens, self._heap_actor[:size][order], remaining[order])
+        return b"".join(part.tobytes() for part in parts)
+
+    def starts(self, actor: int) -> IntArray:
+        """Return the recorded starts of a watched actor, in ticks, ascending."""
+        count = int(self._clock[3])
+        mine: IntArray = self._log_start[:count][self._log_actor[:count] == actor]
+        return mine
+
+
+def regime(graph: SDFG, most_firings: int = MOST_FIRINGS) -> Regime:
+    """Run a strongly connected, consistent graph until its state recurs.
+
+    Raises
+    ------
+    TooLongError
+        If the state did not recur within ``most_firings`` firings.
+
+    Examples
+    --------
+    >>> from optmap.sdf.graph import sdfg
+    >>> regime(sdfg([("A", 2), ("B", 3)], [("A", "B", 1, 1, 0), ("B", "A", 1, 1, 2)])).period
+    Fraction(5, 2)
+    """
+    repetitions = repetition_vector(graph)
+    reference = int(np.argmin(repetitions))
+    if not graph.execution_time.any():
+        # Nothing advances the clock: one iteration tells whether anything ever stops.
+        run = SelfTimed(graph, reference, most_firings=4 * sum(repetitions))
+        try:
+            live = run.run_until(2 * repetitions[reference])
+        except TooLongError:
+            live = True
+        return Regime(Fraction(0) if live else None, 0, 1 if live else 0)
+    run = SelfTimed(graph, reference, most_firings=most_firings)
+    seen: dict[bytes, tuple[int, int]] = {}
+    target = 0
+    while True:
+        target += repetitions[reference]
+        if not run.run_until(target):
+            return Regime(None, len(seen), 0)
+        fired = int(run.fired[reference])
+        state = run.state()
+        if state in seen:
+            before, then = seen[state]
+            iterations = (fired - before) // repetitions[reference]
+            period = Fraction(run.now - then, iterations)
+            return Regime(period, before // repetitions[reference], iterations)
+        seen[state] = fired, run.now
+        target = max(target, fired)
+
+
+def selftimed_period(graph: SDFG, most_firings: int = MOST_FIRINGS) -> Fraction | None:
+    """Return the slowest component's time units per iteration of the whole graph.
+
+    Returns
+    -------
+    Fraction or None
+        0 where nothing limits the graph; None in a deadlock.
+
+    Raises
+    ------
+    InconsistentError, TooLongError
+        If the graph has no iteration, or its state does not recur in time.
+    """
+    whole = repetition_vector(graph)
+    slowest = Fraction(0)
+    for part in parts_on_cycles(graph)[0]:
+        found = regime(part.graph, most_firings)
+        if found.period is None:
+            return None
+        scale = whole[part.actors[0]] // repetition_vector(part.graph)[0]
+        slowest = max(slowest, scale * found.period)
+    return graph.units(slowest)
