@@ -85,4 +85,4 @@ class JointPrologueModel(JointModel):
         """(S2b)  is part of (S2+b) and (S2+c)."""
 
     def _orders(self, sets: OrderSets, starts: list[int]) -> StaticOrders:
-        return sets.orders_by(starts, self.most, True)
+        return sets.orders_of_rounds(starts, self.most)

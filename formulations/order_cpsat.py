@@ -21,7 +21,7 @@ from ortools.sat.python import cp_model
 from formulations.order_cpsat_prologue import PrologueModel
 from formulations.order_horizon import decide_pairs, longest_paths, start_ranges
 from formulations.order_period_search import Probe, search_period
-from formulations.order_sets import OrderSets
+from formulations.order_sets import OrderSets, best_start
 from formulations.run_cpsat import WORKERS, run_cpsat
 from formulations.stopwatch import Stopwatch
 from optmap.evaluate.cluster_graph import ClusterGraph
@@ -182,8 +182,6 @@ def solve(
     ValueError
         ``prologue`` without ``free_sends``.
     """
-    if prologue and not free_sends:
-        raise ValueError("orders with a prologue choose their sends: free_sends must be True")
     watch = Stopwatch(limits)
     sets = OrderSets(graph, platform, binding)
     best = best_start(sets, prologue, free_sends, warm)
@@ -203,19 +201,3 @@ def solve(
     return search_period(
         watch, test, sets.floor, sets.most_tokens_from, best, Fraction(sets.most_ticks)
     )
-
-
-def best_start(
-    sets: OrderSets, prologue: bool, free_sends: bool, warm: StaticOrders | None
-) -> tuple[StaticOrders, Fraction]:
-    """Return the better of ``warm``, where it may be used, and the order of earliest starts."""
-    best = sets.earliest_orders(free_sends)
-    value = sets.period_of(best)
-    if value is None:
-        raise AssertionError("an order by earliest starts deadlocked")
-    usable = warm is not None and (prologue or not warm.has_prologue)
-    if warm is not None and usable and (free_sends or warm.sends is None):
-        period = sets.period_of(warm)
-        if period is not None and period < value:
-            return warm, period
-    return best, value

@@ -92,4 +92,4 @@ class PrologueModel:
     def extract(self, solver: cp_model.CpSolver) -> StaticOrders:
         """Read orders and offsets: every resource by start modulo the period."""
         starts = [solver.value(s) for s in self.s]
-        return self.sets.orders_by(starts, self.period, True)
+        return self.sets.orders_of_rounds(starts, self.period)

@@ -9,6 +9,7 @@ Period       lambda; a start s_a of iteration 0 repeats every lambda ticks
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -23,7 +24,6 @@ from optmap.hardware import Platform
 from optmap.mapping import Binding, StaticOrders
 from optmap.sdf.cycle_ratio import earliest_schedule, maximum_cycle_ratio
 from optmap.sdf.marked_graph import MarkedGraph
-from optmap.snn import IntArray
 
 
 class Edge(NamedTuple):
@@ -152,33 +152,57 @@ class OrderSets:
 
         Every token-free edge makes its target start later, so lists by start cannot deadlock.
         """
-        starts = earliest_schedule(self.without_orders, self.floor)
+        starts = earliest_schedule(self.without_orders, self.floor).tolist()
         return self.orders_by(starts, None, free_sends)
 
     def orders_by(
-        self, starts: IntArray | list[int], period: int | None, free_sends: bool
+        self, rank: Sequence[float], wrap: Sequence[int] | None, free_sends: bool
     ) -> StaticOrders:
-        """Return the orders of a schedule: lists by start or, with ``period``, by start modulo it.
+        """Return the orders that sort every resource by ``rank`` (a start, in any unit).
 
-        With a period, start = period * q + r: a task of larger q runs that much later, so the
-        offset of an entry is the largest q of its resource minus its own.
+        With ``wrap``, task a starts ``wrap[a]`` periods after the round that ``rank`` places it in:
+        it lags, and the offset of an entry is the largest wrap of its resource minus its own.
         """
-        rank = [int(s) for s in starts]
-        wrap = [0] * len(rank)
-        if period is not None:
-            wrap = [s // period for s in rank]
-            rank = [s % period for s in rank]
         crossbars = [sorted(g, key=lambda a: (rank[a], a)) for g in self.crossbars]
         interfaces = [sorted(g, key=lambda a: (rank[a], a)) for g in self.interfaces]
         sends = tuple(tuple(self.channel_of[s] for s in group) for group in interfaces)
         return StaticOrders(
             tuple(map(tuple, crossbars)),
-            None if period is None else tuple(_offsets(group, wrap) for group in crossbars),
+            None if wrap is None else tuple(_offsets(group, wrap) for group in crossbars),
             sends if free_sends else None,
-            None if period is None else tuple(_offsets(group, wrap) for group in interfaces),
+            None if wrap is None else tuple(_offsets(group, wrap) for group in interfaces),
         )
 
+    def orders_of_rounds(self, starts: Sequence[int], period: int) -> StaticOrders:
+        """Return the orders of a schedule with prologue: start = period * wrap + place."""
+        return self.orders_by([s % period for s in starts], [s // period for s in starts], True)
 
-def _offsets(group: list[int], wrap: list[int]) -> tuple[int, ...]:
+
+def _offsets(group: list[int], wrap: Sequence[int]) -> tuple[int, ...]:
     latest = max((wrap[a] for a in group), default=0)
     return tuple(latest - wrap[a] for a in group)
+
+
+def best_start(
+    sets: OrderSets, prologue: bool, free_sends: bool, warm: StaticOrders | None
+) -> tuple[StaticOrders, Fraction]:
+    """Return the better of ``warm``, where it may be used, and the order of earliest starts.
+
+    Raises
+    ------
+    ValueError
+        ``prologue`` without ``free_sends``: with a prologue, rotating an order changes nothing but
+        the default send order, so that this class of schedules chooses its sends.
+    """
+    if prologue and not free_sends:
+        raise ValueError("orders with a prologue choose their sends: free_sends must be True")
+    best = sets.earliest_orders(free_sends)
+    value = sets.period_of(best)
+    if value is None:
+        raise AssertionError("an order by earliest starts deadlocked")
+    usable = warm is not None and (prologue or not warm.has_prologue)
+    if warm is not None and usable and (free_sends or warm.sends is None):
+        period = sets.period_of(warm)
+        if period is not None and period < value:
+            return warm, period
+    return best, value
