@@ -1,8 +1,8 @@
 """``python -m optmap.compare instances/``: every instance by every method, and how far each is off.
 
 Results go to a folder: rows.jsonl (one line per finished row), runs.csv, gaps.csv, tables.md,
-environment.json, mappings/. The same command continues after an interruption; finished rows are
-kept and not run again, rows of another code version are not reused.
+environment.json, report.html, mappings/. The same command continues after an interruption; finished
+rows are kept and not run again, rows of another code version are not reused.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from optmap.command_line import BAD_INPUT, DONE, FAILED, guarded, parser
 from optmap.errors import InputError
 from optmap.experiment.environment import cores, environment
 from optmap.experiment.gaps import Row, all_gaps
+from optmap.experiment.html import report_html
 from optmap.experiment.job import Job
 from optmap.experiment.progress import LiveProgress, PlainProgress
 from optmap.experiment.store import Store, StoreError
@@ -167,6 +168,8 @@ def write_tables(store: Store, rows: Sequence[Row]) -> None:
     store.write("runs.csv", runs_frame(rows).to_csv(index=False))
     store.write("gaps.csv", gaps_frame(all_gaps(rows)).to_csv(index=False))
     store.write("tables.md", tables_markdown(rows))
+    drawn = store.attached("details", (row["key"] for row in rows))
+    store.write("report.html", report_html(rows, drawn, environment()))
 
 
 def print_tables(rows: Sequence[Row], console: Console) -> None:

@@ -65,7 +65,8 @@ def main(arguments: Sequence[str]) -> int:
     limits = Limits(args.limit, args.threads, args.seed, args.memory)
     instance, source = _instance(args)
     job = Job(instance.name, instance.digest(), source, args.method, limits)
-    row, mapping = finish(job, run_child(job, threading.Event()))
+    row, attached = finish(job, run_child(job, threading.Event()))
+    mapping = attached.get("mappings")
     if row["status"] in ("error", "unsupported"):
         print(f"error: {row['reason']}", file=sys.stderr)  # noqa: T201
         return 2

@@ -67,7 +67,7 @@ def test_every_instance_by_every_method(folder):
             expected = (value - bound) / max(abs(value), Fraction(1, 10**9))
             assert float(line["gap_to_bound"]) == pytest.approx(float(expected))
     for row in rows:
-        mapping = json.loads((folder / "run" / row["mapping_file"]).read_text())
+        mapping = json.loads((folder / "run" / "mappings" / f"{row['key']}.json").read_text())
         assert len(set(mapping["cluster_of"])) == row["metrics"]["clusters"]
     assert "| cpsat" in (folder / "run" / "tables.md").read_text()
 

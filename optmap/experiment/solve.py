@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from optmap.errors import CapacityError, FanInError, InputError
@@ -19,12 +20,15 @@ from optmap.evaluate.bounds import cluster_bounds, period_bound, traffic_bounds
 from optmap.evaluate.cluster_graph import cluster_graph
 from optmap.evaluate.evaluate import judge
 from optmap.evaluate.metrics import computing_energy
+from optmap.experiment.details import details
 from optmap.experiment.exact_json import dumps
 from optmap.experiment.job import Job
+from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.instance import Instance, assemble, load
 from optmap.mapping import Mapping, to_dict
-from optmap.method import Status
-from optmap.methods import Claim, Run, method_named, run
+from optmap.method import Limits, Status
+from optmap.methods import Claim, Method, Run, method_named, run
+from optmap.snn import from_edges
 
 STATUS_WORD = {
     Status.OPTIMAL: "optimal",
@@ -58,18 +62,22 @@ def solve(job: Job, out: TextIO) -> None:
     """Run one job and print its rows."""
     start, cpu = time.perf_counter(), time.process_time()
 
-    def emit(row: dict[str, Any]) -> None:
-        row |= {
+    def emit(describe_row: Callable[[], dict[str, Any]]) -> None:
+        clocks = {
             "wall_s": round(time.perf_counter() - start, 4),
             "cpu_s": round(time.process_time() - cpu, 4),
         }
-        out.write(dumps(row) + "\n")
+        out.write(dumps(describe_row() | clocks) + "\n")  # judging is not the method's time
         out.flush()
+
+    def refuse(status: str, error: ValueError) -> None:
+        emit(lambda: {"status": status, "check": "not_run", "reason": str(error)})
 
     try:
         instance = load_source(job.source)
         method = method_named(job.method)
         snn = instance.snn
+        warm_up(method)
         start, cpu = time.perf_counter(), time.process_time()  # reading is not the method's time
         result = run(
             method,
@@ -77,16 +85,23 @@ def solve(job: Job, out: TextIO) -> None:
             instance.platform,
             instance.tokens,
             job.limits,
-            lambda partial: emit(describe(partial, instance, job)),
+            lambda partial: emit(lambda: describe(partial, instance)),
         )
-        emit(describe(result, instance, job))
+        emit(lambda: describe(result, instance))
     except InputError as error:
-        emit({"status": "error", "check": "not_run", "reason": str(error)})
+        refuse("error", error)
     except (FanInError, CapacityError) as error:
-        emit({"status": "unsupported", "check": "not_run", "reason": str(error)})
+        refuse("unsupported", error)
 
 
-def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
+def warm_up(method: Method) -> None:
+    """Run a method on three neurons: loading compiled kernels is not the method's time."""
+    tile = Tile(Crossbar(4, 4))
+    platform = Platform("warm-up", (tile, tile), Interconnect("mesh", 2, 1))
+    run(method, from_edges([0, 1], [1, 2], 3), platform, "dataflow", Limits(1.0), lambda _: None)
+
+
+def describe(result: Run, instance: Instance) -> dict[str, Any]:
     """Return the row of a run: judged values, claims, bounds, the mapping itself."""
     row: dict[str, Any] = {
         "status": STATUS_WORD[result.status],
@@ -109,6 +124,7 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
         row["reason"] = "; ".join(map(str, judgement.violations[:20]))
         return row
     row["metrics"] = judgement.evaluation.row()
+    row["details"] = details(mapping, instance)
     row["critical_cycle"] = [str(step) for step in judgement.evaluation.critical_cycle]
     row["check"] = "mismatch" if wrong else "ok"
     if wrong:

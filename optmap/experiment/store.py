@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Store:
         """Open the store for writing; InputError if another process has it."""
         store = cls(folder)
         try:
-            (folder / "mappings").mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             lock = (folder / "lock").open("a+")
         except OSError as error:
             raise InputError(
@@ -94,16 +94,20 @@ class Store:
                 row = json.loads(line)
                 self.rows[row["key"]] = row
 
-    def append(self, row: dict[str, Any], mapping: dict[str, Any] | None) -> None:
-        """Write a row, and its mapping beside it; StoreError leaves earlier rows as they were."""
+    def append(self, row: dict[str, Any], attached: dict[str, Any]) -> None:
+        """Write a row and what belongs beside it; StoreError leaves earlier rows as they were.
+
+        Parameters
+        ----------
+        attached : mapping
+            Folder name ("mappings", ...) to what is written to FOLDER/KEY.json.
+        """
         key = row["key"]
-        if mapping is not None:
-            row = {**row, "mapping_file": f"mappings/{key}.json"}
         line = dumps(row).encode() + b"\n"
         size = self.file.stat().st_size if self.file.exists() else 0
         try:
-            if mapping is not None:
-                self._write_whole(self.folder / row["mapping_file"], dumps(mapping) + "\n")
+            for folder, data in attached.items():
+                self._write_whole(self.folder / folder / f"{key}.json", dumps(data) + "\n")
             with self.file.open("ab") as stream:
                 stream.write(line)
                 stream.flush()
@@ -115,6 +119,11 @@ class Store:
                 f"{self.file}: {error.strerror}; {len(self.rows)} finished rows are kept"
             ) from None
         self.rows[key] = row
+
+    def attached(self, folder: str, keys: Iterable[str]) -> dict[str, Any]:
+        """Return what stands beside the rows of ``keys`` in ``folder``, where there is anything."""
+        paths = {key: self.folder / folder / f"{key}.json" for key in keys}
+        return {key: json.loads(p.read_text()) for key, p in paths.items() if p.exists()}
 
     def write(self, name: str, text: str) -> None:
         """Write a derived file as a whole, or raise StoreError."""

@@ -63,8 +63,8 @@ def sweep(
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     job = running.pop(future)
-                    row, mapping = finish(job, future.result())
-                    store.append(row, mapping)
+                    row, attached = finish(job, future.result())
+                    store.append(row, attached)
                     watcher.ended(job, store.rows[row["key"]])
                     begin()
         except (KeyboardInterrupt, StoreError):
@@ -72,10 +72,14 @@ def sweep(
             raise
 
 
-def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Return the stored row of an ended child, and its mapping."""
+#: Parts of a row that are stored as files of their own, and in which folder.
+ATTACHED = {"mapping": "mappings", "details": "details"}
+
+
+def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the stored row of an ended child, and what is stored beside it, by folder."""
     row = dict(ended.row or {"check": "not_run", "reason": ""})
-    mapping = row.pop("mapping", None)
+    attached = {folder: row.pop(part) for part, folder in ATTACHED.items() if part in row}
     if ended.cause == "time":
         row["status"] = "timeout_hard"
     elif ended.cause == "memory":
@@ -101,4 +105,4 @@ def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any] | Non
         "solver_versions": solver_versions(),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return row, mapping
+    return row, attached

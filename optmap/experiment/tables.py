@@ -88,7 +88,7 @@ HEADERS = (
     "sp-hops",
     "period",
     "gap",
-    "energy",
+    "nJ",
     "status",
     "s",
 )

@@ -78,10 +78,10 @@ def test_a_memory_hog_is_killed_with_a_status_of_its_own(child_runs):
 
 def test_a_crash_costs_one_row_and_says_why(child_runs):
     child_runs("import os; os.abort()")
-    row, mapping = finish(job(), run_child(job(), threading.Event()))
+    row, attached = finish(job(), run_child(job(), threading.Event()))
     assert row["status"] == "error"
     assert "ended by itself" in row["reason"]
-    assert mapping is None
+    assert attached == {}
 
 
 def test_a_half_written_row_does_not_count(child_runs):

@@ -11,22 +11,22 @@ from optmap.experiment.store import Store, StoreError
 
 def test_rows_and_mappings_come_back(tmp_path):
     with Store.opened(tmp_path) as store:
-        store.append({"key": "a", "value": 1}, {"schema": 1})
-        store.append({"key": "b", "value": 2}, None)
+        store.append({"key": "a", "value": 1}, {"mappings": {"schema": 1}})
+        store.append({"key": "b", "value": 2}, {})
     with Store.opened(tmp_path) as again:
         assert [row["value"] for row in again.rows.values()] == [1, 2]
-        assert (tmp_path / again.rows["a"]["mapping_file"]).read_text() == '{"schema":1}\n'
+        assert again.attached("mappings", again.rows) == {"a": {"schema": 1}}
 
 
 @pytest.mark.parametrize("torn", [b'{"key": "c", "val', b'{"key": "c"}', b"\x00\x00\x00\x00"])
 def test_torn_last_line_is_dropped_with_a_note(tmp_path, torn, caplog):
     with Store.opened(tmp_path) as store:
-        store.append({"key": "a"}, None)
+        store.append({"key": "a"}, {})
     with store.file.open("ab") as stream:
         stream.write(torn)
     with Store.opened(tmp_path) as again:
         assert list(again.rows) == ["a"]
-        again.append({"key": "b"}, None)
+        again.append({"key": "b"}, {})
     assert "torn line" in caplog.text
     with Store.opened(tmp_path) as third:
         assert list(third.rows) == ["a", "b"]
@@ -35,7 +35,7 @@ def test_torn_last_line_is_dropped_with_a_note(tmp_path, torn, caplog):
 def test_a_damaged_line_in_the_middle_costs_only_itself(tmp_path):
     with Store.opened(tmp_path) as store:
         for key in "abc":
-            store.append({"key": key}, None)
+            store.append({"key": key}, {})
     lines = store.file.read_bytes().splitlines(keepends=True)
     store.file.write_bytes(lines[0] + b"garbage\n" + lines[2])
     with Store.opened(tmp_path) as again:
@@ -60,7 +60,7 @@ def test_a_second_process_is_refused_and_told_who_has_it(tmp_path):
 
 def test_full_disk_keeps_the_rows_before_it(tmp_path, monkeypatch):
     with Store.opened(tmp_path) as store:
-        store.append({"key": "a"}, None)
+        store.append({"key": "a"}, {})
         before = store.file.read_bytes()
 
         def full(_: int) -> None:
@@ -68,7 +68,7 @@ def test_full_disk_keeps_the_rows_before_it(tmp_path, monkeypatch):
 
         monkeypatch.setattr("optmap.experiment.store.os.fsync", full)
         with pytest.raises(StoreError, match="No space left on device; 1 finished rows are kept"):
-            store.append({"key": "b"}, None)
+            store.append({"key": "b"}, {})
         assert store.file.read_bytes() == before
         with pytest.raises(StoreError, match="No space left"):
             store.write("tables.md", "text")

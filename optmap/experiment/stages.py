@@ -1,0 +1,99 @@
+"""Which stage of a greedy flow loses what: gaps with the upstream stages fixed.
+
+For a flow F on one instance, all periods by the judge:
+
+- order: F's period against the best order for F's binding (method "F/order");
+- binding: "F/order" against the best binding and order for F's clusters ("F/joint");
+- clustering: "F/joint" against the best period any row of the instance reached;
+- together: F against the bound that holds for every mapping of the instance.
+
+Each loss is (P - D) / P with D the better stage's value; "proved" says whether that stage was
+solved to optimality, otherwise the loss is at least what is shown. Clusters have a decomposition
+line (F against the same clustering on the tree) and a clustering line (F against its
+decomposition's bound).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from optmap.experiment.exact_json import number
+from optmap.experiment.gaps import Row, accepted, all_gaps, gap
+
+FLOWS = ("song2020", "dfsynthesizer")
+
+
+@dataclass(frozen=True, slots=True)
+class StageGap:
+    """One stage of one flow on one instance."""
+
+    instance: str
+    flow: str
+    stage: str
+    metric: str
+    value: Fraction
+    better: Fraction
+    proved: bool
+
+    @property
+    def loss(self) -> Fraction:
+        """What the stage loses, relative to the flow's value at that stage."""
+        return gap(self.value, self.better)
+
+
+def stage_gaps(rows: Sequence[Row]) -> list[StageGap]:
+    """Return the stage gaps of every flow whose refined rows are there."""
+    found = []
+    for instance in dict.fromkeys(row["instance"] for row in rows):
+        own = {
+            row["method"]: row
+            for row in reversed(rows)
+            if row["instance"] == instance and accepted(row)
+        }
+        for flow in FLOWS:
+            if flow in own:
+                found += _of_flow(flow, own)
+    return found
+
+
+def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
+    instance = own[flow]["instance"]
+    found = []
+
+    def add(stage: str, metric: str, value: Fraction, better: Fraction, proved: bool) -> None:
+        found.append(StageGap(instance, flow, stage, metric, value, min(value, better), proved))
+
+    clusters = Fraction(own[flow]["metrics"]["clusters"])
+    on_tree = own.get("song2020-tree")
+    if on_tree is not None and own[flow]["decomposition"] == "chain":
+        add("decomposition", "clusters", clusters, Fraction(on_tree["metrics"]["clusters"]), False)
+    for g in all_gaps(list(own.values())):
+        if g.method == flow and g.metric == "clusters" and g.bound is not None:
+            add("clustering", "clusters", clusters, g.bound, True)
+    periods = {name: number(row["metrics"]["period"]) for name, row in own.items()}
+    steps = [("order", flow, f"{flow}/order"), ("binding", f"{flow}/order", f"{flow}/joint")]
+    for stage, worse, better in steps:
+        value, improved = periods.get(worse), periods.get(better)
+        if value is not None and improved is not None:
+            add(stage, "period", value, improved, own[better]["status"] == "optimal")
+    joint = periods.get(f"{flow}/joint")
+    known = [period for period in periods.values() if period is not None]
+    if joint is not None and known:
+        add("clustering", "period", joint, min(known), False)
+    together = _bound_for_every_mapping(own)
+    value = periods[flow]
+    if together is not None and value is not None:
+        add("together", "period", value, together, True)
+    return found
+
+
+def _bound_for_every_mapping(own: Mapping[str, Row]) -> Fraction | None:
+    values = [
+        Fraction(bound["value"])
+        for row in own.values()
+        for bound in row.get("bounds", ())
+        if bound["metric"] == "period" and bound["scope"].startswith("every mapping")
+    ]
+    return max(values, default=None)
