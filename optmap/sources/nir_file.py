@@ -23,7 +23,7 @@ from optmap.errors import InputError
 from optmap.snn import SNN, from_edges
 from optmap.sources import model
 from optmap.sources.model import Layer, Matrix, SpikingModel
-from optmap.sources.nir_graph import NEURONS, WEIGHTED, FlatGraph, Node, read_graph
+from optmap.sources.nir_graph import NEURONS, WEIGHTED, FlatGraph, read_graph
 from optmap.sources.nir_operators import Operator, operator_of, plus, times
 from optmap.sources.nir_shapes import Dims, infer_shapes
 
