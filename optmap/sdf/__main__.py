@@ -15,9 +15,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from optmap import __version__
+from optmap import command_line
 from optmap.errors import InputError
-from optmap.sdf.buffers import pareto_points
+from optmap.sdf.buffers import SearchLimitError, pareto_points
 from optmap.sdf.graph import SDFG, with_auto_concurrency
 from optmap.sdf.latency import latency
 from optmap.sdf.parts import is_strongly_connected, parts_on_cycles
@@ -34,8 +34,7 @@ from optmap.sdf.throughput import (
 from optmap.sdf.xml import read_sdf3, sdf3_text
 
 EXAMPLE = """\
-example:
-  python -m optmap.sdf samplerate.xml --critical-cycle --buffers
+python -m optmap.sdf samplerate.xml --critical-cycle --buffers
   python -m optmap.sdf modem.xml --latency in out --json
 
 Firings of one actor overlap unless a self-loop limits them, as in SDF3; --auto-concurrency 1 gives
@@ -43,13 +42,14 @@ every actor a self-loop with one token. Exit status: 0 the answer is there (a de
 answer), 1 something asked for could not be determined, 2 bad input."""
 
 
+#: Steps of a cycle that the table shows; a walk through an unfolded graph may have thousands.
+SHOWN_STEPS = 16
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    made = argparse.ArgumentParser(
-        prog="python -m optmap.sdf",
-        description="Exact throughput, latency, buffers and critical cycle of an SDF3 graph.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    made = command_line.parser(
+        "sdf", "Exact throughput, latency, buffers and critical cycle of an SDF3 graph.", EXAMPLE
     )
     made.add_argument("file", metavar="FILE.xml", help="application graph in SDF3's XML")
     made.add_argument(
@@ -87,7 +87,6 @@ def parser() -> argparse.ArgumentParser:
         help="compute the throughput by every other road as well; exit 1 if they differ",
     )
     made.add_argument("--json", action="store_true", help="one JSON object on one line")
-    made.add_argument("--version", action="version", version=f"optmap {__version__}")
     return made
 
 
@@ -107,8 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.export is not None:
             _write(options.export, graph)
     except InputError as error:
-        print(error, file=sys.stderr)  # noqa: T201  a command line
-        return 2
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  a command line
+        return command_line.BAD_INPUT
     for note in notes:
         print(f"note: {options.file}: {note}", file=sys.stderr)  # noqa: T201
     answer, failures = analyse(
@@ -121,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(answer))  # noqa: T201
     else:
         print("\n".join(table(answer, critical_cycle=options.critical_cycle)))  # noqa: T201
-    return 1 if failures else 0
+    return command_line.FAILED if failures else command_line.DONE
 
 
 def _fraction(text: str | None) -> Fraction | None:
@@ -287,13 +286,17 @@ def _buffers(
 ) -> list[dict[str, Any]] | None:
     try:
         points = pareto_points(graph, at_least=at_least)
+    except SearchLimitError as error:
+        failures.append(str(error))
+        points = error.points
     except ValueError as error:
         failures.append(str(error))
         return None
-    if at_least is not None and not (
-        points and (points[-1].throughput is None or points[-1].throughput >= at_least)
-    ):
-        failures.append(f"buffers: no capacities reach a throughput of {at_least}")
+    else:
+        if at_least is not None and not (
+            points and (points[-1].throughput is None or points[-1].throughput >= at_least)
+        ):
+            failures.append(f"buffers: no capacities reach a throughput of {at_least}")
     return [
         {
             "total": point.total,
@@ -306,8 +309,9 @@ def _buffers(
 
 def table(answer: dict[str, Any], *, critical_cycle: bool = False) -> list[str]:
     """Return the answer as lines for a terminal."""
+    size = f"{answer['actors']} actors, {answer['channels']} channels"
     lines = [
-        f"graph         {answer['graph']}: {answer['actors']} actors, {answer['channels']} channels",
+        f"graph         {answer['graph']}: {size}",
         f"status        {answer['status']}",
     ]
     if answer["status"] == INCONSISTENT:
@@ -322,7 +326,10 @@ def table(answer: dict[str, Any], *, critical_cycle: bool = False) -> list[str]:
         title = "critical" if answer["status"] == LIVE else "blocking"
         title = "free" if answer["status"] == UNBOUNDED else title
         steps = [f"{a} -[{c}]->" for a, c in zip(cycle["actors"], cycle["channels"], strict=True)]
-        lines.append(f"{title + ' cycle':<13} {' '.join([*steps, cycle['actors'][0]])}")
+        end = cycle["actors"][0]
+        if len(steps) > SHOWN_STEPS:
+            end = f"... ({len(steps)} steps in all, --json has them)"
+        lines.append(f"{title + ' cycle':<13} {' '.join([*steps[:SHOWN_STEPS], end])}")
     unbounded = [
         ", ".join(row["actors"])
         for row in answer.get("components", [])
@@ -352,4 +359,4 @@ def table(answer: dict[str, Any], *, critical_cycle: bool = False) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_line.guarded(main))

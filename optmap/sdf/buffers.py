@@ -24,19 +24,43 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import gcd
+from math import floor, gcd
 
 import numpy as np
 
 from optmap.sdf.graph import LARGEST, SDFG
-from optmap.sdf.throughput import INCONSISTENT, LIVE, UNBOUNDED, Throughput, throughput
+from optmap.sdf.repetition import repetition_vector
+from optmap.sdf.throughput import LIVE, UNBOUNDED, Limit, limit, throughput
 
 #: Distributions looked at before the search is given up, unless told otherwise.
-MOST_DISTRIBUTIONS = 100_000
+MOST_DISTRIBUTIONS = 20_000
 
 
 class SearchLimitError(ValueError):
-    """The trade-off has more distributions than the search may look at."""
+    """The trade-off has more distributions than the search may look at.
+
+    Parameters
+    ----------
+    looked_at : int
+        Distributions the search was allowed.
+    points : list of BufferPoint
+        The points found before.
+    """
+
+    def __init__(self, looked_at: int, points: list[BufferPoint]) -> None:
+        self.looked_at, self.points = looked_at, points
+        super().__init__(
+            f"buffers: more than {looked_at} distributions to look at,"
+            f" {len(points)} points found before"
+        )
+
+    def __reduce__(self) -> tuple[type[SearchLimitError], tuple[int, list[BufferPoint]]]:
+        """Rebuild from the parts, so that the error crosses process borders."""
+        return type(self), (self.looked_at, self.points)
+
+
+class _TooManyError(Exception):
+    """The search has looked at as many distributions as it may."""
 
 
 class EndlessTradeOffError(ValueError):
@@ -172,10 +196,19 @@ def pareto_points(
             "buffers: nothing but the buffers limits this graph, so that every further token of"
             " capacity makes it faster; ask for a throughput"
         )
-    for point in _rising(graph, most_distributions):
-        points.append(point)
-        if at_least is not None and (point.throughput is None or point.throughput >= at_least):
-            break
+    whole = throughput(graph)
+    if whole.status not in (LIVE, UNBOUNDED):
+        return []
+    per_tick = None if whole.throughput is None else whole.throughput / graph.ticks_per_unit
+    try:
+        for found in _Search(graph, most_distributions).points(per_tick):
+            speed = found.throughput
+            speed = None if speed is None else speed * graph.ticks_per_unit
+            points.append(replace(found, throughput=speed))
+            if at_least is not None and (speed is None or speed >= at_least):
+                break
+    except _TooManyError:
+        raise SearchLimitError(most_distributions, points) from None
     return points
 
 
@@ -195,43 +228,151 @@ def minimal_capacities(
     return None
 
 
-def _rising(graph: SDFG, most_distributions: int) -> Iterator[BufferPoint]:
-    """Yield Pareto points as the search reaches them, best-first by total."""
-    whole = throughput(graph)
-    if whole.status not in (LIVE, UNBOUNDED):
-        return
-    m = graph.num_channels
-    start, steps = least_capacities(graph)
-    frontier = [(sum(start), start)]
-    seen = {start}
-    best: Fraction | None = Fraction(0)  # throughput of the last point
-    held: BufferPoint | None = None  # best point of the present total
-    while frontier:
-        total, capacities = heapq.heappop(frontier)
-        if held is not None and total > held.total:
-            yield held
-            best, held = held.throughput, None
-            if best == whole.throughput:
-                return
-        result = throughput(with_capacities(graph, capacities))
-        reached = _reached(result)
-        known = held.throughput if held is not None else best
-        if known is not None and (reached is None or reached > known):
-            held = BufferPoint(total, capacities, reached)
-            if reached == whole.throughput:
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Channels of which at least one must exceed its ceiling, or nothing beats the speed known."""
+
+    channels: tuple[int, ...]
+    ceilings: tuple[int, ...]
+
+
+class _Search:
+    """Best-first search over distributions; ``points`` yields the Pareto points in order.
+
+    Only distributions that beat the best throughput t found so far are of interest. Each one that
+    does not leaves a cut: the channels of its critical cycle and their capacities. A distribution
+    within a cut is of no interest either, without being looked at; it must grow past the ceiling
+    of one of the cut's channels. Cuts on disjoint channels add up to a lower bound on the growth,
+    by which the queue is ordered; branching is on the smallest.
+
+    Little's law gives a further bound: t times the delays along a cycle is at most its tokens, each
+    counted in iterations; so a channel between a and b needs more than t * (time of a + time of b)
+    iterations of capacity.
+    """
+
+    def __init__(self, graph: SDFG, most_distributions: int) -> None:
+        self.graph, self.most = graph, most_distributions
+        self.start, self.steps = least_capacities(graph)
+        self.bounded = with_capacities(graph, self.start)
+        self.repetitions = repetition_vector(graph)
+        q = np.array(self.repetitions, dtype=object)
+        #: Tokens on a channel in one iteration.
+        self.flow = [int(x) for x in q[graph.source] * graph.production]
+        time: list[int] = graph.execution_time.tolist()
+        self.delay: list[int] = []
+        self.kept: list[int] = []  # tokens that a self-loop never frees
+        for a, b, d in zip(
+            graph.source.tolist(), graph.target.tolist(), graph.tokens.tolist(), strict=True
+        ):
+            self.delay.append(time[a] if a == b else time[a] + time[b])
+            self.kept.append(d if a == b else 0)
+        self.beat = Fraction(0)
+        self.copies = [1] * graph.num_actors
+        self.cuts: list[_Cut] = []
+        # One row per cut: its ceilings, elsewhere more than any capacity.
+        self.ceilings = np.empty((64, graph.num_channels), dtype=np.int64)
+
+    def grown(self, capacity: int, channel: int, least: int) -> int:
+        """Return the first capacity from ``capacity`` on, in whole steps, that is >= ``least``."""
+        step = self.steps[channel]
+        return capacity + max(0, -((capacity - least) // step)) * step
+
+    def raised(self, capacities: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the least distribution from here on that Little's law lets beat the best."""
+        return tuple(
+            self.grown(k, c, self.kept[c] + floor(self.flow[c] * self.beat * self.delay[c]) + 1)
+            for c, k in enumerate(capacities)
+        )
+
+    def disjoint_cuts(self, capacities: tuple[int, ...]) -> list[_Cut]:
+        """Return cuts on disjoint channels that hold ``capacities``, small ones first."""
+        rows = self.ceilings[: len(self.cuts)]
+        holding = np.flatnonzero((np.array(capacities, dtype=np.int64) <= rows).all(axis=1))
+        chosen: list[_Cut] = []
+        used: set[int] = set()
+        for i in sorted(holding.tolist(), key=lambda i: len(self.cuts[i].channels)):
+            if used.isdisjoint(self.cuts[i].channels):
+                chosen.append(self.cuts[i])
+                used.update(self.cuts[i].channels)
+        return chosen
+
+    def look(self, capacities: tuple[int, ...], freed: set[int]) -> tuple[Limit, _Cut]:
+        """Evaluate a distribution, with ample space on the ``freed`` channels.
+
+        The cut is that of its critical cycle.
+        """
+        m, initial = self.graph.num_channels, self.graph.tokens
+        space = np.array(capacities, dtype=np.int64) - initial
+        ample = self.graph.num_actors + 2
+        for c in freed:
+            space[c] += ample * self.flow[c]
+        found = limit(self.bounded, self.repetitions, self.copies, np.concatenate((initial, space)))
+        channels = tuple(sorted({c - m for c in found.cycle if c >= m}))
+        return found, _Cut(channels, tuple(int(space[c] + initial[c]) for c in channels))
+
+    def keep(self, cut: _Cut) -> None:
+        """Add a cut to those known."""
+        count = len(self.cuts)
+        if count == self.most:
+            raise _TooManyError
+        if count == len(self.ceilings):
+            self.ceilings = np.concatenate((self.ceilings, np.empty_like(self.ceilings)))
+        self.ceilings[count] = LARGEST
+        self.ceilings[count, list(cut.channels)] = cut.ceilings
+        self.cuts.append(cut)
+
+    def points(self, whole: Fraction | None) -> Iterator[BufferPoint]:
+        """Yield the points up to ``whole``, the graph's own throughput (per tick; None: none)."""
+        frontier = [(sum(self.start), self.start)]
+        seen = {self.start}
+        held: BufferPoint | None = None  # the best of the present total
+        while frontier:
+            priority, capacities = heapq.heappop(frontier)
+            if held is not None and priority > held.total:
                 yield held
-                return
-        for c in {c - m for c in result.cycle if c >= m}:
-            larger = (*capacities[:c], capacities[c] + steps[c], *capacities[c + 1 :])
-            if larger not in seen and max(larger) <= LARGEST:
-                seen.add(larger)
-                heapq.heappush(frontier, (total + steps[c], larger))
-        if len(seen) > most_distributions:
-            raise SearchLimitError(
-                f"buffers: more than {most_distributions} distributions of capacities to look at"
-            )
-    if held is not None:
-        yield held
+                held = None
+            raised = self.raised(capacities)
+            cuts = self.disjoint_cuts(raised)
+            total = sum(raised)
+            bound = total + sum(self.least_growth(raised, cut) for cut in cuts)
+            if bound > priority:
+                heapq.heappush(frontier, (bound, raised))
+                continue
+            freed = {c for cut in cuts for c in cut.channels}
+            found, cut = self.look(raised, freed)
+            speed = 1 / found.ticks if found.ticks and not found.stuck else None
+            free = speed is None and not found.stuck
+            if not cuts:
+                if free or (speed is not None and speed > self.beat):
+                    held = BufferPoint(total, raised, speed)
+                if speed == whole and not found.stuck:
+                    yield held or BufferPoint(total, raised, speed)
+                    return
+                self.beat = max(self.beat, speed or Fraction(0))
+            if not cut.channels and found.stuck:
+                continue  # stuck whatever the capacities
+            if cut.channels and not free and (found.stuck or (speed or 0) <= self.beat):
+                self.keep(cut)
+                if freed.isdisjoint(cut.channels):
+                    heapq.heappush(frontier, (priority, raised))
+                    continue
+            for c, ceiling in zip(cuts[0].channels, cuts[0].ceilings, strict=True):
+                higher = self.grown(raised[c], c, ceiling + 1)
+                larger = (*raised[:c], higher, *raised[c + 1 :])
+                if larger not in seen:
+                    if len(seen) == self.most:
+                        raise _TooManyError
+                    seen.add(larger)
+                    heapq.heappush(frontier, (max(priority, sum(larger)), larger))
+        if held is not None:
+            yield held
+
+    def least_growth(self, capacities: tuple[int, ...], cut: _Cut) -> int:
+        """Return how many tokens it takes at least to grow past a cut."""
+        return min(
+            self.grown(capacities[c], c, ceiling + 1) - capacities[c]
+            for c, ceiling in zip(cut.channels, cut.ceilings, strict=True)
+        )
 
 
 def _endless(graph: SDFG) -> bool:
@@ -239,10 +380,3 @@ def _endless(graph: SDFG) -> bool:
     time = graph.execution_time
     takes_time = bool((time[graph.source] + time[graph.target] > 0).any())
     return takes_time and throughput(graph).status == UNBOUNDED
-
-
-def _reached(result: Throughput) -> Fraction | None:
-    """Return the throughput; None when unbounded."""
-    if result.status == INCONSISTENT:
-        raise AssertionError("bounding a channel cannot change its balance")
-    return result.throughput

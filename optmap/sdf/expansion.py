@@ -152,7 +152,9 @@ def num_edges(graph: SDFG, copies: list[int]) -> int:
     return int(np.sum(k[graph.target] * np.minimum(k[graph.source], up // group)))
 
 
-def expand(graph: SDFG, repetitions: list[int], copies: list[int]) -> Expansion:
+def expand(
+    graph: SDFG, repetitions: list[int], copies: list[int], tokens: IntArray | None = None
+) -> Expansion:
     """Return the expansion of a consistent graph with ``copies[a]`` copies of each actor.
 
     Parameters
@@ -162,6 +164,8 @@ def expand(graph: SDFG, repetitions: list[int], copies: list[int]) -> Expansion:
     copies : list of int
         K, each a divisor of its actor's repetitions; all ones is the smallest, the repetition
         vector itself the unfolding.
+    tokens : (m,) int64 array, optional
+        Initial tokens instead of the graph's.
 
     Raises
     ------
@@ -180,8 +184,9 @@ def expand(graph: SDFG, repetitions: list[int], copies: list[int]) -> Expansion:
     """
     if any(k < 1 or q % k for q, k in zip(repetitions, copies, strict=True)):
         raise ValueError("copies must divide the repetitions")
+    initial = graph.tokens if tokens is None else tokens
     most = max([*graph.production.tolist(), *graph.consumption.tolist(), 1])
-    if max([*repetitions, 1]) * most * 4 + int(graph.tokens.max(initial=0)) > LIMIT:
+    if max([*repetitions, 1]) * most * 4 + int(initial.max(initial=0)) > LIMIT:
         raise OverflowError("rates times repetitions leave 64-bit integers")
     k = np.array(copies, dtype=np.int64)
     first = np.concatenate(([0], np.cumsum(k)))
@@ -190,7 +195,7 @@ def expand(graph: SDFG, repetitions: list[int], copies: list[int]) -> Expansion:
         graph.target,
         graph.production,
         graph.consumption,
-        graph.tokens,
+        initial,
         graph.execution_time,
         k,
         first,
@@ -198,10 +203,10 @@ def expand(graph: SDFG, repetitions: list[int], copies: list[int]) -> Expansion:
     )
     scale = lcm(*np.unique(denominator).tolist())
     largest = max(int(multiple.max(initial=0)), -int(multiple.min(initial=0)))
-    tokens: Any
+    scaled: Any
     if scale * largest <= LIMIT:
-        tokens = -multiple * (scale // denominator)[channel]
+        scaled = -multiple * (scale // denominator)[channel]
     else:
         unit = [scale // d for d in denominator.tolist()]
-        tokens = [-x * unit[c] for x, c in zip(multiple.tolist(), channel.tolist(), strict=True)]
-    return Expansion(k, first, tail, head, delay, tokens, scale, channel)
+        scaled = [-x * unit[c] for x, c in zip(multiple.tolist(), channel.tolist(), strict=True)]
+    return Expansion(k, first, tail, head, delay, scaled, scale, channel)

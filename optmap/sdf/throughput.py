@@ -11,6 +11,7 @@ from optmap.sdf import exact
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.expansion import Expansion, expand
 from optmap.sdf.graph import SDFG
+from optmap.sdf.marked_graph import IntArray
 from optmap.sdf.repetition import InconsistentError, repetition_vector
 
 LIVE, DEADLOCK, UNBOUNDED, INCONSISTENT = "live", "deadlock", "unbounded", "inconsistent"
@@ -118,31 +119,64 @@ def throughput(graph: SDFG, *, unfold: bool = False) -> Throughput:
     except InconsistentError as error:
         return Throughput(INCONSISTENT, None, message=str(error))
     whole = unfold or sum(repetitions) <= max(SMALL_UNFOLDING, graph.num_actors)
-    copies = list(repetitions) if whole else [1] * graph.num_actors
+    found = limit(graph, repetitions, list(repetitions) if whole else [1] * graph.num_actors)
+    if found.stuck:
+        return Throughput(DEADLOCK, None, tuple(repetitions), found.cycle)
+    status = LIVE if found.ticks else UNBOUNDED
+    return Throughput(status, graph.units(found.ticks), tuple(repetitions), found.cycle)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What limits a consistent graph.
+
+    Parameters
+    ----------
+    stuck : bool
+        Whether it deadlocks.
+    ticks : Fraction
+        Period in ticks; 0 where nothing limits it or it deadlocks.
+    cycle : tuple of int
+        Channels of the critical or blocking cycle in firing order.
+    copies : list of int
+        K with which that was proved.
+    """
+
+    stuck: bool
+    ticks: Fraction
+    cycle: tuple[int, ...]
+    copies: list[int]
+
+
+def limit(
+    graph: SDFG, repetitions: list[int], copies: list[int], tokens: IntArray | None = None
+) -> Limit:
+    """Return what limits a graph, growing K from ``copies`` until the answer is exact.
+
+    Parameters
+    ----------
+    tokens : (m,) int64 array, optional
+        Initial tokens instead of the graph's, for searches that only move tokens.
+    """
     while True:
-        expansion = expand(graph, repetitions, copies)
+        expansion = expand(graph, repetitions, copies, tokens)
         try:
             ticks, edges = expansion_ratio(expansion)
             stuck = False
         except DeadlockError as error:
             ticks, edges, stuck = None, error.cycle, True
-        cycle = tuple(int(expansion.channel[e]) for e in edges)
-        grown = _grown(graph, repetitions, copies, cycle)
-        if grown is not None and (stuck or ticks):
-            copies = grown
-        elif stuck:
-            return Throughput(DEADLOCK, None, tuple(repetitions), cycle)
-        elif not ticks:
-            return Throughput(UNBOUNDED, Fraction(0), tuple(repetitions), cycle)
-        else:
-            return Throughput(LIVE, graph.units(ticks), tuple(repetitions), cycle)
+        cycle = tuple(expansion.channel[edges].tolist())
+        grown = _grown(graph, repetitions, copies, cycle) if stuck or ticks else None
+        if grown is None:
+            return Limit(stuck, ticks or Fraction(0), cycle, copies)
+        copies = grown
 
 
 def _grown(
     graph: SDFG, repetitions: list[int], copies: list[int], cycle: tuple[int, ...]
 ) -> list[int] | None:
     """Return more copies for the actors on ``cycle``, or None if it is exact already."""
-    actors = {int(graph.source[c]) for c in cycle}
+    actors = set(graph.source[list(cycle)].tolist())
     common = gcd(*(repetitions[a] for a in actors))
     grown = list(copies)
     for a in actors:
