@@ -1,0 +1,176 @@
+"""The house, executed: every module has a place, imports point downhill, solvers stay in one room.
+
+A room is a module or a package; its level is its place on the hill. A new file in a room needs no
+edit here, a new room does.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+#: Imports go from a higher level to a lower one, or stay inside a room.
+LEVEL = {
+    "optmap": 0,  # the package itself: its version
+    "optmap.errors": 0,
+    "optmap.method": 0,
+    "optmap.snn": 1,
+    "optmap.toml_fields": 1,
+    "optmap.decompose": 2,
+    "optmap.hardware": 2,
+    "optmap.mapping": 3,
+    "optmap.sdf": 3,
+    "optmap.sources": 4,
+    "optmap.evaluate": 5,
+    "optmap.instance": 5,
+    "optmap.heuristics": 6,
+    "formulations": 6,
+    "optmap.runtime": 7,
+    "optmap.methods": 8,
+    "optmap.experiment": 9,
+    "optmap.command_line": 9,
+    "optmap.compare": 10,
+    "optmap.map": 10,
+    "optmap.explain": 10,
+    "optmap.admit": 10,
+    "optmap.explore": 10,
+    "optmap.verify": 10,
+    "optmap.sdf.__main__": 10,
+}
+COMMAND = 10
+SOLVERS = {"ortools", "pulp", "highspy"}
+ONLY_ERRORS = ("optmap.sdf",)  # the kernel knows no network
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Return every module of both packages by dotted name."""
+    found = {}
+    for package in ("optmap", "formulations"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Return what a module imports, anywhere in its text; submodules rather than packages."""
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            inside = full & set(modules())
+            names |= inside or {str(node.module)}
+    return frozenset(names)
+
+
+def room(module: str) -> str:
+    """Return the longest prefix of ``module`` that the table knows, whole names only."""
+    parts = module.split(".")
+    prefixes = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    return next(p for p in prefixes if p in LEVEL and (p != "optmap" or module == "optmap"))
+
+
+def project(module: str) -> list[str]:
+    """Return the modules of this project that ``module`` imports."""
+    return sorted(n for n in imports(module) if n.split(".")[0] in ("optmap", "formulations"))
+
+
+@pytest.mark.parametrize("module", modules())
+def test_every_module_has_a_place_and_imports_point_downhill(module: str):
+    here = room(module)
+    for name in project(module):
+        there = room(name)
+        assert there == here or LEVEL[there] < LEVEL[here], f"{module} imports {name}"
+
+
+def test_no_import_goes_round_in_a_circle():
+    graph = nx.DiGraph((m, name) for m in modules() for name in project(m) if name != m)
+    assert sorted(nx.simple_cycles(graph)) == []
+
+
+@pytest.mark.parametrize("module", modules())
+def test_nobody_imports_a_command(module: str):
+    assert [name for name in project(module) if LEVEL[room(name)] == COMMAND] == []
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if room(m) in ONLY_ERRORS])
+def test_the_dataflow_kernel_knows_no_network(module: str):
+    assert {room(name) for name in project(module)} <= {"optmap.sdf", "optmap.errors"}
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m.startswith("optmap")])
+def test_solvers_are_imported_in_formulations_only(module: str):
+    assert {name.split(".")[0] for name in imports(module)} & SOLVERS == set()
+
+
+def test_the_package_itself_imports_nothing():
+    assert imports("optmap") <= {"__future__"}
+
+
+def methods() -> set[str]:
+    """Return the modules that the table of methods names."""
+    text = modules()["optmap.methods"].read_text(encoding="utf-8")
+    return set(re.findall(r'"((?:optmap\.heuristics|formulations)\.\w+)"', text))
+
+
+def test_the_table_of_methods_names_modules_that_exist():
+    assert len(methods()) >= 10
+    assert methods() <= set(modules())
+
+
+@pytest.mark.parametrize("module", sorted(methods()))
+def test_methods_do_not_know_their_siblings(module: str):
+    """What two methods share is a module of its own that is no method; warm starts are passed."""
+    assert methods() & imports(module) == set()
+
+
+def test_importing_everything_but_formulations_loads_no_solver():
+    names = [m for m in modules() if m.startswith("optmap") and not m.endswith("__main__")]
+    code = f"import sys, importlib\nfor m in {names}: importlib.import_module(m)\n"
+    code += f"sys.exit(str(sorted({SOLVERS} & set(sys.modules))))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.stderr.strip() == "[]"  # what sys.exit was given
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_file_is_a_page_or_two(module: str):
+    assert len(modules()[module].read_text(encoding="utf-8").splitlines()) < 400
+
+
+def test_the_table_itself_is_held_to_its_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An uphill import, a command imported and an unknown room are all noticed."""
+    file = tmp_path / "odd.py"
+    file.write_text(
+        "from optmap import compare\nimport optmap.evaluate.check\nimport ortools.sat\n"
+    )
+    known = dict(modules())
+    odd = {"optmap.snn": file, "optmap.newroom": file}
+    monkeypatch.setitem(globals(), "modules", lambda: known | odd)
+    imports.cache_clear()
+    assert project("optmap.snn") == ["optmap.compare", "optmap.evaluate.check"]
+    with pytest.raises(AssertionError, match=r"optmap\.snn imports"):
+        test_every_module_has_a_place_and_imports_point_downhill("optmap.snn")
+    with pytest.raises(AssertionError):
+        test_nobody_imports_a_command("optmap.snn")
+    with pytest.raises(AssertionError):
+        test_solvers_are_imported_in_formulations_only("optmap.snn")
+    with pytest.raises(StopIteration):
+        room("optmap.newroom")
+    imports.cache_clear()
