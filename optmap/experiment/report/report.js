@@ -87,7 +87,7 @@ function gapBars() {
     });
     Plotly.react("gaps", traces, { ...SMALL, barmode: "group", height: 380,
       legend: { orientation: "h", y: -0.25 },
-      title: { text: `Gap to the proven bound, ${LABEL[metric]} (* proved)`, font: { size: 14 } },
+      title: { text: `Gap to the proven bound, ${LABEL[metric]} (* proved)`, font: { size: 14 }, x: 0, xanchor: "left" },
       yaxis: { title: { text: "gap, %" }, rangemode: "tozero", gridcolor: "#eee" } }, CONFIG);
   };
   choice.addEventListener("change", draw);
@@ -118,15 +118,18 @@ function stages() {
 
 function profiles() {
   const step = (points) => ({ x: points.map((p) => p[0]), y: points.map((p) => p[1]) });
+  const last = Math.max(1, ...Object.values(DATA.profile).flat().map((p) => p[0])) * 1.1;
+  for (const points of Object.values(DATA.profile)) if (points.length)
+    points.push([last, points[points.length - 1][1]]); // a step lasts to the edge of the picture
   const lines = (profile) => DATA.methods.filter((m) => profile[m] && profile[m].length).map((m) =>
     ({ ...step(profile[m]), name: m, mode: "lines+markers", marker: { size: 5 },
       line: { shape: "hv", color: colourOf(m) } }));
   Plotly.newPlot("profile", lines(DATA.profile), { ...SMALL, height: 360,
-    title: { text: "Performance profile: period (Dolan and More)", font: { size: 14 } },
+    title: { text: "Performance profile: period (Dolan and More)", font: { size: 14 }, x: 0, xanchor: "left" },
     xaxis: { type: "log", title: { text: "period / best of the methods shown" }, gridcolor: "#eee" },
     yaxis: { range: [0, 1.05], title: { text: "share of instances" }, gridcolor: "#eee" } }, CONFIG);
   Plotly.newPlot("dataprofile", lines(DATA.data_profile), { ...SMALL, height: 360,
-    title: { text: "Data profile: rows proved in every stage", font: { size: 14 } },
+    title: { text: "Data profile: rows proved in every stage", font: { size: 14 }, x: 0, xanchor: "left" },
     xaxis: { type: "log", title: { text: "seconds" }, gridcolor: "#eee" },
     yaxis: { range: [0, 1.05], title: { text: "share of rows" }, gridcolor: "#eee" } }, CONFIG);
 }
@@ -215,6 +218,7 @@ function show(row, line) {
   heat(drawn, pictures);
   gantt(drawn, box);
   crossbars(drawn, box);
+  for (const picture of pictures.children) Plotly.Plots.resize(picture); // the grid has settled
 }
 
 function boundTable(row, box) {
@@ -252,7 +256,7 @@ function anytime(row, pictures) {
   const box = element("div", { id: "anytime" });
   pictures.append(box);
   Plotly.newPlot(box, traces, { ...SMALL, height: 340, legend: { orientation: "h", y: -0.3 },
-    title: { text: "Anytime: incumbent and bound", font: { size: 14 } },
+    title: { text: "Anytime: incumbent and bound", font: { size: 14 }, x: 0, xanchor: "left" },
     xaxis: { title: { text: "seconds within the stage" }, gridcolor: "#eee" },
     yaxis: { gridcolor: "#eee", type: "log" } }, CONFIG);
 }
@@ -291,7 +295,7 @@ function tiles(drawn, pictures) {
       line: { color: "#999" }, layer: "below", fillcolor: "#f6f8fa" }; });
   const note = drawn.channels_left_out ? `, ${drawn.channels_left_out} weaker channels not drawn` : "";
   Plotly.newPlot(box, [...lines, nodes], { ...SMALL, height: 380, shapes,
-    title: { text: `Clusters on tiles${note}`, font: { size: 14 } },
+    title: { text: `Clusters on tiles${note}`, font: { size: 14 }, x: 0, xanchor: "left" },
     xaxis: { visible: false }, yaxis: { visible: false, autorange: "reversed",
       scaleanchor: "x" } }, CONFIG);
 }
@@ -304,7 +308,7 @@ function heat(drawn, pictures) {
   for (const [u, v, f] of drawn.tile_traffic) z[u][v] = f;
   Plotly.newPlot(box, [{ type: "heatmap", z, colorscale: "Cividis",
     hovertemplate: "tile %{y} to tile %{x}: %{z} spikes<extra></extra>" }], { ...SMALL, height: 380,
-    title: { text: "Spikes per iteration between tiles", font: { size: 14 } },
+    title: { text: "Spikes per iteration between tiles", font: { size: 14 }, x: 0, xanchor: "left" },
     xaxis: { title: { text: "to tile" }, dtick: count < 20 ? 1 : null },
     yaxis: { title: { text: "from tile" }, autorange: "reversed", dtick: count < 20 ? 1 : null } },
   CONFIG);
@@ -334,7 +338,7 @@ function gantt(drawn, box) {
   Plotly.newPlot(target, traces, { ...SMALL, barmode: "overlay", margin: { ...SMALL.margin, l: 80 },
     height: 130 + 26 * lanes.length, legend: { orientation: "h", y: -0.25 },
     title: { text: `Static orders over two periods of ${short(period)} ticks` +
-      (leftOut ? `, ${leftOut} actors not drawn` : ""), font: { size: 14 } },
+      (leftOut ? `, ${leftOut} actors not drawn` : ""), font: { size: 14 }, x: 0, xanchor: "left" },
     xaxis: { title: { text: "ticks" }, gridcolor: "#eee" },
     yaxis: { categoryorder: "array", categoryarray: order } }, CONFIG);
 }
