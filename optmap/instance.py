@@ -137,8 +137,8 @@ def load(path: str | Path) -> Instance:
     if schema != SCHEMA:
         raise top.fail("schema", str(schema), str(SCHEMA))
     name, network = top.text("name"), top.text("network")
-    if not name or any(c in name for c in "/\\\n\t,"):
-        raise top.fail("name", repr(name), "a name without slash, comma or tab")
+    if not name.isprintable() or not name or any(c in name for c in "/\\,"):
+        raise top.fail("name", repr(name), "a printable name without slash or comma")
     if not network.startswith("gen:"):
         network = str(_beside(top, path, "network", network))
     spikes = _beside(top, path, "spikes", top.text("spikes")) if top.has("spikes") else None
