@@ -128,21 +128,23 @@ def touch(fill, unit):  # type: ignore[no-untyped-def]
 
     Clusters that are no longer open drop out of the lists here, when they are met.
     """
+    holders, num_open, shared = fill.holders, fill.num_open, fill.shared
+    state, touched = fill.state, fill.touched
     found = 0
     for s in range(fill.indptr[unit], fill.indptr[unit + 1]):
         source = fill.indices[s]
         start = fill.first[source]
         i = 0
-        while i < fill.num_open[source]:
-            k = fill.holders[start + i]
-            if fill.state[k] != OPEN:
-                fill.num_open[source] -= 1
-                fill.holders[start + i] = fill.holders[start + fill.num_open[source]]
+        while i < num_open[source]:
+            k = holders[start + i]
+            if state[k] != OPEN:
+                num_open[source] -= 1
+                holders[start + i] = holders[start + num_open[source]]
                 continue
-            if fill.shared[k] == 0:
-                fill.touched[found] = k
+            if shared[k] == 0:
+                touched[found] = k
                 found += 1
-            fill.shared[k] += 1
+            shared[k] += 1
             i += 1
     fill.counts[1] = found
 
@@ -163,17 +165,16 @@ def fits_shared(fill, cluster, fan_in):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _holds(fill, source, rank):  # type: ignore[no-untyped-def]
-    """Tell whether the full cluster of that rank holds ``source`` (binary search)."""
-    end = fill.first[source + 1] - 1
-    low, high = 0, fill.num_full[source]
+def _holds(holders, end, num_full, rank):  # type: ignore[no-untyped-def]
+    """Tell whether ``rank`` stands in a list of full clusters, which grows down from ``end``."""
+    low, high = 0, num_full
     while low < high:
         middle = (low + high) // 2
-        if fill.holders[end - middle] < rank:
+        if holders[end - middle] < rank:
             low = middle + 1
         else:
             high = middle
-    return low < fill.num_full[source] and fill.holders[end - low] == rank
+    return low < num_full and holders[end - low] == rank
 
 
 @njit(cache=True)
@@ -182,30 +183,34 @@ def full_that_hold(fill, unit, out):  # type: ignore[no-untyped-def]
 
     Candidates come from the source with the shortest list of full clusters.
     """
+    indices, first, holders, num_full = fill.indices, fill.first, fill.holders, fill.num_full
     begin, stop = fill.indptr[unit], fill.indptr[unit + 1]
-    rarest = fill.indices[begin]
+    rarest = indices[begin]
     for s in range(begin, stop):
-        if fill.num_full[fill.indices[s]] < fill.num_full[rarest]:
-            rarest = fill.indices[s]
-    end = fill.first[rarest + 1] - 1
+        if num_full[indices[s]] < num_full[rarest]:
+            rarest = indices[s]
+    end = first[rarest + 1] - 1
     kept = 0
     found = 0
-    for i in range(fill.num_full[rarest]):
-        rank = fill.holders[end - i]
+    for i in range(num_full[rarest]):
+        rank = holders[end - i]
         k = fill.full_by_rank[rank]
         if fill.state[k] != FULL:
             continue
-        fill.holders[end - kept] = rank  # closed clusters drop out, the order stays
+        holders[end - kept] = rank  # closed clusters drop out, the order stays
         kept += 1
         holds_all = True
         for s in range(begin, stop):
-            if fill.indices[s] != rarest and not _holds(fill, fill.indices[s], rank):
+            source = indices[s]
+            if source != rarest and not _holds(
+                holders, first[source + 1] - 1, num_full[source], rank
+            ):
                 holds_all = False
                 break
         if holds_all:
             out[found] = k
             found += 1
-    fill.num_full[rarest] = kept
+    num_full[rarest] = kept
     return found
 
 
@@ -219,13 +224,15 @@ def new_cluster(fill):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def place(fill, unit, cluster):  # type: ignore[no-untyped-def]
     """Give ``unit`` a column of ``cluster`` and its new sources rows; it must fit."""
+    first, holders, num_open = fill.first, fill.holders, fill.num_open
     if fill.state[cluster] == OPEN:
         for s in range(fill.indptr[unit], fill.indptr[unit + 1]):
             source = fill.indices[s]
-            if _place_of(fill, source, cluster) < 0:
+            end = first[source] + num_open[source]
+            if _place_of(holders, first[source], end, cluster) < 0:
                 # every holder stands for a reader of its own, so the list has room
-                fill.holders[fill.first[source] + fill.num_open[source]] = cluster
-                fill.num_open[source] += 1
+                holders[end] = cluster
+                num_open[source] += 1
                 fill.rows[cluster] += 1
     fill.next_member[unit] = fill.last_member[cluster]
     fill.last_member[cluster] = unit
@@ -238,11 +245,10 @@ def place(fill, unit, cluster):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _place_of(fill, source, cluster):  # type: ignore[no-untyped-def]
-    """Return where an open cluster stands in a source's list; -1 where it does not."""
-    start = fill.first[source]
-    for i in range(start, start + fill.num_open[source]):
-        if fill.holders[i] == cluster:
+def _place_of(holders, start, end, cluster):  # type: ignore[no-untyped-def]
+    """Return where a cluster stands in ``holders[start:end]``; -1 where it does not."""
+    for i in range(start, end):
+        if holders[i] == cluster:
             return i
     return -1
 
@@ -250,6 +256,7 @@ def _place_of(fill, source, cluster):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _become_full(fill, cluster):  # type: ignore[no-untyped-def]
     """Move a cluster from the front of its sources' lists to their back."""
+    first, holders, num_open, num_full = fill.first, fill.holders, fill.num_open, fill.num_full
     rank = fill.counts[2]
     fill.counts[2] += 1
     fill.state[cluster] = FULL
@@ -258,10 +265,11 @@ def _become_full(fill, cluster):  # type: ignore[no-untyped-def]
     while unit >= 0:
         for s in range(fill.indptr[unit], fill.indptr[unit + 1]):
             source = fill.indices[s]
-            at = _place_of(fill, source, cluster)
+            start, end = first[source], first[source] + num_open[source]
+            at = _place_of(holders, start, end, cluster)
             if at >= 0:
-                fill.num_open[source] -= 1
-                fill.holders[at] = fill.holders[fill.first[source] + fill.num_open[source]]
-                fill.holders[fill.first[source + 1] - 1 - fill.num_full[source]] = rank
-                fill.num_full[source] += 1
+                num_open[source] -= 1
+                holders[at] = holders[end - 1]
+                holders[first[source + 1] - 1 - num_full[source]] = rank
+                num_full[source] += 1
         unit = fill.next_member[unit]

@@ -79,8 +79,8 @@ def _greedy(fill, units, levels, cluster_of):  # type: ignore[no-untyped-def]
     ``levels`` are the distinct row limits, falling. Open clusters live in one skew heap for every
     (level of their row limit, rows used), most columns first, then age.
     """
-    most = levels[0] + 1
-    root = np.full((len(levels), most + 1), -1, dtype=np.int32)
+    most = levels[0] + 1  # row counts 0..R
+    root = np.full((len(levels), most), -1, dtype=np.int32)
     left = np.full(len(units), -1, dtype=np.int32)
     right = np.full(len(units), -1, dtype=np.int32)
     parent = np.full(len(units), -1, dtype=np.int32)
@@ -93,19 +93,7 @@ def _greedy(fill, units, levels, cluster_of):  # type: ignore[no-untyped-def]
                 level_of[c] = h
     for unit in units:
         fan_in = fill.indptr[unit + 1] - fill.indptr[unit]
-        best = -1
-        best_used = -1
-        for h in range(len(levels)):
-            rows = levels[h] - fan_in
-            while rows >= 0:
-                k = root[h, rows]
-                if k >= 0:
-                    used = rows + fill.columns[k]
-                    if used > best_used or (used == best_used and k < best):
-                        best, best_used = k, used
-                if rows - 1 + len(fill.row_limit) < best_used:
-                    break
-                rows -= 1
+        best, best_used = _fullest_with_room(root, levels, fill.columns, fan_in)
         touch(fill, unit)
         for i in range(fill.counts[1]):
             k = fill.touched[i]
@@ -131,6 +119,21 @@ def _greedy(fill, units, levels, cluster_of):  # type: ignore[no-untyped-def]
             h = level_of[fill.columns[best] + 1]
             top = _meld(fill.columns, left, right, parent, spine, root[h, fill.rows[best]], best)
             root[h, fill.rows[best]] = top
+
+
+@njit(cache=True)
+def _fullest_with_room(root, levels, columns, fan_in):  # type: ignore[no-untyped-def]
+    """Return the fullest open cluster with ``fan_in`` rows free (-1: none) and what it uses."""
+    best, best_used = -1, -1
+    for h in range(len(levels)):
+        for rows in range(levels[h] - fan_in, -1, -1):
+            k = root[h, rows]
+            if k < 0:
+                continue
+            used = rows + columns[k]
+            if used > best_used or (used == best_used and k < best):
+                best, best_used = k, used
+    return best, best_used
 
 
 @njit(cache=True)

@@ -1,0 +1,36 @@
+"""Items in buckets: rings of doubly linked nodes in two arrays, O(1) per move.
+
+Items are nodes 0..n-1, bucket b is node n + b and stands in its own ring, so that an item is taken
+out without knowing where it is. ``following[n + b]`` is the first item of bucket b, or n + b itself
+if the bucket is empty.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def empty_rings(num_items, num_buckets):  # type: ignore[no-untyped-def]
+    """Return (following, preceding) with every node alone in its ring."""
+    alone = np.arange(num_items + num_buckets).astype(np.int32)
+    return alone, alone.copy()
+
+
+@njit(cache=True)
+def insert(following, preceding, bucket, item):  # type: ignore[no-untyped-def]
+    """Put an item behind the node ``bucket``, at the front of that bucket."""
+    first = following[bucket]
+    following[item] = first
+    preceding[item] = bucket
+    preceding[first] = item
+    following[bucket] = item
+
+
+@njit(cache=True)
+def remove(following, preceding, item):  # type: ignore[no-untyped-def]
+    """Take an item out of the bucket it is in."""
+    before, after = preceding[item], following[item]
+    following[before] = after
+    preceding[after] = before
