@@ -124,8 +124,8 @@ class Cores:
 
     def can_fire(self) -> npt.NDArray[np.bool_]:
         """Tell which neurons ever can: those with a connection, a leak, or enough to start with."""
-        reads: npt.NDArray[np.bool_] = self.connected.any(axis=1)
-        return reads | (self.leak != 0) | (self.potential >= self.above)
+        reads = np.count_nonzero(self.connected, axis=1) > 0
+        return np.asarray(reads | (self.leak != 0) | (self.potential >= self.above))
 
     def alive(self) -> npt.NDArray[np.bool_]:
         """Tell which neurons fire into an output, directly or through neurons that do."""
