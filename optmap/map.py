@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {row['reason']}", file=sys.stderr)  # noqa: T201
         return 2
     if args.out and mapping is not None:
-        _write(Path(args.out), mapping_document(instance, source, row, mapping))
+        _write(Path(args.out), mapping)
     if args.json:
         print(dumps(summary(row)))  # noqa: T201
     else:
@@ -97,20 +97,6 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, dict[str, Any]]:
         "keep_zero_weights": args.keep_zero_weights,
     }
     return assemble(**source), source
-
-
-def mapping_document(
-    instance: Instance, source: dict[str, Any], row: dict[str, Any], mapping: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the mapping with what it belongs to, so that it can be judged again."""
-    return {
-        "schema": 1,
-        "instance": instance.name,
-        "source": source,
-        "digest": row["digest"],
-        "method": row["method"],
-        "mapping": mapping,
-    }
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

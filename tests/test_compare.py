@@ -68,7 +68,7 @@ def test_every_instance_by_every_method(folder):
             assert float(line["gap_to_bound"]) == pytest.approx(float(expected))
     for row in rows:
         mapping = json.loads((folder / "run" / "mappings" / f"{row['key']}.json").read_text())
-        assert len(set(mapping["cluster_of"])) == row["metrics"]["clusters"]
+        assert len(set(mapping["mapping"]["cluster_of"])) == row["metrics"]["clusters"]
     assert "| cpsat" in (folder / "run" / "tables.md").read_text()
 
 

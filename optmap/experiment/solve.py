@@ -23,9 +23,10 @@ from optmap.evaluate.metrics import computing_energy
 from optmap.experiment.details import details
 from optmap.experiment.exact_json import dumps
 from optmap.experiment.job import Job
+from optmap.experiment.mapping_file import document, load_source
 from optmap.hardware import Crossbar, Interconnect, Platform, Tile
-from optmap.instance import Instance, assemble, load
-from optmap.mapping import Mapping, to_dict
+from optmap.instance import Instance
+from optmap.mapping import Mapping
 from optmap.method import Limits, Status
 from optmap.methods import Claim, Method, Run, method_named, run
 from optmap.snn import from_edges
@@ -51,11 +52,6 @@ def main() -> None:
 def _end_with_parent() -> None:
     sys.stdin.read()
     os.killpg(os.getpgid(0), signal.SIGKILL)
-
-
-def load_source(source: dict[str, Any]) -> Instance:
-    """Return the instance that a job names."""
-    return load(source["file"]) if "file" in source else assemble(**source)
 
 
 def solve(job: Job, out: TextIO) -> None:
@@ -85,9 +81,9 @@ def solve(job: Job, out: TextIO) -> None:
             instance.platform,
             instance.tokens,
             job.limits,
-            lambda partial: emit(lambda: describe(partial, instance)),
+            lambda partial: emit(lambda: describe(partial, instance, job)),
         )
-        emit(lambda: describe(result, instance))
+        emit(lambda: describe(result, instance, job))
     except InputError as error:
         refuse("error", error)
     except (FanInError, CapacityError) as error:
@@ -101,7 +97,7 @@ def warm_up(method: Method) -> None:
     run(method, from_edges([0, 1], [1, 2], 3), platform, "dataflow", Limits(1.0), lambda _: None)
 
 
-def describe(result: Run, instance: Instance) -> dict[str, Any]:
+def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     """Return the row of a run: judged values, claims, bounds, the mapping itself."""
     row: dict[str, Any] = {
         "status": STATUS_WORD[result.status],
@@ -117,7 +113,7 @@ def describe(result: Run, instance: Instance) -> dict[str, Any]:
     judgement = judge(instance.snn, instance.platform, mapping, instance.tokens)
     wrong = [claim for claim in result.claims if not claim.holds]
     row["decomposition"] = mapping.decomposition.policy
-    row["mapping"] = to_dict(mapping)
+    row["mapping"] = document(mapping, job.instance, job.source, job.digest, job.method)
     row["bounds"] = describe_bounds(mapping, instance)
     if judgement.evaluation is None:
         row["check"] = "violation"

@@ -95,6 +95,7 @@ def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any]]:
         "instance": job.instance,
         "digest": job.digest,
         "method": job.method,
+        "source": job.source,
         "seed": job.limits.seed,
         "limit_s": job.limits.wall_s,
         "threads": job.limits.threads,

@@ -1,0 +1,75 @@
+"""A mapping on disk, with what it belongs to, so that anybody can judge it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from optmap.errors import InputError
+from optmap.instance import Instance, assemble, load
+from optmap.mapping import Mapping, from_dict, to_dict
+
+SCHEMA = 1
+MAX_BYTES = 2_000_000_000
+SOURCE_FIELDS = {"file", "network", "platform", "tokens", "spikes", "keep_zero_weights"}
+
+
+def load_source(source: dict[str, Any]) -> Instance:
+    """Return the instance that a job or a mapping file names."""
+    return load(source["file"]) if "file" in source else assemble(**source)
+
+
+def document(
+    mapping: Mapping, instance: str, source: dict[str, Any], digest: str, method: str
+) -> dict[str, Any]:
+    """Return the file's content."""
+    return {
+        "schema": SCHEMA,
+        "instance": instance,
+        "source": source,
+        "digest": digest,
+        "method": method,
+        "mapping": to_dict(mapping),
+    }
+
+
+def read_document(path: Path) -> tuple[dict[str, Any], Instance, Mapping]:
+    """Read a mapping file and the instance it belongs to.
+
+    Raises
+    ------
+    InputError
+        If the file is not right, or the instance has changed since.
+    """
+    data = read_json(path)
+    source = data.get("source")
+    if not isinstance(source, dict) or not set(source) <= SOURCE_FIELDS or not source:
+        raise InputError(str(path), "source", repr(source)[:80], "what the mapping was made from")
+    try:
+        instance = load_source(source)
+    except (TypeError, KeyError) as error:
+        raise InputError(str(path), "source", str(error), "file, or network and platform") from None
+    digest = instance.digest()
+    if data.get("digest") != digest:
+        raise InputError(
+            str(path), "digest", repr(data.get("digest")), f"{digest}, as the instance is now"
+        )
+    return data, instance, from_dict(data.get("mapping"), instance.snn, str(path))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from a file, or say in one line why not."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(str(path), "", f"{path.stat().st_size} bytes", f"at most {MAX_BYTES}")
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise InputError(str(path), "", error.strerror or "unreadable", "a JSON file") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(path), "", f"no JSON ({error})", "a JSON file") from None
+    if not isinstance(data, dict):
+        raise InputError(str(path), "", type(data).__name__, "a JSON object")
+    if data.get("schema") != SCHEMA:
+        raise InputError(str(path), "schema", repr(data.get("schema")), str(SCHEMA))
+    return data
