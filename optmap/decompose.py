@@ -166,25 +166,54 @@ def custom(
         If a unit does not fit ``rows`` or the lists do not sum up to the original fan-in.
     """
     n = snn.num_neurons
-    lists = [snn.sources_of(j) for j in range(n)]
-    for j, reads in replaced.items():
-        if not 0 <= j < n:
-            raise ValueError(f"replaced neuron {j}; neurons are 0..{n - 1}")
-        lists[j] = frozen(sorted(reads), np.int32)
-    lists += [frozen(sorted(reads), np.int32) for _, reads in inserted]
-    owner = frozen([*range(n), *(o for o, _ in inserted)], np.int32)
-    if len(inserted) and (np.diff(owner[n:]) < 0).any():
-        raise ValueError("inserted units must be listed by ascending owner")
-    spikes = [int(s) for s in snn.spikes]
     for i, (_, reads) in enumerate(inserted):
         if any(r >= n + i or r < 0 for r in reads):
             raise ValueError(f"inserted unit {n + i} reads itself or a later unit: {list(reads)}")
-        spikes.append(sum(spikes[r] for r in reads))
-    indptr = np.concatenate(([0], np.cumsum([len(x) for x in lists], dtype=np.int64)))
+    lists = [snn.sources_of(j) for j in range(n)]
+    for j, reads in replaced.items():
+        lists[j] = np.asarray(sorted(reads), dtype=np.int32)
+    lists += [np.asarray(sorted(reads), dtype=np.int32) for _, reads in inserted]
+    return custom_arrays(
+        snn,
+        rows,
+        np.concatenate(([0], np.cumsum([len(x) for x in lists], dtype=np.int64))),
+        np.concatenate(lists) if lists else np.empty(0, dtype=np.int32),
+        np.array([*range(n), *(o for o, _ in inserted)], dtype=np.int32),
+    )
+
+
+def custom_arrays(
+    snn: SNN, rows: int, indptr: IntArray, indices: IndexArray, owner: IndexArray
+) -> Decomposition:
+    """Return the decomposition given by compressed fan-in lists; :func:`custom` for arrays.
+
+    Parameters
+    ----------
+    indptr, indices : (M + 1,) int64 and int32 arrays
+        What each neuron reads, ascending: the N original ones, then the inserted units.
+    owner : (M,) int32 array
+        The original neuron each serves, itself for the original ones; ascending from N on.
+
+    Raises
+    ------
+    ValueError
+        If a unit does not fit ``rows`` or the lists do not sum up to the original fan-in.
+    """
+    n = snn.num_neurons
+    if (np.diff(owner[n:]) < 0).any():
+        raise ValueError("inserted units must be listed by ascending owner")
+    late = np.flatnonzero(
+        indices[indptr[n] :] >= np.repeat(np.arange(n, len(owner)), np.diff(indptr[n:]))
+    )
+    if len(late):
+        unit = int(np.searchsorted(indptr, indptr[n] + late[0], side="right")) - 1
+        raise ValueError(f"inserted unit {unit} reads itself or a later unit")
+    spikes = np.concatenate((snn.spikes, np.zeros(len(owner) - n, dtype=np.int64)))
+    _sum_up(indptr, indices, spikes, n)
     network = SNN(
         indptr,
-        np.concatenate(lists) if lists else np.empty(0, dtype=np.int32),
-        np.array(spikes, dtype=np.int64),
+        indices,
+        spikes,
         _with_inserted(snn.populations, owner[n:], n),
         spikes_origin=snn.spikes_origin,
     )
@@ -259,6 +288,14 @@ def _with_inserted(
         if hi > lo:
             parts.append(Population(f"{p.name}/parts", first + int(lo), first + int(hi) - 1))
     return (*populations, *parts)
+
+
+@njit(cache=True)
+def _sum_up(indptr: IntArray, indices: IndexArray, spikes: IntArray, n: int) -> None:
+    """Set the spikes of the units from ``n`` on, each of which reads only earlier ones."""
+    for unit in range(n, len(spikes)):
+        for s in range(indptr[unit], indptr[unit + 1]):
+            spikes[unit] += spikes[indices[s]]
 
 
 @njit(cache=True)

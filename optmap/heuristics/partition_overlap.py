@@ -55,7 +55,8 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     if not network.num_units:
         return Clustering(np.empty(0, dtype=np.int32))
     limits, twins = row_limits(platform), twin_classes(network)
-    room = np.concatenate(([0], np.cumsum(network.fan_out)))
+    # a cluster per reader, and one more that is being dissolved while its parts move
+    room = np.concatenate(([0], np.cumsum(network.fan_out + 1)))
     best: tuple[tuple[int, int], IntArray, IndexArray, IndexArray, IndexArray] | None = None
     for seeds in _seed_orders(twins, seed):
         part_ptr, part_class, part_size = grow(twins, limits, seeds)
