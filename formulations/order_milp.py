@@ -47,10 +47,10 @@ class OrderModel:
         self.sets, self.prologue, self.free_sends = sets, prologue, free_sends
         self.unit = float(sets.floor)
         self.milp = pulp.LpProblem("order", pulp.LpMaximize)
-        self.omega = pulp.LpVariable("omega", 0, 1)
+        self.omega = self.milp.add_variable("omega", 0, 1)
         self.apart = self._distances()
         self.ranges = start_ranges(self.apart, slack=2 if prologue else 0)
-        self.u = [pulp.LpVariable(f"u_{a}", *self.ranges[a]) for a in sets.tasks]
+        self.u = [self.milp.add_variable(f"u_{a}", *self.ranges[a]) for a in sets.tasks]
         self.k: dict[tuple[int, int], pulp.LpVariable] = {}
 
     def _distances(self) -> IntArray:
@@ -97,7 +97,7 @@ class OrderModel:
                 low = max(int(self.apart[a, b]), self.ranges[b][0] - self.ranges[a][1])
                 high = min(-int(self.apart[b, a]), self.ranges[b][1] - self.ranges[a][0])
                 # 0 < u[b] - u[a] + k < 1 strictly, since times are positive
-                k = pulp.LpVariable(f"k_{a}_{b}", 1 - high, -low, pulp.LpInteger)
+                k = self.milp.add_variable(f"k_{a}_{b}", 1 - high, -low, pulp.LpInteger)
                 self.k[a, b] = k
                 time_a, time_b = self._omegas(self.sets.time[a]), self._omegas(self.sets.time[b])
                 self.milp += self.u[b] - self.u[a] >= time_a - k

@@ -1,0 +1,143 @@
+"""Every binding, every order, every prologue within reach; the evaluator is the judge.
+
+The only thing taken for granted is that an edge never lowers the period, so that a partial order
+that is no better than the best complete one need not be completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import permutations, product
+
+import numpy as np
+
+from optmap.errors import DeadlockError
+from optmap.evaluate.check import buffer_violations
+from optmap.evaluate.cluster_graph import ClusterGraph
+from optmap.evaluate.lower import BindingAwareGraph, Reason, lower
+from optmap.hardware import Platform
+from optmap.mapping import Binding, StaticOrders
+from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+from optmap.sdf.marked_graph import MarkedGraph
+
+#: (tasks in order, their offsets)
+Round = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def best_period(
+    graph: ClusterGraph,
+    platform: Platform,
+    binding: Binding,
+    *,
+    prologue: bool = False,
+    limit: Fraction | None = None,
+) -> Fraction | None:
+    """Return the least period over all orders, sends too; None if none is below ``limit``."""
+    bound = lower(graph, platform, binding, _some_orders(binding, platform))
+    kept = bound.reason <= Reason.BUFFER
+    g = bound.graph
+    edges = [
+        tuple(row)
+        for row in zip(
+            *(c[kept].tolist() for c in (g.source, g.target, g.delay, g.tokens)), strict=True
+        )
+    ]
+    groups = [r for r in _resources(bound, binding, platform) if len(r) > 1]
+    reach = _reach(g.num_actors, edges) if prologue else 0
+    time = bound.time.tolist()
+    best = limit
+
+    def descend(depth: int, edges: list[tuple[int, ...]]) -> None:
+        nonlocal best
+        value = _ratio(g.num_actors, edges)
+        if value is None or (best is not None and value >= best):
+            return
+        if depth == len(groups):
+            best = value
+            return
+        for order, offsets in _rounds(groups[depth], reach, prologue):
+            ring = zip(
+                order, order[1:] + order[:1], offsets, offsets[1:] + offsets[:1], strict=True
+            )
+            more = [[a, b, time[a], ob - oa] for a, b, oa, ob in ring]
+            more[-1][3] += 1
+            descend(depth + 1, edges + [tuple(e) for e in more])
+
+    descend(0, edges)
+    return best if best != limit else None
+
+
+def best_joint_period(
+    graph: ClusterGraph, platform: Platform, *, prologue: bool = False
+) -> Fraction | None:
+    """Return the least period over all bindings that fit and their orders; None if none fits."""
+    best = None
+    for binding in feasible_bindings(graph, platform):
+        found = best_period(graph, platform, binding, prologue=prologue, limit=best)
+        best = best if found is None else found
+    return best
+
+
+def feasible_bindings(graph: ClusterGraph, platform: Platform) -> Iterator[Binding]:
+    """Yield the bindings whose slots, crossbars and buffers suffice."""
+    for tiles in product(range(platform.num_tiles), repeat=graph.num_clusters):
+        binding = Binding(np.array(tiles, dtype=np.int32))
+        slots = [tile.slots for tile in platform.tiles]
+        full = any(s is not None and tiles.count(t) > s for t, s in enumerate(slots))
+        shapes = zip(tiles, graph.rows.tolist(), graph.columns.tolist(), strict=True)
+        if full or not all(platform.fits(t, r, c) for t, r, c in shapes):
+            continue
+        if not buffer_violations(graph, platform, binding):
+            yield binding
+
+
+def _some_orders(binding: Binding, platform: Platform) -> StaticOrders:
+    lists = [np.flatnonzero(binding.tile_of == t).tolist() for t in range(platform.num_tiles)]
+    return StaticOrders(tuple(map(tuple, lists)))
+
+
+def _resources(bound: BindingAwareGraph, binding: Binding, platform: Platform) -> list[list[int]]:
+    k, graph = bound.clusters.num_clusters, bound.clusters
+    groups: list[list[int]] = [[] for _ in range(2 * platform.num_tiles)]
+    for a in range(k):
+        groups[binding.tile_of[a]].append(a)
+    for i, e in enumerate(bound.send_channel):
+        groups[platform.num_tiles + binding.tile_of[graph.source[e]]].append(k + i)
+    return groups
+
+
+def _rounds(group: list[int], reach: int, prologue: bool) -> Iterator[Round]:
+    """Yield every order; with prologue every rotation class with every offset up to ``reach``."""
+    if not prologue:
+        for order in permutations(group):
+            yield order, (0,) * len(order)
+        return
+    first, *others = group
+    for rest in permutations(others):
+        for offsets in product(range(reach + 1), repeat=len(group)):
+            if min(offsets) == 0:
+                yield (first, *rest), offsets
+
+
+def _reach(num_tasks: int, edges: list[tuple[int, ...]]) -> int:
+    """Return how many rounds one task can run ahead of another: fewest tokens between them."""
+    far = 10**6
+    tokens = np.full((num_tasks, num_tasks), far)
+    np.fill_diagonal(tokens, 0)
+    for a, b, _, n in edges:
+        tokens[a, b] = min(tokens[a, b], n)
+    for k in range(num_tasks):
+        tokens = np.minimum(tokens, tokens[:, [k]] + tokens[[k], :])
+    return int(tokens[tokens < far].max()) + 1
+
+
+def _ratio(num_tasks: int, edges: list[tuple[int, ...]]) -> Fraction | None:
+    source, target, delay, tokens = zip(*edges, strict=True)
+    try:
+        ratio, _ = maximum_cycle_ratio(
+            MarkedGraph(num_tasks, *(np.array(c) for c in (source, target, delay, tokens)))
+        )
+    except DeadlockError:
+        return None
+    return ratio
