@@ -59,8 +59,6 @@ def parser() -> argparse.ArgumentParser:
         "--latency",
         nargs=2,
         metavar=("SRC", "DST"),
-        action="append",
-        default=[],
         help="latency from the start of actor SRC to the end of the matching firing of DST",
     )
     made.add_argument(
@@ -102,7 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
             graph = with_auto_concurrency(graph, options.auto_concurrency)
         target = _fraction(options.at_least)
-        pairs = [(_actor(graph, a), _actor(graph, b)) for a, b in options.latency]
+        pair = None
+        if options.latency is not None:
+            pair = _actor(graph, options.latency[0]), _actor(graph, options.latency[1])
         if options.export is not None:
             _write(options.export, graph)
     except InputError as error:
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for note in notes:
         print(f"note: {options.file}: {note}", file=sys.stderr)  # noqa: T201
     answer, failures = analyse(
-        graph, latencies=pairs, buffers=options.buffers, at_least=target, check=options.check
+        graph, latency_of=pair, buffers=options.buffers, at_least=target, check=options.check
     )
     for failure in failures:
         print(f"{options.file}: {failure}", file=sys.stderr)  # noqa: T201
@@ -154,7 +154,7 @@ def _write(path: str, graph: SDFG) -> None:
 def analyse(
     graph: SDFG,
     *,
-    latencies: Sequence[tuple[int, int]] = (),
+    latency_of: tuple[int, int] | None = None,
     buffers: bool = False,
     at_least: Fraction | None = None,
     check: bool = False,
@@ -163,8 +163,8 @@ def analyse(
 
     Parameters
     ----------
-    latencies : sequence of (source actor, target actor)
-        Latencies to add.
+    latency_of : (source actor, target actor), optional
+        Add the latency from the one to the other.
     buffers : bool
         Add the Pareto points, up to ``at_least`` iterations per time unit where given.
     check : bool
@@ -193,8 +193,8 @@ def analyse(
             answer["components"] = _components(graph, result)
     if check:
         answer["roads"] = _check(graph, result, failures)
-    for source, target in latencies:
-        answer.setdefault("latency", []).append(_latency(graph, source, target, failures))
+    if latency_of is not None:
+        answer["latency"] = _latency(graph, *latency_of, failures)
     if buffers:
         answer["buffers"] = _buffers(graph, at_least, failures)
     return answer, failures
@@ -307,6 +307,16 @@ def _buffers(
     ]
 
 
+def _latency_line(row: dict[str, Any]) -> str:
+    ends = f"latency       {row['source']} to {row['target']}:"
+    if row["self_timed"] is None:
+        return f"{ends} none"
+    return (
+        f"{ends} self-timed {row['self_timed']}, minimal {row['minimal']},"
+        f" on one processor {row['single_processor']} (firing {row['offset']})"
+    )
+
+
 def table(answer: dict[str, Any], *, critical_cycle: bool = False) -> list[str]:
     """Return the answer as lines for a terminal."""
     size = f"{answer['actors']} actors, {answer['channels']} channels"
@@ -339,14 +349,8 @@ def table(answer: dict[str, Any], *, critical_cycle: bool = False) -> list[str]:
         lines.append(f"unbounded     {'; '.join(unbounded)} (on their own)")
     for road, found in answer.get("roads", {}).items():
         lines.append(f"by {road:<10} {found or 'not taken'}")
-    for row in answer.get("latency", []):
-        lines.append(
-            f"latency       {row['source']} to {row['target']}: self-timed {row['self_timed']},"
-            f" minimal {row['minimal']}, on one processor {row['single_processor']}"
-            f" (firing {row['offset']})"
-            if row["self_timed"] is not None
-            else f"latency       {row['source']} to {row['target']}: none"
-        )
+    if "latency" in answer:
+        lines.append(_latency_line(answer["latency"]))
     lines += ["", f"{'actor':<24} {'firings':>12}  rate"]
     for name, count in answer["repetitions"].items():
         lines.append(f"{name:<24} {count:>12}  {answer['rates'][name]}")

@@ -34,26 +34,29 @@ def _settle_edges(num_actors: int, source: Any, target: Any, weight: Any, order:
     for e in range(m):
         tail[e] = rank[source[e]]
     indptr, edges = group_by(num_actors, tail, np.ones(m, dtype=np.bool_))
-    head = np.empty(m, dtype=np.int64)
+    head = np.empty(m, dtype=np.int32)
     sorted_weight = np.empty(m, dtype=np.int64)
     for i in range(m):
         head[i] = rank[target[edges[i]]]
         sorted_weight[i] = weight[edges[i]]
     ranked = np.zeros(num_actors, dtype=np.int64)
     choice = np.full(num_actors, -1, dtype=np.int64)
-    seen = np.empty(num_actors, dtype=np.int64)
-    path = np.empty(num_actors, dtype=np.int64)
-    status, actor = settle(num_actors, indptr, head, sorted_weight, ranked, choice, seen, path)
+    successor = np.empty(num_actors, dtype=np.int32)
+    degree = np.empty(num_actors, dtype=np.int32)
+    forest = np.empty(num_actors, dtype=np.int32)
+    gain = np.empty(num_actors, dtype=np.int64)
+    status = settle(indptr, head, sorted_weight, ranked, choice, successor, degree, forest, gain)
     cycle = np.empty(0, dtype=np.int64)
     if status == POSITIVE_CYCLE:
-        length, u = 0, actor
-        while True:
-            path[length] = edges[choice[u]]
+        u = 0
+        while degree[u] == 0:
+            u += 1
+        begin, length = u, 0
+        while length == 0 or u != begin:
+            gain[length] = edges[choice[u]]
             length += 1
-            u = head[choice[u]]
-            if u == actor:
-                break
-        cycle = path[:length].copy()
+            u = successor[u]
+        cycle = gain[:length].copy()
     value = np.empty(num_actors, dtype=np.int64)
     for i in range(num_actors):
         value[order[i]] = ranked[i]
@@ -155,7 +158,7 @@ def _solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) -
     for e in range(m):
         tail[e] = rank[source[e]]
     indptr, edges = group_by(n, tail, inside)
-    head = np.empty(len(edges), dtype=np.int64)
+    head = np.empty(len(edges), dtype=np.int32)
     out_delay = np.empty(len(edges), dtype=np.int64)
     out_tokens = np.empty(len(edges), dtype=np.int64)
     for i in range(len(edges)):
@@ -173,7 +176,7 @@ def _solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) -
                 best = i
         choice[u] = best
     value = np.zeros(n, dtype=np.int64)
-    status, p, q, cycle = howard(n, indptr, head, out_delay, out_tokens, choice, value)
+    status, p, q, cycle = howard(indptr, head, out_delay, out_tokens, choice, value)
     return status, p, q, edges[cycle]
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from optmap.sdf.longest_path import LIMIT, OVERFLOW, SETTLED, evaluate_forest, settle
+from optmap.sdf.longest_path import LIMIT, OVERFLOW, SETTLED, evaluate, peel, settle
 
 DONE, NO_CYCLE, TOO_LARGE = 0, 1, 2
 
@@ -35,8 +35,21 @@ def _gcd(a: int, b: int) -> int:
 
 
 @njit(cache=True)
-def cut_cycles(num_actors: int, head: Any, delay: Any, tokens: Any, choice: Any, seen: Any) -> Any:
-    """Find the chosen cycle of largest ratio and cut every chosen cycle at one actor.
+def cut_cycles(
+    count: int,
+    delay: Any,
+    tokens: Any,
+    choice: Any,
+    successor: Any,
+    degree: Any,
+    order: Any,
+) -> Any:
+    """Find the chosen cycle of largest ratio, cut every chosen cycle and complete ``order``.
+
+    Parameters
+    ----------
+    count : int
+        How many actors :func:`optmap.sdf.longest_path.peel` put in ``order``.
 
     Returns
     -------
@@ -44,56 +57,55 @@ def cut_cycles(num_actors: int, head: Any, delay: Any, tokens: Any, choice: Any,
         DONE, NO_CYCLE or TOO_LARGE (a comparison would leave int64).
     p, q : int
         Sum of delays and of tokens of the best cycle.
-    actor, edge : int
-        Where it was cut: ``choice[actor]`` was ``edge``.
+    begin, end, edge : int
+        ``order[begin:end]`` are its actors, each before the one it chose; the last one's choice,
+        ``edge``, is cut.
     """
-    p, q, actor, edge = 0, 0, -1, -1
-    for u in range(num_actors):
-        seen[u] = -1
-    for start in range(num_actors):
-        u = start
-        while seen[u] < 0 and choice[u] >= 0:
-            seen[u] = start
-            u = head[choice[u]]
-        if choice[u] < 0 or seen[u] != start:
+    p, q, begin, end, edge = 0, 0, 0, 0, -1
+    n = len(choice)
+    for start in range(n):
+        if degree[start] == 0:
             continue
-        d, t = 0, 0
-        v = u
-        while True:
-            d += delay[choice[v]]
-            t += tokens[choice[v]]
-            v = head[choice[v]]
-            if v == u:
-                break
-        if d > LIMIT or float(d) * float(q) > LIMIT or float(p) * float(t) > LIMIT:
-            return TOO_LARGE, p, q, actor, edge
-        if actor < 0 or d * q > p * t:
-            p, q, actor, edge = d, t, u, choice[u]
-        choice[u] = -1
-    if actor < 0:
-        return NO_CYCLE, p, q, actor, edge
-    return DONE, p, q, actor, edge
+        d, t, first = 0, 0, count
+        u = start
+        while degree[u] > 0:
+            degree[u] = 0
+            d += delay[choice[u]]
+            t += tokens[choice[u]]
+            order[count] = u
+            count += 1
+            u = successor[u]
+        if float(d) * float(q) > LIMIT or float(p) * float(t) > LIMIT:
+            return TOO_LARGE, p, q, begin, end, edge
+        last = order[count - 1]
+        if edge < 0 or d * q > p * t:
+            p, q, begin, end, edge = d, t, first, count, choice[last]
+        choice[last] = -1
+        successor[last] = -1
+    if edge < 0:
+        return NO_CYCLE, p, q, begin, end, edge
+    return DONE, p, q, begin, end, edge
 
 
 @njit(cache=True)
-def howard(
-    num_actors: int, indptr: Any, head: Any, delay: Any, tokens: Any, choice: Any, value: Any
-) -> Any:
+def howard(indptr: Any, head: Any, delay: Any, tokens: Any, choice: Any, value: Any) -> Any:
     """Return (status, p, q, cycle): the largest ratio p/q, q > 0, and a cycle that attains it.
 
     Parameters
     ----------
-    indptr, head, delay, tokens : int64 arrays
+    indptr, head, delay, tokens : int arrays
         Edge i in ``indptr[u]..indptr[u + 1]`` leaves u for ``head[i]``. Every actor has an edge
         out, every cycle at least one token.
-    choice : (num_actors,) int64 array
+    choice : (n,) int64 array
         Start policy, overwritten by the last one (an edge of each actor).
-    value : (num_actors,) int64 array
+    value : (n,) int64 array
         Overwritten by the potentials that prove the ratio, in units of 1/q ticks.
     """
-    m = len(head)
-    seen = np.empty(num_actors, dtype=np.int64)
-    path = np.empty(num_actors, dtype=np.int64)
+    n, m = len(choice), len(head)
+    successor = np.empty(n, dtype=np.int32)
+    degree = np.empty(n, dtype=np.int32)
+    order = np.empty(n, dtype=np.int32)
+    gain = np.empty(n, dtype=np.int64)
     weight = np.empty(m, dtype=np.int64)
     cycle = np.empty(0, dtype=np.int64)
     most_delay, most_tokens = 0, 0
@@ -101,38 +113,40 @@ def howard(
         most_delay = max(most_delay, delay[i])
         most_tokens = max(most_tokens, abs(tokens[i]))
     p, q = 0, 0
-    if float(most_delay) * num_actors > LIMIT or float(most_tokens) * num_actors > LIMIT:
+    if float(most_delay) * n > LIMIT or float(most_tokens) * n > LIMIT:
         return TOO_LARGE, p, q, cycle
+    count = peel(head, choice, successor, degree, order)
     while True:
-        status, d, t, actor, edge = cut_cycles(num_actors, head, delay, tokens, choice, seen)
+        status, d, t, begin, end, edge = cut_cycles(
+            count, delay, tokens, choice, successor, degree, order
+        )
         if status != DONE:
             return status, d, t, cycle
-        length = 0
-        u = head[edge]
-        path[length] = edge
-        while u != actor:
-            length += 1
-            path[length] = choice[u]
-            u = head[choice[u]]
-        cycle = path[: length + 1].copy()
+        cycle = choice[order[begin:end]]
+        cycle[-1] = edge
         divisor = _gcd(d, t)
         p, q = d // divisor, t // divisor
         if float(q) * most_delay + float(p) * most_tokens > LIMIT:
             return TOO_LARGE, p, q, cycle
         for i in range(m):
             weight[i] = q * delay[i] - p * tokens[i]
-        for u in range(num_actors):
+        for u in range(n):
             if choice[u] < 0:
                 value[u] = 0
-        status, _ = evaluate_forest(num_actors, head, weight, value, choice, seen, path)
-        if status == SETTLED:
-            status, _ = settle(num_actors, indptr, head, weight, value, choice, seen, path)
+        last = order[end - 1]
+        if not evaluate(weight, choice, successor, order, value, gain):
+            return TOO_LARGE, p, q, cycle
+        status = settle(indptr, head, weight, value, choice, successor, degree, order, gain)
         if status == OVERFLOW:
             return TOO_LARGE, p, q, cycle
         if status == SETTLED:
             # Give the cut actors an edge again, so that the policy can start another run.
-            choice[actor] = edge if choice[actor] < 0 else choice[actor]
-            for u in range(num_actors):
+            if choice[last] < 0:
+                choice[last] = edge
+            for u in range(n):
                 if choice[u] < 0:
                     choice[u] = indptr[u]
             return DONE, p, q, cycle
+        count = 0
+        for u in range(n):
+            count += degree[u] == 0

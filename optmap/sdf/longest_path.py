@@ -10,6 +10,10 @@ Invariant: value[u] <= weight[choice[u]] + value[head] at all times, and strictl
 made; hence the chosen edges close a cycle only if its weight is positive, and a cycle is found in
 the very sweep that closes it. Without a positive cycle the values are weights of walks, so the loop
 ends after at most one sweep per actor.
+
+Chosen edges are followed by peeling: actors that nobody chooses first, then those chosen by peeled
+ones only. What is left lies on cycles, and the reverse order evaluates roots first. Walking the
+chains instead would wait for memory at every step of a large graph.
 """
 
 from __future__ import annotations
@@ -25,72 +29,93 @@ SETTLED, POSITIVE_CYCLE, OVERFLOW = 0, 1, 2
 
 
 @njit(cache=True)
-def evaluate_forest(
-    num_actors: int, head: Any, weight: Any, value: Any, choice: Any, seen: Any, path: Any
-) -> Any:
-    """Set value[u] = weight + value of the head along every chosen edge, roots first.
+def peel(head: Any, choice: Any, successor: Any, degree: Any, order: Any) -> Any:
+    """Order the actors so that each comes before the one it chose; return how many could be.
 
-    Returns
-    -------
-    status : int
-        SETTLED, POSITIVE_CYCLE or OVERFLOW.
-    actor : int
-        An actor on the cycle, else -1.
+    Parameters
+    ----------
+    head : array
+        Edge i leads to ``head[i]``.
+    choice : (n,) int64 array
+        Chosen edge of each actor, -1 for none.
+    successor, degree, order : (n,) int32 arrays
+        Overwritten: the actor chosen (-1: none), work space, and the order. The actors left out,
+        those on cycles, are the ones with ``degree`` above 0.
     """
-    for u in range(num_actors):
-        seen[u] = -1
-    for start in range(num_actors):
-        length = 0
-        u = start
-        while seen[u] < 0:
-            seen[u] = start
-            if choice[u] < 0:
-                break
-            path[length] = u
-            length += 1
-            u = head[choice[u]]
-            if seen[u] == start:
-                return POSITIVE_CYCLE, u
-        for i in range(length - 1, -1, -1):
-            u = path[i]
-            e = choice[u]
-            new = weight[e] + value[head[e]]
+    n = len(choice)
+    for u in range(n):
+        degree[u] = 0
+    for u in range(n):
+        if choice[u] >= 0:
+            successor[u] = head[choice[u]]
+            degree[successor[u]] += 1
+        else:
+            successor[u] = -1
+    count = 0
+    for u in range(n):
+        if degree[u] == 0:
+            order[count] = u
+            count += 1
+    done = 0
+    while done < count:
+        v = successor[order[done]]
+        done += 1
+        if v >= 0:
+            degree[v] -= 1
+            if degree[v] == 0:
+                order[count] = v
+                count += 1
+    return count
+
+
+@njit(cache=True)
+def evaluate(weight: Any, choice: Any, successor: Any, order: Any, value: Any, gain: Any) -> Any:
+    """Set value[u] = weight of the chosen edge + value of its head; False if that overflows.
+
+    ``order`` holds every actor before the one it chose; ``gain`` is work space.
+    """
+    n = len(choice)
+    for u in range(n):
+        if choice[u] >= 0:
+            gain[u] = weight[choice[u]]
+    for i in range(n - 1, -1, -1):
+        u = order[i]
+        if successor[u] >= 0:
+            new = gain[u] + value[successor[u]]
             if new > LIMIT or new < -LIMIT:
-                return OVERFLOW, -1
+                return False
             value[u] = new
-    return SETTLED, -1
+    return True
 
 
 @njit(cache=True)
 def settle(
-    num_actors: int,
     indptr: Any,
     head: Any,
     weight: Any,
     value: Any,
     choice: Any,
-    seen: Any,
-    path: Any,
+    successor: Any,
+    degree: Any,
+    order: Any,
+    gain: Any,
 ) -> Any:
-    """Raise ``value`` to the least solution above it; see the module's text.
+    """Raise ``value`` to the least solution above it; return SETTLED, POSITIVE_CYCLE or OVERFLOW.
 
     Parameters
     ----------
     indptr, head, weight : arrays
         Edge i in ``indptr[u]..indptr[u + 1]`` leaves u for ``head[i]``; |weight| <= LIMIT.
-    value, choice : (num_actors,) int64 arrays
-        Start values and chosen edges (-1: none), overwritten.
-    seen, path : (num_actors,) int64 arrays
-        Work space.
-
-    Returns
-    -------
-    status, actor
-        As :func:`evaluate_forest`.
+    value, choice : (n,) int64 arrays
+        Start values and chosen edges (-1: none), overwritten. After POSITIVE_CYCLE the chosen
+        edges of the actors with ``degree`` above 0 are cycles.
+    successor, degree, order, gain
+        Work space of :func:`peel` and :func:`evaluate`.
     """
+    n = len(value)
     while True:
         changed = False
-        for u in range(num_actors):
+        for u in range(n):
             best = value[u]
             chosen = -1
             for i in range(indptr[u], indptr[u + 1]):
@@ -100,12 +125,13 @@ def settle(
                     chosen = i
             if chosen >= 0:
                 if best > LIMIT:
-                    return OVERFLOW, -1
+                    return OVERFLOW
                 value[u] = best
                 choice[u] = chosen
                 changed = True
         if not changed:
-            return SETTLED, -1
-        status, actor = evaluate_forest(num_actors, head, weight, value, choice, seen, path)
-        if status != SETTLED:
-            return status, actor
+            return SETTLED
+        if peel(head, choice, successor, degree, order) < n:
+            return POSITIVE_CYCLE
+        if not evaluate(weight, choice, successor, order, value, gain):
+            return OVERFLOW
