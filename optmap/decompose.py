@@ -171,14 +171,16 @@ def custom(
             raise ValueError(f"inserted unit {n + i} reads itself or a later unit: {list(reads)}")
     lists = [snn.sources_of(j) for j in range(n)]
     for j, reads in replaced.items():
-        lists[j] = np.asarray(sorted(reads), dtype=np.int32)
-    lists += [np.asarray(sorted(reads), dtype=np.int32) for _, reads in inserted]
+        if not 0 <= j < n:
+            raise ValueError(f"replaced neuron {j}; neurons are 0..{n - 1}")
+        lists[j] = frozen(sorted(reads), np.int32)
+    lists += [frozen(sorted(reads), np.int32) for _, reads in inserted]
     return custom_arrays(
         snn,
         rows,
         np.concatenate(([0], np.cumsum([len(x) for x in lists], dtype=np.int64))),
         np.concatenate(lists) if lists else np.empty(0, dtype=np.int32),
-        np.array([*range(n), *(o for o, _ in inserted)], dtype=np.int32),
+        frozen([*range(n), *(o for o, _ in inserted)], np.int32),
     )
 
 
@@ -202,12 +204,10 @@ def custom_arrays(
     n = snn.num_neurons
     if (np.diff(owner[n:]) < 0).any():
         raise ValueError("inserted units must be listed by ascending owner")
-    late = np.flatnonzero(
-        indices[indptr[n] :] >= np.repeat(np.arange(n, len(owner)), np.diff(indptr[n:]))
-    )
-    if len(late):
-        unit = int(np.searchsorted(indptr, indptr[n] + late[0], side="right")) - 1
-        raise ValueError(f"inserted unit {unit} reads itself or a later unit")
+    reads, reader = indices[indptr[n] :], np.repeat(np.arange(n, len(owner)), np.diff(indptr[n:]))
+    wild = np.flatnonzero((reads >= reader) | (reads < 0))
+    if len(wild):
+        raise ValueError(f"inserted unit {reader[wild[0]]} reads itself or a later unit")
     spikes = np.concatenate((snn.spikes, np.zeros(len(owner) - n, dtype=np.int64)))
     _sum_up(indptr, indices, spikes, n)
     network = SNN(
