@@ -37,11 +37,13 @@ def latency(
     graph, scale = bound.clusters, period.denominator
     everyone = np.arange(graph.num_clusters)
     start = earliest_schedule(bound.graph, period)[: graph.num_clusters]
-    finish = start + bound.time[: graph.num_clusters] * scale
+    time = bound.time.tolist()  # Python integers: a time of 2^60 ticks leaves no room to scale
     entering = {int(k): -int(start[k]) for k in (sources if len(sources) else everyone)}
     reached = _furthest(graph, entering, period.numerator)
     leaving = [int(k) for k in (sinks if len(sinks) else everyone) if int(k) in reached]
-    return Fraction(max((int(finish[k]) + reached[k] for k in leaving), default=0), scale)
+    return Fraction(
+        max((int(start[k]) + time[k] * scale + reached[k] for k in leaving), default=0), scale
+    )
 
 
 def _furthest(graph: ClusterGraph, entering: dict[int, int], per_token: int) -> dict[int, int]:

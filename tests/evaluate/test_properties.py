@@ -201,3 +201,26 @@ def test_derived_and_explicit_sends_agree(random: Random):
     assert evaluate(case.platform, case.mapping, case.tokens) == evaluate(
         explicit.platform, explicit.mapping, explicit.tokens
     )
+
+
+@pytest.mark.parametrize("factor", [3, 2**46])
+@given(random=RANDOMS)
+def test_slower_ticks_scale_period_and_latency_however_large(factor: int, random: Random):
+    case = random_case(random, prologue=random.random() < 0.3)
+    slow = replace(case.platform, ni_tokens_per_tick=Fraction(1, random.randint(1, 3)))
+    case = replace(case, platform=slow)
+    if period(bound_graph(case).graph) == float("inf"):
+        return
+    scaled = replace(
+        slow,
+        hop_ticks=slow.hop_ticks * factor,
+        base_ticks=slow.base_ticks * factor,
+        event_ticks=slow.event_ticks * factor,
+        switch_ticks=slow.switch_ticks * factor,
+        ni_tokens_per_tick=slow.ni_tokens_per_tick / factor,
+    )
+    before = evaluate(slow, case.mapping, case.tokens)
+    after = evaluate(scaled, case.mapping, case.tokens)
+    assert after.period == before.period * factor
+    assert after.latency == before.latency * factor
+    assert after.link_load == before.link_load
