@@ -60,8 +60,8 @@ def read_tree(path: Path, expected: str) -> Group:
         If it is missing, no HDF5, truncated, or makes the library fail, crash or hang.
     """
     try:
-        with path.open("rb") as stream:
-            signature = stream.read(len(_SIGNATURE))
+        with path.open("rb") as file:
+            signature = file.read(len(_SIGNATURE))
     except OSError as error:
         raise InputError(str(path), "", error.strerror or str(error), expected) from None
     if signature != _SIGNATURE:
@@ -82,13 +82,18 @@ def read_tree(path: Path, expected: str) -> Group:
         raise InputError(
             str(path), "", f"a file HDF5 stopped at ({lines[-1] if lines else 'no word'})", expected
         )
-    output = io.BytesIO(done.stdout)
-    answer = json.loads(output.readline())
+    return decode(path, done.stdout, expected)
+
+
+def decode(path: Path, output: bytes, expected: str) -> Group:
+    """Return the tree that the child wrote, or raise the error that it reported."""
+    stream = io.BytesIO(output)
+    answer = json.loads(stream.readline())
     if "error" in answer:
         raise InputError(str(path), "", f"no readable HDF5 ({answer['error']})", expected)
     arrays: list[Value] = []
-    while output.tell() < len(done.stdout):
-        arrays.append(np.lib.format.read_array(output, allow_pickle=False))
+    while stream.tell() < len(output):
+        arrays.append(np.lib.format.read_array(stream, allow_pickle=False))
     return _group(answer, arrays)
 
 

@@ -46,10 +46,13 @@ def infer_shapes(graph: FlatGraph) -> dict[str, Dims]:
                 raise graph.fail(f"node {name}", f"shape {shape}", "a shape of sizes >= 1")
             shapes[name] = shape
             waiting.extend(read_by[name])
-    for name, node in graph.nodes.items():
-        if name not in shapes:
-            found = "a shape that neither the node nor what it reads tells"
-            raise graph.fail(f"node {name}", found, f"{node.kind} with a known shape")
+    unknown = [name for name in graph.nodes if name not in shapes]
+    if unknown:
+        # The first one that waits for no other is the cause; in a loop all wait.
+        causes = [name for name in unknown if all(source in shapes for source in reads[name])]
+        name = (causes or unknown)[0]
+        found = "a shape that neither the node nor what it reads tells"
+        raise graph.fail(f"node {name}", found, f"{graph.nodes[name].kind} with a known shape")
     for source, target in graph.edges:
         taken = taken_shape(graph, graph.nodes[target], shapes[source], shapes[target])
         if not agree(shapes[source], taken):
