@@ -18,10 +18,13 @@ from rich.table import Table as RichTable
 
 from optmap.command_line import BAD_INPUT, DONE, FAILED, guarded, parser
 from optmap.errors import InputError
+from optmap.experiment.baseline import TEST, differences
+from optmap.experiment.cluster import sweep_on_cluster
 from optmap.experiment.environment import cores, environment
 from optmap.experiment.gaps import Row, all_gaps
 from optmap.experiment.html import report_html
 from optmap.experiment.job import Job
+from optmap.experiment.latex import tables_latex
 from optmap.experiment.progress import LiveProgress, PlainProgress
 from optmap.experiment.store import Store, StoreError
 from optmap.experiment.sweep import sweep
@@ -62,6 +65,8 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--jobs", type=int, default=1, help="rows at a time (1)")
     made.add_argument("--threads", type=int, default=1, help="threads per row (1)")
     made.add_argument("--memory", type=int, metavar="MB", help="kill a row above this (none)")
+    made.add_argument("--cluster", metavar="ADDRESS", help="Dask scheduler, tcp://host:8786")
+    made.add_argument("--baseline", metavar="RUN", help="compare with an earlier result folder")
     made.add_argument(
         "--all", action="store_true", help="also the instances outside the default set"
     )
@@ -92,8 +97,10 @@ def main(arguments: Sequence[str]) -> int:
         )
     try:
         with Store.opened(Path(args.out)) as store:
-            rows = _run(jobs, store, log, args.jobs)
+            rows = _run(jobs, store, log, args.jobs, args.cluster)
             print_tables(rows, out)
+            if args.baseline:
+                print_differences(rows, args.baseline, out)
             out.print(f"written to {args.out}/", markup=False, highlight=False)
     except StoreError as error:
         log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
@@ -146,7 +153,9 @@ def _jobs(
     return jobs, unreadable
 
 
-def _run(jobs: list[Job], store: Store, log: Console, parallel: int) -> list[Row]:
+def _run(
+    jobs: list[Job], store: Store, log: Console, parallel: int, cluster: str | None
+) -> list[Row]:
     """Run what is missing, write the derived files, return the rows that were asked for."""
     keys = [job.key() for job in jobs]
     missing = [job for job, key in zip(jobs, keys, strict=True) if key not in store.rows]
@@ -157,7 +166,10 @@ def _run(jobs: list[Job], store: Store, log: Console, parallel: int) -> list[Row
     kind = LiveProgress if log.is_terminal else PlainProgress
     try:
         with kind(log, len(missing)) as watcher:
-            sweep(missing, store, watcher, parallel=parallel)
+            if cluster:
+                sweep_on_cluster(missing, store, watcher, cluster)
+            else:
+                sweep(missing, store, watcher, parallel=parallel)
     finally:
         write_tables(store, [store.rows[key] for key in keys if key in store.rows])
     return [store.rows[key] for key in keys]
@@ -168,6 +180,7 @@ def write_tables(store: Store, rows: Sequence[Row]) -> None:
     store.write("runs.csv", runs_frame(rows).to_csv(index=False))
     store.write("gaps.csv", gaps_frame(all_gaps(rows)).to_csv(index=False))
     store.write("tables.md", tables_markdown(rows))
+    store.write("tables.tex", tables_latex(rows))
     drawn = store.attached("details", (row["key"] for row in rows))
     store.write("report.html", report_html(rows, drawn, environment()))
 
@@ -194,6 +207,22 @@ def print_tables(rows: Sequence[Row], console: Console) -> None:
     for note in NOTES:
         console.print(note, markup=False, highlight=False)
     console.print(summary_line(rows), markup=False, highlight=False)
+
+
+def print_differences(rows: Sequence[Row], baseline: str, console: Console) -> None:
+    """Print what changed against an earlier run, and which changes are significant."""
+    before = Store(Path(baseline))
+    before.read()
+    if not before.rows:
+        raise InputError(baseline, "", "no finished row", "the folder of an earlier run")
+    table = RichTable(title=f"against {baseline} ({TEST})", box=None, title_justify="left")
+    for name in ("method", "metric", "pairs", "changed", "mean change", "p", "verdict"):
+        table.add_column(name, justify="left" if name in ("method", "metric") else "right")
+    for d in differences(all_gaps(rows), all_gaps(list(before.rows.values()))):
+        p_value = "-" if d.p_value is None else f"{d.p_value:.3g}"
+        change = f"{100 * d.mean_change:+.2f}%"
+        table.add_row(d.method, d.metric, str(d.pairs), str(d.changed), change, p_value, d.verdict)
+    console.print(table, markup=False, highlight=False)
 
 
 if __name__ == "__main__":

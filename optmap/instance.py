@@ -127,7 +127,7 @@ def load(path: str | Path) -> Instance:
 
     Examples
     --------
-    >>> instance = load("instances/mlp_784.toml")
+    >>> instance = load("instances/mlp_784_100_10.toml")
     >>> instance.snn.num_synapses, instance.tokens
     (79400, 'dataflow')
     """

@@ -83,8 +83,8 @@ def test_exact_methods_agree_on_a_small_network(tmp_path):
 
 
 def test_an_instance_file_names_its_own_platform():
-    done = run_map("instances/mlp_784.toml", "--method", "song2020-tree", "--json")
-    assert json.loads(done.stdout)["instance"] == load("instances/mlp_784.toml").name
+    done = run_map("instances/mlp_784_100_10.toml", "--method", "song2020-tree", "--json")
+    assert json.loads(done.stdout)["instance"] == load("instances/mlp_784_100_10.toml").name
 
 
 BAD = [
@@ -96,7 +96,7 @@ BAD = [
     (["gen:mlp-4-2", "--platform", PLATFORM, "--limit", "0"], "wall_s"),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--seed", "-1"], "seed -1"),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--spikes", "gone.npz"], "gone.npz"),
-    (["instances/mlp_784.toml", "--platform", PLATFORM], "instance file with other options"),
+    (["instances/mlp_784_100_10.toml", "--platform", PLATFORM], "instance file with other options"),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--out", "gone/away.json"], "gone/away.json"),
 ]
 

@@ -1,16 +1,17 @@
 """Run the same per-solve child on Dask workers: ``compare --cluster tcp://host:8786``.
 
-The Dask task does nothing but start the child that a local run would start, so that limits and kills
-work inside the task. Instances travel by content with their hash; results are stored by the client as
-they come. Retries are off; a row whose worker died is sent once more, and says so.
+The Dask task does nothing but start the child that a local run would start, so that limits and
+kills work inside the task. Instances travel by content with their hash; results are stored by the
+client as they come. Retries are off; a row whose worker died is sent once more, and says so.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ Parcel = dict[str, str]
 
 
 def packed(job: Job) -> tuple[Parcel, str]:
-    """Return the files an instance consists of, by relative name, and which is the instance file."""
+    """Return an instance's files by relative name, and which of them is the instance file."""
     file = Path(job.source["file"]).resolve()
     instance = load(file)
     paths = [file, instance.platform_file, instance.spikes]
@@ -89,7 +90,7 @@ def sweep_on_cluster(
         client = Client(address, timeout=timeout_s)
     except (OSError, ValueError) as error:
         raise InputError("--cluster", "", f"{address} ({error})", "a Dask scheduler") from None
-    with client:
+    with client, _no_silent_reruns(client):
         todo = [job for job in jobs if job.key() not in store.rows]
         parcels: dict[str, tuple[Parcel, str]] = {}
         futures: dict[Any, tuple[Job, bool]] = {}
@@ -114,11 +115,11 @@ def sweep_on_cluster(
         try:
             for future in queue:
                 job, again = futures.pop(future)
-                error = future.exception()
-                if isinstance(error, KilledWorker) and not again:
+                failure = future.exception()
+                if isinstance(failure, KilledWorker) and not again:
                     queue.add(send(job, True))
                     continue
-                ended = _lost(error) if error is not None else future.result()
+                ended = future.result() if failure is None else _lost(failure)
                 row, attached = finish(job, ended)
                 if again:
                     row["reason"] = (
@@ -129,6 +130,23 @@ def sweep_on_cluster(
         except (KeyboardInterrupt, StoreError):
             client.cancel(list(futures))
             raise
+
+
+@contextlib.contextmanager
+def _no_silent_reruns(client: Any) -> Iterator[None]:
+    """Let the scheduler report a lost worker at once; by default it reruns three times unasked."""
+
+    def allow(failures: int, dask_scheduler: Any = None) -> int:
+        before: int = dask_scheduler.allowed_failures
+        dask_scheduler.allowed_failures = failures
+        return before
+
+    before = client.run_on_scheduler(allow, 0)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # the scheduler may be gone
+            client.run_on_scheduler(allow, before)
 
 
 def _lost(error: BaseException) -> Ended:

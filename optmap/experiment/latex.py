@@ -27,12 +27,12 @@ _ESCAPES = {
 
 
 def escape(text: str) -> str:
-    """Return text that LaTeX prints as it stands.
+    r"""Return text that LaTeX prints as it stands.
 
     Examples
     --------
-    >>> escape("50% & a_b")
-    '50\\\\% \\\\& a\\\\_b'
+    >>> print(escape("50% & a_b"))
+    50\% \& a\_b
     """
     return "".join(_ESCAPES.get(c, c) for c in text)
 

@@ -1,9 +1,9 @@
 """What would help, by how much: changes of the platform, each judged again, none guessed.
 
 Two kinds of change: those under which the same mapping stays valid (faster interfaces, no hop
-latency, a larger buffer: the mapping is re-evaluated as it is), and those that ask for a new mapping
-(one more column of tiles, larger crossbars, more slots: the mapping's own method is run again on
-both platforms, so that like is compared with like).
+latency, a larger buffer: the mapping is re-evaluated as it is), and those that ask for a new
+mapping (one more column of tiles, larger crossbars, more slots: the mapping's own method is run
+again on both platforms, so that like is compared with like).
 """
 
 from __future__ import annotations
