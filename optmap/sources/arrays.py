@@ -42,11 +42,12 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         If the file is missing, damaged, or holds Python objects.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"": loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
+        with path.open("rb") as stream:  # numpy leaves a damaged file open behind it
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"": loaded}
+            with loaded:
+                return {name: loaded[name] for name in loaded.files}
     except FileNotFoundError:
         raise InputError(str(path), "", "no such file", "a numpy file") from None
     except (*_DAMAGE, NotImplementedError, SyntaxError) as error:
