@@ -1,6 +1,6 @@
 """Binding and static orders together by CP-SAT: bisection on the period, then fewest spike-hops.
 
-The model is joint_model.py, with ``prologue`` joint_cpsat_prologue.py; the search that ends in a
+The model is joint_model.py, with ``prologue`` joint_model_prologue.py; the search that ends in a
 proof is order_period_search.py. Among mappings of the period found, one of few spike-hops is then
 looked for with what is left of the limit ("energy-aware tie-breaking"); that stage claims nothing.
 """
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from formulations.joint_cpsat_prologue import JointPrologueModel
 from formulations.joint_model import JointModel
-from formulations.joint_sets import JointSets, Solution
+from formulations.joint_model_prologue import JointPrologueModel
+from formulations.joint_sets import JointSets, Solution, usable_start
 from formulations.joint_symmetry import canonical
 from formulations.order_period_search import Probe, search_period
 from formulations.run_cpsat import WORKERS, run_cpsat
@@ -107,16 +107,6 @@ def solve(
 def model_at(sets: JointSets, period: Fraction, prologue: bool) -> JointModel:
     """Return the model of a period, not yet built."""
     return JointPrologueModel(sets, period) if prologue else JointModel(sets, period)
-
-
-def usable_start(
-    sets: JointSets, prologue: bool, warm: Solution | None
-) -> tuple[Solution, Fraction] | None:
-    """Return ``warm`` with its period if it may be used, else None."""
-    if warm is None or (warm[1].has_prologue and not prologue):
-        return None
-    value = sets.value_of(warm)
-    return None if value is None else (warm, value)
 
 
 def hint_binding(model: JointModel, binding: Binding) -> None:

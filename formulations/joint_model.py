@@ -10,7 +10,7 @@ Objective    none (is there a mapping of this period?), min L, or min sum f_e d[
 Bound        a period that is infeasible; exact, since every number is whole
 Check        the period of the orders by optmap.evaluate, which is also the value claimed
 
-joint_cpsat_prologue.py searches the schedules of (S2+) instead.
+joint_model_prologue.py searches the schedules of (S2+) instead.
 """
 
 from __future__ import annotations
@@ -294,12 +294,16 @@ class JointModel:
         """(S0)  min L."""
         self.cp.minimize(self.period)
 
-    def extract(self, solver: cp_model.CpSolver) -> Solution:
-        """Read binding and orders; ValueError unless each cluster has one tile."""
+    def binding(self, solver: cp_model.CpSolver) -> Binding:
+        """Read the binding; ValueError unless each cluster has one tile."""
         tile = np.zeros(len(self.tau), dtype=np.int32)
         for a in self.sets.clusters:
             (tile[a],) = [t for t in self.sets.tiles if solver.boolean_value(self.z[a, t])]
-        binding = Binding(tile)
+        return Binding(tile)
+
+    def extract(self, solver: cp_model.CpSolver) -> Solution:
+        """Read binding and orders."""
+        binding = self.binding(solver)
         sets = OrderSets(self.sets.graph, self.sets.platform, binding)
         starts = [solver.value(s) for s in self.s]
         starts += [solver.value(self.g[int(e)]) for e in sets.unordered.send_channel]

@@ -148,3 +148,13 @@ class JointSets:
         if not fits_platform(self.graph, self.platform, binding):
             return None
         return OrderSets(self.graph, self.platform, binding).period_of(orders)
+
+
+def usable_start(
+    sets: JointSets, prologue: bool, warm: Solution | None
+) -> tuple[Solution, Fraction] | None:
+    """Return ``warm`` with its period if it may be used, else None."""
+    if warm is None or (warm[1].has_prologue and not prologue):
+        return None
+    value = sets.value_of(warm)
+    return None if value is None else (warm, value)

@@ -1,6 +1,6 @@
 """CP-SAT formulation of static orders with prologue: software pipelining (FORMULATIONS S, (S2+)).
 
-Sets, parameters and check as in order_cpsat.py. A prologue lets an entry of an order run
+Sets, parameters and check as in order_model.py. A prologue lets an entry of an order run
 iterations ahead, so that starts on one resource are compared modulo the period only.
 Variables    s[a] start of iteration 0 in 1/q ticks; s[a] = L q[a] + r[a], 0 <= r[a] < L;
              k[a,b] whole: how many rounds a runs ahead of b

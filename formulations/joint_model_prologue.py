@@ -1,6 +1,6 @@
 """CP-SAT formulation of binding and static orders together, with prologue (FORMULATIONS J, S2+).
 
-As joint_cpsat.py, except that starts on one resource are compared modulo the period only, which
+As joint_model.py, except that starts on one resource are compared modulo the period only, which
 must therefore be a constant.
 Variables    r[i] = s[i] modulo L for firings and sends, s[i] = L q[i] + r[i]
 Bound        a period that is infeasible, for every binding, order and prologue
