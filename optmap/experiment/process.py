@@ -21,9 +21,13 @@ from typing import IO, Any
 
 from optmap.experiment.job import Job
 
-#: Seconds a child may run on beyond its limit: start-up, reading the network, judging the result.
+#: Seconds a child may run on beyond its limit, to judge and print its result.
 GRACE_S = 15.0
+#: Seconds it may take before its clock starts: imports, compiling kernels once, reading the network.
+SET_UP_S = 300.0
 POLL_S = 0.02
+#: What a child prints when its clock starts.
+READY = b"ready\n"
 MEMORY_POLL_S = 0.25
 
 
@@ -44,7 +48,7 @@ def run_child(job: Job, stop: threading.Event) -> Ended:
     start = time.monotonic()
     with _started(job) as child:
         collector = _Collector(child)
-        watch = _Watch(child.pid, job, start)
+        watch = _Watch(child.pid, job, start, collector)
         cause = "exit"
         while child.poll() is None:
             cause = "stopped" if stop.is_set() else watch.excess()
@@ -102,6 +106,7 @@ class _Collector:
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self.lines: dict[str, list[bytes]] = {"out": [], "err": []}
+        self.ready_at: float | None = None
         self.threads = [
             threading.Thread(target=self._read, args=(stream, name), daemon=True)
             for stream, name in ((child.stdout, "out"), (child.stderr, "err"))
@@ -111,7 +116,10 @@ class _Collector:
 
     def _read(self, stream: IO[bytes], name: str) -> None:
         for line in stream:
-            self.lines[name].append(line)
+            if line == READY:
+                self.ready_at = time.monotonic()
+            else:
+                self.lines[name].append(line)
 
     def join(self) -> None:
         for thread in self.threads:
@@ -131,15 +139,17 @@ class _Collector:
 class _Watch:
     """Compares a process group with its limits."""
 
-    def __init__(self, group: int, job: Job, start: float) -> None:
-        self.group, self.job, self.start = group, job, start
+    def __init__(self, group: int, job: Job, start: float, collector: _Collector) -> None:
+        self.group, self.job, self.start, self.collector = group, job, start, collector
         self.peak_mb: float | None = None
         self.looked = 0.0
 
     def excess(self) -> str:
         """Return the limit that is exceeded, or "exit" if none is."""
         now = time.monotonic()
-        if now - self.start > self.job.limits.wall_s + GRACE_S:
+        ready = self.collector.ready_at
+        end = self.start + SET_UP_S if ready is None else ready + self.job.limits.wall_s + GRACE_S
+        if now > end:
             return "time"
         if now - self.looked >= MEMORY_POLL_S:
             self.looked = now

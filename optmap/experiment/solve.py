@@ -74,6 +74,8 @@ def solve(job: Job, out: TextIO) -> None:
         method = method_named(job.method)
         snn = instance.snn
         warm_up(method)
+        out.write("ready\n")  # the parent's clock starts
+        out.flush()
         start, cpu = time.perf_counter(), time.process_time()  # reading is not the method's time
         result = run(
             method,

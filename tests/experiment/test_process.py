@@ -14,7 +14,7 @@ from optmap.experiment.process import group_rss_mb, run_child
 from optmap.experiment.sweep import finish
 from optmap.method import Limits
 
-ROW = 'print(\'{"status":"feasible","check":"ok"}\', flush=True)'
+ROW = 'print("ready", flush=True); print(\'{"status":"feasible","check":"ok"}\', flush=True)'
 SLEEP = "import time; time.sleep(60)"
 GRANDCHILD = f"import subprocess, sys; g = subprocess.Popen([sys.executable, '-c', '{SLEEP}'])"
 HALF_ROW = """import sys; sys.stdout.write('{"status":'); sys.stdout.flush()"""
@@ -92,7 +92,7 @@ def test_a_half_written_row_does_not_count(child_runs):
 
 
 def test_stop_ends_a_running_child_at_once(child_runs):
-    child_runs("import time; time.sleep(60)")
+    child_runs(SLEEP)
     stop = threading.Event()
     threading.Timer(0.2, stop.set).start()
     assert run_child(job(), stop).cause == "stopped"
@@ -101,3 +101,16 @@ def test_stop_ends_a_running_child_at_once(child_runs):
 def test_group_rss_counts_this_group():
     assert group_rss_mb(os.getpgid(0)) > 10
     assert group_rss_mb(2**22 + 1) is None
+
+
+def test_a_child_that_never_gets_ready_is_ended_too(child_runs, monkeypatch):
+    monkeypatch.setattr(process, "SET_UP_S", 0.5)
+    child_runs(SLEEP)
+    row, _ = finish(job(), run_child(job(), threading.Event()))
+    assert row["status"] == "timeout_hard"
+
+
+def test_set_up_is_not_counted_against_the_limit(child_runs):
+    child_runs(f"import time; time.sleep(1.5)\n{ROW}")
+    row, _ = finish(job(), run_child(job(), threading.Event()))
+    assert row["status"] == "feasible"
