@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_mappings import random_network
 
-from optmap.decompose import POLICIES, Decomposition, custom, decompose, violations
+from optmap.decompose import (
+    POLICIES,
+    Decomposition,
+    custom,
+    custom_arrays,
+    decompose,
+    violations,
+)
 from optmap.errors import FanInError
 from optmap.snn import SNN, Population, from_edges
 
@@ -201,6 +208,16 @@ def test_custom_owners_ascend():
     snn = from_edges([0, 1, 2] * 2, [3] * 3 + [4] * 3, 5)
     with pytest.raises(ValueError, match="ascending owner"):
         custom(snn, 2, [(4, [0, 1]), (3, [0, 1])], {3: [2, 6], 4: [2, 5]})
+
+
+@pytest.mark.parametrize("policy", ["chain", "tree"])
+@given(random=st.randoms(use_true_random=False), rows=st.integers(2, 5))
+def test_custom_arrays_of_a_policy_make_the_same_network(policy: str, random: Random, rows: int):
+    snn = random_network(random, 12)
+    d = decompose(snn, rows, policy)
+    again = custom_arrays(snn, rows, d.network.indptr, d.network.indices, d.owner)
+    assert again.network == d.network
+    assert again.policy == "custom"
 
 
 def test_sums_that_feed_themselves_are_found_though_every_count_is_right():
