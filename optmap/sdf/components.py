@@ -27,71 +27,82 @@ def group_by(num_actors: int, key: Any, kept: Any) -> Any:
 
 
 @njit(cache=True)
-def strong_components(num_actors: int, indptr: Any, edges: Any, target: Any) -> Any:
-    """Return (component of each actor, number of components) by Tarjan's algorithm, iterative.
+def strong_components(num_actors: int, indptr: Any, head: Any) -> Any:
+    """Return (component of each actor, number of components), by Pearce's algorithm, iterative.
 
     Components are numbered in reverse topological order: an edge between two of them runs from
-    the higher number to the lower.
+    the higher number to the lower. One array serves as visiting index and as component, so that
+    an edge costs one access.
+
+    Parameters
+    ----------
+    indptr, head : arrays
+        The successors of u are ``head[indptr[u]:indptr[u + 1]]``.
+
+    References
+    ----------
+    .. [1] D. Pearce, "A space-efficient algorithm for finding strongly connected components",
+           Information Processing Letters 116(1), 2016.
     """
-    component = np.full(num_actors, -1, dtype=np.int64)
-    low = np.full(num_actors, -1, dtype=np.int64)
+    number = np.zeros(num_actors, dtype=np.int32)  # 0: not seen; low: visiting; high: component
     cursor = indptr[:-1].copy()
-    waiting = np.empty(num_actors, dtype=np.int64)  # Tarjan's stack
-    path = np.empty(num_actors, dtype=np.int64)  # the recursion
-    index = np.empty(num_actors, dtype=np.int64)
-    num_waiting, clock, num_components = 0, 0, 0
+    is_root = np.ones(num_actors, dtype=np.bool_)
+    path = np.empty(num_actors, dtype=np.int32)  # the recursion
+    waiting = np.empty(num_actors, dtype=np.int32)  # visited, component not known yet
+    num_waiting, clock, next_component = 0, 1, num_actors
     for start in range(num_actors):
-        if low[start] >= 0:
+        if number[start]:
             continue
         depth = 0
         path[0] = start
-        low[start] = index[start] = clock
+        number[start] = clock
         clock += 1
-        waiting[num_waiting] = start
-        num_waiting += 1
         while depth >= 0:
             u = path[depth]
             if cursor[u] < indptr[u + 1]:
-                v = target[edges[cursor[u]]]
-                cursor[u] += 1
-                if low[v] < 0:
-                    low[v] = index[v] = clock
+                v = head[cursor[u]]
+                if number[v] == 0:  # looked at again, when the cursor comes back to this edge
+                    number[v] = clock
                     clock += 1
-                    waiting[num_waiting] = v
-                    num_waiting += 1
                     depth += 1
                     path[depth] = v
-                elif component[v] < 0 and index[v] < low[u]:
-                    low[u] = index[v]
-            else:
-                if low[u] == index[u]:
-                    while True:
-                        num_waiting -= 1
-                        v = waiting[num_waiting]
-                        component[v] = num_components
-                        if v == u:
-                            break
-                    num_components += 1
-                depth -= 1
-                if depth >= 0 and low[u] < low[path[depth]]:
-                    low[path[depth]] = low[u]
-    return component, num_components
+                    continue
+                cursor[u] += 1
+                if number[v] < number[u]:
+                    number[u] = number[v]
+                    is_root[u] = False
+                continue
+            depth -= 1
+            if not is_root[u]:
+                waiting[num_waiting] = u
+                num_waiting += 1
+                continue
+            clock -= 1
+            while num_waiting and number[waiting[num_waiting - 1]] >= number[u]:
+                num_waiting -= 1
+                number[waiting[num_waiting]] = next_component
+                clock -= 1
+            number[u] = next_component
+            next_component -= 1
+    for u in range(num_actors):
+        number[u] = num_actors - number[u]
+    return number, num_actors - next_component
 
 
 @njit(cache=True)
-def topological_order(num_actors: int, source: Any, target: Any, kept: Any) -> Any:
-    """Return (order, count): Kahn's order along the kept edges; count < num_actors on a cycle.
+def topological_order(indptr: Any, head: Any, kept: Any) -> Any:
+    """Return (order, count): Kahn's order along the kept edges; count < n where they close cycles.
 
     The first ``count`` entries are ordered, the others are the actors on or behind cycles.
     """
-    indptr, edges = group_by(num_actors, source, kept)
-    missing = np.zeros(num_actors, dtype=np.int64)
-    for e in range(len(source)):
-        if kept[e]:
-            missing[target[e]] += 1
-    order = np.empty(num_actors, dtype=np.int64)
+    n = len(indptr) - 1
+    missing = np.zeros(n, dtype=np.int32)
+    for i in range(len(head)):
+        if kept[i]:
+            missing[head[i]] += 1
+    order = np.empty(n, dtype=np.int32)
     count = 0
-    for u in range(num_actors):
+    for u in range(n):
         if missing[u] == 0:
             order[count] = u
             count += 1
@@ -100,13 +111,14 @@ def topological_order(num_actors: int, source: Any, target: Any, kept: Any) -> A
         u = order[done]
         done += 1
         for i in range(indptr[u], indptr[u + 1]):
-            v = target[edges[i]]
-            missing[v] -= 1
-            if missing[v] == 0:
-                order[count] = v
-                count += 1
+            if kept[i]:
+                v = head[i]
+                missing[v] -= 1
+                if missing[v] == 0:
+                    order[count] = v
+                    count += 1
     rest = count
-    for u in range(num_actors):
+    for u in range(n):
         if missing[u] > 0:
             order[rest] = u
             rest += 1

@@ -23,7 +23,7 @@ def is_strongly_connected(graph: SDFG) -> bool:
     """Return whether every actor reaches every other; a lone actor needs a self-loop."""
     everything = np.ones(graph.num_channels, dtype=np.bool_)
     indptr, edges = group_by(graph.num_actors, graph.source, everything)
-    count = strong_components(graph.num_actors, indptr, edges, graph.target)[1]
+    count = strong_components(graph.num_actors, indptr, graph.target[edges])[1]
     return bool(count == 1 and graph.num_channels > 0)
 
 
@@ -42,7 +42,7 @@ def parts_on_cycles(graph: SDFG) -> tuple[list[Part], list[int]]:
     n, m = graph.num_actors, graph.num_channels
     everything = np.ones(m, dtype=np.bool_)
     indptr, edges = group_by(n, graph.source, everything)
-    component, count = strong_components(n, indptr, edges, graph.target)
+    component, count = strong_components(n, indptr, graph.target[edges])
     of_channel = component[graph.source]
     inside = of_channel == component[graph.target]
     actor_first, actors_by = group_by(count, component, np.ones(n, dtype=np.bool_))

@@ -1,0 +1,205 @@
+"""From edge lists to a proven cycle ratio: the whole computation as numba kernels on int64.
+
+Only strong components hold cycles, so only their edges are kept; a topological order of the
+token-free edges among them either exists or shows a deadlock. Actors are numbered against that
+order: a sweep of :func:`optmap.sdf.longest_path.settle` then carries an improvement along every
+token-free path at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from optmap.sdf.components import group_by, strong_components, topological_order
+from optmap.sdf.howard import DONE, NO_CYCLE, TOO_LARGE, howard
+from optmap.sdf.longest_path import LIMIT, OVERFLOW, POSITIVE_CYCLE, settle
+
+DEADLOCK = 3
+
+
+@njit(cache=True)
+def settle_edges(num_actors: int, source: Any, target: Any, weight: Any, order: Any) -> Any:
+    """Return (status, value, cycle) with value[source] >= weight + value[target] for every edge.
+
+    Actors are swept in ``order``; ``value`` is the least non-negative solution, ``cycle`` the
+    edges of a positive cycle in the edges' direction.
+    """
+    m = len(source)
+    rank = np.empty(num_actors, dtype=np.int64)
+    for i in range(num_actors):
+        rank[order[i]] = i
+    tail = np.empty(m, dtype=np.int64)
+    for e in range(m):
+        tail[e] = rank[source[e]]
+    indptr, edges = group_by(num_actors, tail, np.ones(m, dtype=np.bool_))
+    head = np.empty(m, dtype=np.int32)
+    sorted_weight = np.empty(m, dtype=np.int64)
+    for i in range(m):
+        head[i] = rank[target[edges[i]]]
+        sorted_weight[i] = weight[edges[i]]
+    ranked = np.zeros(num_actors, dtype=np.int64)
+    choice = np.full(num_actors, -1, dtype=np.int64)
+    successor = np.empty(num_actors, dtype=np.int32)
+    degree = np.empty(num_actors, dtype=np.int32)
+    forest = np.empty(num_actors, dtype=np.int32)
+    gain = np.empty(num_actors, dtype=np.int64)
+    status = settle(indptr, head, sorted_weight, ranked, choice, successor, degree, forest, gain)
+    cycle = np.empty(0, dtype=np.int64)
+    if status == POSITIVE_CYCLE:
+        u = 0
+        while degree[u] == 0:
+            u += 1
+        begin, length = u, 0
+        while length == 0 or u != begin:
+            gain[length] = edges[choice[u]]
+            length += 1
+            u = successor[u]
+        cycle = gain[:length].copy()
+    value = np.empty(num_actors, dtype=np.int64)
+    for i in range(num_actors):
+        value[order[i]] = ranked[i]
+    return status, value, cycle
+
+
+@njit(cache=True)
+def retime(num_actors: int, source: Any, target: Any, tokens: Any, kept: Any) -> Any:
+    """Move tokens until no kept edge has a negative number; cycles keep their sums.
+
+    Returns
+    -------
+    status, tokens, cycle
+        DONE, TOO_LARGE or DEADLOCK (then with the cycle's edges).
+    """
+    # Zero-sum cycles keep a token-free edge each and are left to the caller's topological order.
+    moved = tokens.copy()
+    weight = np.empty(len(tokens), dtype=np.int64)
+    for e in range(len(tokens)):
+        weight[e] = -tokens[e] if kept[e] else -LIMIT
+    status, value, cycle = settle_edges(num_actors, source, target, weight, np.arange(num_actors))
+    if status == POSITIVE_CYCLE:
+        return DEADLOCK, moved, cycle
+    if status == OVERFLOW:
+        return TOO_LARGE, moved, cycle
+    for e in range(len(tokens)):
+        moved[e] = tokens[e] + value[source[e]] - value[target[e]]
+    return DONE, moved, cycle
+
+
+@njit(cache=True)
+def _cycle_among(indptr: Any, head: Any, kept: Any, order: Any, count: int) -> Any:
+    """Return the kept edges of a cycle among the actors ``order[count:]``.
+
+    Kahn's order leaves them behind: each of them has a kept edge in from another of them.
+    """
+    n = len(order)
+    edge_in = np.full(n, -1, dtype=np.int64)
+    tail = np.empty(n, dtype=np.int64)
+    for i in range(count, n):
+        u = order[i]
+        for e in range(indptr[u], indptr[u + 1]):
+            if kept[e]:
+                edge_in[head[e]] = e
+                tail[head[e]] = u
+    u = order[count]
+    for _ in range(n):
+        u = tail[u]
+    length, v = 0, u
+    backward = np.empty(n, dtype=np.int64)
+    while length == 0 or v != u:
+        backward[length] = edge_in[v]
+        length += 1
+        v = tail[v]
+    return backward[:length][::-1].copy()
+
+
+@njit(cache=True)
+def _first_policy(indptr: Any, delay: Any, tokens: Any) -> Any:
+    """Return the longest edge out of each actor, the one with fewer tokens among equals."""
+    n = len(indptr) - 1
+    choice = np.empty(n, dtype=np.int64)
+    for u in range(n):
+        best = indptr[u]
+        for i in range(indptr[u] + 1, indptr[u + 1]):
+            if delay[i] > delay[best] or (delay[i] == delay[best] and tokens[i] < tokens[best]):
+                best = i
+        choice[u] = best
+    return choice
+
+
+@njit(cache=True)
+def solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) -> Any:
+    """Return (status, p, q, cycle) for a whole marked graph.
+
+    ``status`` is DONE with the ratio p/q, NO_CYCLE, TOO_LARGE (int64 does not suffice) or
+    DEADLOCK; ``cycle`` holds the edges of the critical or blocking cycle.
+    """
+    n, m = num_actors, len(source)
+    nothing = np.empty(0, dtype=np.int64)
+    # Edges by source, with their ends beside them: memory is then read in order.
+    indptr, edges = group_by(n, source, np.ones(m, dtype=np.bool_))
+    head = np.empty(m, dtype=np.int32)
+    for i in range(m):
+        head[i] = target[edges[i]]
+    component, num_components = strong_components(n, indptr, head)
+    inside = np.empty(m, dtype=np.bool_)
+    row_tokens = np.empty(m, dtype=np.int64)
+    num_inside, least = 0, 0
+    for u in range(n):
+        for i in range(indptr[u], indptr[u + 1]):
+            inside[i] = num_components == 1 or component[head[i]] == component[u]
+            row_tokens[i] = tokens[edges[i]]
+            if inside[i]:
+                num_inside += 1
+                least = min(least, row_tokens[i])
+    if num_inside == 0:
+        return NO_CYCLE, 0, 0, nothing
+    if least < 0:
+        kept = np.empty(m, dtype=np.bool_)
+        for i in range(m):
+            kept[edges[i]] = inside[i]
+        status, moved, cycle = retime(n, source, target, tokens, kept)
+        if status != DONE:
+            return status, 0, 0, cycle
+        for i in range(m):
+            row_tokens[i] = moved[edges[i]]
+    token_free = np.empty(m, dtype=np.bool_)
+    for i in range(m):
+        token_free[i] = inside[i] and row_tokens[i] == 0
+    order, count = topological_order(indptr, head, token_free)
+    if count < n:
+        return DEADLOCK, 0, 0, edges[_cycle_among(indptr, head, token_free, order, count)]
+    # Number the actors on cycles, successors along token-free edges first.
+    rank = np.full(n, -1, dtype=np.int32)
+    of_rank = np.empty(n, dtype=np.int32)
+    ranked = 0
+    for k in range(n - 1, -1, -1):
+        u = order[k]
+        for i in range(indptr[u], indptr[u + 1]):
+            if inside[i]:
+                rank[u] = ranked
+                of_rank[ranked] = u
+                ranked += 1
+                break
+    first = np.zeros(ranked + 1, dtype=np.int64)
+    edge = np.empty(num_inside, dtype=np.int64)
+    ends = np.empty(num_inside, dtype=np.int32)
+    out_delay = np.empty(num_inside, dtype=np.int64)
+    out_tokens = np.empty(num_inside, dtype=np.int64)
+    position = 0
+    for r in range(ranked):
+        u = of_rank[r]
+        for i in range(indptr[u], indptr[u + 1]):
+            if inside[i]:
+                edge[position] = edges[i]
+                ends[position] = rank[head[i]]
+                out_delay[position] = delay[edges[i]]
+                out_tokens[position] = row_tokens[i]
+                position += 1
+        first[r + 1] = position
+    choice = _first_policy(first, out_delay, out_tokens)
+    value = np.zeros(ranked, dtype=np.int64)
+    status, p, q, cycle = howard(first, ends, out_delay, out_tokens, choice, value)
+    return status, p, q, edge[cycle]
