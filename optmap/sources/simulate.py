@@ -26,7 +26,7 @@ Values = npt.NDArray[np.float64]
 #: Kinds whose value is a potential, not a spike.
 ANALOG = frozenset({"I", "LI", "CubaLI", "Readout"})
 
-RESETS = ("subtract", "subtract_next_step", "value")
+RESETS = ("subtract", "subtract_next_step", "value", "value_next_step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class Convention:
         Seconds of a step. Files with IF neurons commonly mean 1, those of snnTorch 1e-4.
     reset : str
         ``subtract``: the threshold, at once (Sinabs); ``subtract_next_step``: the threshold, in
-        the following update (snnTorch "subtract"); ``value``: to the node's ``v_reset``
-        (Norse; snnTorch "zero").
+        the following update (snnTorch "subtract"); ``value``: to the node's ``v_reset``, at once
+        (Norse; snnTorch's Leaky with "zero"); ``value_next_step``: to ``v_reset`` after the
+        following update, whose input is lost (snnTorch's Synaptic with "zero").
     several : bool
         A neuron may fire several times in one step: as often as the threshold fits its potential.
         Only with ``subtract``.
@@ -260,6 +261,8 @@ class _State:
         rule = self.convention
         if rule.reset == "subtract_next_step":
             self.potential = self.potential - self.fired * threshold
+        elif rule.reset == "value_next_step":
+            self.potential = np.where(self.fired > 0, self.reset_value, self.potential)
         if rule.clamp is not None:
             self.potential = np.maximum(self.potential, rule.clamp)
         fired = self._above(self.potential, threshold).astype(np.float64)

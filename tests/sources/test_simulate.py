@@ -35,10 +35,15 @@ def integrate(reset=0.0):
         ({"reset": "value"}, [0, 1, 0, 0, 1]),
         ({"reset": "subtract"}, [0, 1, 0, 1, 1]),
         ({"reset": "subtract_next_step"}, [0, 1, 0, 1, 1]),
+        ({"reset": "value_next_step"}, [0, 1, 0, 0, 1]),
     ],
 )
 def test_resets(run, rule, spikes):
-    """Potentials before the reset: 0.75; 1.5; value 0.5 or 1.0 (fires not); 0.75 or 1.25; ..."""
+    """Potentials that decide, after 0.75 and 1.5, which fires.
+
+    By value 0.5, 0.75, 1.75; by subtraction 1.0 (not above 1), 1.25, 1.25; by value a step later,
+    which loses the 0.5, 0, 0.25, 1.25.
+    """
     current = [0.75, 0.75, 0.5, 0.25, 1.0]
     assert run(integrate(), current, Convention(dt=1, **rule)) == spikes
 
