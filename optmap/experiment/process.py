@@ -23,7 +23,7 @@ from optmap.experiment.job import Job
 
 #: Seconds a child may run on beyond its limit, to judge and print its result.
 GRACE_S = 15.0
-#: Seconds it may take before its clock starts: imports, compiling kernels once, reading the network.
+#: Seconds until its clock starts: imports, compiling kernels once, reading the network.
 SET_UP_S = 300.0
 POLL_S = 0.02
 #: What a child prints when its clock starts.

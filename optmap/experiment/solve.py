@@ -24,11 +24,12 @@ from optmap.experiment.details import details
 from optmap.experiment.exact_json import dumps
 from optmap.experiment.job import Job
 from optmap.experiment.mapping_file import document, load_source
+from optmap.flow import Claim, Run, run
 from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.instance import Instance
 from optmap.mapping import Mapping
 from optmap.method import Limits, Status
-from optmap.methods import Claim, Method, Run, method_named, run
+from optmap.methods import Method, method_named
 from optmap.snn import from_edges
 
 STATUS_WORD = {

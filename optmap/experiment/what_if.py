@@ -14,11 +14,12 @@ from fractions import Fraction
 
 from optmap.errors import CapacityError, DeadlockError
 from optmap.evaluate.evaluate import evaluate, judge
+from optmap.flow import run
 from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.instance import Instance
 from optmap.mapping import Mapping
 from optmap.method import Limits
-from optmap.methods import Method, run
+from optmap.methods import Method
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,347 @@
+"""Run a method: its stages one after the other within one limit, every claim judged.
+
+A stage's claim is its value, the bound it proved and the scope for which that bound holds. Whenever
+a better complete mapping is known it is reported, so that a run that is killed loses nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+from optmap.decompose import Decomposition, decompose
+from optmap.errors import CapacityError
+from optmap.evaluate.bounds import best, cluster_bounds
+from optmap.evaluate.cluster_graph import ClusterGraph, cluster_graph
+from optmap.evaluate.lower import lower
+from optmap.evaluate.metrics import max_tile_load, spike_hops, traffic
+from optmap.hardware import Platform
+from optmap.mapping import Binding, Clustering, Mapping, StaticOrders
+from optmap.method import Limits, Outcome, Status, TracePoint, Value
+from optmap.methods import (
+    BINDINGS,
+    DECOMPOSING_PARTITIONS,
+    EXACT_BINDINGS,
+    EXACT_ORDERS,
+    EXACT_PARTITIONS,
+    JOINT,
+    ORDERS,
+    PARTITIONS,
+    Method,
+)
+from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+from optmap.snn import SNN
+
+#: What heuristic an exact stage starts from.
+WARM_PARTITION, WARM_BINDING, WARM_ORDER = "overlap", "load-balance", "projection"
+#: How the limit is divided among the stages that use a solver; unused time passes on.
+WEIGHTS = {"clusters": 4, "traffic": 2, "tile_load_max": 2, "spike_hops": 1, "period": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one stage says it reached and proved.
+
+    ``metric`` names a column of the judge's row, ``evaluated`` is the judge's own value for the
+    stage's solution. ``scope`` says in words for what the bound holds; a bound on traffic holds for
+    clusterings of at most ``max_clusters`` clusters.
+    """
+
+    metric: str
+    status: Status
+    value: Value | None
+    bound: Value | None
+    evaluated: Value | None
+    scope: str
+    max_clusters: int | None = None
+    trace: tuple[TracePoint, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the judge agrees with the claimed value, and the bound with both."""
+        agrees = self.value == self.evaluated
+        return agrees and (self.bound is None or self.value is None or self.bound <= self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a method returns: a mapping or the reason there is none, claims, seconds per stage."""
+
+    status: Status
+    mapping: Mapping | None
+    claims: tuple[Claim, ...] = ()
+    seconds: tuple[tuple[str, float], ...] = ()
+    reason: str = ""
+
+
+Report = Callable[[Run], None]
+
+
+def run(
+    method: Method, snn: SNN, platform: Platform, tokens: str, limits: Limits, report: Report
+) -> Run:
+    """Run all stages of a method.
+
+    Parameters
+    ----------
+    limits : Limits
+        For all stages together; a stage gets its share of what is left.
+    report : callable
+        Called with a complete :class:`Run` whenever there is a better mapping to fall back on.
+
+    Raises
+    ------
+    FanInError
+        Decomposition ``none`` and a neuron that needs it.
+    """
+    return _Flow(method, platform, tokens, limits, report).run(snn)
+
+
+class _Flow:
+    """The stages of one run, with its clock and what it has claimed so far."""
+
+    def __init__(
+        self, method: Method, platform: Platform, tokens: str, limits: Limits, report: Report
+    ) -> None:
+        self.method, self.platform, self.tokens = method, platform, tokens
+        self.limits, self.report = limits, report
+        self.started = time.perf_counter()
+        self.claims: list[Claim] = []
+        self.seconds: list[tuple[str, float]] = []
+        self.to_come = _solver_stages(method)
+
+    def run(self, snn: SNN) -> Run:
+        try:
+            decomposition, clustering = self._timed("clustering", self._divide, snn)
+            graph = cluster_graph(decomposition, clustering, self.platform, self.tokens)
+            binding, orders = self._schedule(decomposition, clustering, graph)
+        except CapacityError as error:
+            status = Status.INFEASIBLE if isinstance(error, _ProvedError) else Status.UNKNOWN
+            return Run(status, None, tuple(self.claims), tuple(self.seconds), str(error))
+        mapping = Mapping(decomposition, clustering, binding, orders)
+        proved = bool(self.claims) and all(c.status is Status.OPTIMAL for c in self.claims)
+        status = Status.OPTIMAL if proved else Status.FEASIBLE
+        return Run(status, mapping, tuple(self.claims), tuple(self.seconds))
+
+    def _timed(self, stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        start = time.perf_counter()
+        result = function(*arguments)
+        self.seconds.append((stage, time.perf_counter() - start))
+        return result
+
+    def _share(self, metric: str) -> Limits:
+        """Return the limits of the stage that is about to start: its weight of what is left."""
+        left = self.limits.wall_s - (time.perf_counter() - self.started)
+        weights = [WEIGHTS[m] for m in self.to_come[self.to_come.index(metric) :]]
+        self.to_come = self.to_come[self.to_come.index(metric) + 1 :]
+        return replace(self.limits, wall_s=max(left * weights[0] / sum(weights), 0.1))
+
+    def _claim(
+        self,
+        metric: str,
+        outcome: Outcome[Any],
+        scope: str,
+        evaluated: Value | None,
+        max_clusters: int | None = None,
+    ) -> None:
+        self.claims.append(
+            Claim(
+                metric,
+                outcome.status,
+                outcome.claimed,
+                outcome.bound,
+                evaluated,
+                scope,
+                max_clusters,
+                outcome.trace,
+            )
+        )
+
+    # clustering
+
+    def _divide(self, snn: SNN) -> tuple[Decomposition, Clustering]:
+        name = self.method.clustering
+        if name in DECOMPOSING_PARTITIONS:
+            module = import_module(DECOMPOSING_PARTITIONS[name])
+            pair: tuple[Decomposition, Clustering] = module.partition(
+                snn, self.platform, seed=self.limits.seed
+            )
+            return pair
+        decomposition = decompose(snn, self.platform.max_rows, self.method.decomposition)
+        self._refuse_too_few_slots(decomposition)
+        if name in PARTITIONS:
+            return decomposition, self._partition(name, decomposition)
+        return decomposition, self._solve_partition(EXACT_PARTITIONS[name], decomposition)
+
+    def _refuse_too_few_slots(self, decomposition: Decomposition) -> None:
+        proved, slots = (
+            best(cluster_bounds(decomposition, self.platform)),
+            self.platform.total_slots,
+        )
+        if slots is not None and proved is not None and proved.value > slots:
+            raise _ProvedError(
+                f"the platform has {slots} slots; every clustering of the {decomposition.policy}"
+                f" decomposition needs at least {proved.value} ({proved.name})"
+            )
+
+    def _partition(self, name: str, decomposition: Decomposition) -> Clustering:
+        clustering: Clustering = import_module(PARTITIONS[name]).partition(
+            decomposition, self.platform, seed=self.limits.seed
+        )
+        return clustering
+
+    def _solve_partition(self, module_name: str, decomposition: Decomposition) -> Clustering:
+        warm = self._partition(WARM_PARTITION, decomposition)
+        self._fall_back_on(decomposition, warm)
+        module = import_module(module_name)
+        scope = f"{decomposition.policy} decomposition, R = {decomposition.rows}"
+        fewest: Outcome[Clustering] = module.minimize_clusters(
+            decomposition, self.platform, self._share("clusters"), warm
+        )
+        found = fewest.solution
+        self._claim("clusters", fewest, scope, found.num_clusters if found else None)
+        warm = found or warm
+        most = warm.num_clusters
+        least: Outcome[Clustering] = module.minimize_traffic(
+            decomposition, self.platform, most, self._share("traffic"), warm
+        )
+        found = least.solution
+        evaluated = traffic(decomposition, found).total if found else None
+        self._claim("traffic", least, f"{scope}, at most {most} clusters", evaluated, most)
+        return found or warm
+
+    def _fall_back_on(self, decomposition: Decomposition, clustering: Clustering) -> None:
+        """Report a heuristic mapping of a clustering, should the solver be killed."""
+        graph = cluster_graph(decomposition, clustering, self.platform, self.tokens)
+        try:
+            binding = self._heuristic_binding(WARM_BINDING, graph)
+        except CapacityError:  # the solver may still find one; there is nothing to report
+            return
+        orders = self._heuristic_order(WARM_ORDER, graph, binding)
+        mapping = Mapping(decomposition, clustering, binding, orders)
+        self.report(Run(Status.FEASIBLE, mapping, tuple(self.claims), tuple(self.seconds)))
+
+    # binding and order
+
+    def _schedule(
+        self, decomposition: Decomposition, clustering: Clustering, graph: ClusterGraph
+    ) -> tuple[Binding, StaticOrders]:
+        if self.method.binding in JOINT:
+            self._fall_back_on(decomposition, clustering)
+            both: tuple[Binding, StaticOrders] = self._timed(
+                "binding and order", self._solve_joint, graph
+            )
+            return both
+        if self.method.binding in EXACT_BINDINGS:
+            self._fall_back_on(decomposition, clustering)
+            binding = self._timed("binding", self._solve_binding, graph)
+        else:
+            name = self.method.binding
+            binding = self._timed("binding", self._heuristic_binding, name, graph)
+        if self.method.order in EXACT_ORDERS:
+            orders = self._timed("order", self._solve_order, graph, binding)
+        else:
+            name = self.method.order
+            orders = self._timed("order", self._heuristic_order, name, graph, binding)
+        return binding, orders
+
+    def _solve_joint(self, graph: ClusterGraph) -> tuple[Binding, StaticOrders]:
+        warm = None
+        try:
+            binding = self._heuristic_binding(WARM_BINDING, graph)
+            warm = (binding, self._heuristic_order(WARM_ORDER, graph, binding))
+        except CapacityError:  # the solver may still find a binding that the heuristic missed
+            pass
+        prologue = self.method.binding.endswith("prologue")
+        outcome: Outcome[tuple[Binding, StaticOrders]] = import_module(
+            JOINT[self.method.binding]
+        ).solve(graph, self.platform, self._share("period"), prologue=prologue, warm=warm)
+        found = outcome.solution
+        scope = f"this clustering, {_with_prologue(prologue)}"
+        self._claim("period", outcome, scope, self._period(graph, *found) if found else None)
+        return self._found(found or warm, graph, outcome.status)
+
+    def _found(self, solution: Any, graph: ClusterGraph, status: Status) -> Any:
+        if solution is not None:
+            return solution
+        text = f"no binding of {graph.num_clusters} clusters on {self.platform.name!r}"
+        if status is Status.INFEASIBLE:
+            raise _ProvedError(f"{text}: proved infeasible for this clustering")
+        raise CapacityError(f"{text} was found")
+
+    def _solve_binding(self, graph: ClusterGraph) -> Binding:
+        try:
+            warm: Binding | None = self._heuristic_binding(WARM_BINDING, graph)
+        except CapacityError:  # the solver may still find a binding that the heuristic missed
+            warm = None
+        module = import_module(EXACT_BINDINGS[self.method.binding])
+        lightest: Outcome[Binding] = module.solve(
+            graph, self.platform, self._share("tile_load_max"), objective="load", warm=warm
+        )
+        found = lightest.solution
+        load = max_tile_load(graph, found, self.platform) if found else None
+        self._claim("tile_load_max", lightest, "this clustering", load)
+        warm = self._found(found or warm, graph, lightest.status)
+        cap = max_tile_load(graph, warm, self.platform)
+        nearest: Outcome[Binding] = module.solve(
+            graph,
+            self.platform,
+            self._share("spike_hops"),
+            objective="hops",
+            max_load=cap,
+            warm=warm,
+        )
+        found = nearest.solution
+        hops = spike_hops(graph, self.platform, found) if found else None
+        self._claim("spike_hops", nearest, f"this clustering, tile load at most {cap}", hops)
+        return found or warm
+
+    def _heuristic_binding(self, name: str, graph: ClusterGraph) -> Binding:
+        binding: Binding = import_module(BINDINGS[name]).bind(
+            graph, self.platform, seed=self.limits.seed
+        )
+        return binding
+
+    def _solve_order(self, graph: ClusterGraph, binding: Binding) -> StaticOrders:
+        warm = self._heuristic_order(WARM_ORDER, graph, binding)
+        prologue = self.method.order.endswith("prologue")
+        outcome: Outcome[StaticOrders] = import_module(EXACT_ORDERS[self.method.order]).solve(
+            graph, self.platform, binding, self._share("period"), prologue=prologue, warm=warm
+        )
+        found = outcome.solution
+        period = self._period(graph, binding, found) if found else None
+        scope = f"this binding, {_with_prologue(prologue)}"
+        self._claim("period", outcome, scope, period)
+        return found or warm
+
+    def _heuristic_order(self, name: str, graph: ClusterGraph, binding: Binding) -> StaticOrders:
+        orders: StaticOrders = import_module(ORDERS[name]).order(
+            graph, binding, self.platform, seed=self.limits.seed
+        )
+        return orders
+
+    def _period(self, graph: ClusterGraph, binding: Binding, orders: StaticOrders) -> Value | None:
+        return maximum_cycle_ratio(lower(graph, self.platform, binding, orders).graph)[0]
+
+
+class _ProvedError(CapacityError):
+    """It was proved that no mapping of this kind exists."""
+
+
+def _with_prologue(prologue: bool) -> str:
+    return "orders with prologue" if prologue else "orders without prologue"
+
+
+def _solver_stages(method: Method) -> list[str]:
+    """Return the metrics that the method's solver stages minimise, in order."""
+    stages = []
+    if method.clustering in EXACT_PARTITIONS:
+        stages += ["clusters", "traffic"]
+    if method.binding in EXACT_BINDINGS:
+        stages += ["tile_load_max", "spike_hops"]
+    if method.binding in JOINT or method.order in EXACT_ORDERS:
+        stages.append("period")
+    return stages
