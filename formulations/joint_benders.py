@@ -93,7 +93,7 @@ class _Orders:
         )
         if model.impossible:
             return Status.INFEASIBLE, None
-        run = run_cpsat(model.build().cp, self.watch, workers=self.workers)
+        run = run_cpsat(model.build().cp, self.watch, workers=1)
         found = model.extract(run.solver) if run.status in SOLVED else None
         return run.status, found
 

@@ -76,6 +76,8 @@ def search_period(
         watch.note(value, low)
         last = ceiling if value is None else below(value, most)
         if last < open_from:
+            if value is None and not gave_up:  # nothing up to the ceiling
+                return Outcome(Status.INFEASIBLE, trace=watch.trace)
             break
         least, most_whole = -(-open_from // 1), last // 1
         if minimise is not None and step and least < most_whole:
@@ -96,8 +98,6 @@ def search_period(
             solution, value = probe.solution, probe.period
             step = 1
         elif probe.status is Status.INFEASIBLE:
-            if value is None and target == ceiling:
-                return Outcome(Status.INFEASIBLE, trace=watch.trace)
             if not gave_up:
                 low = above(target, most)
             open_from = max(open_from, above(target, most))
