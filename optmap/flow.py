@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from optmap.decompose import Decomposition, decompose
 from optmap.errors import CapacityError
@@ -34,6 +34,8 @@ from optmap.methods import (
 )
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.snn import SNN
+
+T = TypeVar("T")
 
 #: What heuristic an exact stage starts from.
 WARM_PARTITION, WARM_BINDING, WARM_ORDER = "overlap", "load-balance", "projection"
@@ -264,7 +266,7 @@ class _Flow:
         self._claim("period", outcome, scope, self._period(graph, *found) if found else None)
         return self._found(found or warm, graph, outcome.status)
 
-    def _found(self, solution: Any, graph: ClusterGraph, status: Status) -> Any:
+    def _found(self, solution: T | None, graph: ClusterGraph, status: Status) -> T:
         if solution is not None:
             return solution
         text = f"no binding of {graph.num_clusters} clusters on {self.platform.name!r}"

@@ -27,6 +27,7 @@ LEVEL = {
     "optmap.toml_fields": 1,
     "optmap.decompose": 2,
     "optmap.hardware": 2,
+    "optmap.certificate": 3,
     "optmap.mapping": 3,
     "optmap.sdf": 3,
     "optmap.sources": 4,
