@@ -48,7 +48,7 @@ LEVEL = {
     "optmap.verify": 11,
     "optmap.sdf.__main__": 11,
 }
-COMMAND = 10
+COMMAND = 11
 SOLVERS = {"ortools", "pulp", "highspy"}
 ONLY_ERRORS = ("optmap.sdf",)  # the kernel knows no network
 
