@@ -22,6 +22,7 @@ from optmap.experiment.baseline import TEST, differences
 from optmap.experiment.cluster import sweep_on_cluster
 from optmap.experiment.environment import cores, environment
 from optmap.experiment.gaps import Row, all_gaps
+from optmap.experiment.headline import headline_markdown
 from optmap.experiment.html import report_html
 from optmap.experiment.job import Job
 from optmap.experiment.latex import tables_latex
@@ -180,6 +181,7 @@ def write_tables(store: Store, rows: Sequence[Row]) -> None:
     store.write("runs.csv", runs_frame(rows).to_csv(index=False))
     store.write("gaps.csv", gaps_frame(all_gaps(rows)).to_csv(index=False))
     store.write("tables.md", tables_markdown(rows))
+    store.write("headline.md", headline_markdown(rows))
     store.write("tables.tex", tables_latex(rows))
     drawn = store.attached("details", (row["key"] for row in rows))
     store.write("report.html", report_html(rows, drawn, environment()))

@@ -16,7 +16,6 @@ NOTES = (
     " for at most the row's number of clusters; spike-hops for the row's clustering and tile load;"
     " period for the row's clustering, any binding and order; energy: what computing alone costs.",
     "'*' proved: nothing better exists within the bound's scope. '-' no solution or no bound.",
-    "Orders of 'milp' and 'cpsat' are the projected ones, as in song2020: no order is optimised.",
 )
 
 

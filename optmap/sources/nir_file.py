@@ -20,7 +20,7 @@ import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
 from optmap.errors import InputError
-from optmap.snn import SNN, from_edges
+from optmap.snn import SNN, IntArray
 from optmap.sources import model
 from optmap.sources.model import Layer, Matrix, SpikingModel
 from optmap.sources.nir_graph import NEURONS, WEIGHTED, FlatGraph, read_graph
@@ -45,15 +45,16 @@ def read_nir(path: Path, *, keep_zero_weights: bool = False) -> SNN:
         return snn
     # Zeros vanish when matrices are multiplied; a second pass with all weights 1 shows the paths.
     pattern = build_model(graph, pattern=True).snn()
-    assert snn.weights is not None
-    return from_edges(
-        np.concatenate([snn.indices, pattern.indices]),
-        np.concatenate([snn.post_of_synapse(), pattern.post_of_synapse()]),
-        snn.num_neurons,
-        weights=np.concatenate([snn.weights, np.zeros(pattern.num_synapses, np.float32)]),
-        populations=snn.populations,
-        keep_zero_weights=True,
+    weights = np.zeros(pattern.num_synapses, dtype=np.float32)
+    weights[np.searchsorted(_keys(pattern), _keys(snn))] = snn.weights
+    return SNN(
+        pattern.indptr, pattern.indices, pattern.spikes, pattern.populations, weights=weights
     )
+
+
+def _keys(snn: SNN) -> IntArray:
+    """Return one number a synapse, ascending."""
+    return snn.post_of_synapse().astype(np.int64) * snn.num_neurons + snn.indices
 
 
 def read_model(path: Path) -> SpikingModel:

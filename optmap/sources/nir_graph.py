@@ -18,11 +18,11 @@ from optmap.sources.text import natural_order
 
 EXPECTED = "a NIR graph"
 
-#: Parameters each kind must have, and those it may have.
+#: Parameters each kind must have; ``bias``, ``input_shape``, ``v_reset``, ``w_in`` may be missing.
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "Input": ("shape",),
     "Output": ("shape",),
-    "Affine": ("weight", "bias"),
+    "Affine": ("weight",),
     "Linear": ("weight",),
     "Scale": ("scale",),
     "Conv1d": ("weight", "stride", "padding", "dilation", "groups"),

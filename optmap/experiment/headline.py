@@ -1,0 +1,103 @@
+"""headline.md: what a run says at a glance; README.md shows the reference run's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from optmap.experiment.aggregate import SHIFT_S, Headline, headline, mean_values, times
+from optmap.experiment.gaps import FORMULA, METRICS, Gap, Row, all_gaps
+from optmap.experiment.stages import StageGap, stage_gaps
+from optmap.experiment.tables import compact, percent
+
+LABEL = {
+    "clusters": "clusters",
+    "traffic": "traffic",
+    "spike_hops": "spike hops",
+    "period": "period",
+    "energy_pj": "energy",
+}
+
+
+def headline_markdown(rows: Sequence[Row]) -> str:
+    """Return the headline tables: method by metric, instance by method, stages."""
+    gaps = all_gaps(rows)
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    instances = list(dict.fromkeys(row["instance"] for row in rows))
+    parts = ["**Gap to the proven bound: mean (worst), proved / compared instances**", ""]
+    parts += _gap_table(rows, gaps, methods, len(instances))
+    parts += ["", "**Clusters** (`*` proved optimal for the row's decomposition)", ""]
+    parts += _matrix(gaps, "clusters", methods, instances)
+    parts += ["", "**Period in ticks** (`*` proved within the row's scope)", ""]
+    parts += _matrix(gaps, "period", methods, instances)
+    stages = stage_gaps(rows)
+    if stages:
+        parts += ["", "**Which stage of a greedy flow loses what** (mean; `>=` not all proved)", ""]
+        parts += _stage_table(stages)
+    parts += ["", f"{FORMULA}. Times are shifted geometric means, shift {SHIFT_S:g} s."]
+    return "\n".join(parts) + "\n"
+
+
+def _gap_table(
+    rows: Sequence[Row], gaps: Sequence[Gap], methods: Sequence[str], instances: int
+) -> list[str]:
+    found = {(h.method, h.metric): h for h in headline(gaps, methods, instances)}
+    clocks = {t.method: t for t in times(rows, methods)}
+    lines = [
+        "| method | " + " | ".join(LABEL[m] for m in METRICS) + " | time, s |",
+        "|---|" + "---:|" * (len(METRICS) + 1),
+    ]
+    for method in methods:
+        cells = [_headline_cell(found[method, metric]) for metric in METRICS]
+        mean_s = clocks[method].mean_s
+        cells.append("-" if mean_s is None else f"{mean_s:.1f}")
+        lines.append(f"| {method} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _headline_cell(h: Headline) -> str:
+    if h.mean is None or h.worst is None:
+        return "-"
+    return f"{percent(h.mean)} ({percent(h.worst)}) {h.proved}/{h.counted}"
+
+
+def _matrix(
+    gaps: Sequence[Gap], metric: str, methods: Sequence[str], instances: Sequence[str]
+) -> list[str]:
+    """Return instances by methods; the value over seeds is the mean."""
+    values = mean_values(gaps, metric)
+    proved: dict[tuple[str, str], bool] = {}
+    for g in gaps:
+        if g.metric == metric:
+            pair = (g.method, g.instance)
+            proved[pair] = proved.get(pair, True) and g.proved
+    lines = [
+        "| instance | " + " | ".join(methods) + " |",
+        "|---|" + "---:|" * len(methods),
+    ]
+    for instance in instances:
+        cells = []
+        for method in methods:
+            value = values.get((method, instance))
+            star = "*" if proved.get((method, instance)) else ""
+            cells.append("-" if value is None else compact(value) + star)
+        lines.append(f"| {instance} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _stage_table(stages: Sequence[StageGap]) -> list[str]:
+    lines = [
+        "| flow | stage | metric | mean loss | worst | instances |",
+        "|---|---|---|---:|---:|---:|",
+    ]
+    kinds = dict.fromkeys((s.flow, s.stage, s.metric) for s in stages)
+    for kind in kinds:
+        own = [s for s in stages if (s.flow, s.stage, s.metric) == kind]
+        mean = sum((s.loss for s in own), Fraction(0)) / len(own)
+        worst = max(s.loss for s in own)
+        least = "" if all(s.proved for s in own) else ">= "
+        lines.append(
+            f"| {kind[0]} | {kind[1]} | {LABEL[kind[2]]} | {least}{percent(mean)} |"
+            f" {percent(worst)} | {len(own)} |"
+        )
+    return lines
