@@ -15,6 +15,8 @@ torch = pytest.importorskip("torch", reason="needs the extra [torch]")
 nir = pytest.importorskip("nir")
 export_nir = pytest.importorskip("snntorch.export_nir", reason="needs nirtorch")
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within nirtorch
+
 STEPS = 40
 THRESHOLD = 1.03
 
