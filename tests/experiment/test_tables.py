@@ -1,0 +1,144 @@
+"""Tables are derived from rows, fit 100 columns, and never turn "nothing" into a number."""
+
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+
+import pytest
+from stored_rows import stored_row
+
+from optmap.experiment.baseline import differences
+from optmap.experiment.gaps import all_gaps
+from optmap.experiment.headline import headline_markdown
+from optmap.experiment.latex import escape, tables_latex
+from optmap.experiment.stages import stage_gaps
+from optmap.experiment.tables import (
+    HEADERS,
+    compact,
+    failed,
+    gaps_frame,
+    instance_lines,
+    percent,
+    runs_frame,
+    summary_line,
+    tables_markdown,
+)
+
+ROWS = [
+    stored_row("a", "song2020", 6, 12),
+    stored_row("a", "song2020-tree", 4, 9),
+    stored_row("a", "song2020/order", 6, 10, status="optimal"),
+    stored_row("a", "song2020/joint", 6, 8, status="optimal"),
+    stored_row("a", "cpsat", 2, 5, status="optimal"),
+    {
+        "key": "k",
+        "instance": "a",
+        "digest": "digest of a",
+        "method": "milp",
+        "seed": 0,
+        "status": "timeout_hard",
+        "check": "not_run",
+        "wall_s": 25.0,
+        "reason": "",
+    },
+]
+
+
+def test_a_row_without_a_mapping_shows_dashes_only():
+    lines = {line[0]: line for line in instance_lines(ROWS, all_gaps(ROWS))}
+    assert set(lines["milp"][1:11]) == {"-"}
+    assert lines["cpsat"][2:5] == ("2", "2", "0%*")
+    assert lines["song2020"][2:5] == ("6", "2", "67%")
+    assert all(len(line) == len(HEADERS) for line in lines.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (9999999, "9999999"), (10**7, "1.000e7"), (Fraction(1, 3), "0.3"), (-5, "-5")],
+)
+def test_numbers_stay_short(value, text):
+    assert compact(Fraction(value)) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0%"), (1, "100%"), (Fraction(1, 200), "0.5%")])
+def test_percentages(value, text):
+    assert percent(Fraction(value)) == text
+
+
+def test_frames_have_a_line_per_row_and_metric():
+    runs, gaps = runs_frame(ROWS), gaps_frame(all_gaps(ROWS))
+    assert len(runs) == 6
+    assert list(runs["method"]) == [row["method"] for row in ROWS]
+    assert len(gaps) == 5 * 5
+    one = gaps[(gaps.method == "song2020") & (gaps.metric == "clusters")].iloc[0]
+    assert (one.value, one.bound, one.bound_name, one.proved) == ("6", "2", "rows", False)
+
+
+def test_only_wrong_claims_invalid_mappings_and_errors_fail_a_run():
+    assert failed(ROWS) == []
+    wrong = [stored_row("a", "m", 1, 1, check=c) for c in ("violation", "mismatch")]
+    broken = stored_row("a", "m", 1, 1, status="error", check="not_run")
+    assert failed([*ROWS, *wrong, broken]) == [*wrong, broken]
+    assert summary_line(ROWS).startswith("6 rows: 5 with a checked mapping, 3 proved")
+
+
+def test_stage_losses_of_a_flow():
+    found = {(s.stage, s.metric): s for s in stage_gaps(ROWS)}
+    assert found["decomposition", "clusters"].loss == Fraction(2, 6)
+    assert found["clustering", "clusters"].loss == Fraction(4, 6)
+    assert found["order", "period"].loss == Fraction(2, 12)
+    assert found["binding", "period"].loss == Fraction(2, 10)
+    assert found["clustering", "period"].loss == Fraction(3, 8)
+    assert found["together", "period"].loss == Fraction(8, 12)
+    assert found["order", "period"].proved
+
+
+def test_markdown_shows_every_method_and_the_formula():
+    for text in (tables_markdown(ROWS), headline_markdown(ROWS)):
+        for row in ROWS:
+            assert f"| {row['method']} |" in text or f" {row['method']} |" in text
+        assert "gap = (P - D) / max(|P|, 1e-9)" in text
+
+
+def test_significance_needs_pairs_and_says_so():
+    before = all_gaps([stored_row(f"i{k}", "m", 10 + k, 10 + k) for k in range(8)])
+    same = differences(before, before)
+    assert {d.verdict for d in same} == {"equal"}
+    better = all_gaps([stored_row(f"i{k}", "m", 9 + k, 5 + k) for k in range(8)])
+    found = {d.metric: d for d in differences(better, before)}
+    assert found["period"].verdict == "better"
+    assert found["period"].p_value < 0.05
+    assert found["spike_hops"].verdict == "equal"
+    few = {d.metric: d.verdict for d in differences(better[:10], before)}
+    assert few["period"] == "too few pairs"
+
+
+def test_latex_escapes_what_would_break_it():
+    text = tables_latex([*ROWS, stored_row("odd_%&#{name}", "m^~\\", 1, 1)])
+    assert r"odd\_\%\&\#\{name\}" in text
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    assert body.count(r"\begin{table}") == body.count(r"\end{table}") == 3
+    assert not re.search(r"(?<!\\)[%#_]", re.sub(r"\\begin\{tabular\}\{\w+\}", "", body))
+    for table in re.findall(r"\\toprule\n(.*?)\\bottomrule", body, re.S):
+        columns = {
+            line.count("&") - line.count(r"\&") for line in table.splitlines() if "&" in line
+        }
+        assert len(columns) == 1
+    assert escape("plain text 1.5") == "plain text 1.5"
+
+
+def test_latex_compiles_where_there_is_latex(tmp_path):
+    compiler = shutil.which("pdflatex")
+    if compiler is None:
+        pytest.skip("no pdflatex on this machine; the syntax is checked above")
+    (tmp_path / "tables.tex").write_text(tables_latex(ROWS))
+    head = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}"
+    (tmp_path / "main.tex").write_text(head + "\\input{tables}\\end{document}")
+    done = subprocess.run(
+        [compiler, "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-500:]
