@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from optmap.evaluate.period_bounds import ANY_MAPPING
 from optmap.experiment.exact_json import number
 
 METRICS = ("clusters", "traffic", "spike_hops", "period", "energy_pj")
@@ -119,7 +120,7 @@ def _shared_bounds(group: Iterable[Row]) -> Iterable[_Proved]:
     """Yield the bounds of a group of rows that cover other rows of the same instance."""
     for row in group:
         for bound in row.get("bounds", ()):
-            if bound["scope"].startswith("every mapping"):
+            if bound["scope"] == ANY_MAPPING:
                 yield _proved(bound, None)
             elif bound["scope"].startswith("decomposition"):
                 yield _proved(bound, row["decomposition"])

@@ -16,10 +16,16 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from optmap.errors import CapacityError, FanInError, InputError
-from optmap.evaluate.bounds import cluster_bounds, period_bound, traffic_bounds
+from optmap.evaluate.bounds import Bound, cluster_bounds, traffic_bounds
 from optmap.evaluate.cluster_graph import cluster_graph
 from optmap.evaluate.evaluate import judge
 from optmap.evaluate.metrics import computing_energy
+from optmap.evaluate.period_bounds import (
+    ANY_MAPPING,
+    clustering_period_bounds,
+    end_to_end_period_bounds,
+    fewest_clusters,
+)
 from optmap.experiment.details import details
 from optmap.experiment.exact_json import dumps
 from optmap.experiment.job import Job
@@ -170,7 +176,10 @@ def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]
     graph = cluster_graph(decomposition, mapping.clustering, platform, instance.tokens)
     found = [("clusters", bound) for bound in cluster_bounds(decomposition, platform)]
     found += [("traffic", bound) for bound in traffic_bounds(decomposition, platform)]
-    found.append(("period", period_bound(graph, platform)))
+    found += [("period", bound) for bound in clustering_period_bounds(graph, platform)]
+    found += [("period", bound) for bound in end_to_end_period_bounds(instance.snn, platform)]
+    fewest = Bound("any decomposition", fewest_clusters(instance.snn, platform), ANY_MAPPING)
+    found.append(("clusters", fewest))
     rows = [
         {"metric": metric, "name": bound.name, "value": bound.value, "scope": bound.scope}
         for metric, bound in found

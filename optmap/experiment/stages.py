@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from optmap.evaluate.period_bounds import ANY_MAPPING
 from optmap.experiment.exact_json import number
 from optmap.experiment.gaps import Row, accepted, all_gaps, gap
 
@@ -94,6 +95,6 @@ def _bound_for_every_mapping(own: Mapping[str, Row]) -> Fraction | None:
         Fraction(bound["value"])
         for row in own.values()
         for bound in row.get("bounds", ())
-        if bound["metric"] == "period" and bound["scope"].startswith("every mapping")
+        if bound["metric"] == "period" and bound["scope"] == ANY_MAPPING
     ]
     return max(values, default=None)

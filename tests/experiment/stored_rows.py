@@ -2,6 +2,8 @@
 
 from fractions import Fraction
 
+from optmap.evaluate.period_bounds import ANY_MAPPING
+
 
 def stored_row(
     instance, method, clusters, period, *, seed=0, status="feasible", check="ok", **more
@@ -41,7 +43,7 @@ def stored_row(
         },
         "bounds": [
             {"metric": "clusters", "name": "rows", "value": 2, "scope": "decomposition d"},
-            {"metric": "period", "name": "work", "value": 4, "scope": "every mapping"},
+            {"metric": "period", "name": "work", "value": 4, "scope": ANY_MAPPING},
         ],
         "claims": [],
         "critical_cycle": ["cluster 0 -> cluster 0 [self, 5 ticks, 1 token]"],

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+from optmap.evaluate.period_bounds import ANY_MAPPING
 from optmap.experiment.gaps import all_gaps, gap
 
 
@@ -75,7 +76,7 @@ def test_a_traffic_bound_for_few_clusters_does_not_bind_rows_with_more():
 def test_a_bound_for_one_clustering_stays_with_its_row():
     one = row("a", "tree", 3, 9, bounds=[bound("period", 20, "clustering, any binding and order")])
     other = row("b", "tree", 3, 9)
-    everywhere = row("c", "chain", 3, 9, bounds=[bound("period", "25/2", "every mapping")])
+    everywhere = row("c", "chain", 3, 9, bounds=[bound("period", "25/2", ANY_MAPPING)])
     gaps = all_gaps([one, other, everywhere])
     assert find(gaps, "a", "period").bound == 20
     assert find(gaps, "b", "period").bound == Fraction(25, 2)
