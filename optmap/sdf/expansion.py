@@ -25,7 +25,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import lcm
+from math import gcd, lcm
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ from numba import njit
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.marked_graph import IndexArray, IntArray, MarkedGraph
+
+#: Edges up to which an expansion is made (about 100 bytes each while it is analysed).
+MOST_EDGES = 40_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +103,9 @@ def _edges(
 ) -> Any:
     """Return (source, target, delay, multiple, denominator, channel); see the module's text.
 
-    An edge holds -multiple / denominator iterations of tokens, a channel one denominator.
+    An edge holds -multiple / denominator iterations of tokens, a channel one denominator. Where a
+    one-token self-loop makes copies follow each other, a copy need not wait again for what the
+    copy before it has waited for; those edges are left out.
     """
     m = len(source)
     denominator = np.empty(m, dtype=np.int64)
@@ -116,6 +121,10 @@ def _edges(
     delay = np.empty(total, dtype=np.int64)
     multiple = np.empty(total, dtype=np.int64)
     channel = np.empty(total, dtype=np.int64)
+    in_turn = np.zeros(len(time), dtype=np.bool_)
+    for c in range(m):
+        if source[c] == target[c] and tokens[c] // consumption[c] == 1:
+            in_turn[source[c]] = True
     e = 0
     for c in range(m):
         a, b = source[c], target[c]
@@ -125,31 +134,48 @@ def _edges(
         for j in range(copies[b]):
             most = consumption[c] * (j + 1) - tokens[c] - 1
             if group <= p:
-                count, x = copies[a], 0
+                count, x = copies[a], 0  # one x for every i
             else:
                 count, x = up // group, most // group
             for k in range(count):
+                before = most - consumption[c]
                 if group <= p:
-                    i = k
-                    x = (most - p * i) // group
+                    i, y = k, (most - p * k) // group
+                    known = y == (before - p * i) // group
                 else:
-                    i = (most - group * (x - k)) // p
+                    y = x - k
+                    i = (most - group * y) // p
+                    known = i == (before - group * y) // p
+                if known and j > 0 and in_turn[b] and a != b:
+                    continue
                 tail[e] = first[a] + i
                 head[e] = first[b] + j
                 delay[e] = time[a]
-                multiple[e] = x if group <= p else x - k
+                multiple[e] = y
                 channel[e] = c
                 e += 1
-    return tail, head, delay, multiple, denominator, channel
+    return tail[:e], head[:e], delay[:e], multiple[:e], denominator, channel[:e]
 
 
 def num_edges(graph: SDFG, copies: list[int]) -> int:
-    """Return how many edges the expansion with ``copies`` has, without making them."""
-    k = np.array(copies, dtype=object)
-    up = graph.production.astype(object) * k[graph.source]
-    down = graph.consumption.astype(object) * k[graph.target]
-    group = np.gcd(up, down)
-    return int(np.sum(k[graph.target] * np.minimum(k[graph.source], up // group)))
+    """Return how many edges the expansion with ``copies`` has at most, without making them."""
+    k = np.array(copies, dtype=np.float64)
+    if float(k.max(initial=1)) * float(max(graph.production.max(initial=1), 1)) < 2**52:
+        whole: IntArray = k.astype(np.int64)
+        up = graph.production * whole[graph.source]
+        group = np.gcd(up, graph.consumption * whole[graph.target])
+        each = whole[graph.target] * np.minimum(whole[graph.source], up // group).astype(np.float64)
+        return int(each.sum())
+    return sum(
+        copies[b] * min(copies[a], p * copies[a] // gcd(p * copies[a], c * copies[b]))
+        for a, b, p, c in zip(
+            graph.source.tolist(),
+            graph.target.tolist(),
+            graph.production.tolist(),
+            graph.consumption.tolist(),
+            strict=True,
+        )
+    )
 
 
 def expand(
@@ -172,7 +198,7 @@ def expand(
     ValueError
         If a number of copies does not divide the repetitions.
     OverflowError
-        If rates times copies leave int64.
+        If rates times copies leave int64, or more than ``MOST_EDGES`` edges would be needed.
 
     Examples
     --------
@@ -187,7 +213,9 @@ def expand(
     initial = graph.tokens if tokens is None else tokens
     most = max([*graph.production.tolist(), *graph.consumption.tolist(), 1])
     if max([*repetitions, 1]) * most * 4 + int(initial.max(initial=0)) > LIMIT:
-        raise OverflowError("rates times repetitions leave 64-bit integers")
+        raise OverflowError("expansion: rates times repetitions leave 64-bit integers")
+    if sum(copies) > MOST_EDGES // 8 or num_edges(graph, copies) > MOST_EDGES:
+        raise OverflowError(f"expansion: more than {MOST_EDGES} edges")
     k = np.array(copies, dtype=np.int64)
     first = np.concatenate(([0], np.cumsum(k)))
     tail, head, delay, multiple, denominator, channel = _edges(

@@ -9,7 +9,7 @@ from math import gcd, lcm
 from optmap.errors import DeadlockError
 from optmap.sdf import exact
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
-from optmap.sdf.expansion import Expansion, expand
+from optmap.sdf.expansion import Expansion, expand, num_edges
 from optmap.sdf.graph import SDFG
 from optmap.sdf.marked_graph import IntArray
 from optmap.sdf.repetition import InconsistentError, repetition_vector
@@ -18,6 +18,9 @@ LIVE, DEADLOCK, UNBOUNDED, INCONSISTENT = "live", "deadlock", "unbounded", "inco
 
 #: Up to this many firings in an iteration, unfolding at once is no slower than growing K.
 SMALL_UNFOLDING = 200
+
+#: Edges up to which unfolding is no great work, and from which it is never chosen.
+MEDIUM_UNFOLDING, LARGE_UNFOLDING = 500_000, 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +161,10 @@ def limit(
     tokens : (m,) int64 array, optional
         Initial tokens instead of the graph's, for searches that only move tokens.
     """
+    rounds = 0
     while True:
         expansion = expand(graph, repetitions, copies, tokens)
+        rounds += 1
         try:
             ticks, edges = expansion_ratio(expansion)
             stuck = False
@@ -169,7 +174,19 @@ def limit(
         grown = _grown(graph, repetitions, copies, cycle) if stuck or ticks else None
         if grown is None:
             return Limit(stuck, ticks or Fraction(0), cycle, copies)
-        copies = grown
+        copies = _enough(graph, repetitions, grown, rounds)
+
+
+def _enough(graph: SDFG, repetitions: list[int], grown: list[int], rounds: int) -> list[int]:
+    """Return all copies where ``grown`` comes near that or that is no great work, else ``grown``.
+
+    Growing cycle by cycle is what makes huge repetitions tractable, but where many cycles have to
+    grow the whole unfolding is the shorter road.
+    """
+    whole = num_edges(graph, repetitions)
+    if whole <= 4 * num_edges(graph, grown) or (rounds > 1 and whole <= MEDIUM_UNFOLDING):
+        return list(repetitions) if whole <= LARGE_UNFOLDING else grown
+    return grown
 
 
 def _grown(
