@@ -1,0 +1,256 @@
+"""Column generation for the partition (FORMULATIONS P): the strong bound, and its certificate.
+
+Sets         classes q with n_q members (formulations/classes.py); columns j: what one crossbar holds
+Master       min sum cost_j l_j  s.t.  sum_j count_qj l_j >= n_q            (formulations/master.py)
+Pricing      max sum pi_q m_q over what fits one crossbar                  (formulations/pricing.py)
+Bound        prices rounded down to whole numbers, v a proved bound on the pricing problem: no
+             clustering is smaller than ceil(sum_q n_q pi_q / v) (Farley), in exact arithmetic
+Incumbent    the restricted master as an integer program over the columns found (CP-SAT)
+
+The LP is solved coarse to fine: first with one price for all classes that look alike within a few
+steps of refinement (formulations/symmetry.py), which takes seconds and, on filters, already gives
+nearly the full bound; finer levels start from the prices of the coarser ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from formulations.classes import Classes, classes_of
+from formulations.master import Master
+from formulations.partition_sets import keep_better, kinds_worth_having, start_of
+from formulations.pricing import Pricer
+from formulations.run_cpsat import run_cpsat
+from formulations.stopwatch import Stopwatch
+from formulations.symmetry import refine
+from optmap.certificate import PriceCertificate
+from optmap.decompose import Decomposition
+from optmap.evaluate.bounds import best, cluster_bounds
+from optmap.hardware import Platform
+from optmap.mapping import Clustering
+from optmap.method import Limits, Outcome, Status
+from optmap.snn import FloatArray, IndexArray, IntArray
+
+#: One crossbar's worth in whole-number prices.
+SCALE = 10**6
+
+DEPTHS = (0, 1, 2, 3, 5, 8, None)
+
+
+@dataclass
+class ColumnGeneration:
+    """The state of one run: columns found so far, the best certificate, the incumbent."""
+
+    decomposition: Decomposition
+    platform: Platform
+    watch: Stopwatch
+    columns: list[dict[int, int]]
+    incumbent: int
+    classes: Classes = field(init=False)
+    pricers: list[Pricer] = field(init=False)
+    bound: int = 0
+    certificate: PriceCertificate | None = None
+    centre: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        self.classes = classes_of(self.decomposition.network)
+        self.pricers = [Pricer(self.classes, r, c) for r, c in kinds_worth_having(self.platform)]
+
+    def certify(self, prices: IntArray, seconds: float) -> None:
+        """Prove as much as these prices give, and keep it if it beats the bound so far."""
+        total = int((self.classes.size * prices).sum())
+        # the least v that would not help: worth v gives ceil(total / v); aim for the next integer
+        worth = 1
+        for pricer in self.pricers:
+            goal = max(worth, self._goal(total))
+            worth = max(worth, pricer.bound(prices, goal, seconds / len(self.pricers)))
+        proved = -(-total // worth)
+        if proved > self.bound:
+            self.bound = proved
+            by_unit = np.zeros(self.decomposition.num_units, dtype=np.int64)
+            for q, members in enumerate(self.classes.members):
+                by_unit[members] = prices[q]
+            kinds = tuple((p.rows, p.columns, 1) for p in self.pricers)
+            self.certificate = PriceCertificate(
+                self.decomposition.policy, kinds, tuple(by_unit.tolist()), worth
+            )
+            self.watch.note(self.incumbent, min(self.bound, self.incumbent))
+
+    def _goal(self, total: int) -> int:
+        """Return the largest v that still proves as many crossbars as v = SCALE would."""
+        best_bound = -(-total // SCALE)
+        return max(1, (total - 1) // (best_bound - 1)) if best_bound > 1 else total
+
+    def level(self, orbit_of: IndexArray, until: float) -> tuple[float, FloatArray] | None:
+        """Solve the LP with these orbits by heuristic pricing; its value and prices, or None."""
+        master = Master(self.classes.size, orbit_of)
+        for q in range(self.classes.num_classes):
+            most = max(p.columns for p in self.pricers)
+            master.add({q: min(int(self.classes.size[q]), most)})
+        for column in self.columns:
+            master.add(column)
+        value, prices = master.solve()
+        centre = prices * 0 + prices.mean() if self.centre is None else self.centre
+        alpha, labels = 0.6, 500
+        while self.watch.spent < until:
+            asked = alpha * centre + (1 - alpha) * prices
+            whole = np.floor(asked * SCALE).astype(np.int64)
+            added, improving = 0, False
+            for pricer in self.pricers:
+                found = pricer.heuristic(whole, SCALE + SCALE // 1000, labels)
+                for choice in found.choices:
+                    if master.add(choice):
+                        added += 1
+                        self.columns.append(choice)
+                        worth = sum(prices[q] * n for q, n in choice.items())
+                        improving = improving or worth > 1 + 1e-6
+            if not added:
+                centre = asked
+            if improving:
+                value, prices = master.solve()
+            elif alpha > 0:
+                alpha = 0.6 * alpha if alpha > 0.1 else 0.0
+            elif labels < 2000:
+                labels *= 4
+            else:
+                self.centre = prices
+                return value, prices
+        self.centre = prices
+        return value, prices
+
+
+def solve(
+    decomposition: Decomposition,
+    platform: Platform,
+    limits: Limits,
+    warm: Clustering | None = None,
+    *,
+    workers: int = 8,
+) -> tuple[Outcome[Clustering], PriceCertificate | None]:
+    """(P0a) Return a clustering of few clusters, a proved bound, and the bound's certificate.
+
+    Returns
+    -------
+    outcome : Outcome
+        The bound may also come from optmap.evaluate.bounds, whose arguments need no certificate.
+    certificate : PriceCertificate or None
+        Re-checked by :mod:`formulations.verify_partition`; None if no prices were better.
+    """
+    watch = Stopwatch(limits)
+    start = start_of(decomposition, platform, warm)
+    proved = best(cluster_bounds(decomposition, platform))
+    simple = 0 if proved is None else proved.value
+    if start.num_clusters <= simple:
+        done = keep_better(
+            watch, Status.UNKNOWN, None, None, simple, start, start.num_clusters
+        )
+        return done, None
+    run = _Run(decomposition, platform, watch, start, simple, workers)
+    run.tighten()
+    bound = max(simple, run.generation.bound)
+    outcome = keep_better(
+        watch, Status.UNKNOWN, None, None, bound, run.incumbent, run.incumbent.num_clusters
+    )
+    return outcome, run.generation.certificate
+
+
+class _Run:
+    """Levels from coarse to fine: LP, integer program over its columns, certificate."""
+
+    def __init__(
+        self,
+        decomposition: Decomposition,
+        platform: Platform,
+        watch: Stopwatch,
+        start: Clustering,
+        simple: int,
+        workers: int,
+    ) -> None:
+        self.watch, self.incumbent, self.simple, self.workers = watch, start, simple, workers
+        self.generation = ColumnGeneration(
+            decomposition, platform, watch, [], start.num_clusters
+        )
+        classes = self.generation.classes
+        self.generation.columns = classes.columns_of(start)
+
+    @property
+    def closed(self) -> bool:
+        """Whether bound and incumbent have met."""
+        return max(self.simple, self.generation.bound) >= self.incumbent.num_clusters
+
+    def tighten(self) -> None:
+        """Alternate LP levels, certificates and integer programs until the gap or time is gone."""
+        generation, total = self.generation, self.watch.limits.wall_s
+        last = -1
+        hopeful = []
+        for depth in DEPTHS:
+            orbits = refine(generation.classes, depth)
+            colours = int(orbits.max()) + 1
+            if colours == last:
+                continue
+            last = colours
+            until = min(0.6 * total, self.watch.spent + 0.25 * total)
+            reached = generation.level(orbits, until)
+            if reached is None or self.watch.left <= 0:
+                break
+            value, prices = reached
+            whole = np.floor(prices * SCALE).astype(np.int64)
+            possible = -(-int((generation.classes.size * whole).sum()) // SCALE)
+            if possible > max(generation.bound, self.simple):
+                generation.certify(whole, min(0.3 * total, self.watch.left * 0.5))
+            if self.closed or self.watch.spent > 0.6 * total:
+                break
+            hopeful.append((value, depth))
+        if not self.closed:
+            singles = np.arange(generation.classes.num_classes, dtype=np.int32)
+            generation.level(singles, self.watch.spent + 0.4 * max(self.watch.left, 0.0))
+            self.round_up()
+
+    def round_up(self) -> None:
+        """Solve the restricted master as an integer program over the columns found."""
+        classes, columns = self.generation.classes, self.generation.columns
+        model = cp_model.CpModel()
+        most = self.incumbent.num_clusters
+        level = [model.new_int_var(0, most, f"l{j}") for j in range(len(columns))]
+        by_class: list[list[tuple[int, int]]] = [[] for _ in range(classes.num_classes)]
+        for j, column in enumerate(columns):
+            for q, count in column.items():
+                by_class[q].append((j, count))
+        for q, held in enumerate(by_class):
+            model.add(sum(n * level[j] for j, n in held) >= int(classes.size[q]))
+        model.minimize(sum(level))
+        model.add(sum(level) >= max(self.generation.bound, self.simple))
+        current = classes.columns_of(self.incumbent)
+        index = {tuple(sorted(c.items())): j for j, c in enumerate(columns)}
+        chosen: dict[int, int] = {}
+        for column in current:
+            j = index.get(tuple(sorted(column.items())))
+            if j is not None:
+                chosen[j] = chosen.get(j, 0) + 1
+        for j, variable in enumerate(level):
+            model.add_hint(variable, chosen.get(j, 0))
+        run = run_cpsat(model, Stopwatch(self.watch.limits, self.watch.started), workers=self.workers)
+        if run.value is None or run.value >= most:
+            return
+        picked = [dict(columns[j]) for j, v in enumerate(level) for _ in range(run.solver.value(v))]
+        self.incumbent = classes.clustering(without_surplus(classes, picked))
+        self.watch.note(self.incumbent.num_clusters, None)
+
+
+def without_surplus(classes: Classes, picked: list[dict[int, int]]) -> list[dict[int, int]]:
+    """Return a cover with each class held exactly n_q times: what is left over goes, last first."""
+    held = np.zeros(classes.num_classes, dtype=np.int64)
+    exact: list[dict[int, int]] = []
+    for column in picked:
+        kept = {}
+        for q, count in column.items():
+            room = min(count, int(classes.size[q] - held[q]))
+            if room > 0:
+                kept[q] = room
+                held[q] += room
+        if kept:
+            exact.append(kept)
+    return exact

@@ -1,0 +1,131 @@
+"""Pricing: which crossbar is worth most at given prices, and how much can none be worth.
+
+Prices are whole numbers; so are all values and bounds, and what is proved is proved exactly.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from formulations.classes import Classes
+from formulations.pricing_frontier import (
+    MAX_BITS,
+    Completion,
+    Found,
+    Sweep,
+    completion_of,
+    frontier_bits,
+    price,
+    sweep_of,
+)
+from optmap.snn import IndexArray, IntArray
+
+#: Label visits that one core does in a second, cautiously: turns seconds into a repeatable limit.
+WORK_PER_SECOND = 8_000_000
+
+#: Labels that are kept at once in an exact sweep (about 60 bytes each, twice).
+MOST_LABELS = 1_000_000
+
+
+def sweep_order(classes: Classes) -> IndexArray:
+    """Return the classes component by component, each by lowest member.
+
+    Units are numbered along feature maps, row by row, so that a filter's frontier is some rows of
+    its inputs; a component's frontier is empty before and after it.
+    """
+    return np.argsort(classes.component, kind="stable").astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Pricer:
+    """The pricing problem of one kind of crossbar."""
+
+    classes: Classes
+    rows: int
+    columns: int
+    sweep: Sweep = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sweep", sweep_of(self.classes, sweep_order(self.classes)))
+
+    @property
+    def can_prove(self) -> bool:
+        """Whether the frontier is narrow enough for exact sweeps."""
+        return self.sweep.bits <= MAX_BITS
+
+    def completion(self, prices: IntArray) -> Completion:
+        """Return the completion bounds at these prices."""
+        return completion_of(self.sweep, self.classes, prices, self.rows, self.columns)
+
+    def heuristic(self, prices: IntArray, threshold: int, most_labels: int) -> Found:
+        """Return crossbars worth more than ``threshold`` found by a beam of labels."""
+        return price(
+            self.sweep,
+            self.classes,
+            prices,
+            self.rows,
+            self.columns,
+            threshold=threshold,
+            most_labels=most_labels,
+            beam=True,
+        )
+
+    def bound(self, prices: IntArray, goal: int, seconds: float, *, slack: float = 0.0) -> int:
+        """Return a proved upper bound on the worth of every crossbar, at best max(goal, the truth).
+
+        Budgets of rows are solved one after the other: what fits into few rows bounds what can be
+        added to a partial choice of many (``closed`` of :func:`price`).
+
+        Parameters
+        ----------
+        goal : int
+            Bounds below this are not asked for.
+        seconds : float
+            About the time to spend; what is not proved by then falls back on weaker bounds.
+        slack : float
+            Share by which a smaller budget's bound may exceed the value known to be reached in it:
+            above 0 the sweeps are faster and the bound weaker.
+        """
+        if not self.classes.num_classes:
+            return 0
+        completion = self.completion(prices)
+        closed = np.minimum(completion.by_rows[0], completion.by_columns[0, self.columns])
+        if closed[self.rows] <= goal or not self.can_prove:
+            return int(closed[self.rows])
+        reached = self.heuristic(prices, 0, 500).by_rows
+        stop = time.perf_counter() + seconds
+        proved = 0
+        step = 1 if self.rows <= 64 else 2
+        least = int(self.classes.fan_in.min())
+        for r in [*range(least, self.rows, step), self.rows]:
+            last = r == self.rows
+            threshold = max(proved, int(reached[r] * (1 + slack)), goal if last else 0)
+            if closed[r] <= threshold:
+                proved = int(closed[r])
+                continue
+            found = price(
+                self.sweep,
+                self.classes,
+                prices,
+                r,
+                self.columns,
+                threshold=threshold,
+                most_labels=MOST_LABELS,
+                most_work=int(max(stop - time.perf_counter(), 0.0) * WORK_PER_SECOND),
+                keep=1,
+                closed=closed,
+                completion=completion,
+            )
+            if not found.complete:
+                break
+            proved = max(found.best, threshold)
+            closed[: r + 1] = np.minimum(closed[: r + 1], proved)
+        return int(closed[self.rows])
+
+
+def orders_fit(classes: Classes) -> bool:
+    """Tell whether the sweep order has a frontier that exact pricing can carry."""
+    return frontier_bits(classes, sweep_order(classes)) <= MAX_BITS
