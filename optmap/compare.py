@@ -19,6 +19,7 @@ from rich.table import Table as RichTable
 from optmap.command_line import BAD_INPUT, DONE, FAILED, guarded, parser
 from optmap.errors import InputError
 from optmap.experiment.baseline import TEST, differences
+from optmap.experiment.children import Children
 from optmap.experiment.cluster import sweep_on_cluster
 from optmap.experiment.environment import cores, environment
 from optmap.experiment.gaps import Row, all_gaps
@@ -170,7 +171,8 @@ def _run(
             if cluster:
                 sweep_on_cluster(missing, store, watcher, cluster)
             else:
-                sweep(missing, store, watcher, parallel=parallel)
+                with Children() as children:
+                    sweep(missing, store, watcher, parallel=parallel, runner=children.run)
     finally:
         write_tables(store, [store.rows[key] for key in keys if key in store.rows])
     return [store.rows[key] for key in keys]

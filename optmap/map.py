@@ -14,10 +14,10 @@ from rich.console import Console
 
 from optmap.command_line import DONE, FAILED, guarded, parser
 from optmap.errors import InputError
+from optmap.experiment.children import run_child
 from optmap.experiment.exact_json import dumps, number
 from optmap.experiment.gaps import all_gaps
 from optmap.experiment.job import Job
-from optmap.experiment.process import run_child
 from optmap.experiment.sweep import finish
 from optmap.experiment.tables import compact, instance_title, percent
 from optmap.hardware import TOKEN_MODES

@@ -35,6 +35,16 @@ class Method:
     about: str
     by_default: bool = True
 
+    @property
+    def uses_solver(self) -> bool:
+        """Tell whether some stage runs a solver."""
+        return (
+            self.clustering in EXACT_PARTITIONS
+            or self.binding in EXACT_BINDINGS
+            or self.binding in JOINT
+            or self.order in EXACT_ORDERS
+        )
+
 
 #: Clustering -> module with ``partition(decomposition, platform, seed=)``.
 PARTITIONS = {

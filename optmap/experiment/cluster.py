@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError
+from optmap.experiment.children import run_child
 from optmap.experiment.job import Job
-from optmap.experiment.process import Ended, run_child
+from optmap.experiment.process import Ended
 from optmap.experiment.store import Store, StoreError
 from optmap.experiment.sweep import Watcher, finish
 from optmap.instance import load

@@ -1,7 +1,11 @@
-"""Run one job in a process group of its own, with a hard end in time and memory.
+"""A child process of its own group that runs jobs, with a hard end in time and memory.
 
 Solvers keep no memory limit and Python's signals do not fire inside them, so the parent watches: at
 the hard limit, or above the memory limit, the whole group is killed (CBC is a grandchild).
+
+What a child prints, one line each: ``ready`` when a job's clock starts (imports, compiled kernels
+and the network are there), rows, ``done``. It runs one job after another; :mod:`.children` decides
+how many.
 """
 
 from __future__ import annotations
@@ -14,26 +18,31 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from optmap.experiment.job import Job
+from optmap.experiment.memory import group_rss_mb
 
 #: Seconds a child may run on beyond its limit, to judge and print its result.
 GRACE_S = 15.0
 #: Seconds until its clock starts: imports, compiling kernels once, reading the network.
 SET_UP_S = 300.0
-POLL_S = 0.02
-#: What a child prints when its clock starts.
-READY = b"ready\n"
+POLL_S = 0.01
 MEMORY_POLL_S = 0.25
+READY, DONE = b"ready\n", b"done\n"
+COMMAND = (sys.executable, "-m", "optmap.experiment.solve")
+THREAD_POOLS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a child ended: its last row (or None), and what ended it."""
+    """How a job ended: its last row (or None), and what ended it."""
 
     row: dict[str, Any] | None
     cause: str  # "exit", "time", "memory" or "stopped"
@@ -43,111 +52,136 @@ class Ended:
     peak_rss_mb: float | None
 
 
-def run_child(job: Job, stop: threading.Event) -> Ended:
-    """Run ``job`` in a child process and return its last row and what ended it."""
-    start = time.monotonic()
-    with _started(job) as child:
-        collector = _Collector(child)
-        watch = _Watch(child.pid, job, start, collector)
+class Child:
+    """One child process; started at once, so that its imports are done when its job comes."""
+
+    def __init__(self, threads: int) -> None:
+        # the child ends its group when the last writer of this pipe is gone: we died
+        alive, self.lifeline = os.pipe()
+        environment = dict.fromkeys(THREAD_POOLS, str(threads)) | {"PYTHONHASHSEED": "0"}
+        self.process = subprocess.Popen(
+            [*COMMAND, str(alive)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=(alive,),
+            env={**os.environ, **environment},
+        )
+        os.close(alive)
+        self.heard = _Heard(self.process)
+
+    def run(self, job: Job, stop: threading.Event) -> Ended:
+        """Run a job and return its last row and what ended it."""
+        start = time.monotonic()
+        self.heard.begin()
+        watch = _Watch(self.process.pid, job, start, self.heard)
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it died at once; its stderr says why
+                self.process.stdin.write(job.to_json().encode() + b"\n")
+                self.process.stdin.flush()
         cause = "exit"
-        while child.poll() is None:
+        while not self.heard.done.wait(POLL_S) and self.process.poll() is None:
             cause = "stopped" if stop.is_set() else watch.excess()
             if cause != "exit":
-                _kill_group(child)
                 break
-            time.sleep(POLL_S)
-        child.wait()
-        _kill_group(child)  # grandchildren that outlived it
-        collector.join()
-    return Ended(
-        collector.last_row(),
-        cause,
-        child.returncode,
-        collector.errors(),
-        time.monotonic() - start,
-        watch.peak_mb,
-    )
+        if not self.heard.done.is_set():
+            self.kill()
+            self.heard.join()
+        return Ended(
+            self.heard.last_row(),
+            cause,
+            self.process.returncode or 0,
+            self.heard.errors(),
+            time.monotonic() - start,
+            watch.peak_mb,
+        )
 
+    @property
+    def alive(self) -> bool:
+        """Tell whether it can take another job."""
+        return self.process.poll() is None
 
-@contextlib.contextmanager
-def _started(job: Job) -> Iterator[subprocess.Popen[bytes]]:
-    threads = str(job.limits.threads)
-    pools = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-    child = subprocess.Popen(
-        [sys.executable, "-m", "optmap.experiment.solve"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        env={**os.environ, **dict.fromkeys(pools, threads), "PYTHONHASHSEED": "0"},
-    )
-    try:
-        if child.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # it died at once; its stderr says why
-                child.stdin.write(job.to_json().encode() + b"\n")
-                child.stdin.flush()  # stays open: the child ends when it closes
-        yield child
-    finally:
-        _kill_group(child)
-        for stream in (child.stdin, child.stdout, child.stderr):
+    def kill(self) -> None:
+        """End the whole group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        """End the group and let go of its pipes."""
+        self.kill()
+        self.heard.join()
+        with contextlib.suppress(OSError):
+            os.close(self.lifeline)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
 
 
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+class _Heard:
+    """What a child says on both streams, read in threads so that neither fills up."""
 
-
-class _Collector:
-    """Reads both output streams of a child so that neither fills up."""
-
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
-        self.lines: dict[str, list[bytes]] = {"out": [], "err": []}
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.rows: list[bytes] = []
+        self.stderr: list[bytes] = []
         self.ready_at: float | None = None
+        self.done = threading.Event()
         self.threads = [
-            threading.Thread(target=self._read, args=(stream, name), daemon=True)
-            for stream, name in ((child.stdout, "out"), (child.stderr, "err"))
+            threading.Thread(target=self._read_rows, args=(process.stdout,), daemon=True),
+            threading.Thread(target=self._read_errors, args=(process.stderr,), daemon=True),
         ]
         for thread in self.threads:
             thread.start()
 
-    def _read(self, stream: IO[bytes], name: str) -> None:
+    def begin(self) -> None:
+        """Forget the last job."""
+        self.rows.clear()
+        self.stderr.clear()
+        self.ready_at = None
+        self.done.clear()
+
+    def _read_rows(self, stream: IO[bytes]) -> None:
         for line in stream:
             if line == READY:
                 self.ready_at = time.monotonic()
+            elif line == DONE:
+                self.done.set()
             else:
-                self.lines[name].append(line)
+                self.rows.append(line)
+
+    def _read_errors(self, stream: IO[bytes]) -> None:
+        for line in stream:
+            self.stderr.append(line)
 
     def join(self) -> None:
         for thread in self.threads:
             thread.join()
 
     def last_row(self) -> dict[str, Any] | None:
-        for line in reversed(self.lines["out"]):
+        for line in reversed(self.rows):
             if line.endswith(b"\n"):  # a line cut off by the kill is no row
                 row: dict[str, Any] = json.loads(line)
                 return row
         return None
 
     def errors(self) -> str:
-        return b"".join(self.lines["err"]).decode(errors="replace")
+        return b"".join(self.stderr).decode(errors="replace")
 
 
 class _Watch:
-    """Compares a process group with its limits."""
+    """Compares a process group with a job's limits."""
 
-    def __init__(self, group: int, job: Job, start: float, collector: _Collector) -> None:
-        self.group, self.job, self.start, self.collector = group, job, start, collector
+    def __init__(self, group: int, job: Job, start: float, heard: _Heard) -> None:
+        self.group, self.job, self.start, self.heard = group, job, start, heard
         self.peak_mb: float | None = None
         self.looked = 0.0
 
     def excess(self) -> str:
         """Return the limit that is exceeded, or "exit" if none is."""
         now = time.monotonic()
-        ready = self.collector.ready_at
+        ready = self.heard.ready_at
         end = self.start + SET_UP_S if ready is None else ready + self.job.limits.wall_s + GRACE_S
         if now > end:
             return "time"
@@ -160,32 +194,3 @@ class _Watch:
                 if limit is not None and used > limit:
                     return "memory"
         return "exit"
-
-
-def group_rss_mb(group: int) -> float | None:
-    """Return the resident memory of a process group in MB; None where the system does not say."""
-    if Path("/proc/self/statm").exists():
-        return _rss_from_proc(group)
-    listing = subprocess.run(
-        ["ps", "-axo", "pgid=,rss="], capture_output=True, text=True, check=False
-    )
-    rows = [line.split() for line in listing.stdout.splitlines()]
-    used = [int(row[1]) for row in rows if len(row) == 2 and row[0] == str(group)]
-    return sum(used) / 1024 if used else None
-
-
-def _rss_from_proc(group: int) -> float | None:
-    page_mb = os.sysconf("SC_PAGE_SIZE") / 2**20
-    total, found = 0.0, False
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        try:
-            stat = Path(entry.path, "stat").read_text()
-            fields = stat[stat.rindex(")") + 2 :].split()
-            if int(fields[2]) == group:
-                total += int(fields[21]) * page_mb
-                found = True
-        except (OSError, ValueError):  # it ended while we looked
-            continue
-    return total if found else None

@@ -1,8 +1,8 @@
-"""The child process: one job in on standard input, rows out on standard output.
+"""The child process: jobs in on standard input, rows out on standard output.
 
-Each line it prints is one complete row; a later row replaces an earlier one, so that a child that
-is killed leaves its best mapping so far. The child ends its whole process group when its standard
-input closes: a parent that dies takes its solves with it.
+Each line between ``ready`` and ``done`` is one complete row; a later row replaces an earlier one,
+so that a child that is killed leaves its best mapping so far. The child ends its whole process
+group when the pipe whose number is its argument closes: a parent that dies takes its solves along.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TextIO
 
 from optmap.errors import CapacityError, FanInError, InputError
@@ -47,17 +48,19 @@ STATUS_WORD = {
 
 
 def main() -> None:
-    """Run the job that stands on standard input."""
-    job = Job.from_json(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Run the jobs that stand on standard input, one a line."""
+    threading.Thread(target=_end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # solvers may print; rows must not mix
     sys.stdout = sys.stderr
-    solve(job, out)
+    for line in sys.stdin:
+        solve(Job.from_json(line), out)
+        out.write("done\n")
+        out.flush()
 
 
-def _end_with_parent() -> None:
-    sys.stdin.read()
+def _end_with_parent(lifeline: int) -> None:
+    os.read(lifeline, 1)  # nothing is ever written: it returns when the other end is gone
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
@@ -99,6 +102,7 @@ def solve(job: Job, out: TextIO) -> None:
         refuse("unsupported", error)
 
 
+@cache
 def warm_up(method: Method) -> None:
     """Run a method on three neurons: loading compiled kernels is not the method's time."""
     tile = Tile(Crossbar(4, 4))

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from optmap.experiment.environment import code_version, solver_versions
 from optmap.experiment.job import Job
-from optmap.experiment.process import Ended, run_child
+from optmap.experiment.process import Ended
 from optmap.experiment.store import Store, StoreError
 
 
@@ -33,7 +33,7 @@ def sweep(
     watcher: Watcher,
     *,
     parallel: int,
-    runner: Runner = run_child,
+    runner: Runner,
 ) -> None:
     """Run every job whose row the store lacks, at most ``parallel`` at a time.
 

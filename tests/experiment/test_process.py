@@ -1,7 +1,6 @@
 """A child is ended at its limits, whole group, and the last row it printed survives."""
 
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -9,8 +8,9 @@ import time
 import pytest
 
 from optmap.experiment import process
+from optmap.experiment.children import Children, run_child
 from optmap.experiment.job import Job
-from optmap.experiment.process import group_rss_mb, run_child
+from optmap.experiment.memory import group_rss_mb
 from optmap.experiment.sweep import finish
 from optmap.method import Limits
 
@@ -29,13 +29,8 @@ def child_runs(monkeypatch):
     """Make the child run the given program instead of a solve."""
 
     def install(program):
-        popen = subprocess.Popen
-
-        def start(arguments, **options):
-            return popen([sys.executable, "-c", program], **options)
-
         monkeypatch.setattr(process, "GRACE_S", 0.5)
-        monkeypatch.setattr(process.subprocess, "Popen", start)
+        monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", program))
 
     return install
 
@@ -114,3 +109,39 @@ def test_set_up_is_not_counted_against_the_limit(child_runs):
     child_runs(f"import time; time.sleep(1.5)\n{ROW}")
     row, _ = finish(job(), run_child(job(), threading.Event()))
     assert row["status"] == "feasible"
+
+
+ECHO = (
+    "import os, sys\n"
+    "for line in sys.stdin:\n"
+    '    print(\'ready\'); print(\'{"pid": %d, "status": "x"}\' % os.getpid())\n'
+    "    print('done', flush=True)\n"
+)
+
+
+def pids(methods):
+    found = []
+    with Children() as children:
+        for method in methods:
+            one = Job("i", "d", {}, method, Limits(wall_s=5))
+            found.append(children.run(one, threading.Event()).row["pid"])
+    return found
+
+
+def test_heuristics_share_a_child_and_solvers_never_do(child_runs):
+    child_runs(ECHO)
+    same = pids(["random", "pacman", "song2020"])
+    assert len(set(same)) == 1
+    assert len(set(pids(["milp", "cpsat", "milp"]))) == 3
+    mixed = pids(["random", "milp", "pacman"])
+    assert mixed[1] not in (mixed[2],)
+
+
+def test_a_child_that_crashed_is_replaced(child_runs):
+    child_runs(ECHO.replace("print('done', flush=True)", "sys.stdout.flush(); os.abort()"))
+    assert len(set(pids(["random", "random"]))) == 2
+
+
+def test_no_child_outlives_the_sweep(child_runs):
+    child_runs(ECHO)
+    assert all(_gone(pid) for pid in pids(["random", "milp"]))
