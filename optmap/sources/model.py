@@ -95,7 +95,8 @@ class SpikingModel:
             rows = _rows(layer, first)
             counts.append(np.diff(rows.indptr).astype(np.int64))
             indices.append(rows.indices.astype(np.int32))
-            weights.append(rows.data.astype(np.float32))
+            with np.errstate(over="ignore"):  # SNN refuses what is not finite
+                weights.append(rows.data.astype(np.float32))
         populations = [
             Population(layer.name, start, start + layer.size - 1)
             for layer, start in zip(self.layers, first, strict=False)

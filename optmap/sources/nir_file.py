@@ -25,7 +25,7 @@ from optmap.sources import model
 from optmap.sources.model import Layer, Matrix, SpikingModel
 from optmap.sources.nir_graph import NEURONS, WEIGHTED, FlatGraph, read_graph
 from optmap.sources.nir_operators import Operator, operator_of, plus, times
-from optmap.sources.nir_shapes import Dims, infer_shapes
+from optmap.sources.nir_shapes import Dims, infer_shapes, spread
 
 #: (layer, delay in seconds) -> matrix; None stands for the identity.
 Reach = dict[tuple[str, float], Matrix | None]
@@ -40,7 +40,12 @@ def read_nir(path: Path, *, keep_zero_weights: bool = False) -> SNN:
         If the file is damaged or inconsistent, naming the node or edge.
     """
     graph = read_graph(path)
-    snn = build_model(graph).snn()
+    try:
+        snn = build_model(graph).snn()
+    except InputError:
+        raise
+    except ValueError as error:  # weights beyond float32 when multiplied out
+        raise InputError(str(path), "", str(error), "a network that fits its arrays") from None
     if not keep_zero_weights:
         return snn
     # Zeros vanish when matrices are multiplied; a second pass with all weights 1 shows the paths.
@@ -96,9 +101,7 @@ def build_model(graph: FlatGraph, *, pattern: bool = False) -> SpikingModel:
         parameters = {}
         if node.kind in NEURONS:
             parameters = {
-                field: np.broadcast_to(node.numbers(field), shapes[name]).reshape(-1)
-                for field, value in node.parameters.items()
-                if value.dtype.kind != "U"
+                field: spread(graph, node, field, shapes[name]) for field in node.parameters
             }
         kind = node.kind if node.kind in NEURONS or node.kind == "Input" else "Readout"
         layers.append(Layer(name, kind, shapes[name], tuple(entries), bias, parameters))

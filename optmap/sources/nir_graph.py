@@ -18,7 +18,7 @@ from optmap.sources.text import natural_order
 
 EXPECTED = "a NIR graph"
 
-#: Parameters each kind must have; ``bias``, ``input_shape``, ``v_reset``, ``w_in`` may be missing.
+#: Parameters each kind must have.
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "Input": ("shape",),
     "Output": ("shape",),
@@ -39,6 +39,18 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "CubaLI": ("tau_mem", "tau_syn", "r", "v_leak"),
     "CubaLIF": ("tau_mem", "tau_syn", "r", "v_leak", "v_threshold"),
     "Identity": (),
+}
+#: Parameters some kinds may have; anything else in a node is not looked at.
+_OPTIONAL: dict[str, tuple[str, ...]] = {
+    "Affine": ("bias",),
+    "Conv1d": ("bias", "input_shape"),
+    "Conv2d": ("bias", "input_shape"),
+    "Flatten": ("input_type",),
+    "IF": ("v_reset",),
+    "LIF": ("v_reset",),
+    "CubaLI": ("w_in",),
+    "CubaLIF": ("v_reset", "w_in"),
+    "Identity": ("shape",),
 }
 _TEXT_ALLOWED = {"padding"}
 
@@ -195,11 +207,13 @@ def _node(file: str, name: str, kind: str | None, group: Group) -> Node:
     for field in _REQUIRED[kind]:
         if field not in group.values:
             raise InputError(file, where, f"no {field!r}", f"{kind} with {field}")
-    for field, value in group.values.items():
-        if field == "type" or (value.dtype.kind == "U" and field in _TEXT_ALLOWED):
-            continue
-        if value.dtype.kind == "U" and field in _REQUIRED[kind]:
+    wanted = (*_REQUIRED[kind], *_OPTIONAL.get(kind, ()))
+    parameters = {key: value for key, value in group.values.items() if key in wanted}
+    for field, value in parameters.items():
+        if value.dtype.kind == "U" and field not in _TEXT_ALLOWED:
             raise InputError(file, where, f"{field} is text", "numbers")
+        if not value.size:
+            raise InputError(file, where, f"{field} of shape {value.shape}", "at least one value")
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise InputError(file, where, f"{field} that is not finite", "finite numbers")
-    return Node(name, kind, {f: v for f, v in group.values.items() if f != "type"})
+    return Node(name, kind, parameters)

@@ -11,11 +11,11 @@ import scipy.sparse
 
 from optmap.sources.model import Matrix
 from optmap.sources.nir_graph import FlatGraph, Node
-from optmap.sources.nir_shapes import Dims, windows_of
+from optmap.sources.nir_shapes import Dims, spread, windows_of
 from optmap.sources.unroll import Windows
 
 #: A dense block above this would not fit beside its sparse form.
-_MAX_ENTRIES = 10**9
+_MAX_ENTRIES = 3 * 10**8
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,7 @@ def operator_of(graph: FlatGraph, node: Node, read: Dims, pattern: bool) -> Oper
         return Operator([(0.0, matrix)], np.zeros(matrix.shape[0]))
     size = prod(read)
     if node.kind == "Scale":
-        scale = np.broadcast_to(node.numbers("scale"), read).reshape(-1)
-        values = np.ones(size) if pattern else scale
+        values = np.ones(size) if pattern else spread(graph, node, "scale", read)
         return Operator([(0.0, scipy.sparse.diags_array(values, format="csr"))], np.zeros(size))
     if node.kind == "Delay":
         return _delay(graph, node, read)
@@ -125,7 +124,7 @@ def _unrolled(graph: FlatGraph, node: Node, windows: Windows, taps: Any) -> Matr
 
 
 def _delay(graph: FlatGraph, node: Node, read: Dims) -> Operator:
-    delay = np.broadcast_to(node.numbers("delay"), read).reshape(-1)
+    delay = spread(graph, node, "delay", read)
     if delay.min() < 0:
         raise graph.fail(f"node {node.name}", f"delay {delay.min()}", "delays >= 0")
     distinct = np.unique(delay)

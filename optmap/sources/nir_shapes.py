@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,11 @@ def infer_shapes(graph: FlatGraph) -> dict[str, Dims]:
         found = "a shape that neither the node nor what it reads tells"
         raise graph.fail(f"node {name}", found, f"{graph.nodes[name].kind} with a known shape")
     for source, target in graph.edges:
+        first = reads[target][0]
+        if not agree(shapes[first], shapes[source]):
+            found = f"{_text(shapes[source])} from {source}"
+            expected = f"{_text(shapes[first])} as from {first}"
+            raise graph.fail(f"edge {source} -> {target}", found, expected)
         taken = taken_shape(graph, graph.nodes[target], shapes[source], shapes[target])
         if not agree(shapes[source], taken):
             found = f"{_text(shapes[source])} from {source}"
@@ -130,6 +136,20 @@ def _elementwise(graph: FlatGraph, node: Node, read: Dims | None) -> Dims | None
     return spread if prod(spread) == prod(read) else own
 
 
+def spread(graph: FlatGraph, node: Node, field: str, shape: Dims) -> Any:
+    """Return a parameter of an elementwise node as one float64 value for each of its neurons."""
+    value = node.numbers(field)
+    if value.size == prod(shape):
+        return value.reshape(-1)
+    while value.ndim > len(shape) and value.shape[0] == 1:
+        value = value[0]
+    try:
+        return np.broadcast_to(value, shape).reshape(-1)
+    except ValueError:
+        found = f"{field} of shape {value.shape}"
+        raise graph.fail(f"node {node.name}", found, f"shape {shape}") from None
+
+
 def _flattened(graph: FlatGraph, node: Node, before: Dims) -> Dims:
     first = one_number(graph, node, "start_dim")
     last = one_number(graph, node, "end_dim")
@@ -147,6 +167,8 @@ def _declared(graph: FlatGraph, node: Node, field: str) -> Dims | None:
     values = node.parameters[field]
     if values.dtype.kind not in "iuf" or not values.size or (values != np.floor(values)).any():
         raise graph.fail(f"node {node.name}", f"{field} {values.tolist()}", "whole numbers")
+    if np.abs(values.astype(np.float64)).max() > _MAX_VALUES:
+        raise graph.fail(f"node {node.name}", f"{field} beyond 2^31", "smaller numbers")
     return tuple(int(n) for n in values.reshape(-1))
 
 
@@ -156,6 +178,9 @@ def conv_input(graph: FlatGraph, node: Node, read: Dims | None) -> Dims | None:
     if declared is None:
         return read
     weight = node.parameters["weight"]
+    if weight.ndim != len(declared) + 2:
+        found = f"weight of shape {weight.shape}, input_shape {declared}"
+        raise graph.fail(f"node {node.name}", found, "one size for every dimension of the kernel")
     return (weight.shape[1] * one_number(graph, node, "groups"), *declared)
 
 

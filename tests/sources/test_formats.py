@@ -296,3 +296,23 @@ def test_content_decides_where_the_suffix_does_not(tmp_path):
     (tmp_path / "lines.dat").write_text("# CARLsim\n0 1\n")
     snns = [read_network(tmp_path / f"{n}.dat") for n in ("arrays", "list", "lines")]
     assert snns[0] == snns[1] == snns[2]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "txt", "dat", "npz", "npy", "tsv"])
+def test_noise_is_read_or_refused(tmp_path, suffix):
+    """Random bytes, and random characters that lists are made of."""
+    rng = np.random.default_rng(len(suffix) + ord(suffix[0]))
+    path = tmp_path / f"noise.{suffix}"
+    lists = np.frombuffer(b'0123 ,;\t\n"ab.-#e', dtype=np.uint8)
+    magic = {"npz": b"PK\x03\x04", "npy": b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', "}
+    messages = []
+    for trial in range(120):
+        size = int(rng.integers(0, 60))
+        noise = rng.choice(lists, size) if trial % 2 else rng.integers(0, 256, size, np.uint8)
+        path.write_bytes(magic.get(suffix, b"") + noise.tobytes())
+        try:
+            assert read_network(path).num_synapses > 0
+        except InputError as error:
+            messages.append(str(error))
+    assert messages
+    assert all(len(message.splitlines()) == 1 for message in messages)

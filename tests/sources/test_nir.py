@@ -258,6 +258,21 @@ def test_batch_dimension_of_one_is_dropped(write_nir, lif):
     assert snn.num_synapses == 12 * 18 + 24
 
 
+def test_flat_parameters_after_a_picture(write_nir, lif):
+    """Some writers flatten early; the order of values is the same, so nothing is ambiguous."""
+    scale = weights(8)
+    nodes = {
+        "in": nir.Input(np.array([2, 2, 2])),
+        "scale": nir.Scale(scale),
+        "delay": nir.Delay(np.arange(8.0)),
+        "lif": lif(8),
+    }
+    names = list(nodes)
+    path = write_nir(nodes, list(pairwise(names)))
+    assert np.allclose(read_nir(path).weights, scale)
+    assert len(read_model(path).layers[1].paths) == 8, "one path a delay"
+
+
 def test_numbers_may_be_scalars_or_arrays(write_nir, lif):
     weight = weights(2, 1, 3, 3)
     nodes = {
@@ -443,6 +458,21 @@ def broken(lif):
             {"in": i2, "a": nir.Linear(np.eye(2)), "b": nir.Linear(np.eye(2)), "lif": lif(2)},
             [("in", "a"), ("a", "b"), ("b", "a"), ("b", "lif")],
             "no neuron on it",
+        ),
+        "sources of different sizes": (
+            {"in": i2, "in2": i3, "flat": nir.Flatten(np.array([2]), 0, -1), "lif": lif(2)},
+            [("in", "flat"), ("in2", "flat"), ("flat", "lif")],
+            "edge in2 -> flat",
+        ),
+        "kernel of too few dimensions": (
+            {"in": image, "conv": conv2d(weights(3, 2, 3), (4, 4))},
+            [("in", "conv")],
+            "node conv",
+        ),
+        "weights that overflow": (
+            {"in": i2, "w": nir.Linear(np.full((2, 2), 1e300)), "lif": lif(2)},
+            [("in", "w"), ("w", "lif")],
+            "weights must be finite",
         ),
         "shape nobody tells": (
             {"flat": nir.Flatten(np.array([1]), 0, -1), "pool": pool, "lif": lif(1)},
