@@ -110,9 +110,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command_line.BAD_INPUT
     for note in notes:
         print(f"note: {options.file}: {note}", file=sys.stderr)  # noqa: T201
-    answer, failures = analyse(
-        graph, latency_of=pair, buffers=options.buffers, at_least=target, check=options.check
-    )
+    try:
+        answer, failures = analyse(
+            graph, latency_of=pair, buffers=options.buffers, at_least=target, check=options.check
+        )
+    except OverflowError as error:  # more copies or larger numbers than any road here can take
+        print(f"{options.file}: too large: {error}", file=sys.stderr)  # noqa: T201
+        return command_line.FAILED
     for failure in failures:
         print(f"{options.file}: {failure}", file=sys.stderr)  # noqa: T201
     answer = {"file": options.file, **answer, "notes": notes, "failures": failures}
@@ -272,7 +276,7 @@ def _latency(graph: SDFG, source: int, target: int, failures: list[str]) -> dict
     }
     try:
         found = latency(graph, source, target)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         failures.append(str(error))
         return answer
     for name in ("self_timed", "minimal", "single_processor"):
@@ -289,7 +293,7 @@ def _buffers(
     except SearchLimitError as error:
         failures.append(str(error))
         points = error.points
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         failures.append(str(error))
         return None
     else:

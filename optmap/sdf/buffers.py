@@ -29,6 +29,7 @@ from math import floor, gcd
 import numpy as np
 
 from optmap.sdf.graph import LARGEST, SDFG
+from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.repetition import repetition_vector
 from optmap.sdf.throughput import LIVE, UNBOUNDED, Limit, limit, throughput
 
@@ -258,6 +259,9 @@ class _Search:
         q = np.array(self.repetitions, dtype=object)
         #: Tokens on a channel in one iteration.
         self.flow = [int(x) for x in q[graph.source] * graph.production]
+        largest = int(graph.tokens.max(initial=0))
+        if 4 * (graph.num_actors + 4) * (max(self.flow, default=0) + largest) > LIMIT:
+            raise OverflowError("buffers: capacities could leave 64-bit integers")
         time: list[int] = graph.execution_time.tolist()
         self.delay: list[int] = []
         self.kept: list[int] = []  # tokens that a self-loop never frees

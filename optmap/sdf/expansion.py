@@ -83,13 +83,6 @@ class Expansion:
 
 
 @njit(cache=True)
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a
-
-
-@njit(cache=True)
 def _edges(
     source: Any,
     target: Any,
@@ -106,20 +99,22 @@ def _edges(
     An edge holds -multiple / denominator iterations of tokens, a channel one denominator. Where a
     one-token self-loop makes copies follow each other, a copy need not wait again for what the
     copy before it has waited for; those edges are left out.
+
+    Run as plain Python on arrays of objects it is exact for numbers of any size.
     """
     m = len(source)
-    denominator = np.empty(m, dtype=np.int64)
+    denominator = np.empty(m, dtype=repetitions.dtype)
     total = 0
     for c in range(m):
         a, b = source[c], target[c]
         up, down = production[c] * copies[a], consumption[c] * copies[b]
-        group = _gcd(up, down)
+        group = gcd(up, down)
         denominator[c] = (repetitions[a] // copies[a]) * (up // group)
         total += copies[b] * min(copies[a], up // group)
     tail = np.empty(total, dtype=np.int32)
     head = np.empty(total, dtype=np.int32)
     delay = np.empty(total, dtype=np.int64)
-    multiple = np.empty(total, dtype=np.int64)
+    multiple = np.empty(total, dtype=repetitions.dtype)
     channel = np.empty(total, dtype=np.int64)
     in_turn = np.zeros(len(time), dtype=np.bool_)
     for c in range(m):
@@ -130,7 +125,7 @@ def _edges(
         a, b = source[c], target[c]
         p = production[c]
         up, down = p * copies[a], consumption[c] * copies[b]
-        group = _gcd(up, down)
+        group = gcd(up, down)
         for j in range(copies[b]):
             most = consumption[c] * (j + 1) - tokens[c] - 1
             if group <= p:
@@ -198,7 +193,7 @@ def expand(
     ValueError
         If a number of copies does not divide the repetitions.
     OverflowError
-        If rates times copies leave int64, or more than ``MOST_EDGES`` edges would be needed.
+        If more than ``MOST_EDGES`` edges would be needed.
 
     Examples
     --------
@@ -208,31 +203,29 @@ def expand(
     >>> list(zip(unfolding.source.tolist(), unfolding.target.tolist(), unfolding.tokens.tolist()))
     [(0, 1, 0), (0, 2, 0), (2, 0, 1)]
     """
-    if any(k < 1 or q % k for q, k in zip(repetitions, copies, strict=True)):
+    if copies != repetitions and any(
+        k < 1 or q % k for q, k in zip(repetitions, copies, strict=True)
+    ):
         raise ValueError("copies must divide the repetitions")
-    initial = graph.tokens if tokens is None else tokens
-    most = max([*graph.production.tolist(), *graph.consumption.tolist(), 1])
-    if max([*repetitions, 1]) * most * 4 + int(initial.max(initial=0)) > LIMIT:
-        raise OverflowError("expansion: rates times repetitions leave 64-bit integers")
     if sum(copies) > MOST_EDGES // 8 or num_edges(graph, copies) > MOST_EDGES:
         raise OverflowError(f"expansion: more than {MOST_EDGES} edges")
+    initial = graph.tokens if tokens is None else tokens
+    most = int(max(graph.production.max(initial=1), graph.consumption.max(initial=1)))
+    wide = max([*repetitions, 1]) * most * 4 + int(initial.max(initial=0)) > LIMIT
+    kind = np.dtype(object if wide else np.int64)
     k = np.array(copies, dtype=np.int64)
     first = np.concatenate(([0], np.cumsum(k)))
-    tail, head, delay, multiple, denominator, channel = _edges(
-        graph.source,
-        graph.target,
-        graph.production,
-        graph.consumption,
-        initial,
-        graph.execution_time,
-        k,
-        first,
-        np.array(repetitions, dtype=np.int64),
+    arguments = (
+        *(graph.source, graph.target, graph.production.astype(kind, copy=False)),
+        *(graph.consumption.astype(kind, copy=False), initial.astype(kind, copy=False)),
+        *(graph.execution_time, k.astype(kind), first, np.array(repetitions, dtype=kind)),
     )
-    scale = lcm(*np.unique(denominator).tolist())
+    make = _edges.py_func if wide else _edges
+    tail, head, delay, multiple, denominator, channel = make(*arguments)
+    scale = lcm(*set(denominator.tolist()))
     largest = max(int(multiple.max(initial=0)), -int(multiple.min(initial=0)))
     scaled: Any
-    if scale * largest <= LIMIT:
+    if scale * largest <= LIMIT and not wide:
         scaled = -multiple * (scale // denominator)[channel]
     else:
         unit = [scale // d for d in denominator.tolist()]

@@ -17,6 +17,7 @@ References
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,6 @@ from numba import njit
 from optmap.sdf.longest_path import LIMIT, OVERFLOW, SETTLED, evaluate, peel, settle
 
 DONE, NO_CYCLE, TOO_LARGE = 0, 1, 2
-
-
-@njit(cache=True)
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a
 
 
 @njit(cache=True)
@@ -124,7 +118,7 @@ def howard(indptr: Any, head: Any, delay: Any, tokens: Any, choice: Any, value: 
             return status, d, t, cycle
         cycle = choice[order[begin:end]]
         cycle[-1] = edge
-        divisor = _gcd(d, t)
+        divisor = gcd(d, t)
         p, q = d // divisor, t // divisor
         if float(q) * most_delay + float(p) * most_tokens > LIMIT:
             return TOO_LARGE, p, q, cycle

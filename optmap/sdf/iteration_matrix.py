@@ -155,7 +155,11 @@ def iteration_matrix(graph: SDFG) -> MaxPlusMatrix:
     firings = sum(repetitions)
     if num_entries(graph) > MOST_ENTRIES:
         raise OverflowError(f"max-plus matrix: more than {MOST_ENTRIES} entries")
-    if firings * int(graph.execution_time.max(initial=0)) > LIMIT:
+    most = max(
+        int(values.max(initial=0))
+        for values in (graph.execution_time, graph.production, graph.consumption)
+    )
+    if 2 * firings * most + int(graph.tokens.max(initial=0)) > LIMIT:
         raise OverflowError("max-plus matrix: times leave 64-bit integers")
     q = np.array(repetitions, dtype=np.int64)
     everything = np.ones(graph.num_channels, dtype=np.bool_)

@@ -34,13 +34,6 @@ class InconsistentError(ValueError):
 
 
 @njit(cache=True)
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a
-
-
-@njit(cache=True)
 def _balance(num_actors: int, source: Any, target: Any, production: Any, consumption: Any) -> Any:
     """Return (balanced, q) in int64; not balanced also where a number would leave int64.
 
@@ -82,8 +75,8 @@ def _balance(num_actors: int, source: Any, target: Any, production: Any, consump
                     b, up, down = source[c], consumption[c], production[c]
                 if numerator[b]:
                     continue
-                cross = _gcd(numerator[a], down)
-                other = _gcd(up, denominator[a])
+                cross = gcd(numerator[a], down)
+                other = gcd(up, denominator[a])
                 if (
                     float(numerator[a] // cross) * float(up // other) > LIMIT
                     or float(denominator[a] // other) * float(down // cross) > LIMIT
@@ -94,7 +87,7 @@ def _balance(num_actors: int, source: Any, target: Any, production: Any, consump
                 part[size] = b
                 size += 1
         for i in range(size):
-            step = denominator[part[i]] // _gcd(scale, denominator[part[i]])
+            step = denominator[part[i]] // gcd(scale, denominator[part[i]])
             if float(scale) * float(step) > LIMIT:
                 return False, numerator
             scale *= step
@@ -103,7 +96,7 @@ def _balance(num_actors: int, source: Any, target: Any, production: Any, consump
             if float(numerator[a]) * float(scale // denominator[a]) > LIMIT:
                 return False, numerator
             numerator[a] *= scale // denominator[a]
-            common = _gcd(numerator[a], common)
+            common = gcd(numerator[a], common)
         for i in range(size):
             numerator[part[i]] //= common
     for c in range(m):

@@ -22,6 +22,7 @@ from numba import njit
 
 from optmap.sdf.components import group_by
 from optmap.sdf.graph import SDFG
+from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.marked_graph import IntArray
 from optmap.sdf.parts import parts_on_cycles
 from optmap.sdf.repetition import repetition_vector
@@ -203,6 +204,13 @@ class SelfTimed:
         Actors whose starts are recorded.
     most_firings : int
         Firings after which :class:`TooLongError` is raised.
+
+    Raises
+    ------
+    ValueError
+        If an actor has no channel in.
+    OverflowError
+        If numbers could leave int64 within ``most_firings``.
     """
 
     def __init__(
@@ -215,6 +223,12 @@ class SelfTimed:
         n, m = graph.num_actors, graph.num_channels
         if len(np.unique(graph.target)) < n:
             raise ValueError("self-timed execution: an actor without input fires without end")
+        largest = max(
+            int(values.max(initial=1))
+            for values in (graph.production, graph.consumption, graph.execution_time, graph.tokens)
+        )
+        if 2 * largest * most_firings > LIMIT:
+            raise OverflowError("self-timed execution: tokens or times could leave 64-bit integers")
         everything = np.ones(m, dtype=np.bool_)
         self.graph, self.reference = graph, reference
         self._out = group_by(n, graph.source, everything)

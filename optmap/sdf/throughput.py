@@ -193,6 +193,8 @@ def _grown(
     graph: SDFG, repetitions: list[int], copies: list[int], cycle: tuple[int, ...]
 ) -> list[int] | None:
     """Return more copies for the actors on ``cycle``, or None if it is exact already."""
+    if copies == repetitions:
+        return None
     actors = set(graph.source[list(cycle)].tolist())
     common = gcd(*(repetitions[a] for a in actors))
     grown = list(copies)

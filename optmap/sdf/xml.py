@@ -110,7 +110,8 @@ class _Reader:
         return graph, self.notes
 
     def _fault(self, field: str, found: str, expected: str) -> InputError:
-        return InputError(self.where, field, found, expected)
+        short = found if len(found) <= 80 else f"{found[:60]}... ({len(found)} characters)"
+        return InputError(self.where, field, short, expected)
 
     def _text(self, element: Element, attribute: str, place: str) -> str:
         value = (element.get(attribute) or "").strip()
@@ -123,7 +124,7 @@ class _Reader:
             raise self._fault(place, repr(text), expected)
         value = int(text)
         if not low <= value <= LARGEST:
-            raise self._fault(place, text.strip(), expected)
+            raise self._fault(place, text.strip(), f"{expected}, up to {LARGEST}")
         return value
 
     def _application(self) -> tuple[Element, Element]:
@@ -184,7 +185,7 @@ class _Reader:
                     )
                 ports[port_name] = (
                     direction,
-                    self._whole(rate, f"{place}, rate", 1, f"a whole number from 1 to {LARGEST}"),
+                    self._whole(rate, f"{place}, rate", 1, "a whole number from 1 on"),
                 )
         return actors
 
@@ -229,7 +230,7 @@ class _Reader:
                 element.get("initialTokens") or "0",
                 f"{place}, initialTokens",
                 0,
-                f"a whole number from 0 to {LARGEST}",
+                "a whole number from 0 on",
             )
             channels[name] = ends[0][0], ends[1][0], ends[0][1], ends[1][1], tokens
         loose = [f"{a}.{p}" for a, ports in actors.items() for p in ports if (a, p) not in used]
@@ -291,7 +292,10 @@ class _Reader:
             if size is not None:
                 place = f"channelProperties {name!r}"
                 sizes[name] = self._whole(
-                    self._text(size, "sz", place), f"{place}, tokenSize", 0, "a whole number >= 0"
+                    self._text(size, "sz", place),
+                    f"{place}, tokenSize",
+                    0,
+                    "a whole number from 0 on",
                 )
         return sizes
 
