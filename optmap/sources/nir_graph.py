@@ -212,7 +212,7 @@ def _node(file: str, name: str, kind: str | None, group: Group) -> Node:
     for field, value in parameters.items():
         if value.dtype.kind == "U" and field not in _TEXT_ALLOWED:
             raise InputError(file, where, f"{field} is text", "numbers")
-        if not value.size:
+        if not value.size and field not in ("shape", "input_type"):  # () is a single value
             raise InputError(file, where, f"{field} of shape {value.shape}", "at least one value")
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise InputError(file, where, f"{field} that is not finite", "finite numbers")

@@ -165,7 +165,9 @@ def _declared(graph: FlatGraph, node: Node, field: str) -> Dims | None:
     if field not in node.parameters:
         return None
     values = node.parameters[field]
-    if values.dtype.kind not in "iuf" or not values.size or (values != np.floor(values)).any():
+    if not values.size:
+        return (1,)  # the shape of a single number
+    if values.dtype.kind not in "iuf" or (values != np.floor(values)).any():
         raise graph.fail(f"node {node.name}", f"{field} {values.tolist()}", "whole numbers")
     if np.abs(values.astype(np.float64)).max() > _MAX_VALUES:
         raise graph.fail(f"node {node.name}", f"{field} beyond 2^31", "smaller numbers")

@@ -258,6 +258,12 @@ def test_batch_dimension_of_one_is_dropped(write_nir, lif):
     assert snn.num_synapses == 12 * 18 + 24
 
 
+def test_one_neuron_without_dimensions(write_nir, lif):
+    nodes = {"in": nir.Input(np.array([], dtype=int)), "w": nir.Linear(np.ones((1, 1)))}
+    snn = read_nir(write_nir(nodes | {"lif": lif(1)}, [("in", "w"), ("w", "lif")]))
+    assert (snn.num_neurons, snn.num_synapses) == (2, 1)
+
+
 def test_flat_parameters_after_a_picture(write_nir, lif):
     """Some writers flatten early; the order of values is the same, so nothing is ambiguous."""
     scale = weights(8)
@@ -429,6 +435,13 @@ def test_duplicate_edges_count_once(write_nir, lif):
 # --- refusals ---
 
 
+def mixed(first, second):
+    """Return a LIF layer whose parameters have two shapes, which the package itself refuses."""
+    node = nir.LIF(first, first, first, first, first)
+    node.tau = second
+    return node
+
+
 def broken(lif):
     """Return (nodes, edges, what the message must hold) of inconsistent graphs."""
     w32, i2, i3 = nir.Linear(weights(3, 2)), nir.Input(np.array([2])), nir.Input(np.array([3]))
@@ -458,6 +471,16 @@ def broken(lif):
             {"in": i2, "a": nir.Linear(np.eye(2)), "b": nir.Linear(np.eye(2)), "lif": lif(2)},
             [("in", "a"), ("a", "b"), ("b", "a"), ("b", "lif")],
             "no neuron on it",
+        ),
+        "parameters of different sizes": (
+            {"in": i2, "n": nir.Threshold(np.ones(2)), "lif": mixed(np.ones(2), np.ones(3))},
+            [("in", "n"), ("n", "lif")],
+            "node lif",
+        ),
+        "parameters per row of a picture": (
+            {"in": image, "lif": mixed(np.ones((1, 4, 1)), np.ones((3, 1, 1)))},
+            [("in", "lif")],
+            "edge in -> lif",
         ),
         "sources of different sizes": (
             {"in": i2, "in2": i3, "flat": nir.Flatten(np.array([2]), 0, -1), "lif": lif(2)},
