@@ -34,6 +34,7 @@ from optmap.methods import (
 )
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.snn import SNN
+from optmap.sources.clustered import ClusteredSNN
 
 T = TypeVar("T")
 
@@ -60,6 +61,7 @@ class Claim:
     scope: str
     max_clusters: int | None = None
     trace: tuple[TracePoint, ...] = ()
+    certificate: dict[str, Any] | None = None
 
     @property
     def holds(self) -> bool:
@@ -165,6 +167,9 @@ class _Flow:
     # clustering
 
     def _divide(self, snn: SNN) -> tuple[Decomposition, Clustering]:
+        if isinstance(snn, ClusteredSNN):  # it came clustered: nothing to divide
+            rows = max(snn.max_fan_in, self.platform.max_rows)
+            return decompose(snn, rows, "none"), snn.clustering
         name = self.method.clustering
         if name in DECOMPOSING_PARTITIONS:
             module = import_module(DECOMPOSING_PARTITIONS[name])

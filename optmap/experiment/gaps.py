@@ -22,6 +22,9 @@ from optmap.experiment.exact_json import number
 METRICS = ("clusters", "traffic", "spike_hops", "period", "energy_pj")
 FORMULA = "gap = (P - D) / max(|P|, 1e-9); P value by the judge, D best proven bound in scope"
 
+#: Metrics whose solver bounds hold for the whole decomposition, not for one clustering only.
+OF_DECOMPOSITION = ("clusters", "traffic")
+
 Row = Mapping[str, Any]
 
 
@@ -125,10 +128,9 @@ def _shared_bounds(group: Iterable[Row]) -> Iterable[_Proved]:
             elif bound["scope"].startswith("decomposition"):
                 yield _proved(bound, row["decomposition"])
         for claim in row.get("claims", ()):
-            if claim["bound"] is not None and claim["max_clusters"] is not None:
-                most = claim["max_clusters"] if claim["metric"] == "traffic" else None
+            if claim["bound"] is not None and claim["metric"] in OF_DECOMPOSITION:
                 bound = {**claim, "name": row["method"], "value": claim["bound"]}
-                yield _proved(bound, row["decomposition"], most)
+                yield _proved(bound, row["decomposition"], claim["max_clusters"])
 
 
 def _proved(bound: Row, decomposition: str | None, max_clusters: int | None = None) -> _Proved:

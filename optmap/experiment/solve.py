@@ -38,6 +38,7 @@ from optmap.mapping import Mapping
 from optmap.method import Limits, Status
 from optmap.methods import Method, method_named
 from optmap.snn import from_edges
+from optmap.sources.clustered import ClusteredSNN
 
 STATUS_WORD = {
     Status.OPTIMAL: "optimal",
@@ -118,6 +119,7 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
         "reason": result.reason,
         "network": describe_network(instance),
         "claims": [_claim(claim) for claim in result.claims],
+        "certificates": [c.certificate for c in result.claims if c.certificate is not None],
         "stage_seconds": {stage: round(seconds, 4) for stage, seconds in result.seconds},
     }
     if result.mapping is None:
@@ -178,12 +180,17 @@ def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]
     """Return the bounds that need no solver, each with its name and scope."""
     platform, decomposition = instance.platform, mapping.decomposition
     graph = cluster_graph(decomposition, mapping.clustering, platform, instance.tokens)
-    found = [("clusters", bound) for bound in cluster_bounds(decomposition, platform)]
-    found += [("traffic", bound) for bound in traffic_bounds(decomposition, platform)]
-    found += [("period", bound) for bound in clustering_period_bounds(graph, platform)]
-    found += [("period", bound) for bound in end_to_end_period_bounds(instance.snn, platform)]
-    fewest = Bound("any decomposition", fewest_clusters(instance.snn, platform), ANY_MAPPING)
-    found.append(("clusters", fewest))
+    found = [("period", bound) for bound in clustering_period_bounds(graph, platform)]
+    if isinstance(instance.snn, ClusteredSNN):  # there is nothing below what is given
+        found.append(("clusters", Bound("given", graph.num_clusters, "the clusters of the file")))
+        rates = Bound("given", int(graph.spikes.sum()), "the clusters of the file")
+        found.append(("traffic", rates))
+    else:
+        found += [("clusters", bound) for bound in cluster_bounds(decomposition, platform)]
+        found += [("traffic", bound) for bound in traffic_bounds(decomposition, platform)]
+        found += [("period", bound) for bound in end_to_end_period_bounds(instance.snn, platform)]
+        fewest = Bound("any decomposition", fewest_clusters(instance.snn, platform), ANY_MAPPING)
+        found.append(("clusters", fewest))
     rows = [
         {"metric": metric, "name": bound.name, "value": bound.value, "scope": bound.scope}
         for metric, bound in found

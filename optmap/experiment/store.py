@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import logging
 import os
@@ -103,11 +104,14 @@ class Store:
             Folder name ("mappings", ...) to what is written to FOLDER/KEY.json.
         """
         key = row["key"]
+        texts = {folder: dumps(data) + "\n" for folder, data in attached.items()}
+        row = {**row, "attached": sorted(texts)}
+        row["checksum"] = checksum(row, texts)
         line = dumps(row).encode() + b"\n"
         size = self.file.stat().st_size if self.file.exists() else 0
         try:
-            for folder, data in attached.items():
-                self._write_whole(self.folder / folder / f"{key}.json", dumps(data) + "\n")
+            for folder, text in texts.items():
+                self._write_whole(self.folder / folder / f"{key}.json", text)
             with self.file.open("ab") as stream:
                 stream.write(line)
                 stream.flush()
@@ -119,6 +123,11 @@ class Store:
                 f"{self.file}: {error.strerror}; {len(self.rows)} finished rows are kept"
             ) from None
         self.rows[key] = row
+
+    def attached_texts(self, row: dict[str, Any]) -> dict[str, str]:
+        """Return the files that belong to a row, as they stand; a missing one is empty."""
+        paths = {f: self.folder / f / f"{row['key']}.json" for f in row.get("attached", ())}
+        return {f: p.read_text() if p.is_file() else "" for f, p in paths.items()}
 
     def attached(self, folder: str, keys: Iterable[str]) -> dict[str, Any]:
         """Return what stands beside the rows of ``keys`` in ``folder``, where there is anything."""
@@ -149,6 +158,15 @@ class Store:
             with contextlib.suppress(OSError):
                 draft.unlink()
             raise
+
+
+def checksum(row: dict[str, Any], attached: dict[str, str]) -> str:
+    """Return a hash over a row, without its own checksum, and the files that belong to it."""
+    bare = {name: value for name, value in row.items() if name != "checksum"}
+    sha = hashlib.sha256(json.dumps(json.loads(dumps(bare)), sort_keys=True).encode())
+    for folder in sorted(attached):
+        sha.update(f"{folder}\n{attached[folder]}".encode())
+    return sha.hexdigest()[:24]
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

@@ -57,7 +57,7 @@ def test_gap_formula(value, proved, expected):
 
 
 def test_a_solver_bound_covers_rows_of_the_same_decomposition_only():
-    exact = row("cpsat", "tree", 13, 90, claims=[claim("clusters", 13, 13, 13)])
+    exact = row("cpsat", "tree", 13, 90, claims=[claim("clusters", 13, 13)])
     rows = [exact, row("song2020-tree", "tree", 20, 80), row("song2020", "chain", 600, 70)]
     gaps = all_gaps(rows)
     assert find(gaps, "song2020-tree", "clusters").to_bound == Fraction(7, 20)
