@@ -40,6 +40,12 @@ class JointChannel(NamedTuple):
 class JointSets:
     """One joint problem, ready for a formulation to loop over.
 
+    Parameters
+    ----------
+    hops_count : bool
+        Whether an objective or a constraint counts spike-hops. Without it, tiles may also be
+        exchanged that lie differently, if hops cost no time.
+
     Raises
     ------
     CapacityError
@@ -48,6 +54,7 @@ class JointSets:
 
     graph: ClusterGraph
     platform: Platform
+    hops_count: bool = False
 
     def __post_init__(self) -> None:
         refuse_short_buffers(self.graph, self.platform)
@@ -105,8 +112,9 @@ class JointSets:
 
     @cached_property
     def group(self) -> list[Permutation]:
-        """Automorphisms of the platform; hops count only where they cost time."""
-        return automorphisms(self.platform, hops_matter=self.platform.hop_ticks > 0)
+        """Automorphisms of the platform that change no value."""
+        matter = self.hops_count or self.platform.hop_ticks > 0
+        return automorphisms(self.platform, hops_matter=matter)
 
     @cached_property
     def rules(self) -> list[Rule]:
@@ -148,6 +156,11 @@ class JointSets:
         if not fits_platform(self.graph, self.platform, binding):
             return None
         return OrderSets(self.graph, self.platform, binding).period_of(orders)
+
+    def spike_hops_of(self, binding: Binding) -> int:
+        """Return sum f_e hops(e)."""
+        tile = binding.tile_of.tolist()
+        return sum(c.spikes * self.hops[tile[c.source]][tile[c.target]] for c in self.channels)
 
 
 def usable_start(

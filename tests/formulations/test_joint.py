@@ -19,7 +19,7 @@ from scheduling_instances import (
 )
 from scheduling_oracle import best_joint_period
 
-from formulations import joint_benders, joint_cpsat
+from formulations import joint_benders, joint_cpsat, joint_search
 from formulations.joint_model import JointModel
 from formulations.joint_model_prologue import JointPrologueModel
 from formulations.joint_sets import JointSets, Solution
@@ -257,7 +257,7 @@ def test_dropping_a_necessary_family_with_prologue_is_noticed(family: str, monke
     cases = [random_instance(s, most_clusters=5) for s in (*SHARP, 1, 3, 5, 9)]
     expected = [solve(joint_benders, case, prologue=True).claimed for case in cases]
     monkeypatch.setattr(JointPrologueModel, family, lambda self: None)
-    monkeypatch.setattr(joint_cpsat, "JointModel", JointPrologueModel)  # no help from the plain one
+    monkeypatch.setattr(joint_search, "JointModel", JointPrologueModel)  # no help from the plain
     with pytest.raises((AssertionError, ValueError)):
         assert [solve(joint_cpsat, case, prologue=True).claimed for case in cases] == expected
 
