@@ -105,7 +105,7 @@ def test_more_tiles_buy_a_shorter_period_and_cost_hops():
 
 def test_hops_count_even_where_they_cost_no_time():
     # on three tiles in a row the busy middle of a chain belongs in the middle
-    graph = cluster_graph_of([5, 5, 5], {(0, 1): 9, (1, 2): 9})
+    graph = cluster_graph_of([5, 6, 5], {(0, 1): 9, (1, 2): 9})
     outcome = solve(graph, equal_tiles(3, hop_ticks=0), LIMITS, workers=1)
     assert outcome.solution is not None
     assert Point(Fraction(9), 18, 3) in outcome.solution.points
