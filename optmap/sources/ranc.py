@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from optmap.decompose import decompose
 from optmap.errors import InputError
+from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.mapping import Binding, Clustering, Mapping, StaticOrders, compact
 from optmap.snn import SNN, SPIKES_ASSUMED, IntArray, Population, from_edges
 from optmap.sources.ranc_cores import Cores, Grid, read_cores, read_grid
@@ -59,6 +60,20 @@ class RancNetwork:
     num_connections: int
     dead: IntArray
     matches: bool | None
+
+    def platform(self) -> Platform:
+        """Return the grid as a platform: one tile a core, each holding one program.
+
+        Times are assumed: one tick a spike read, one a firing, one a hop. To judge the placement on
+        other costs, build another platform of as many tiles.
+        """
+        core = Crossbar(self.grid.num_axons, self.grid.num_neurons)
+        return Platform(
+            f"RANC grid {self.grid.width} x {self.grid.height}",
+            (Tile(core, slots=1),) * self.grid.num_cores,
+            Interconnect("mesh", self.grid.width, self.grid.height),
+            event_ticks=1,
+        )
 
     def mapping(self) -> Mapping:
         """Return the placement as a mapping onto a mesh of one tile a core.

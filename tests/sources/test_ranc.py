@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from optmap.errors import InputError
+from optmap.evaluate.check import check
+from optmap.evaluate.evaluate import evaluate
 from optmap.sources.ranc import read_ranc
 from optmap.sources.read import read_network
 
@@ -220,7 +222,10 @@ def test_public_grids(shared_data, name, cores, neurons, axons, connections, sha
     assert ranc.clustering.num_clusters == cores
     assert ranc.snn.spikes.sum() > 1_000
     assert ranc.snn == read_network(shared_data / "ranc" / name)
-    assert ranc.mapping().clustering is ranc.clustering
+    mapping = ranc.mapping()
+    assert check(ranc.snn, ranc.platform(), mapping, "dataflow") == []
+    judged = evaluate(ranc.platform(), mapping, "dataflow")
+    assert judged.period >= max(1, ranc.snn.spikes.max())
     small = read_ranc(shared_data / "ranc" / name, drop_dead=True)
     assert small.snn.num_units == neurons - len(ranc.dead)
     live = np.setdiff1d(ranc.snn.units, ranc.dead)
