@@ -2,15 +2,11 @@
 
 Pseudo-code::
 
-    s = the earliest periodic schedule of the unbound graph at its lambda = max tau
-    sort the clusters by start; ties: larger tau, then lower index
-    each tile fires its clusters in that order
+    once, at design time: the order in which one tile would fire all clusters
+    each tile fires its clusters in that order, whatever the binding
 
-The model breaks ties topologically along token-free channels first; since every firing takes at
-least one tick, a token-free channel makes its target start later, so such ties do not occur.
-A projection of one valid order cannot deadlock: all tiles agree with it.
-
-Complexity: that of :func:`optmap.sdf.cycle_ratio.earliest_schedule`, then O(K log K).
+A projection of one valid order cannot deadlock: all tiles agree with it. The order itself is
+:func:`optmap.heuristics.single_tile.single_tile_order`. Complexity of projecting: O(K log K).
 
 References
 ----------
@@ -19,17 +15,11 @@ References
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-import numpy as np
-
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Platform
 from optmap.heuristics.order_on_tiles import projected
+from optmap.heuristics.single_tile import single_tile_order
 from optmap.mapping import Binding, StaticOrders
-from optmap.sdf.cycle_ratio import earliest_schedule
-from optmap.sdf.marked_graph import MarkedGraph
-from optmap.snn import IntArray
 
 
 def order(
@@ -37,20 +27,3 @@ def order(
 ) -> StaticOrders:
     """Project the single-tile order; nothing is random."""
     return projected(single_tile_order(graph), binding, platform)
-
-
-def single_tile_order(graph: ClusterGraph) -> IntArray:
-    """Return the clusters in the order in which one tile would fire them all, shape (K,)."""
-    k = graph.num_clusters
-    if k == 0:
-        return np.empty(0, dtype=np.int64)
-    every = np.arange(k)
-    unbound = MarkedGraph(
-        k,
-        np.concatenate((every, graph.source)),
-        np.concatenate((every, graph.target)),
-        np.concatenate((graph.tau, graph.tau[graph.source])),
-        np.concatenate((np.ones(k, dtype=np.int64), graph.initial)),
-    )
-    start = earliest_schedule(unbound, Fraction(int(graph.tau.max())))
-    return np.lexsort((every, -graph.tau, start))
