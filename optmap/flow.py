@@ -85,7 +85,13 @@ Report = Callable[[Run], None]
 
 
 def run(
-    method: Method, snn: SNN, platform: Platform, tokens: str, limits: Limits, report: Report
+    method: Method,
+    snn: SNN,
+    platform: Platform,
+    tokens: str,
+    limits: Limits,
+    report: Report,
+    placement: Mapping | None = None,
 ) -> Run:
     """Run all stages of a method.
 
@@ -95,21 +101,30 @@ def run(
         For all stages together; a stage gets its share of what is left.
     report : callable
         Called with a complete :class:`Run` whenever there is a better mapping to fall back on.
+    placement : Mapping, optional
+        What the method "imported" takes clusters and tiles from.
 
     Raises
     ------
     FanInError
         Decomposition ``none`` and a neuron that needs it.
     """
-    return _Flow(method, platform, tokens, limits, report).run(snn)
+    return _Flow(method, platform, tokens, limits, report, placement).run(snn)
 
 
 class _Flow:
     """The stages of one run, with its clock and what it has claimed so far."""
 
     def __init__(
-        self, method: Method, platform: Platform, tokens: str, limits: Limits, report: Report
+        self,
+        method: Method,
+        platform: Platform,
+        tokens: str,
+        limits: Limits,
+        report: Report,
+        placement: Mapping | None,
     ) -> None:
+        self.placement = placement
         self.method, self.platform, self.tokens = method, platform, tokens
         self.limits, self.report = limits, report
         self.started = time.perf_counter()
@@ -171,6 +186,8 @@ class _Flow:
             rows = max(snn.max_fan_in, self.platform.max_rows)
             return decompose(snn, rows, "none"), snn.clustering
         name = self.method.clustering
+        if self.placement is not None:
+            return self.placement.decomposition, self.placement.clustering
         if name in DECOMPOSING_PARTITIONS:
             module = import_module(DECOMPOSING_PARTITIONS[name])
             pair: tuple[Decomposition, Clustering] = module.partition(
@@ -236,6 +253,9 @@ class _Flow:
     def _schedule(
         self, decomposition: Decomposition, clustering: Clustering, graph: ClusterGraph
     ) -> tuple[Binding, StaticOrders]:
+        if self.placement is not None:
+            binding = self.placement.binding
+            return binding, self._heuristic_order(self.method.order, graph, binding)
         if self.method.binding in JOINT:
             self._fall_back_on(decomposition, clustering)
             both: tuple[Binding, StaticOrders] = self._timed(

@@ -25,8 +25,8 @@ Files are named relative to the instance file. The network is read when it is fi
 
 from __future__ import annotations
 
+import collections.abc
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -35,7 +35,9 @@ from types import MappingProxyType
 
 from optmap.errors import InputError
 from optmap.hardware import TOKEN_MODES, Platform, load_platform
+from optmap.mapping import Mapping
 from optmap.snn import SNN
+from optmap.sources.ranc import read_ranc
 from optmap.sources.read import read_network
 from optmap.toml_fields import Table, read_toml
 
@@ -76,8 +78,8 @@ class Instance:
     in_default_set: bool = True
     platform_file: Path | None = None
     file: Path | None = None
-    origin: Mapping[str, str] = field(default_factory=dict)
-    provenance: Mapping[str, str] = field(default_factory=dict)
+    origin: collections.abc.Mapping[str, str] = field(default_factory=dict)
+    provenance: collections.abc.Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.tokens not in TOKEN_MODES:
@@ -91,6 +93,17 @@ class Instance:
         return read_network(
             self.network, keep_zero_weights=self.keep_zero_weights, spikes=self.spikes
         )
+
+    def placement(self) -> Mapping:
+        """Return the mapping that the network came with; InputError if it came with none."""
+        if not Path(self.network).is_dir():
+            raise InputError(self.network, "", "no placement", "a RANC folder, which has one")
+        mapping = read_ranc(Path(self.network)).mapping()
+        used = int(mapping.binding.tile_of.max(initial=-1)) + 1
+        if used > self.platform.num_tiles:
+            tiles = f"{self.platform.num_tiles} tiles"
+            raise InputError(self.network, "", tiles, f"at least {used}, as the placement uses")
+        return mapping
 
     def digest(self) -> str:
         """Return a SHA-256 of everything that can change a result: files, platform, token mode."""

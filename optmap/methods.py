@@ -148,6 +148,15 @@ _ROWS = (
         False,
     ),
     Method(
+        "imported",
+        "none",
+        "imported",
+        "imported",
+        "projection",
+        "the placement that a RANC folder comes with",
+        False,
+    ),
+    Method(
         "song2020/order",
         "chain",
         "greedy",

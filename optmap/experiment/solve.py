@@ -84,6 +84,7 @@ def solve(job: Job, out: TextIO) -> None:
         instance = load_source(job.source)
         method = method_named(job.method)
         snn = instance.snn
+        placement = instance.placement() if method.clustering == "imported" else None
         warm_up(method)
         out.write("ready\n")  # the parent's clock starts
         out.flush()
@@ -95,6 +96,7 @@ def solve(job: Job, out: TextIO) -> None:
             instance.tokens,
             job.limits,
             lambda partial: emit(lambda: describe(partial, instance, job)),
+            placement,
         )
         emit(lambda: describe(result, instance, job))
     except InputError as error:
@@ -108,6 +110,8 @@ def warm_up(method: Method) -> None:
     """Run a method on three neurons: loading compiled kernels is not the method's time."""
     tile = Tile(Crossbar(4, 4))
     platform = Platform("warm-up", (tile, tile), Interconnect("mesh", 2, 1))
+    if method.clustering == "imported":
+        return
     run(method, from_edges([0, 1], [1, 2], 3), platform, "dataflow", Limits(1.0), lambda _: None)
 
 
