@@ -1,0 +1,1 @@
+"""Admission at run time: applications come and go on one platform [S20]."""

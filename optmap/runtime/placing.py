@@ -1,0 +1,182 @@
+"""Bind one application in a fraction of a millisecond: the binding of admission."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from optmap.hardware import Platform
+from optmap.runtime.application import Application
+from optmap.snn import IndexArray, IntArray
+
+#: Stands for "not limited" in the arrays of this room; no sum of needs reaches it.
+UNLIMITED = 2**62
+
+
+class Room(NamedTuple):
+    """What every tile has left: program slots, buffer tokens; and the ticks there; (T,) each."""
+
+    slots: IntArray
+    input_tokens: IntArray
+    output_tokens: IntArray
+    ticks: IntArray
+
+
+def whole(platform: Platform) -> Room:
+    """Return the room of an empty platform."""
+
+    def limits(values: list[int | None]) -> IntArray:
+        return np.array([UNLIMITED if v is None else v for v in values], dtype=np.int64)
+
+    tiles = platform.tiles
+    return Room(
+        limits([t.slots for t in tiles]),
+        limits([t.input_buffer for t in tiles]),
+        limits([t.output_buffer for t in tiles]),
+        np.zeros(len(tiles), dtype=np.int64),
+    )
+
+
+def needs(application: Application, platform: Platform, tile_of: IntArray) -> Room:
+    """Return what a bound application takes of every tile."""
+    graph, tiles = application.graph, platform.num_tiles
+    tokens = platform.buffer_windows * graph.rate
+    source, target = tile_of[graph.source], tile_of[graph.target]
+    remote = source != target
+    taken = Room(*(np.zeros(tiles, dtype=np.int64) for _ in range(4)))
+    np.add.at(taken.slots, tile_of, 1)
+    np.add.at(taken.input_tokens, target, tokens)
+    np.add.at(taken.output_tokens, source[remote], tokens[remote])
+    np.add.at(taken.ticks, tile_of, graph.tau)
+    return taken
+
+
+def place(
+    application: Application, platform: Platform, room: Room, tiles: IntArray
+) -> IntArray | None:
+    """Return a tile for every cluster, among ``tiles``, or None where the rule finds none.
+
+    Clusters that fit the fewest tiles come first, then those of largest tau; each goes to the tile
+    where ticks so far plus the ticks it would send to, and be sent from, other tiles are the least.
+    O(K (T + d)) for d channels a cluster. A heuristic: None is no proof that there is no binding.
+    """
+    graph = application.graph
+    rows, columns = np.array(platform.rows_of)[tiles], np.array(platform.columns_of)[tiles]
+    fits = (graph.rows[:, None] <= rows) & (graph.columns[:, None] <= columns)
+    order = np.lexsort((-graph.tau, fits.sum(axis=1)))
+    tile_of = np.full(graph.num_clusters, -1, dtype=np.int64)
+    ptr, edges = _incident(graph.source, graph.target, graph.num_clusters)
+    done = _place(
+        order,
+        fits,
+        tiles.astype(np.int64),
+        graph.tau,
+        graph.source,
+        graph.target,
+        platform.buffer_windows * graph.rate,
+        application.send_ticks,
+        ptr,
+        edges,
+        room.slots.copy(),
+        room.input_tokens.copy(),
+        room.output_tokens.copy(),
+        room.ticks.copy(),
+        tile_of,
+    )
+    return tile_of if done else None
+
+
+def _incident(source: IndexArray, target: IndexArray, clusters: int) -> tuple[IntArray, IntArray]:
+    """Return the channels of every cluster, both directions, as compressed lists."""
+    ends = np.concatenate((source, target))
+    order = np.argsort(ends, kind="stable")
+    ptr = np.searchsorted(ends[order], np.arange(clusters + 1))
+    return ptr, order % max(len(source), 1)
+
+
+@njit(cache=True)
+def _place(  # type: ignore[no-untyped-def]
+    order,
+    fits,
+    tiles,
+    tau,
+    source,
+    target,
+    tokens,
+    send_ticks,
+    ptr,
+    edges,
+    slots,
+    input_room,
+    output_room,
+    ticks,
+    tile_of,
+):
+    """Fill ``tile_of``, using the rooms up; tell whether every cluster found a tile."""
+    local = np.zeros(len(slots), dtype=np.int64)  # send ticks saved by sitting on the tile
+    for a in order:
+        input_need = 0
+        exchanged = 0
+        for p in range(ptr[a], ptr[a + 1]):
+            e = edges[p]
+            other = target[e] if source[e] == a else source[e]
+            if target[e] == a:
+                input_need += tokens[e]
+            if tile_of[other] >= 0:
+                local[tile_of[other]] += send_ticks[e]
+                exchanged += send_ticks[e]
+        best, best_cost = -1, 0
+        for i in range(len(tiles)):
+            t = tiles[i]
+            if not fits[a, i] or slots[t] < 1 or input_room[t] < input_need:
+                continue
+            cost = ticks[t] + tau[a] + exchanged - local[t]
+            if best >= 0 and cost >= best_cost:
+                continue
+            _send(a, t, 1, source, target, tokens, ptr, edges, output_room, tile_of)
+            if _none_short(a, t, source, target, ptr, edges, output_room, tile_of):
+                best, best_cost = t, cost
+            _send(a, t, -1, source, target, tokens, ptr, edges, output_room, tile_of)
+        for p in range(ptr[a], ptr[a + 1]):
+            e = edges[p]
+            other = target[e] if source[e] == a else source[e]
+            if tile_of[other] >= 0:
+                local[tile_of[other]] = 0
+        if best < 0:
+            return False
+        _send(a, best, 1, source, target, tokens, ptr, edges, output_room, tile_of)
+        slots[best] -= 1
+        input_room[best] -= input_need
+        ticks[best] += tau[a]
+        tile_of[a] = best
+    return True
+
+
+@njit(cache=True)
+def _send(a, t, sign, source, target, tokens, ptr, edges, output_room, tile_of):  # type: ignore[no-untyped-def]
+    """Take (or give back) the output buffers for cluster a on tile t, among bound clusters."""
+    for p in range(ptr[a], ptr[a + 1]):
+        e = edges[p]
+        if source[e] == a:
+            other = tile_of[target[e]]
+            if other >= 0 and other != t:
+                output_room[t] -= sign * tokens[e]
+        else:
+            other = tile_of[source[e]]
+            if other >= 0 and other != t:
+                output_room[other] -= sign * tokens[e]
+
+
+@njit(cache=True)
+def _none_short(a, t, source, target, ptr, edges, output_room, tile_of):  # type: ignore[no-untyped-def]
+    """Tell whether tile t and the tiles of a's bound partners keep to their output buffers."""
+    if output_room[t] < 0:
+        return False
+    for p in range(ptr[a], ptr[a + 1]):
+        e = edges[p]
+        other = tile_of[target[e] if source[e] == a else source[e]]
+        if other >= 0 and output_room[other] < 0:
+            return False
+    return True
