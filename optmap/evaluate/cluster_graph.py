@@ -25,6 +25,7 @@ from optmap.decompose import Decomposition
 from optmap.hardware import TOKEN_MODES, Platform
 from optmap.mapping import Clustering
 from optmap.snn import SNN, IndexArray, IntArray, frozen
+from optmap.sources.clustered import ClusteredSNN
 
 #: Largest sum of execution times in one iteration: sums of delays must stay exact in int64.
 MAX_TICKS = 2**60
@@ -123,11 +124,13 @@ def cluster_graph(
     Parameters
     ----------
     tokens : str
-        ``dataflow`` or ``pipelined``.
+        ``dataflow`` or ``pipelined``; a network that came clustered has its own tokens.
     """
     if tokens not in TOKEN_MODES:
         raise ValueError(f"token mode {tokens!r}: expected one of {', '.join(TOKEN_MODES)}")
     network, k = decomposition.network, clustering.num_clusters
+    if isinstance(network, ClusteredSNN):
+        return _given_graph(network, clustering)
     source, cluster = axons(network, clustering)
     read = np.zeros(k, dtype=np.int64)
     np.add.at(read, cluster, network.spikes[source])
@@ -149,6 +152,23 @@ def cluster_graph(
         b.astype(np.int32),
         spikes,
         initial_iterations(k, a, b, tokens),
+    )
+
+
+def _given_graph(network: ClusteredSNN, clustering: Clustering) -> ClusterGraph:
+    """Return the graph that a network came with; what a crossbar must hold of it is not known."""
+    if clustering != network.clustering:
+        raise ValueError(f"the {len(network.names)} clusters are given and cannot be changed")
+    unknown = np.zeros(len(network.tau), dtype=np.int64)
+    sending = np.isin(network.cluster_of, network.source)
+    return ClusterGraph(
+        network.tau,
+        unknown,
+        unknown,
+        network.source,
+        network.target,
+        network.spikes[network.units[sending]],
+        network.initial,
     )
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from optmap.errors import InputError
 from optmap.snn import SNN
+from optmap.sources.clustered import ClusteredSNN, read_clustered
 from optmap.sources.generate import PREFIX, generate
 
 #: What a network may be, for error messages and ``--help``.
 FORMATS = (
     "gen:NAME, .nir, .csv (source,target[,weight][,type]), .npz, .npy,"
-    " .txt (CARLsim: source target ...), or a folder of RANC .mem files"
+    " .txt (CARLsim: source target ...), .snn (hypergraph), .xml (SDF3, clustered already),"
+    " or a folder of RANC .mem files"
 )
 
 _BY_SUFFIX = {
@@ -22,6 +24,8 @@ _BY_SUFFIX = {
     ".tsv": "edges",
     ".npz": "arrays",
     ".npy": "arrays",
+    ".snn": "hypergraph",
+    ".xml": "sdf3",
 }
 _BY_CONTENT = ((b"\x89HDF\r\n\x1a\n", "nir"), (b"PK\x03\x04", "arrays"), (b"\x93NUMPY", "arrays"))
 
@@ -59,6 +63,9 @@ def read_network(
         raise InputError(str(name), "", found, "at least one synapse")
     if spikes is None:
         return snn
+    if isinstance(snn, ClusteredSNN):
+        expected = "none: the rates of an SDF3 file are its spikes"
+        raise InputError(str(name), "", f"a spike file, {spikes}", expected)
     from optmap.sources.spikes import with_spike_file
 
     return with_spike_file(snn, spikes, names)
@@ -88,6 +95,12 @@ def _read(name: str | Path, keep_zero_weights: bool) -> tuple[SNN, tuple[str, ..
         from optmap.sources.ranc import read_ranc
 
         return read_ranc(path).snn, None
+    if kind == "hypergraph":
+        from optmap.sources.hypergraph import read_hypergraph
+
+        return read_hypergraph(path), None
+    if kind == "sdf3":
+        return read_clustered(path), None
     from optmap.sources.carlsim import read_connections
 
     return read_connections(path), None
@@ -118,5 +131,7 @@ def _kind(path: Path) -> str:
         if start.startswith(magic):
             return kind
     text = start.decode("utf-8", errors="replace")
+    if text.lstrip("\ufeff \t\r\n").startswith("<"):
+        return "sdf3"
     first = next((row for row in text.splitlines() if row.strip() and row.strip()[0] != "#"), "")
     return "edges" if "," in first or ";" in first else "carlsim"

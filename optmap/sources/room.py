@@ -1,0 +1,44 @@
+"""How much a file may claim: counts that are not backed by content are refused before memory is.
+
+A header of eight bytes can name 4 billion neurons, a compressed file can unfold to a thousand times
+its size. Readers ask here before they allocate.
+"""
+
+from __future__ import annotations
+
+from optmap.errors import InputError
+
+#: Indices may leave gaps, but not of a kind that makes empty arrays of gigabytes.
+ALWAYS_ALLOWED = 1_000_000
+PER_ENTRY = 1_000
+
+#: What an archive may always unfold to, and how many times its own size beyond that.
+FREE_BYTES = 64_000_000
+RATIO = 100
+
+
+def refuse_wide_numbers(where: str, field: str, count: int, entries: int) -> None:
+    """Raise InputError if ``count`` neurons are out of proportion to ``entries`` in the file.
+
+    Examples
+    --------
+    >>> refuse_wide_numbers("net.snn", "nodes", 1_000, 5)
+    >>> refuse_wide_numbers("net.snn", "nodes", 4_000_000_000, 5)
+    Traceback (most recent call last):
+        ...
+    optmap.errors.InputError: net.snn: nodes: found 4000000000, expected at most 1000000 for 5 entries
+    """  # noqa: E501
+    most = min(max(ALWAYS_ALLOWED, PER_ENTRY * entries), 2**31 - 1)
+    if count > most:
+        raise InputError(where, field, str(count), f"at most {most} for {entries} entries")
+
+
+def refuse_bomb(where: str, unfolded: int, size: int) -> None:
+    """Raise InputError if a file of ``size`` bytes unfolds to suspiciously many.
+
+    Real networks compress to a tenth; a hundredth is no weights but zeros.
+    """
+    most = FREE_BYTES + RATIO * size
+    if unfolded > most:
+        found = f"{unfolded} bytes packed into {size}"
+        raise InputError(where, "", found, f"at most {most} bytes, {RATIO} times the file's size")
