@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations.anneal import shrink_repeatedly
 from formulations.classes import Classes, classes_of
 from formulations.master import Master
 from formulations.partition_sets import keep_better, kinds_worth_having, start_of
@@ -84,8 +85,8 @@ class ColumnGeneration:
         best_bound = -(-total // SCALE)
         return max(1, (total - 1) // (best_bound - 1)) if best_bound > 1 else total
 
-    def level(self, orbit_of: IndexArray, until: float) -> tuple[float, FloatArray] | None:
-        """Solve the LP with these orbits by heuristic pricing; its value and prices, or None."""
+    def level(self, orbit_of: IndexArray, until: float) -> tuple[float, FloatArray]:
+        """Solve the LP with these orbits by heuristic pricing; return its value and prices."""
         master = Master(self.classes.size, orbit_of)
         for q in range(self.classes.num_classes):
             most = max(p.columns for p in self.pricers)
@@ -144,9 +145,11 @@ def solve(
     proved = best(cluster_bounds(decomposition, platform))
     simple = 0 if proved is None else proved.value
     if start.num_clusters <= simple:
-        done = keep_better(
-            watch, Status.UNKNOWN, None, None, simple, start, start.num_clusters
-        )
+        done = keep_better(watch, Status.UNKNOWN, None, None, simple, start, start.num_clusters)
+        return done, None
+    start = _annealed(decomposition, watch, start, simple, kinds_worth_having(platform))
+    if start.num_clusters <= simple:
+        done = keep_better(watch, Status.UNKNOWN, None, None, simple, start, start.num_clusters)
         return done, None
     run = _Run(decomposition, platform, watch, start, simple, workers)
     run.tighten()
@@ -155,6 +158,30 @@ def solve(
         watch, Status.UNKNOWN, None, None, bound, run.incumbent, run.incumbent.num_clusters
     )
     return outcome, run.generation.certificate
+
+
+def _annealed(
+    decomposition: Decomposition,
+    watch: Stopwatch,
+    start: Clustering,
+    least: int,
+    kinds: tuple[tuple[int, int], ...],
+) -> Clustering:
+    """Return ``start`` after a tenth of the time spent on dissolving crossbars."""
+    watch.note(start.num_clusters, least)
+    if len(kinds) > 1:
+        return start
+    ((rows, columns),) = kinds
+    return shrink_repeatedly(
+        classes_of(decomposition.network),
+        start,
+        rows,
+        columns,
+        least=least,
+        seconds=0.1 * watch.limits.wall_s,
+        seed=watch.limits.seed,
+        note=lambda value: watch.note(value, least),
+    )
 
 
 class _Run:
@@ -170,9 +197,7 @@ class _Run:
         workers: int,
     ) -> None:
         self.watch, self.incumbent, self.simple, self.workers = watch, start, simple, workers
-        self.generation = ColumnGeneration(
-            decomposition, platform, watch, [], start.num_clusters
-        )
+        self.generation = ColumnGeneration(decomposition, platform, watch, [], start.num_clusters)
         classes = self.generation.classes
         self.generation.columns = classes.columns_of(start)
 
@@ -185,7 +210,6 @@ class _Run:
         """Alternate LP levels, certificates and integer programs until the gap or time is gone."""
         generation, total = self.generation, self.watch.limits.wall_s
         last = -1
-        hopeful = []
         for depth in DEPTHS:
             orbits = refine(generation.classes, depth)
             colours = int(orbits.max()) + 1
@@ -194,16 +218,15 @@ class _Run:
             last = colours
             until = min(0.6 * total, self.watch.spent + 0.25 * total)
             reached = generation.level(orbits, until)
-            if reached is None or self.watch.left <= 0:
+            if self.watch.left <= 0:
                 break
-            value, prices = reached
+            _, prices = reached
             whole = np.floor(prices * SCALE).astype(np.int64)
             possible = -(-int((generation.classes.size * whole).sum()) // SCALE)
             if possible > max(generation.bound, self.simple):
                 generation.certify(whole, min(0.3 * total, self.watch.left * 0.5))
             if self.closed or self.watch.spent > 0.6 * total:
                 break
-            hopeful.append((value, depth))
         if not self.closed:
             singles = np.arange(generation.classes.num_classes, dtype=np.int32)
             generation.level(singles, self.watch.spent + 0.4 * max(self.watch.left, 0.0))
@@ -232,7 +255,9 @@ class _Run:
                 chosen[j] = chosen.get(j, 0) + 1
         for j, variable in enumerate(level):
             model.add_hint(variable, chosen.get(j, 0))
-        run = run_cpsat(model, Stopwatch(self.watch.limits, self.watch.started), workers=self.workers)
+        run = run_cpsat(
+            model, Stopwatch(self.watch.limits, self.watch.started), workers=self.workers
+        )
         if run.value is None or run.value >= most:
             return
         picked = [dict(columns[j]) for j, v in enumerate(level) for _ in range(run.solver.value(v))]

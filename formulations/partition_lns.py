@@ -10,6 +10,9 @@ Sets         units of the taken crossbars by twin class; taken crossbars k, the 
 Variables    x[q,k] members of class q in k; z[q,k] = 1 if any; b[g,k] = 1 if group g is on k's rows
 Objective    min M sum_q size_q x[q,victim] + sum_g,k w_g b[g,k]
 Families     (P1)-(P4) in aggregated form (formulations/partition_twins_cpsat.py)
+
+Before that, half of the time goes to annealing (formulations/anneal.py), where all crossbars are of
+one kind: on filters it dissolves most of what can be dissolved within seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations.anneal import shrink_repeatedly
 from formulations.classes import Classes, classes_of
 from formulations.partition_sets import keep_better, kinds_worth_having, start_of
 from formulations.run_cpsat import run_cpsat
@@ -42,7 +46,9 @@ class Repacking:
     kinds: tuple[tuple[int, int], ...]
     taken: list[Column]
 
-    def solve(self, watch: Stopwatch, seconds: float, workers: int, drain: bool) -> list[Column] | None:
+    def solve(
+        self, watch: Stopwatch, seconds: float, workers: int, drain: bool
+    ) -> list[Column] | None:
         """Return the crossbars re-packed, the drained one last; None if nothing was found."""
         classes, k_all = self.classes, range(len(self.taken))
         total: Column = {}
@@ -157,8 +163,21 @@ def solve(
     bound = 0 if proved is None else proved.value
     classes = classes_of(decomposition.network)
     search = _Search(classes, kinds_worth_having(platform), limits.seed)
-    columns = classes.columns_of(start)
-    watch.note(len(columns), bound)
+    watch.note(start.num_clusters, bound)
+    current = start
+    if len(search.kinds) == 1:
+        ((rows, most_columns),) = search.kinds
+        current = shrink_repeatedly(
+            classes,
+            start,
+            rows,
+            most_columns,
+            least=bound,
+            seconds=0.5 * limits.wall_s,
+            seed=limits.seed,
+            note=lambda value: watch.note(value, bound),
+        )
+    columns = classes.columns_of(current)
     while watch.left > 0 and len(columns) > max(bound, 1):
         victim = int(np.argmin([search.filling(c) for c in columns]))
         rule, taken = search.pick(columns, victim)
@@ -171,7 +190,9 @@ def solve(
         if packed is not None:
             kept = [c for k, c in enumerate(columns) if k not in set(taken)]
             columns = kept + [c for c in packed if c]
-        improved = len(columns) < len(before) or _potential(search, columns) < _potential(search, before)
+        improved = len(columns) < len(before) or _potential(search, columns) < _potential(
+            search, before
+        )
         search.score[rule] = max(0.1, 0.9 * search.score[rule] + (0.5 if improved else 0.0))
         search.size = min(6.0, search.size + (0.02 if packed is not None else -0.2))
         search.size = max(2.0, search.size)

@@ -17,7 +17,6 @@ from formulations.pricing_frontier import (
     Found,
     Sweep,
     completion_of,
-    frontier_bits,
     price,
     sweep_of,
 )
@@ -26,8 +25,8 @@ from optmap.snn import IndexArray, IntArray
 #: Label visits that one core does in a second, cautiously: turns seconds into a repeatable limit.
 WORK_PER_SECOND = 8_000_000
 
-#: Labels that are kept at once in an exact sweep (about 60 bytes each, twice).
-MOST_LABELS = 1_000_000
+#: Labels that are kept at once in an exact sweep (about 150 bytes each), one try after the other.
+LABELS = (5_000, 100_000, 1_000_000)
 
 
 def sweep_order(classes: Classes) -> IndexArray:
@@ -106,26 +105,24 @@ class Pricer:
             if closed[r] <= threshold:
                 proved = int(closed[r])
                 continue
-            found = price(
-                self.sweep,
-                self.classes,
-                prices,
-                r,
-                self.columns,
-                threshold=threshold,
-                most_labels=MOST_LABELS,
-                most_work=int(max(stop - time.perf_counter(), 0.0) * WORK_PER_SECOND),
-                keep=1,
-                closed=closed,
-                completion=completion,
-            )
+            for labels in LABELS:  # room for labels costs time to clear: start with little
+                found = price(
+                    self.sweep,
+                    self.classes,
+                    prices,
+                    r,
+                    self.columns,
+                    threshold=threshold,
+                    most_labels=labels,
+                    most_work=int(max(stop - time.perf_counter(), 0.0) * WORK_PER_SECOND),
+                    keep=1,
+                    closed=closed,
+                    completion=completion,
+                )
+                if found.complete or time.perf_counter() > stop:
+                    break
             if not found.complete:
                 break
             proved = max(found.best, threshold)
             closed[: r + 1] = np.minimum(closed[: r + 1], proved)
         return int(closed[self.rows])
-
-
-def orders_fit(classes: Classes) -> bool:
-    """Tell whether the sweep order has a frontier that exact pricing can carry."""
-    return frontier_bits(classes, sweep_order(classes)) <= MAX_BITS

@@ -181,7 +181,9 @@ def completion_of(
     order = sweep.order
     graph = (classes.ptr, classes.groups, classes.weight, order)
     count = np.minimum(classes.size[order], columns)
-    by_rows, by_columns = _completion(*graph, prices[order], count, rows, columns, len(order) // 256)
+    by_rows, by_columns = _completion(
+        *graph, prices[order], count, rows, columns, len(order) // 256
+    )
     ones = np.ones(len(order), dtype=np.int64)
     members, _ = _completion(*graph, ones, classes.size[order], rows, 1, len(order))
     return Completion(by_rows, by_columns, members[0])
@@ -476,8 +478,7 @@ def _sweep(  # type: ignore[no-untyped-def]
             score = np.empty(out)
             for i in range(out):
                 score[i] = -(
-                    worth[nxt, i]
-                    + 0.8 * by_rows[q, rows - used[nxt, i] + front[nxt, i] // 2]
+                    worth[nxt, i] + 0.8 * by_rows[q, rows - used[nxt, i] + front[nxt, i] // 2]
                 )
             chosen = np.sort(np.argsort(score)[:most])
             for j in range(most):

@@ -8,20 +8,17 @@ the clustering is one crossbar smaller. Deterministic for a seed and a number of
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
 from formulations.classes import Classes
 from optmap.mapping import Clustering, compact
-from optmap.snn import IndexArray
 
-
-def unit_reads(classes: Classes) -> tuple[IndexArray, IndexArray]:
-    """Return class of each unit position, and the groups read as classes' pointers."""
-    class_of = np.empty(sum(len(m) for m in classes.members), dtype=np.int32)
-    for q, members in enumerate(classes.members):
-        class_of[members] = q
-    return class_of, classes.groups
+#: Moves one core tries in a second, cautiously: turns seconds into a repeatable number of moves.
+MOVES_PER_SECOND = 2_000_000
 
 
 def shrink(
@@ -34,6 +31,7 @@ def shrink(
     seed: int,
     rows_weight: float = 0.1,
     hot: float = 2.0,
+    wander: float = 0.05,
 ) -> Clustering | None:
     """Return a clustering of one cluster less, or None if the moves did not suffice.
 
@@ -45,8 +43,13 @@ def shrink(
         What a row counts beside a row of overflow.
     hot : float
         First temperature, in rows.
+    wander : float
+        Share of moves to any cluster at all, for units that share no axon with others.
     """
-    class_of, _ = unit_reads(classes)
+    members = np.concatenate(classes.members)
+    member_ptr = np.concatenate(([0], np.cumsum(classes.size)))
+    class_of = np.empty(len(members), dtype=np.int32)
+    class_of[members] = np.repeat(np.arange(classes.num_classes, dtype=np.int32), classes.size)
     label = clustering.cluster_of.copy()
     sizes = clustering.sizes
     victim = int(np.argmin(sizes))
@@ -54,6 +57,8 @@ def shrink(
     label[swap] = clustering.num_clusters - 1
     ok = _anneal(
         class_of,
+        member_ptr,
+        members,
         classes.ptr,
         classes.groups,
         classes.weight,
@@ -65,18 +70,59 @@ def shrink(
         seed,
         rows_weight,
         hot,
+        wander,
     )
     return compact(label) if ok else None
 
 
+def shrink_repeatedly(
+    classes: Classes,
+    start: Clustering,
+    rows: int,
+    columns: int,
+    *,
+    least: int,
+    seconds: float,
+    seed: int,
+    note: Callable[[int], None],
+) -> Clustering:
+    """Return ``start`` with as many clusters dissolved as ``seconds`` allow, not below ``least``.
+
+    Every failed attempt gets another seed and, by turns, more moves; ``note`` hears each success.
+    """
+    began = time.perf_counter()
+    moves, attempt = 1_000_000, 0
+    while start.num_clusters > max(least, 1) and time.perf_counter() - began < seconds:
+        left = seconds - (time.perf_counter() - began)
+        fewer = shrink(
+            classes,
+            start,
+            rows,
+            columns,
+            moves=int(min(moves, max(left, 0.05) * MOVES_PER_SECOND)),
+            seed=seed * 1000 + attempt,
+            rows_weight=(0.3, 0.1, 0.5)[attempt % 3],
+            hot=(2.0, 4.0)[attempt % 2],
+        )
+        attempt += 1
+        if fewer is None:
+            moves = min(2 * moves, 40_000_000)
+        else:
+            start = fewer
+            note(start.num_clusters)
+    return start
+
+
 @njit(cache=True)
 def _anneal(  # type: ignore[no-untyped-def]
-    class_of, ptr, groups, weight, label, num, max_rows, max_columns, moves, seed, rows_weight, hot
-):
+    class_of, member_ptr, members, ptr, groups, weight, label, num, max_rows, max_columns,
+    moves, seed, rows_weight, hot, wander,
+):  # fmt: skip
     """Move units between ``num`` clusters until nothing overflows; True when that is reached.
 
     Units labelled ``num`` or above are dealt first, to the cluster where they add fewest rows. A
-    move takes a random unit to the cluster of a random co-reader of one of its groups.
+    move takes a random unit, or all its twins in its cluster, to the cluster of a random co-reader
+    of one of its groups.
     """
     np.random.seed(seed)
     units = len(class_of)
@@ -132,7 +178,7 @@ def _anneal(  # type: ignore[no-untyped-def]
         u = np.random.randint(units)
         q = class_of[u]
         a = label[u]
-        if np.random.random() < 0.02:
+        if np.random.random() < wander:
             b = np.random.randint(num)
         else:
             g = groups[ptr[q] + np.random.randint(ptr[q + 1] - ptr[q])]
@@ -140,10 +186,17 @@ def _anneal(  # type: ignore[no-untyped-def]
             b = label[other]
         if b == a:
             continue
+        amount = 1
+        first, stop = member_ptr[q], member_ptr[q + 1]
+        if stop - first > 1 and np.random.random() < 0.5:  # all twins of the cluster together
+            amount = 0
+            for i in range(first, stop):
+                if label[members[i]] == a:
+                    amount += 1
         less, more = 0, 0
         for e in range(ptr[q], ptr[q + 1]):
             g = groups[e]
-            if count[a, g] == 1:
+            if count[a, g] == amount:
                 less += weight[g]
             if count[b, g] == 0:
                 more += weight[g]
@@ -152,20 +205,25 @@ def _anneal(  # type: ignore[no-untyped-def]
             - max(0, rows[a] - max_rows)
             + max(0, rows[b] + more - max_rows)
             - max(0, rows[b] - max_rows)
-            + max(0, cols[a] - 1 - max_columns)
+            + max(0, cols[a] - amount - max_columns)
             - max(0, cols[a] - max_columns)
-            + max(0, cols[b] + 1 - max_columns)
+            + max(0, cols[b] + amount - max_columns)
             - max(0, cols[b] - max_columns)
         )
         delta = change + rows_weight * (more - less)
         if delta <= 0 or np.random.random() < np.exp(-delta / temperature):
-            label[u] = b
+            if amount == 1:
+                label[u] = b
+            else:
+                for i in range(first, stop):
+                    if label[members[i]] == a:
+                        label[members[i]] = b
             overflow += change
             rows[a] -= less
             rows[b] += more
-            cols[a] -= 1
-            cols[b] += 1
+            cols[a] -= amount
+            cols[b] += amount
             for e in range(ptr[q], ptr[q + 1]):
-                count[a, groups[e]] -= 1
-                count[b, groups[e]] += 1
+                count[a, groups[e]] -= amount
+                count[b, groups[e]] += amount
     return overflow == 0
