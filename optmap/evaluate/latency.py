@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import networkx as nx
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.evaluate.lower import BindingAwareGraph
+from optmap.sdf.components import group_by, strong_components
 from optmap.sdf.cycle_ratio import earliest_schedule
 from optmap.snn import IntArray
 
@@ -48,35 +48,35 @@ def latency(
 
 def _furthest(graph: ClusterGraph, entering: dict[int, int], per_token: int) -> dict[int, int]:
     """Return for every cluster reached the largest entry value, plus ``per_token`` per token."""
-    channels = nx.DiGraph()
-    channels.add_nodes_from(range(graph.num_clusters))
-    for a, b, tokens in zip(graph.source, graph.target, graph.initial, strict=True):
-        channels.add_edge(int(a), int(b), tokens=int(tokens))
-    components = nx.condensation(channels)
-    component_of = components.graph["mapping"]
+    k = graph.num_clusters
+    every = np.ones(graph.num_channels, dtype=np.bool_)
+    indptr, order = group_by(k, graph.source, every)
+    component_of, count = strong_components(k, indptr, graph.target[order])
+    members: list[list[int]] = [[] for _ in range(count)]
+    for v in range(k):
+        members[component_of[v]].append(v)
     adjacency = sparse.csr_matrix(
-        (np.ones(graph.num_channels), (graph.source, graph.target)),
-        shape=(graph.num_clusters, graph.num_clusters),
+        (np.ones(graph.num_channels), (graph.source, graph.target)), shape=(k, k)
     )
     value = dict(entering)
-    for c in nx.topological_sort(components):
-        members = sorted(components.nodes[c]["members"])
-        entries = [i for i, v in enumerate(members) if v in value]
-        if entries and len(members) > 1:  # every channel inside holds one initial iteration
+    for group in reversed(members):  # components are numbered against the direction of channels
+        entries = [i for i, v in enumerate(group) if v in value]
+        if entries and len(group) > 1:  # every channel inside holds one initial iteration
             steps = csgraph.shortest_path(
-                adjacency[members][:, members], unweighted=True, indices=entries
+                adjacency[group][:, group], unweighted=True, indices=entries
             )
-            at_entry = [value[members[i]] for i in entries]
-            for j, v in enumerate(members):
+            at_entry = [value[group[i]] for i in entries]
+            for j, v in enumerate(group):
                 value[v] = max(
                     x + per_token * round(step)
                     for x, step in zip(at_entry, steps[:, j], strict=True)
                 )
-        for v in members:
+        for v in group:
             if v not in value:
                 continue
-            for w, channel in channels[v].items():
-                if component_of[w] != c:
-                    candidate = value[v] + per_token * channel["tokens"]
+            for e in order[indptr[v] : indptr[v + 1]]:
+                w = int(graph.target[e])
+                if component_of[w] != component_of[v]:
+                    candidate = value[v] + per_token * int(graph.initial[e])
                     value[w] = max(value.get(w, candidate), candidate)
     return value
