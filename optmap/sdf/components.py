@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from optmap.sdf.compiled import compiled
 
 
-@njit(cache=True)
+@compiled
 def group_by(num_actors: int, key: Any, kept: Any) -> Any:
     """Return (indptr, edges): the kept edges grouped by ``key``, stable, by counting sort."""
     indptr = np.zeros(num_actors + 1, dtype=np.int64)
@@ -26,7 +27,7 @@ def group_by(num_actors: int, key: Any, kept: Any) -> Any:
     return indptr, edges
 
 
-@njit(cache=True)
+@compiled
 def strong_components(num_actors: int, indptr: Any, head: Any) -> Any:
     """Return (component of each actor, number of components), by Pearce's algorithm, iterative.
 
@@ -89,7 +90,7 @@ def strong_components(num_actors: int, indptr: Any, head: Any) -> Any:
     return number, num_actors - next_component
 
 
-@njit(cache=True)
+@compiled
 def topological_order(indptr: Any, head: Any, kept: Any) -> Any:
     """Return (order, count): Kahn's order along the kept edges; count < n where they close cycles.
 

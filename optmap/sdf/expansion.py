@@ -29,8 +29,8 @@ from math import gcd, lcm
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.sdf.compiled import compiled
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.marked_graph import IndexArray, IntArray, MarkedGraph
@@ -82,7 +82,7 @@ class Expansion:
         return MarkedGraph(self.num_copies, self.source, self.target, self.delay, self.tokens)
 
 
-@njit(cache=True)
+@compiled
 def _edges(
     source: Any,
     target: Any,
@@ -220,7 +220,7 @@ def expand(
         *(graph.consumption.astype(kind, copy=False), initial.astype(kind, copy=False)),
         *(graph.execution_time, k.astype(kind), first, np.array(repetitions, dtype=kind)),
     )
-    make = _edges.py_func if wide else _edges
+    make = getattr(_edges, "py_func", _edges) if wide else _edges
     tail, head, delay, multiple, denominator, channel = make(*arguments)
     scale = lcm(*set(denominator.tolist()))
     largest = max(int(multiple.max(initial=0)), -int(multiple.min(initial=0)))

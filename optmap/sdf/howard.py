@@ -21,14 +21,14 @@ from math import gcd
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.sdf.compiled import compiled
 from optmap.sdf.longest_path import LIMIT, OVERFLOW, SETTLED, evaluate, peel, settle
 
 DONE, NO_CYCLE, TOO_LARGE = 0, 1, 2
 
 
-@njit(cache=True)
+@compiled
 def cut_cycles(
     count: int,
     delay: Any,
@@ -81,7 +81,7 @@ def cut_cycles(
     return DONE, p, q, begin, end, edge
 
 
-@njit(cache=True)
+@compiled
 def howard(indptr: Any, head: Any, delay: Any, tokens: Any, choice: Any, value: Any) -> Any:
     """Return (status, p, q, cycle): the largest ratio p/q, q > 0, and a cycle that attains it.
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from optmap.errors import DeadlockError
+from optmap.sdf.compiled import compiled
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.howard import DONE, NO_CYCLE, TOO_LARGE, howard
 from optmap.sdf.marked_graph import MarkedGraph, read_only
@@ -30,7 +30,7 @@ STALE = 4
 MOST_UNDO = 64
 
 
-@njit(cache=True)
+@compiled
 def _solve_all(
     num_actors: Any, first_edge: Any, source: Any, target: Any, delay: Any, tokens: Any
 ) -> Any:
@@ -106,7 +106,7 @@ def _verdict(graph: MarkedGraph) -> Verdict:
         return Verdict(True, None)
 
 
-@njit(cache=True)
+@compiled
 def _again(
     source: Any, target: Any, delay: Any, tokens: Any, rank: Any, policy: Any, changed: Any
 ) -> Any:
@@ -151,7 +151,7 @@ def _again(
     return status, p, q
 
 
-@njit(cache=True)
+@compiled
 def _token_free_rank(num_actors: int, source: Any, target: Any, tokens: Any) -> Any:
     """Return (ordered, rank): a numbering in which token-free edges lead to lower numbers."""
     missing = np.zeros(num_actors, dtype=np.int64)

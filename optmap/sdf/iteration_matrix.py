@@ -16,8 +16,8 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.sdf.compiled import compiled
 from optmap.sdf.components import group_by
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
@@ -32,7 +32,7 @@ class StuckError(ValueError):
     """No iteration can be completed: the graph deadlocks."""
 
 
-@njit(cache=True)
+@compiled
 def _join(row: Any, other: Any) -> None:
     """Raise ``row`` to the entrywise maximum with ``other``."""
     for j in range(len(row)):
@@ -40,7 +40,7 @@ def _join(row: Any, other: Any) -> None:
             row[j] = other[j]
 
 
-@njit(cache=True)
+@compiled
 def _iterate(
     in_first: Any,
     in_channel: Any,

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from optmap.sdf.compiled import compiled
 
 #: Values are kept below this, weights too: their sums then fit int64.
 LIMIT = 2**61
@@ -28,7 +28,7 @@ LIMIT = 2**61
 SETTLED, POSITIVE_CYCLE, OVERFLOW = 0, 1, 2
 
 
-@njit(cache=True)
+@compiled
 def peel(head: Any, choice: Any, successor: Any, degree: Any, order: Any) -> Any:
     """Order the actors so that each comes before the one it chose; return how many could be.
 
@@ -68,7 +68,7 @@ def peel(head: Any, choice: Any, successor: Any, degree: Any, order: Any) -> Any
     return count
 
 
-@njit(cache=True)
+@compiled
 def evaluate(weight: Any, choice: Any, successor: Any, order: Any, value: Any, gain: Any) -> Any:
     """Set value[u] = weight of the chosen edge + value of its head; False if that overflows.
 
@@ -88,7 +88,7 @@ def evaluate(weight: Any, choice: Any, successor: Any, order: Any, value: Any, g
     return True
 
 
-@njit(cache=True)
+@compiled
 def settle(
     indptr: Any,
     head: Any,

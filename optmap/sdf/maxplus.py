@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from optmap.sdf.compiled import compiled
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.marked_graph import IntArray, MarkedGraph, read_only
@@ -27,7 +27,7 @@ NEVER = -(2**63)
 _FINITE = -(2**62)
 
 
-@njit(cache=True)
+@compiled
 def _times(left: Any, right: Any) -> Any:
     """Return the max-plus product; entries of LIMIT or more do not occur (checked by callers)."""
     rows, inner, columns = left.shape[0], left.shape[1], right.shape[1]
@@ -43,7 +43,7 @@ def _times(left: Any, right: Any) -> Any:
     return product
 
 
-@njit(cache=True)
+@compiled
 def _walks(star: Any) -> None:
     """Turn a matrix without positive cycles into the best walks of length >= 1 (Floyd)."""
     n = star.shape[0]

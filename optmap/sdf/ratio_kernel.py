@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.sdf.compiled import compiled
 from optmap.sdf.components import group_by, strong_components, topological_order
 from optmap.sdf.howard import DONE, NO_CYCLE, TOO_LARGE, howard
 from optmap.sdf.longest_path import LIMIT, OVERFLOW, POSITIVE_CYCLE, settle
@@ -20,7 +20,7 @@ from optmap.sdf.longest_path import LIMIT, OVERFLOW, POSITIVE_CYCLE, settle
 DEADLOCK = 3
 
 
-@njit(cache=True)
+@compiled
 def settle_edges(num_actors: int, source: Any, target: Any, weight: Any, order: Any) -> Any:
     """Return (status, value, cycle) with value[source] >= weight + value[target] for every edge.
 
@@ -64,7 +64,7 @@ def settle_edges(num_actors: int, source: Any, target: Any, weight: Any, order: 
     return status, value, cycle
 
 
-@njit(cache=True)
+@compiled
 def retime(num_actors: int, source: Any, target: Any, tokens: Any, kept: Any) -> Any:
     """Move tokens until no kept edge has a negative number; cycles keep their sums.
 
@@ -88,7 +88,7 @@ def retime(num_actors: int, source: Any, target: Any, tokens: Any, kept: Any) ->
     return DONE, moved, cycle
 
 
-@njit(cache=True)
+@compiled
 def _cycle_among(indptr: Any, head: Any, kept: Any, order: Any, count: int) -> Any:
     """Return the kept edges of a cycle among the actors ``order[count:]``.
 
@@ -115,7 +115,7 @@ def _cycle_among(indptr: Any, head: Any, kept: Any, order: Any, count: int) -> A
     return backward[:length][::-1].copy()
 
 
-@njit(cache=True)
+@compiled
 def _first_policy(indptr: Any, delay: Any, tokens: Any) -> Any:
     """Return the longest edge out of each actor, the one with fewer tokens among equals."""
     n = len(indptr) - 1
@@ -129,7 +129,7 @@ def _first_policy(indptr: Any, delay: Any, tokens: Any) -> Any:
     return choice
 
 
-@njit(cache=True)
+@compiled
 def solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) -> Any:
     """Return (status, p, q, cycle) for a whole marked graph.
 

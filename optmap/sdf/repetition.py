@@ -7,8 +7,8 @@ from math import gcd, lcm
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.sdf.compiled import compiled
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
 
@@ -33,7 +33,7 @@ class InconsistentError(ValueError):
         return type(self), (self.channel, self.message)
 
 
-@njit(cache=True)
+@compiled
 def _balance(num_actors: int, source: Any, target: Any, production: Any, consumption: Any) -> Any:
     """Return (balanced, q) in int64; not balanced also where a number would leave int64.
 

@@ -18,8 +18,8 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.sdf.compiled import compiled
 from optmap.sdf.components import group_by
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
@@ -57,7 +57,7 @@ class Regime:
     iterations: int
 
 
-@njit(cache=True)
+@compiled
 def _push(heap_time: Any, heap_actor: Any, size: int, time: int, actor: int) -> int:
     i = size
     while i > 0:
@@ -72,7 +72,7 @@ def _push(heap_time: Any, heap_actor: Any, size: int, time: int, actor: int) -> 
     return size + 1
 
 
-@njit(cache=True)
+@compiled
 def _pop(heap_time: Any, heap_actor: Any, size: int) -> int:
     size -= 1
     time, actor = heap_time[size], heap_actor[size]
@@ -93,7 +93,7 @@ def _pop(heap_time: Any, heap_actor: Any, size: int) -> int:
     return size
 
 
-@njit(cache=True)
+@compiled
 def _advance(
     out_first: Any,
     out_channel: Any,
