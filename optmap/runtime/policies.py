@@ -118,10 +118,12 @@ def admit_wheel(
     most: Fraction | None,
     wheel_ticks: int,
 ) -> State:
-    """Give the application the smallest slice that suffices, on the tiles with most wheel left."""
+    """Give the application a slice that suffices, small, on the tiles with most wheel left."""
     tiles = _working(state, platform)
     room, left = state.room(platform), state.wheel_left(platform, wheel_ticks)
     _refuse_hopeless(application, most, platform, tiles, room)
+    if not (left[tiles] > 0).any():
+        raise RejectedError("wheel: no tile has a tick of it left")
     best: Fraction | None = None
     for largest in sorted({int(x) for x in left[tiles] if x > 0}, reverse=True):
         open_tiles = tiles[left[tiles] >= largest]
@@ -210,10 +212,11 @@ def _smallest_slice(
     largest: int,
     wheel_ticks: int,
 ) -> tuple[int | None, Fraction]:
-    """Return the smallest slice that keeps the period, or None with the period of the largest.
+    """Return a slice that keeps the period, or None with the period of the largest.
 
-    A larger slice never lengthens a firing, hence not the period: bisection. Best effort gets an
-    eighth of the wheel, or what is left.
+    A larger slice never lengthens a firing, hence not the period: bisection, first on the load of
+    the tiles, then on the period itself until the slice is the smallest to within a 64th of the
+    wheel. Best effort gets an eighth of the wheel, or what is left.
     """
 
     def period(slice_ticks: int) -> Fraction:
@@ -236,12 +239,13 @@ def _smallest_slice(
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if overloads(middle) else (low, middle)
-    first, step = high, max(1, largest // 64)
+    grain = max(1, wheel_ticks // 64)
+    first, step = high, grain
     while (value := period(high)) > most:
         if high == largest:
             return None, value
         low, high, step = high, min(largest, high + step), 2 * step
-    while high - low > 1 and high > first:
+    while high - low > grain and high > first:
         middle = (low + high) // 2
         value_there = period(middle)
         if value_there <= most:
