@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -46,6 +47,7 @@ from optmap.experiment.tables import (
 from optmap.instance import instance_files, load
 from optmap.method import Limits
 from optmap.methods import METHODS, method_named
+from optmap.sources.encode import ENCODERS
 
 WIDTH = 100
 
@@ -64,6 +66,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--methods", help=f"comma-separated, of: {', '.join(METHODS)} (default all)")
     made.add_argument("--seeds", default="0", help="comma-separated seeds (0)")
+    made.add_argument(
+        "--encodings",
+        help=f"comma-separated, of: {', '.join(ENCODERS)}; each instance that says what its inputs"
+        " are shown runs once in each code",
+    )
     made.add_argument("--jobs", type=int, default=1, help="rows at a time (1)")
     made.add_argument("--threads", type=int, default=1, help="threads per row (1)")
     made.add_argument("--memory", type=int, metavar="MB", help="kill a row above this (none)")
@@ -86,7 +93,12 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError("--jobs", "", str(args.jobs), "at least 1")
     limits = [Limits(args.limit, args.threads, seed, args.memory) for seed in seeds]
     log, out = Console(stderr=True), Console(width=WIDTH if not sys.stdout.isatty() else None)
-    jobs, unreadable = _jobs(instance_files(args.paths), methods, limits, args.all)
+    encodings = _names(args.encodings, "--encodings") if args.encodings else []
+    for code in encodings:
+        if code not in ENCODERS:
+            raise InputError("--encodings", "", repr(code), "some of " + ", ".join(ENCODERS))
+    files = instance_files(args.paths)
+    jobs, unreadable = _jobs(files, methods, limits, args.all, encodings)
     for error in unreadable:
         log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
     if not jobs:
@@ -124,9 +136,16 @@ def _whole(text: str, option: str) -> int:
 
 
 def _jobs(
-    files: Sequence[Path], methods: Sequence[str], limits: Sequence[Limits], everything: bool
+    files: Sequence[Path],
+    methods: Sequence[str],
+    limits: Sequence[Limits],
+    everything: bool,
+    encodings: Sequence[str],
 ) -> tuple[list[Job], list[str]]:
-    """Return the jobs of all instances that can be read, and a line for each that cannot."""
+    """Return the jobs of all instances that can be read, and a line for each that cannot.
+
+    An instance that says what its inputs are shown is one instance per encoding, if any is asked.
+    """
     jobs: list[Job] = []
     unreadable: list[str] = []
     seen: dict[str, Path] = {}
@@ -142,13 +161,18 @@ def _jobs(
                     f"{instance.name!r}, as in {seen[instance.name]}",
                     "a new name",
                 )
-            digest = instance.digest()
+            source: dict[str, Any] = {"file": str(file)}
+            variants = [(instance.name, instance.digest(), source)]
+            if encodings and instance.encoding is not None:
+                coded = [(instance.encoded(code), code) for code in encodings]
+                variants = [(i.name, i.digest(), source | {"encoding": c}) for i, c in coded]
         except InputError as error:
             unreadable.append(str(error))
             continue
         seen[instance.name] = file
         jobs += [
-            Job(instance.name, digest, {"file": str(file)}, method, limit)
+            Job(*variant, method, limit)
+            for variant in variants
             for method in methods
             for limit in limits
         ]

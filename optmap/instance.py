@@ -11,6 +11,13 @@ An instance file is TOML::
     keep_zero_weights = false
     set = "default"                     # or "all": only run by `compare --all`
 
+    [encoding]                          # optional: lets `compare --encodings` change the code
+    values = "digits_mlp_values.npz"    # what the inputs are shown, 0 to 1
+    steps = 16                          # steps for which a value is shown
+    seed = 0
+    kind = "rate"                       # optional: the spikes are then simulated, not read
+    dt = 0.0001                         # and reset, several, at_threshold: the neurons' convention
+
     [origin]
     text = "trained on scikit-learn's digits"
     licence = "MIT"
@@ -27,7 +34,7 @@ from __future__ import annotations
 
 import collections.abc
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -37,8 +44,11 @@ from optmap.errors import InputError
 from optmap.hardware import TOKEN_MODES, Platform, load_platform
 from optmap.mapping import Mapping
 from optmap.snn import SNN
+from optmap.sources.encode import ENCODERS
+from optmap.sources.encoded import Encoding, with_encoded_spikes
 from optmap.sources.ranc import read_ranc
 from optmap.sources.read import read_network
+from optmap.sources.simulate import RESETS, Convention
 from optmap.toml_fields import Table, read_toml
 
 SCHEMA = 1
@@ -65,6 +75,8 @@ class Instance:
         Where ``platform`` was read from.
     file : Path or None
         The instance file.
+    encoding : Encoding or None
+        How its inputs can be shown; where it names a code the spikes are simulated.
     origin, provenance : mapping
         What the file says about where the data comes from.
     """
@@ -78,6 +90,7 @@ class Instance:
     in_default_set: bool = True
     platform_file: Path | None = None
     file: Path | None = None
+    encoding: Encoding | None = None
     origin: collections.abc.Mapping[str, str] = field(default_factory=dict)
     provenance: collections.abc.Mapping[str, str] = field(default_factory=dict)
 
@@ -90,9 +103,26 @@ class Instance:
     @cached_property
     def snn(self) -> SNN:
         """The network, read on first use; InputError where it cannot be."""
-        return read_network(
-            self.network, keep_zero_weights=self.keep_zero_weights, spikes=self.spikes
-        )
+        keep = self.keep_zero_weights
+        if self.encoding is None or self.encoding.kind is None:
+            return read_network(self.network, keep_zero_weights=keep, spikes=self.spikes)
+        snn = read_network(self.network, keep_zero_weights=keep)
+        return with_encoded_spikes(snn, Path(self.network), self.encoding)
+
+    def encoded(self, kind: str) -> Instance:
+        """Return the instance with its inputs in another code, named ``NAME@KIND``.
+
+        Raises
+        ------
+        InputError
+            If the code is unknown, or the instance does not say what its inputs are shown.
+        """
+        file = str(self.file or self.network)
+        if kind not in ENCODERS:
+            raise InputError(file, "encoding", repr(kind), "one of " + ", ".join(ENCODERS))
+        if self.encoding is None:
+            raise InputError(file, "encoding", "nothing", "values and steps, to encode")
+        return replace(self, name=f"{self.name}@{kind}", encoding=replace(self.encoding, kind=kind))
 
     def placement(self) -> Mapping:
         """Return the mapping that the network came with; InputError if it came with none."""
@@ -113,7 +143,11 @@ class Instance:
             sha.update(self.network.encode())
         else:
             _add_file(sha, Path(self.network))
-        if self.spikes is not None:
+        if self.encoding is not None and self.encoding.kind is not None:
+            e = self.encoding
+            sha.update(f"{e.kind} {e.steps} {e.seed} {e.convention}\n".encode())
+            _add_file(sha, e.values)
+        elif self.spikes is not None:
             _add_file(sha, self.spikes)
         return sha.hexdigest()
 
@@ -130,8 +164,15 @@ def _add_file(sha: hashlib._Hash, path: Path) -> None:
             raise InputError(str(file), "", error.strerror or "unreadable", "a file") from None
 
 
-def load(path: str | Path) -> Instance:
+def load(path: str | Path, encoding: str | None = None) -> Instance:
     """Read an instance file (not yet its network).
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    encoding : str, optional
+        Another code for its inputs; see :meth:`Instance.encoded`.
 
     Raises
     ------
@@ -166,11 +207,32 @@ def load(path: str | Path) -> Instance:
         in_default_set=top.choice("set", SETS, "default") == "default",
         platform_file=platform_file,
         file=path,
+        encoding=_encoding(top, path) if top.has("encoding") else None,
         origin=_texts(top.table("origin")),
         provenance=_texts(top.table("provenance")),
     )
     top.close()
-    return instance
+    return instance if encoding is None else instance.encoded(encoding)
+
+
+def _encoding(top: Table, path: Path) -> Encoding:
+    table = top.table("encoding")
+    dt = table.number("dt", 0, 1)
+    if dt == 0:
+        raise table.fail("dt", "0", "a number > 0")
+    reset = table.choice("reset", RESETS, "subtract")
+    several, at_threshold = table.flag("several", False), table.flag("at_threshold", False)
+    if several and reset != "subtract":
+        raise table.fail("several", "true", "false, for only reset 'subtract' allows several")
+    encoding = Encoding(
+        _beside(table, path, "values", table.text("values")),
+        table.whole("steps", 1),
+        Convention(float(dt), reset, several, at_threshold),
+        seed=table.whole("seed", 0, 0),
+        kind=table.choice("kind", tuple(ENCODERS)) if table.has("kind") else None,
+    )
+    table.close()
+    return encoding
 
 
 def assemble(

@@ -12,12 +12,14 @@ from optmap.mapping import Mapping, from_dict, to_dict
 
 SCHEMA = 1
 MAX_BYTES = 2_000_000_000
-SOURCE_FIELDS = {"file", "network", "platform", "tokens", "spikes", "keep_zero_weights"}
+SOURCE_FIELDS = {"file", "network", "platform", "tokens", "spikes", "keep_zero_weights", "encoding"}
 
 
 def load_source(source: dict[str, Any]) -> Instance:
     """Return the instance that a job or a mapping file names."""
-    return load(source["file"]) if "file" in source else assemble(**source)
+    if "file" in source:
+        return load(source["file"], source.get("encoding"))
+    return assemble(**source)
 
 
 def document(
