@@ -124,7 +124,7 @@ def _anneal(  # type: ignore[no-untyped-def]
     move takes a random unit, or all its twins in its cluster, to the cluster of a random co-reader
     of one of its groups.
     """
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the compiled generator's own state, not NumPy's
     units = len(class_of)
     num_groups = len(weight)
     count = np.zeros((num, num_groups), dtype=np.int32)
@@ -175,20 +175,20 @@ def _anneal(  # type: ignore[no-untyped-def]
             return True
         if step % 1024 == 0:
             temperature = hot * (cold / hot) ** (step / moves)
-        u = np.random.randint(units)
+        u = np.random.randint(units)  # noqa: NPY002
         q = class_of[u]
         a = label[u]
-        if np.random.random() < wander:
-            b = np.random.randint(num)
+        if np.random.random() < wander:  # noqa: NPY002
+            b = np.random.randint(num)  # noqa: NPY002
         else:
-            g = groups[ptr[q] + np.random.randint(ptr[q + 1] - ptr[q])]
-            other = readers[reader_ptr[g] + np.random.randint(reader_ptr[g + 1] - reader_ptr[g])]
+            g = groups[ptr[q] + np.random.randint(ptr[q + 1] - ptr[q])]  # noqa: NPY002
+            other = readers[reader_ptr[g] + np.random.randint(reader_ptr[g + 1] - reader_ptr[g])]  # noqa: NPY002
             b = label[other]
         if b == a:
             continue
         amount = 1
         first, stop = member_ptr[q], member_ptr[q + 1]
-        if stop - first > 1 and np.random.random() < 0.5:  # all twins of the cluster together
+        if stop - first > 1 and np.random.random() < 0.5:  # all twins of the cluster together  # noqa: NPY002
             amount = 0
             for i in range(first, stop):
                 if label[members[i]] == a:
@@ -211,7 +211,7 @@ def _anneal(  # type: ignore[no-untyped-def]
             - max(0, cols[b] - max_columns)
         )
         delta = change + rows_weight * (more - less)
-        if delta <= 0 or np.random.random() < np.exp(-delta / temperature):
+        if delta <= 0 or np.random.random() < np.exp(-delta / temperature):  # noqa: NPY002
             if amount == 1:
                 label[u] = b
             else:

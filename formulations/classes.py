@@ -64,11 +64,13 @@ class Classes:
 
     def rows_of(self, chosen: list[int]) -> int:
         """Return the rows that a crossbar holding these classes takes."""
-        together = np.unique(np.concatenate([self.reads(q) for q in chosen])) if chosen else []
-        return int(self.weight[together].sum()) if len(together) else 0
+        if not chosen:
+            return 0
+        together = np.unique(np.concatenate([self.reads(q) for q in chosen]))
+        return int(self.weight[together].sum())
 
     def clustering(self, columns: list[dict[int, int]]) -> Clustering:
-        """Return the clustering that deals the members of each class to the crossbars that count it.
+        """Return the clustering that deals the members of each class to these crossbars.
 
         Raises
         ------
@@ -90,13 +92,15 @@ class Classes:
         """Return how many members of each class every cluster holds."""
         columns: list[dict[int, int]] = [{} for _ in range(clustering.num_clusters)]
         for q, members in enumerate(self.members):
-            for k, count in zip(*np.unique(clustering.cluster_of[members], return_counts=True), strict=True):
+            for k, count in zip(
+                *np.unique(clustering.cluster_of[members], return_counts=True), strict=True
+            ):
                 columns[int(k)][q] = int(count)
         return columns
 
 
 def classes_of(network: SNN) -> Classes:
-    """Return the twin classes of a network's units, found by comparing fan-in lists byte by byte."""
+    """Return the twin classes of a network's units, by comparing fan-in lists byte by byte."""
     units = network.units
     by_reads: dict[bytes, list[int]] = {}
     for p, u in enumerate(units):

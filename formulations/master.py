@@ -1,10 +1,11 @@
 """The restricted master of column generation: cover every row by crossbars, as an LP in HiGHS.
 
-Rows are *orbits*: sets of classes that get one price (singletons, or classes that refinement cannot
-tell apart). A column counts the members it holds of each orbit; its cost is the crossbar's. Prices
-are constant on orbits by construction, so that the dual of this smaller LP is a vector of prices for
-the classes, feasible for the full problem: the bound it gives is valid whatever the orbits are, and
-nothing is lost where the orbits are those of automorphisms (average a dual over the group).
+Rows are *orbits*: sets of classes that get one price (singletons, or classes that refinement
+cannot tell apart). A column counts the members it holds of each orbit; its cost is the crossbar's.
+Prices are constant on orbits by construction, so that the dual of this smaller LP is a vector of
+prices for the classes, feasible for the full problem: the bound it gives is valid whatever the
+orbits are, and nothing is lost where the orbits are those of automorphisms (average a dual over
+the group).
 """
 
 from __future__ import annotations

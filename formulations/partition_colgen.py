@@ -1,6 +1,6 @@
 """Column generation for the partition (FORMULATIONS P): the strong bound, and its certificate.
 
-Sets         classes q with n_q members (formulations/classes.py); columns j: what one crossbar holds
+Sets         classes q with n_q members (formulations/classes.py); columns j: crossbars' contents
 Master       min sum cost_j l_j  s.t.  sum_j count_qj l_j >= n_q            (formulations/master.py)
 Pricing      max sum pi_q m_q over what fits one crossbar                  (formulations/pricing.py)
 Bound        prices rounded down to whole numbers, v a proved bound on the pricing problem: no
@@ -31,7 +31,7 @@ from optmap.certificate import PriceCertificate
 from optmap.decompose import Decomposition
 from optmap.evaluate.bounds import best, cluster_bounds
 from optmap.hardware import Platform
-from optmap.mapping import Clustering
+from optmap.mapping import Clustering, compact
 from optmap.method import Limits, Outcome, Status
 from optmap.snn import FloatArray, IndexArray, IntArray
 
@@ -147,28 +147,29 @@ def solve(
     if start.num_clusters <= simple:
         done = keep_better(watch, Status.UNKNOWN, None, None, simple, start, start.num_clusters)
         return done, None
-    start = _annealed(decomposition, watch, start, simple, kinds_worth_having(platform))
+    watch.note(start.num_clusters, simple)
+    start = annealed(decomposition, platform, watch, start, simple, 0.03 * limits.wall_s)
     if start.num_clusters <= simple:
         done = keep_better(watch, Status.UNKNOWN, None, None, simple, start, start.num_clusters)
         return done, None
     run = _Run(decomposition, platform, watch, start, simple, workers)
     run.tighten()
     bound = max(simple, run.generation.bound)
-    outcome = keep_better(
-        watch, Status.UNKNOWN, None, None, bound, run.incumbent, run.incumbent.num_clusters
-    )
+    found = compact(run.incumbent.cluster_of)
+    outcome = keep_better(watch, Status.UNKNOWN, None, None, bound, found, found.num_clusters)
     return outcome, run.generation.certificate
 
 
-def _annealed(
+def annealed(
     decomposition: Decomposition,
+    platform: Platform,
     watch: Stopwatch,
     start: Clustering,
     least: int,
-    kinds: tuple[tuple[int, int], ...],
+    seconds: float,
 ) -> Clustering:
-    """Return ``start`` after a tenth of the time spent on dissolving crossbars."""
-    watch.note(start.num_clusters, least)
+    """Return ``start`` after some seconds of dissolving crossbars, where they are of one kind."""
+    kinds = kinds_worth_having(platform)
     if len(kinds) > 1:
         return start
     ((rows, columns),) = kinds
@@ -178,7 +179,7 @@ def _annealed(
         rows,
         columns,
         least=least,
-        seconds=0.1 * watch.limits.wall_s,
+        seconds=seconds,
         seed=watch.limits.seed,
         note=lambda value: watch.note(value, least),
     )
@@ -228,6 +229,18 @@ class _Run:
             if self.closed or self.watch.spent > 0.6 * total:
                 break
         if not self.closed:
+            bound = max(generation.bound, self.simple)
+            self.incumbent = annealed(
+                generation.decomposition,
+                generation.platform,
+                self.watch,
+                self.incumbent,
+                bound,
+                0.4 * self.watch.left,
+            )
+            generation.columns += generation.classes.columns_of(self.incumbent)
+            generation.incumbent = self.incumbent.num_clusters
+        if not self.closed:
             singles = np.arange(generation.classes.num_classes, dtype=np.int32)
             generation.level(singles, self.watch.spent + 0.4 * max(self.watch.left, 0.0))
             self.round_up()
@@ -250,9 +263,9 @@ class _Run:
         index = {tuple(sorted(c.items())): j for j, c in enumerate(columns)}
         chosen: dict[int, int] = {}
         for column in current:
-            j = index.get(tuple(sorted(column.items())))
-            if j is not None:
-                chosen[j] = chosen.get(j, 0) + 1
+            known = index.get(tuple(sorted(column.items())))
+            if known is not None:
+                chosen[known] = chosen.get(known, 0) + 1
         for j, variable in enumerate(level):
             model.add_hint(variable, chosen.get(j, 0))
         run = run_cpsat(

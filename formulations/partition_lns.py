@@ -2,8 +2,8 @@
 
 A *victim*, the crossbar that is worth least, is drained: each step takes it and some crossbars that
 share axons with it or with each other, and re-packs their units exactly so that as little as
-possible stays in the victim and, among equals, as few rows as possible are used (rows saved are room
-for later steps). An empty victim is a crossbar less. Which crossbars are taken is chosen among
+possible stays in the victim and, among equals, as few rows as possible are used (rows saved are
+room for later steps). An empty victim is a crossbar less. Which crossbars are taken is chosen among
 several rules in proportion to the past success of each.
 
 Sets         units of the taken crossbars by twin class; taken crossbars k, the victim last
@@ -30,7 +30,7 @@ from formulations.stopwatch import Stopwatch
 from optmap.decompose import Decomposition
 from optmap.evaluate.bounds import best, cluster_bounds
 from optmap.hardware import Platform
-from optmap.mapping import Clustering
+from optmap.mapping import Clustering, compact
 from optmap.method import SOLVED, Limits, Outcome, Status
 
 Column = dict[int, int]
@@ -109,11 +109,12 @@ class _Search:
         self.size = 3.0
 
     def filling(self, column: Column) -> float:
-        """Return how full a crossbar is: the larger share of rows or columns of the largest kind."""
+        """Return the larger share of rows or columns used of the largest kind."""
         rows, columns = self.kinds[0]
         return max(self.classes.rows_of(list(column)) / rows, sum(column.values()) / columns)
 
     def groups_of(self, column: Column) -> set[int]:
+        """Return the groups on a crossbar's rows."""
         return {int(g) for q in column for g in self.classes.reads(q)}
 
     def pick(self, columns: list[Column], victim: int) -> tuple[str, list[int]]:
@@ -198,7 +199,7 @@ def solve(
         search.size = max(2.0, search.size)
         if len(columns) < len(before):
             watch.note(len(columns), bound)
-    found = classes.clustering(columns)
+    found = compact(classes.clustering(columns).cluster_of)
     return keep_better(watch, Status.UNKNOWN, found, len(columns), bound, start, start.num_clusters)
 
 

@@ -28,6 +28,9 @@ WORK_PER_SECOND = 8_000_000
 #: Labels that are kept at once in an exact sweep (about 150 bytes each), one try after the other.
 LABELS = (5_000, 100_000, 1_000_000)
 
+#: (slack, share of the time): exact first, since it often is fast; then looser and looser.
+SLACKS = ((0.0, 0.3), (0.12, 0.3), (0.05, 0.4))
+
 
 def sweep_order(classes: Classes) -> IndexArray:
     """Return the classes component by component, each by lowest member.
@@ -72,11 +75,13 @@ class Pricer:
             beam=True,
         )
 
-    def bound(self, prices: IntArray, goal: int, seconds: float, *, slack: float = 0.0) -> int:
+    def bound(self, prices: IntArray, goal: int, seconds: float) -> int:
         """Return a proved upper bound on the worth of every crossbar, at best max(goal, the truth).
 
         Budgets of rows are solved one after the other: what fits into few rows bounds what can be
-        added to a partial choice of many (``closed`` of :func:`price`).
+        added to a partial choice of many (``closed`` of :func:`price`). Where that is too slow, the
+        bounds of all budgets are loosened in proportion to their rows: a partial choice is then
+        only followed if its units are nearly as well placed as those of the best one.
 
         Parameters
         ----------
@@ -84,9 +89,6 @@ class Pricer:
             Bounds below this are not asked for.
         seconds : float
             About the time to spend; what is not proved by then falls back on weaker bounds.
-        slack : float
-            Share by which a smaller budget's bound may exceed the value known to be reached in it:
-            above 0 the sweeps are faster and the bound weaker.
         """
         if not self.classes.num_classes:
             return 0
@@ -95,7 +97,24 @@ class Pricer:
         if closed[self.rows] <= goal or not self.can_prove:
             return int(closed[self.rows])
         reached = self.heuristic(prices, 0, 500).by_rows
-        stop = time.perf_counter() + seconds
+        for slack, share in SLACKS:
+            stop = time.perf_counter() + share * seconds
+            self._climb(prices, goal, slack, stop, completion, reached, closed)
+            if closed[self.rows] <= goal:
+                break
+        return int(closed[self.rows])
+
+    def _climb(
+        self,
+        prices: IntArray,
+        goal: int,
+        slack: float,
+        stop: float,
+        completion: Completion,
+        reached: IntArray,
+        closed: IntArray,
+    ) -> None:
+        """Lower ``closed`` budget by budget, each to (1 + slack) times what is reached in it."""
         proved = 0
         step = 1 if self.rows <= 64 else 2
         least = int(self.classes.fan_in.min())
@@ -122,7 +141,6 @@ class Pricer:
                 if found.complete or time.perf_counter() > stop:
                     break
             if not found.complete:
-                break
+                return
             proved = max(found.best, threshold)
             closed[: r + 1] = np.minimum(closed[: r + 1], proved)
-        return int(closed[self.rows])

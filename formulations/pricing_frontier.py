@@ -3,8 +3,8 @@
 Problem: choose m_q <= n_q members of each class, sum m_q <= C, such that the groups read weigh at
 most R, with sum pi_q m_q largest (FORMULATIONS P, pricing). The sweep visits the classes in a fixed
 order. A partial choice is a label (rows, columns, value) with the set of groups on its rows that a
-later class still reads, its *frontier*; of two labels with equal frontier, rows and columns only the
-more valuable one can matter. Filters have small frontiers: two feature-map rows of inputs.
+later class still reads, its *frontier*; of two labels with equal frontier, rows and columns only
+the more valuable one can matter. Filters have small frontiers: two feature-map rows of inputs.
 
 Labels are pruned against two upper bounds on what later classes can add:
 
@@ -50,9 +50,6 @@ class Sweep:
         Frontier bits that choosing class p sets, and that end with p whatever is chosen.
     slot_weight : (m, B) int64 array
         Weight of the group in each slot after class p (0: free).
-    omega_ptr, omega_group : arrays
-        The groups of each class in the order.
-    group_left : (m + 1, ...) is implied: readers left are counted while sweeping back.
     """
 
     order: IndexArray
@@ -66,7 +63,7 @@ class Sweep:
     @property
     def bits(self) -> int:
         """Largest frontier in groups."""
-        return self.slot_weight.shape[1]
+        return int(self.slot_weight.shape[1])
 
 
 def frontier_bits(classes: Classes, order: IndexArray) -> int:
@@ -220,7 +217,7 @@ def price(
         Choices returned at most: the best one that ends with each class, then the best of those.
     closed : (R + 1,) int64 array, optional
         Upper bounds on the value of any choice of so many rows. What later classes add is itself a
-        choice, of at most the rows left plus those of the frontier, so this bounds it too; it is far
+        choice, of at most the rows left plus those of the frontier, so this bounds it too; far
         stronger than the fractional one, because it knows that every choice has a border.
     """
     order = sweep.order

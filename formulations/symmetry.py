@@ -6,6 +6,8 @@ bounds (see :mod:`formulations.master`); the stable one never separates automorp
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from formulations.classes import Classes
@@ -30,7 +32,7 @@ def refine(classes: Classes, depth: int | None) -> IndexArray:
     return frozen(colour, np.int32)
 
 
-def _split(own: IndexArray, at: IndexArray, seen: IndexArray, num: int) -> IndexArray:
+def _split(own: IndexArray, at: Any, seen: IndexArray, num: int) -> IndexArray:
     """Return the colours of (own colour, multiset of neighbours' colours)."""
     order = np.lexsort((seen, at))
     around: list[list[int]] = [[int(c)] for c in own]
@@ -40,6 +42,6 @@ def _split(own: IndexArray, at: IndexArray, seen: IndexArray, num: int) -> Index
 
 
 def _dense(keys: list[tuple[int, ...]]) -> IndexArray:
-    """Number distinct keys by first appearance."""
+    """Return keys as numbers, by first appearance."""
     number: dict[tuple[int, ...], int] = {}
     return np.array([number.setdefault(k, len(number)) for k in keys], dtype=np.int32)

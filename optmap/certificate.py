@@ -1,9 +1,9 @@
 """A proof that no clustering needs fewer crossbars, as data that anybody can re-check.
 
-Prices pi_u >= 0 of the units and a number v such that no crossbar holds units worth more than v times
-its cost: every clustering then costs at least sum(pi) / v (weak duality of the covering problem, in
-Farley's form). All numbers are whole; the sum is exact; only "no crossbar is worth more than v" needs
-a solver again (:mod:`formulations.verify_partition`).
+Prices pi_u >= 0 of the units and a number v such that no crossbar holds units worth more than v
+times its cost: every clustering then costs at least sum(pi) / v (weak duality of the covering
+problem, in Farley's form). All numbers are whole; the sum is exact; only "no crossbar is worth
+more than v" needs a solver again (:mod:`formulations.verify_partition`).
 """
 
 from __future__ import annotations

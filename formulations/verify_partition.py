@@ -1,0 +1,129 @@
+"""Re-verification of a price certificate, trusting nothing of the run that wrote it.
+
+The prices' sum is exact arithmetic. That no crossbar holds units worth more than v is proved again
+in two independent ways, first by CP-SAT on the whole-number prices ((P2)-(P4) for one
+cluster) and, where its time runs out, by the frontier sweep of formulations/pricing.py in
+whole numbers. Which of the two succeeded is part of the verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from formulations.classes import classes_of
+from formulations.partition_sets import kinds_worth_having
+from formulations.pricing import Pricer
+from formulations.run_cpsat import WORKERS, run_cpsat
+from formulations.stopwatch import Stopwatch
+from optmap.certificate import PriceCertificate
+from optmap.decompose import Decomposition
+from optmap.hardware import Platform
+from optmap.method import Limits
+from optmap.snn import SNN
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What re-verification found.
+
+    Parameters
+    ----------
+    holds : bool or None
+        True: proved again. False: refuted, ``why`` says by what. None: neither within the limits.
+    why : str
+        The proof used, or the reason.
+    """
+
+    holds: bool | None
+    why: str
+
+
+def verify(
+    certificate: PriceCertificate,
+    decomposition: Decomposition,
+    platform: Platform,
+    limits: Limits,
+    *,
+    workers: int = WORKERS,
+) -> Verdict:
+    """Prove the certificate's bound for this decomposition and platform once more."""
+    network = decomposition.network
+    if certificate.policy != decomposition.policy:
+        return Verdict(False, f"certificate for {certificate.policy}, not {decomposition.policy}")
+    if len(certificate.prices) != network.num_units:
+        return Verdict(False, f"{len(certificate.prices)} prices for {network.num_units} units")
+    stated = {(r, c) for r, c, _ in certificate.kinds}
+    for r, c in kinds_worth_having(platform):
+        if not any(s >= r and d >= c for s, d in stated):
+            return Verdict(False, f"the platform's crossbar {r} x {c} is not in the certificate")
+    watch = Stopwatch(limits)
+    proofs = set()
+    for rows, columns, cost in certificate.kinds:
+        most = certificate.worth * cost
+        worth, proof = _worth(certificate, network, rows, columns, most, watch, workers)
+        if worth is None:
+            return Verdict(None, f"crossbar {rows} x {columns}: no proof within the time limit")
+        if worth > most:
+            return Verdict(
+                False, f"a crossbar {rows} x {columns} holds units worth {worth} > {most}"
+            )
+        proofs.add(proof)
+    return Verdict(True, " and ".join(sorted(proofs)))
+
+
+def _worth(
+    certificate: PriceCertificate,
+    network: SNN,
+    rows: int,
+    columns: int,
+    most: int,
+    watch: Stopwatch,
+    workers: int,
+) -> tuple[int | None, str]:
+    """Return a crossbar's worth if above ``most``, or a proved bound of at most that, or None."""
+    model = pricing_model(network, certificate.prices, rows, columns)
+    share = watch.left / (2 * len(certificate.kinds))
+    run = run_cpsat(
+        model, Stopwatch(watch.limits, watch.started), workers=workers, wall_s=min(share, 60.0)
+    )
+    if run.value is not None and -run.value > most:
+        return -run.value, "CP-SAT"
+    if run.bound is not None and -run.bound <= most:
+        return -run.bound, "CP-SAT"
+    classes = classes_of(network)
+    by_class = np.array(
+        [max(certificate.prices[p] for p in members) for members in classes.members],
+        dtype=np.int64,
+    )
+    proved = Pricer(classes, rows, columns).bound(by_class, most, max(watch.left, 0.0))
+    return (proved, "frontier sweep") if proved <= most else (None, "")
+
+
+def pricing_model(
+    network: SNN, prices: tuple[int, ...], rows: int, columns: int
+) -> cp_model.CpModel:
+    """Return the pricing problem of one crossbar, minimising minus the worth.
+
+    (P2) sum_u x[u] <= C; (P3) x[u] <= a[i], i in P(u); (P4) sum_i a[i] <= R. Units without a price
+    take room and earn nothing, so they are left out.
+    """
+    model = cp_model.CpModel()
+    x: list[cp_model.IntVar] = []
+    worth: list[int] = []
+    a: dict[int, cp_model.IntVar] = {}
+    for u, pi in zip(network.units.tolist(), prices, strict=True):
+        if pi:
+            x.append(model.new_bool_var(f"x_{u}"))
+            worth.append(pi)
+            for i in network.sources_of(u).tolist():
+                if i not in a:
+                    a[i] = model.new_bool_var(f"a_{i}")
+                model.add_implication(x[-1], a[i])
+    model.add(sum(x) <= columns)
+    model.add(sum(a.values()) <= rows)
+    nothing = model.new_constant(0)  # keeps the sum an expression when no unit has a price
+    model.minimize(nothing - sum(pi * v for pi, v in zip(worth, x, strict=True)))
+    return model

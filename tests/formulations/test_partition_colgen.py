@@ -1,0 +1,114 @@
+"""Column generation, LNS and their certificates against enumeration and each other."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import oracles
+import pytest
+
+from formulations import partition_colgen, partition_cpsat, partition_lns
+from formulations.verify_partition import verify
+from optmap.certificate import PriceCertificate, from_dict, to_dict
+from optmap.decompose import decompose
+from optmap.errors import InputError
+from optmap.heuristics.partition_overlap import partition
+from optmap.mapping import Clustering
+from optmap.method import Limits, Status
+from optmap.snn import from_edges
+from optmap.sources.generate import generate
+
+LIMITS = Limits(wall_s=4.0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_agrees_with_enumeration(seed: int) -> None:
+    """Value and bound bracket the optimum; certificates prove what they say, twice."""
+    decomposition, platform = oracles.random_partition_case(seed)
+    fitting = {tuple(p) for p in oracles.feasible_partitions(decomposition, platform)}
+    expected = oracles.fewest_clusters(decomposition, platform)
+    outcome, certificate = partition_colgen.solve(decomposition, platform, LIMITS, workers=1)
+    assert tuple(outcome.solution.cluster_of.tolist()) in fitting
+    assert outcome.solution.num_clusters == outcome.claimed
+    assert outcome.bound <= expected <= outcome.claimed
+    if certificate is not None:
+        assert certificate.bound <= expected
+        assert verify(certificate, decomposition, platform, LIMITS, workers=1).holds
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_lns_stays_feasible_and_above_the_optimum(seed: int) -> None:
+    decomposition, platform = oracles.random_partition_case(seed)
+    fitting = {tuple(p) for p in oracles.feasible_partitions(decomposition, platform)}
+    singles = Clustering(np.arange(decomposition.num_units))
+    limits = Limits(wall_s=0.6)
+    outcome = partition_lns.solve(decomposition, platform, limits, singles, workers=1, step_s=0.2)
+    assert tuple(outcome.solution.cluster_of.tolist()) in fitting
+    expected = oracles.fewest_clusters(decomposition, platform)
+    assert outcome.bound <= expected <= outcome.claimed
+
+
+def test_the_filter_instance_is_proved() -> None:
+    """8 x 8 outputs of a 3 x 3 stride-2 filter, crossbar 32 x 32: 12, where area says 2."""
+    decomposition, platform = (
+        decompose(generate("gen:filter-16"), 32, "none"),
+        oracles.mesh([(32, 32)]),
+    )
+    outcome, certificate = partition_colgen.solve(
+        decomposition,
+        platform,
+        Limits(wall_s=60.0),
+        partition(decomposition, platform, seed=0),
+        workers=1,
+    )
+    assert (outcome.status, outcome.claimed, outcome.bound) == (Status.OPTIMAL, 12, 12)
+    assert certificate.bound == 12
+    assert verify(certificate, decomposition, platform, Limits(wall_s=60.0), workers=1).holds
+
+
+def test_a_forged_certificate_is_refuted() -> None:
+    network = from_edges([0, 1, 1, 2, 2, 3], [4, 4, 5, 5, 6, 6], 7)
+    decomposition, platform = decompose(network, 3, "tree"), oracles.mesh([(3, 3)])
+    units = decomposition.num_units
+    kinds = tuple((r, c, 1) for r, c in platform.kinds)
+    honest = PriceCertificate("tree", kinds, (1,) * units, units)
+    assert verify(honest, decomposition, platform, LIMITS, workers=1).holds is True
+    greedy = dataclasses.replace(honest, prices=(units + 1,) * units)
+    verdict = verify(greedy, decomposition, platform, LIMITS, workers=1)
+    assert verdict.holds is False
+    assert "worth" in verdict.why
+    assert (
+        verify(dataclasses.replace(honest, policy="chain"), decomposition, platform, LIMITS).holds
+        is False
+    )
+    assert (
+        verify(dataclasses.replace(honest, prices=(1,)), decomposition, platform, LIMITS).holds
+        is False
+    )
+    small = dataclasses.replace(honest, kinds=((1, 1, 1),))
+    assert "not in the certificate" in verify(small, decomposition, platform, LIMITS).why
+
+
+def test_a_certificate_crosses_json_and_keeps_its_word() -> None:
+    certificate = PriceCertificate("tree", ((4, 4, 1),), (2, 2, 3), 3)
+    data = to_dict(certificate)
+    assert from_dict(data) == certificate
+    with pytest.raises(InputError, match="3, what the prices prove"):
+        from_dict(data | {"bound": 4})
+    for broken in ({}, data | {"worth": 0}, data | {"prices": [1.5]}, data | {"prices": [-1]}):
+        with pytest.raises(InputError):
+            from_dict(broken)
+    missing = {k: v for k, v in data.items() if k != "worth"}
+    with pytest.raises(InputError, match="worth"):
+        from_dict(missing)
+
+
+def test_column_generation_and_cpsat_agree_on_a_dense_layer() -> None:
+    """12 neurons read 6 inputs, crossbar 6 x 5: three crossbars."""
+    edges = [(i, 6 + j) for i in range(6) for j in range(12)]
+    network = from_edges([a for a, _ in edges], [b for _, b in edges], 18)
+    decomposition, platform = decompose(network, 6, "none"), oracles.mesh([(6, 5)])
+    outcome, _ = partition_colgen.solve(decomposition, platform, LIMITS, workers=1)
+    plain = partition_cpsat.minimize_clusters(decomposition, platform, LIMITS, workers=1)
+    assert (outcome.claimed, outcome.bound) == (plain.claimed, plain.bound) == (3, 3)
