@@ -1,15 +1,14 @@
-"""Cycle ratios of many graphs, and of one graph that changes a few edges at a time.
+"""The cycle ratio of a graph that changes a few edges at a time.
 
 A search that moves one cluster changes a handful of edges. :class:`RatioSearch` keeps the last
-policy, which is nearly right, and the last token-free order, which mostly still holds, so that a
-move costs a few sweeps instead of a whole analysis. :func:`cycle_ratios` judges many graphs in one
-call into compiled code.
+proof: potentials, critical cycle, policy and token-free order. Where the changed edges keep to the
+potentials and the cycle is untouched, the ratio stands; else a few sweeps mend the proof instead
+of a whole analysis.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,12 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from optmap.errors import DeadlockError
+from optmap.sdf.batch import Verdict, verdict_of
 from optmap.sdf.compiled import compiled
-from optmap.sdf.cycle_ratio import maximum_cycle_ratio
-from optmap.sdf.howard import DONE, NO_CYCLE, TOO_LARGE, howard
-from optmap.sdf.marked_graph import MarkedGraph, read_only
-from optmap.sdf.ratio_kernel import DEADLOCK, solve
+from optmap.sdf.howard import DONE, NO_CYCLE, howard
+from optmap.sdf.longest_path import LIMIT, SETTLED, settle
+from optmap.sdf.marked_graph import MarkedGraph
 
 STALE = 4
 
@@ -31,95 +29,61 @@ MOST_UNDO = 64
 
 
 @compiled
-def _solve_all(
-    num_actors: Any, first_edge: Any, source: Any, target: Any, delay: Any, tokens: Any
+def _still_holds(
+    source: Any,
+    target: Any,
+    delay: Any,
+    tokens: Any,
+    changed: Any,
+    p: int,
+    q: int,
+    value: Any,
+    critical: Any,
 ) -> Any:
-    """Return (status, p, q) of each graph; graph g has the edges first_edge[g]..[g + 1]."""
-    count = len(num_actors)
-    status = np.empty(count, dtype=np.int64)
-    p = np.empty(count, dtype=np.int64)
-    q = np.empty(count, dtype=np.int64)
-    for g in range(count):
-        a, b = first_edge[g], first_edge[g + 1]
-        status[g], p[g], q[g], _ = solve(
-            num_actors[g], source[a:b], target[a:b], delay[a:b], tokens[a:b]
-        )
-    return status, p, q
+    """Return whether a ratio p/q and its proof survive the change of some edges.
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a graph's cycles say.
-
-    Parameters
-    ----------
-    deadlock : bool
-        Whether the tokens of some cycle sum to zero or less.
-    ratio : Fraction or None
-        Maximum cycle ratio; None without a cycle and in a deadlock.
+    The critical cycle must be untouched, and every changed edge keep to the potentials.
     """
-
-    deadlock: bool
-    ratio: Fraction | None
-
-
-def cycle_ratios(graphs: Sequence[MarkedGraph]) -> list[Verdict]:
-    """Return the verdict on each graph, all in one call into compiled code.
-
-    Examples
-    --------
-    >>> loop = MarkedGraph(1, [0], [0], [3], [1])
-    >>> stuck = MarkedGraph(1, [0], [0], [3], [0])
-    >>> [str(verdict.ratio) for verdict in cycle_ratios([loop, stuck])]
-    ['3', 'None']
-    """
-    if not graphs:
-        return []
-    sizes = np.array([0, *(graph.num_edges for graph in graphs)], dtype=np.int64)
-    packed = (
-        read_only(np.concatenate([getattr(graph, field) for graph in graphs]), dtype)
-        for field, dtype in (
-            ("source", np.int32),
-            ("target", np.int32),
-            ("delay", np.int64),
-            ("tokens", np.int64),
-        )
-    )
-    status, p, q = _solve_all(
-        np.array([graph.num_actors for graph in graphs], dtype=np.int64), np.cumsum(sizes), *packed
-    )
-    verdicts = []
-    for graph, s, a, b in zip(graphs, status.tolist(), p.tolist(), q.tolist(), strict=True):
-        if s == DONE:
-            verdicts.append(Verdict(False, Fraction(a, b)))
-        elif s == TOO_LARGE:
-            verdicts.append(_verdict(graph))
-        else:
-            verdicts.append(Verdict(s == DEADLOCK, None))
-    return verdicts
+    for i in range(len(changed)):
+        e = changed[i]
+        if critical[e]:
+            return False
+        if float(q) * float(delay[e]) + float(p) * abs(float(tokens[e])) > LIMIT:
+            return False
+        if q * delay[e] - p * tokens[e] + value[target[e]] > value[source[e]]:
+            return False
+    return True
 
 
-def _verdict(graph: MarkedGraph) -> Verdict:
-    try:
-        return Verdict(False, maximum_cycle_ratio(graph)[0])
-    except DeadlockError:
-        return Verdict(True, None)
+@compiled
+def _fits(source: Any, target: Any, tokens: Any, rank: Any, changed: Any) -> Any:
+    """Return whether the changed edges are not negative and, token-free, lead to lower ranks."""
+    for i in range(len(changed)):
+        e = changed[i]
+        if tokens[e] < 0 or (tokens[e] == 0 and rank[source[e]] <= rank[target[e]]):
+            return False
+    return True
 
 
 @compiled
 def _again(
-    source: Any, target: Any, delay: Any, tokens: Any, rank: Any, policy: Any, changed: Any
+    source: Any,
+    target: Any,
+    delay: Any,
+    tokens: Any,
+    rank: Any,
+    policy: Any,
+    p: int,
+    q: int,
+    value: Any,
 ) -> Any:
-    """Return (status, p, q), starting from ``policy`` (an edge of each actor) and overwriting it.
+    """Return (status, p, q, policy, value, critical), starting from the last ones.
 
-    STALE: the order ``rank`` of the token-free edges does not fit any more, an edge is negative or
-    the policy closes no cycle; the graph must be solved afresh.
+    With q > 0 the ratio p/q is that of a cycle still there, so it can only have risen: the
+    potentials are mended first, and only a cycle found on the way starts Howard's iteration. With
+    q = 0 Howard starts from the policy (an edge of each actor, or -1). STALE: no cycle was found.
     """
     n, m = len(rank), len(source)
-    for i in range(len(changed)):
-        e = changed[i]
-        if tokens[e] < 0 or (tokens[e] == 0 and rank[source[e]] <= rank[target[e]]):
-            return STALE, 0, 0
     first = np.zeros(n + 1, dtype=np.int64)
     for e in range(m):
         first[rank[source[e]] + 1] += 1
@@ -131,6 +95,7 @@ def _again(
     out_tokens = np.empty(m, dtype=np.int64)
     edge = np.empty(m, dtype=np.int64)
     choice = np.full(n, -1, dtype=np.int64)
+    most = 0.0
     for e in range(m):
         r = rank[source[e]]
         i = place[r]
@@ -139,16 +104,40 @@ def _again(
         out_delay[i] = delay[e]
         out_tokens[i] = tokens[e]
         edge[i] = e
+        most = max(most, float(q) * float(delay[e]) + float(p) * float(tokens[e]))
         if choice[r] < 0 or policy[source[e]] == e:
             choice[r] = i
-    value = np.zeros(n, dtype=np.int64)
-    status, p, q, _ = howard(first, head, out_delay, out_tokens, choice, value)
-    if status == NO_CYCLE:
-        return STALE, 0, 0
-    if status == DONE:
+    potential = np.zeros(n, dtype=np.int64)
+    if q > 0 and most <= LIMIT:
         for u in range(n):
-            policy[u] = edge[choice[rank[u]]] if choice[rank[u]] >= 0 else -1
-    return status, p, q
+            potential[rank[u]] = value[u]
+        weight = np.empty(m, dtype=np.int64)
+        for i in range(m):
+            weight[i] = q * out_delay[i] - p * out_tokens[i]
+        better = np.full(n, -1, dtype=np.int64)
+        successor = np.empty(n, dtype=np.int32)
+        degree = np.empty(n, dtype=np.int32)
+        order = np.empty(n, dtype=np.int32)
+        gain = np.empty(n, dtype=np.int64)
+        status = settle(first, head, weight, potential, better, successor, degree, order, gain)
+        if status == SETTLED:
+            mended = np.empty(n, dtype=np.int64)
+            for u in range(n):
+                mended[u] = potential[rank[u]]
+            return DONE, p, q, policy, mended, np.zeros(0, dtype=np.int64)
+        for r in range(n):
+            if better[r] >= 0:
+                choice[r] = better[r]
+    status, p, q, cycle = howard(first, head, out_delay, out_tokens, choice, potential)
+    if status == NO_CYCLE:
+        status = STALE
+    new_policy = np.empty(n, dtype=np.int64)
+    new_value = np.empty(n, dtype=np.int64)
+    for u in range(n):
+        r = rank[u]
+        new_policy[u] = edge[choice[r]] if choice[r] >= 0 else -1
+        new_value[u] = potential[r]
+    return status, p, q, new_policy, new_value, edge[cycle]
 
 
 @compiled
@@ -188,12 +177,29 @@ def _token_free_rank(num_actors: int, source: Any, target: Any, tokens: Any) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class _Proof:
+    """What is known of a graph, for the next one to start from; arrays are never written again.
+
+    ``rank`` is None where there is an edge below zero, or no order of the token-free edges; q is 0
+    where there is no ratio p/q with potentials ``value`` and a cycle, ``critical`` by edge.
+    """
+
+    verdict: Verdict
+    rank: npt.NDArray[np.int64] | None
+    policy: npt.NDArray[np.int64]
+    p: int = 0
+    q: int = 0
+    value: npt.NDArray[np.int64] | None = None
+    critical: npt.NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Replaced:
     """What :meth:`RatioSearch.undo` puts back."""
 
     edges: npt.NDArray[np.int64]
     fields: dict[str, npt.NDArray[Any]]
-    verdict: Verdict
+    proof: _Proof
 
 
 class RatioSearch:
@@ -222,10 +228,13 @@ class RatioSearch:
             field: np.array(getattr(graph, field))
             for field in ("source", "target", "delay", "tokens")
         }
-        self._policy = np.full(graph.num_actors, -1, dtype=np.int64)
-        self._rank: npt.NDArray[np.int64] | None = None
         self._undo: deque[_Replaced] = deque(maxlen=MOST_UNDO)
-        self.verdict = self._afresh()
+        self._proof = self._afresh(np.full(graph.num_actors, -1, dtype=np.int64))
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the present graph's cycles say."""
+        return self._proof.verdict
 
     def graph(self) -> MarkedGraph:
         """Return the present graph."""
@@ -257,10 +266,10 @@ class RatioSearch:
             if high is not None and len(values) and values.max() > high:
                 raise ValueError(f"{field} {values.max()}, actors are 0..{high}")
         before = {field: self._arrays[field][changed] for field in new}
-        self._undo.append(_Replaced(changed, before, self.verdict))
+        self._undo.append(_Replaced(changed, before, self._proof))
         for field, values in new.items():
             self._arrays[field][changed] = values
-        self.verdict = self._from_policy(changed)
+        self._proof = self._updated(changed)
         return self.verdict
 
     def undo(self) -> Verdict:
@@ -276,53 +285,44 @@ class RatioSearch:
         last = self._undo.pop()
         for field, values in last.fields.items():
             self._arrays[field][last.edges] = values
-        # The order may have been made for the edges just taken back.
-        if self._rank is not None and self._misfits(last.edges):
-            self._rank = None
-        self.verdict = last.verdict
-        return last.verdict
+        self._proof = last.proof
+        return self.verdict
 
-    def _misfits(self, changed: npt.NDArray[np.int64]) -> bool:
-        assert self._rank is not None
-        tokens = self._arrays["tokens"][changed]
-        falls = (
-            self._rank[self._arrays["source"][changed]]
-            > self._rank[self._arrays["target"][changed]]
-        )
-        return bool(((tokens < 0) | ((tokens == 0) & ~falls)).any())
+    def _updated(self, changed: npt.NDArray[np.int64]) -> _Proof:
+        """Return the proof for the present graph, from the last one where that helps."""
+        last, a = self._proof, self._arrays
+        ends = a["source"], a["target"]
+        if last.rank is None or not _fits(*ends, a["tokens"], last.rank, changed):
+            return self._afresh(last.policy)
+        if last.q and last.value is not None and last.critical is not None:
+            arrays = (*ends, a["delay"], a["tokens"])
+            if _still_holds(*arrays, changed, last.p, last.q, last.value, last.critical):
+                return last
+            if not last.critical[changed].any():
+                return self._continued(last, last.p, last.q)
+        return self._continued(last, 0, 0)
 
-    def _from_policy(self, changed: npt.NDArray[np.int64]) -> Verdict:
-        if self._rank is not None:
-            status, p, q = _again(
-                self._arrays["source"],
-                self._arrays["target"],
-                self._arrays["delay"],
-                self._arrays["tokens"],
-                self._rank,
-                self._policy,
-                changed,
-            )
-            if status == DONE:
-                return Verdict(False, Fraction(p, q))
-        return self._afresh()
-
-    def _afresh(self) -> Verdict:
-        """Solve without the past, and renew the order that later moves rely on."""
+    def _continued(self, last: _Proof, p: int, q: int) -> _Proof:
+        """Return the proof found from the last policy, and potentials where q > 0."""
         a = self._arrays
-        self._rank = None
-        if not len(a["tokens"]) or a["tokens"].min() >= 0:
-            ordered, rank = _token_free_rank(self.num_actors, a["source"], a["target"], a["tokens"])
-            if ordered:
-                self._rank = rank
-                status, p, q = _again(
-                    a["source"],
-                    a["target"],
-                    a["delay"],
-                    a["tokens"],
-                    rank,
-                    self._policy,
-                    np.empty(0, dtype=np.int64),
-                )
-                if status == DONE:
-                    return Verdict(False, Fraction(p, q))
-        return _verdict(self.graph())
+        value = last.value if last.value is not None else np.zeros(0, dtype=np.int64)
+        status, p, q, policy, value, cycle = _again(
+            a["source"], a["target"], a["delay"], a["tokens"], last.rank, last.policy, p, q, value
+        )
+        if status != DONE:
+            return _Proof(verdict_of(self.graph()), last.rank, last.policy)
+        critical = last.critical
+        if len(cycle):
+            critical = np.zeros(len(a["source"]), dtype=np.bool_)
+            critical[cycle] = True
+        return _Proof(Verdict(False, Fraction(p, q)), last.rank, policy, p, q, value, critical)
+
+    def _afresh(self, policy: npt.NDArray[np.int64]) -> _Proof:
+        """Return the proof found with a new order of the token-free edges."""
+        a = self._arrays
+        if len(a["tokens"]) and a["tokens"].min() < 0:
+            return _Proof(verdict_of(self.graph()), None, policy)
+        ordered, rank = _token_free_rank(self.num_actors, a["source"], a["target"], a["tokens"])
+        if not ordered:
+            return _Proof(Verdict(True, None), None, policy)
+        return self._continued(_Proof(Verdict(False, None), rank, policy), 0, 0)

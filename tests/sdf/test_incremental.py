@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sdf_graphs import large_marked, small_marked
 
 from optmap.errors import DeadlockError
+from optmap.sdf.batch import Verdict, cycle_ratios
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
-from optmap.sdf.incremental import RatioSearch, Verdict, cycle_ratios
+from optmap.sdf.incremental import RatioSearch
 from optmap.sdf.marked_graph import MarkedGraph
 
 
