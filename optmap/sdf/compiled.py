@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
@@ -17,6 +19,19 @@ def compiled(function: Callable[..., Any]) -> Any:
     kernel is then compiled anew in every process, which costs seconds, and nothing else changes.
     """
     try:
-        return njit(cache=True)(function)
+        kernel = njit(cache=True)(function)
     except RuntimeError:
         return njit(function)
+    # numba takes kept code for current when the kernel's own file has not changed, although the
+    # code holds the kernels it calls, from other files. The stamp of the whole folder is right.
+    file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    if file is not None and hasattr(file, "_source_stamp"):
+        file._source_stamp = folder_stamp(Path(function.__code__.co_filename).parent)
+    return kernel
+
+
+@cache
+def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time of change and size of every Python file in a folder."""
+    files = sorted(folder.glob("*.py"))
+    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,3 +32,26 @@ def test_without_a_writable_cache_a_kernel_is_compiled_in_memory(monkeypatch: py
 
     monkeypatch.setattr(compiled_module, "njit", without_cache)
     assert compiled_module.compiled(double)(21) == 42
+
+
+def test_kept_code_is_out_of_date_when_any_file_of_its_folder_changes(tmp_path: Path):
+    """A kernel's machine code holds the kernels of other files that it calls."""
+    outer, inner = tmp_path / "outer.py", tmp_path / "inner.py"
+    inner.write_text(
+        "from optmap.sdf.compiled import compiled\n@compiled\ndef value():\n    return 1\n"
+    )
+    outer.write_text(
+        "from inner import value\nfrom optmap.sdf.compiled import compiled\n"
+        "@compiled\ndef twice():\n    return 2 * value()\n"
+    )
+
+    def answer() -> str:
+        code = "import sys; sys.path.insert(0, sys.argv[1]); import outer; print(outer.twice())"
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    assert answer() == "2"
+    inner.write_text(inner.read_text().replace("return 1", "return 21"))
+    assert answer() == "42"
