@@ -6,10 +6,11 @@ Variables    x[q,k] members of class q in cluster k
              z[q,k] = 1 if any; b[g,k] = 1 if group g is on rows of k
              y[k,h] = 1 iff cluster k is used, on a crossbar of kind h
 Objective    (P0a) min sum_k,h y[k,h]
-Bound        the solver's, an exact integer, valid for the plain problem: exchanging two
-             twins changes neither rows nor columns of any cluster, so a clustering is feasible exactly if its
-             counts x[q,k] are, and deals of equal counts have equally many clusters. Traffic is
-             another matter: twins may differ in readers and spikes, so (P0b) is not aggregated here
+Bound        the solver's, an exact integer, valid for the plain problem: exchanging two twins
+             changes neither rows nor columns of any cluster, so a clustering is feasible exactly
+             if its counts x[q,k] are, and deals of equal counts have equally many clusters.
+             Traffic is another matter: twins may differ in readers and spikes, so (P0b) is not
+             aggregated here
 Check        the clustering by optmap.evaluate; the value by recomputation
 """
 

@@ -23,10 +23,10 @@ from formulations.pricing_frontier import (
 from optmap.snn import IndexArray, IntArray
 
 #: Label visits that one core does in a second, cautiously: turns seconds into a repeatable limit.
-WORK_PER_SECOND = 8_000_000
+WORK_PER_SECOND = 2_500_000
 
 #: Labels that are kept at once in an exact sweep (about 150 bytes each), one try after the other.
-LABELS = (5_000, 100_000, 1_000_000)
+LABELS = (5_000, 100_000, 500_000)
 
 #: (slack, share of the time): exact first, since it often is fast; then looser and looser.
 SLACKS = ((0.0, 0.3), (0.12, 0.3), (0.05, 0.4))

@@ -41,10 +41,8 @@ def test_dense_layer_rows_and_columns() -> None:
     edges = [(i, 4 + j) for i in range(4) for j in range(3)]
     network = from_edges([a for a, _ in edges], [b for _, b in edges], 7)
     decomposition, platform = decompose(network, 4, "none"), oracles.mesh([(4, 2)])
-    assert {b.name: b.value for b in cluster_bounds(decomposition, platform)} == {
-        "columns": 2,
-        "rows": 2,
-    }
+    found = {b.name: b.value for b in cluster_bounds(decomposition, platform)}
+    assert found == {"columns": 2, "rows": 2, "overlap": 2}
     (traffic,) = traffic_bounds(decomposition, platform)
     assert traffic.value == 8 == oracles.least_traffic(decomposition, platform, 2)
 
@@ -67,3 +65,13 @@ def test_three_actors_on_two_tiles() -> None:
 
 def test_best_of_nothing_is_nothing() -> None:
     assert best([]) is None
+
+
+def test_units_that_share_nothing_stand_alone_in_pairs() -> None:
+    """Six units of three private sources each, five rows: one a crossbar; rows alone say four."""
+    edges = [(3 * u + i, 18 + u) for u in range(6) for i in range(3)]
+    network = from_edges([a for a, _ in edges], [b for _, b in edges], 24)
+    decomposition, platform = decompose(network, 5, "none"), oracles.mesh([(5, 5)])
+    found = {b.name: b.value for b in cluster_bounds(decomposition, platform)}
+    assert found == {"columns": 2, "rows": 4, "overlap": 6}
+    assert oracles.fewest_clusters(decomposition, platform) == 6
