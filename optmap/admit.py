@@ -84,7 +84,9 @@ def _scenario(args: argparse.Namespace) -> Scenario:
         if args.policy is None and args.wheel_ticks is None:
             return scenario
         policy = args.policy or scenario.policy
-        wheel = args.wheel_ticks or scenario.wheel_ticks if policy == "wheel" else None
+        wheel = args.wheel_ticks
+        if wheel is None and policy == "wheel":
+            wheel = scenario.wheel_ticks
         parts = scenario.platform, scenario.applications, scenario.events
     else:
         if not args.platform:

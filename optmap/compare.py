@@ -64,7 +64,11 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--limit", type=float, default=10.0, metavar="S", help="seconds per row, all stages (10)"
     )
-    made.add_argument("--methods", help=f"comma-separated, of: {', '.join(METHODS)} (default all)")
+    made.add_argument(
+        "--methods",
+        help=f"comma-separated, of: {', '.join(METHODS)}"
+        f" (default: {', '.join(_default_methods())})",
+    )
     made.add_argument("--seeds", default="0", help="comma-separated seeds (0)")
     made.add_argument(
         "--encodings",
@@ -85,7 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
-    methods = _names(args.methods, "--methods") if args.methods else list(METHODS)
+    methods = _names(args.methods, "--methods") if args.methods else _default_methods()
     for name in methods:
         method_named(name)
     seeds = [_whole(text, "--seeds") for text in _names(args.seeds, "--seeds")]
@@ -120,6 +124,10 @@ def main(arguments: Sequence[str]) -> int:
         log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         return FAILED
     return FAILED if unreadable or failed(rows) else DONE
+
+
+def _default_methods() -> list[str]:
+    return [name for name, method in METHODS.items() if method.by_default]
 
 
 def _names(text: str, option: str) -> list[str]:

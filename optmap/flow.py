@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, TypeVar
 
+from optmap.certificate import to_dict
+from optmap.claim import Claim, Run
 from optmap.decompose import Decomposition, decompose
 from optmap.errors import CapacityError
 from optmap.evaluate.bounds import best, cluster_bounds
@@ -20,13 +22,14 @@ from optmap.evaluate.lower import lower
 from optmap.evaluate.metrics import max_tile_load, spike_hops, traffic
 from optmap.hardware import Platform
 from optmap.mapping import Binding, Clustering, Mapping, StaticOrders
-from optmap.method import Limits, Outcome, Status, TracePoint, Value
+from optmap.method import Limits, Outcome, Status, Value
 from optmap.methods import (
     BINDINGS,
     DECOMPOSING_PARTITIONS,
     EXACT_BINDINGS,
     EXACT_ORDERS,
     EXACT_PARTITIONS,
+    IMPROVING_ORDERS,
     JOINT,
     ORDERS,
     PARTITIONS,
@@ -40,45 +43,9 @@ T = TypeVar("T")
 
 #: What heuristic an exact stage starts from.
 WARM_PARTITION, WARM_BINDING, WARM_ORDER = "overlap", "load-balance", "projection"
+WARM_JOINT = ("load-balance", "hill-climbing")
 #: How the limit is divided among the stages that use a solver; unused time passes on.
 WEIGHTS = {"clusters": 4, "traffic": 2, "tile_load_max": 2, "spike_hops": 1, "period": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What one stage says it reached and proved.
-
-    ``metric`` names a column of the judge's row, ``evaluated`` is the judge's own value for the
-    stage's solution. ``scope`` says in words for what the bound holds; a bound on traffic holds for
-    clusterings of at most ``max_clusters`` clusters.
-    """
-
-    metric: str
-    status: Status
-    value: Value | None
-    bound: Value | None
-    evaluated: Value | None
-    scope: str
-    max_clusters: int | None = None
-    trace: tuple[TracePoint, ...] = ()
-    certificate: dict[str, Any] | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Tell whether the judge agrees with the claimed value, and the bound with both."""
-        agrees = self.value == self.evaluated
-        return agrees and (self.bound is None or self.value is None or self.bound <= self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a method returns: a mapping or the reason there is none, claims, seconds per stage."""
-
-    status: Status
-    mapping: Mapping | None
-    claims: tuple[Claim, ...] = ()
-    seconds: tuple[tuple[str, float], ...] = ()
-    reason: str = ""
 
 
 Report = Callable[[Run], None]
@@ -165,6 +132,7 @@ class _Flow:
         scope: str,
         evaluated: Value | None,
         max_clusters: int | None = None,
+        certificate: dict[str, Any] | None = None,
     ) -> None:
         self.claims.append(
             Claim(
@@ -176,6 +144,7 @@ class _Flow:
                 scope,
                 max_clusters,
                 outcome.trace,
+                certificate,
             )
         )
 
@@ -198,7 +167,7 @@ class _Flow:
         self._refuse_too_few_slots(decomposition)
         if name in PARTITIONS:
             return decomposition, self._partition(name, decomposition)
-        return decomposition, self._solve_partition(EXACT_PARTITIONS[name], decomposition)
+        return decomposition, self._solve_partition(*EXACT_PARTITIONS[name], decomposition)
 
     def _refuse_too_few_slots(self, decomposition: Decomposition) -> None:
         proved, slots = (
@@ -217,25 +186,41 @@ class _Flow:
         )
         return clustering
 
-    def _solve_partition(self, module_name: str, decomposition: Decomposition) -> Clustering:
+    def _solve_partition(
+        self, fewest_by: str, least_by: str, decomposition: Decomposition
+    ) -> Clustering:
         warm = self._partition(WARM_PARTITION, decomposition)
         self._fall_back_on(decomposition, warm)
-        module = import_module(module_name)
         scope = f"{decomposition.policy} decomposition, R = {decomposition.rows}"
-        fewest: Outcome[Clustering] = module.minimize_clusters(
-            decomposition, self.platform, self._share("clusters"), warm
-        )
+        fewest, certificate = self._fewest_clusters(fewest_by, decomposition, warm)
         found = fewest.solution
-        self._claim("clusters", fewest, scope, found.num_clusters if found else None)
+        self._claim(
+            "clusters",
+            fewest,
+            scope,
+            found.num_clusters if found else None,
+            certificate=certificate,
+        )
         warm = found or warm
         most = warm.num_clusters
-        least: Outcome[Clustering] = module.minimize_traffic(
+        least: Outcome[Clustering] = import_module(least_by).minimize_traffic(
             decomposition, self.platform, most, self._share("traffic"), warm
         )
         found = least.solution
         evaluated = traffic(decomposition, found).total if found else None
         self._claim("traffic", least, f"{scope}, at most {most} clusters", evaluated, most)
         return found or warm
+
+    def _fewest_clusters(
+        self, module_name: str, decomposition: Decomposition, warm: Clustering
+    ) -> tuple[Outcome[Clustering], dict[str, Any] | None]:
+        """Solve (P0a); column generation also returns the certificate of its bound."""
+        module, limits = import_module(module_name), self._share("clusters")
+        if self.method.clustering == "colgen":
+            outcome, certificate = module.solve(decomposition, self.platform, limits, warm)
+            return outcome, None if certificate is None else to_dict(certificate)
+        solve = module.solve if self.method.clustering == "lns" else module.minimize_clusters
+        return solve(decomposition, self.platform, limits, warm), None
 
     def _fall_back_on(self, decomposition: Decomposition, clustering: Clustering) -> None:
         """Report a heuristic mapping of a clustering, should the solver be killed."""
@@ -276,12 +261,7 @@ class _Flow:
         return binding, orders
 
     def _solve_joint(self, graph: ClusterGraph) -> tuple[Binding, StaticOrders]:
-        warm = None
-        try:
-            binding = self._heuristic_binding(WARM_BINDING, graph)
-            warm = (binding, self._heuristic_order(WARM_ORDER, graph, binding))
-        except CapacityError:  # the solver may still find a binding that the heuristic missed
-            pass
+        warm = self._warm_schedule(graph)
         prologue = self.method.binding.endswith("prologue")
         outcome: Outcome[tuple[Binding, StaticOrders]] = import_module(
             JOINT[self.method.binding]
@@ -290,6 +270,17 @@ class _Flow:
         scope = f"this clustering, {_with_prologue(prologue)}"
         self._claim("period", outcome, scope, self._period(graph, *found) if found else None)
         return self._found(found or warm, graph, outcome.status)
+
+    def _warm_schedule(self, graph: ClusterGraph) -> tuple[Binding, StaticOrders] | None:
+        """Return the heuristic schedule of the shortest period; None if no heuristic found any."""
+        found = []
+        for name in WARM_JOINT:
+            try:
+                binding = self._heuristic_binding(name, graph)
+            except CapacityError:  # the solver may still find a binding that this one missed
+                continue
+            found.append((binding, self._heuristic_order(WARM_ORDER, graph, binding)))
+        return min(found, key=lambda pair: self._period(graph, *pair) or 0, default=None)
 
     def _found(self, solution: T | None, graph: ClusterGraph, status: Status) -> T:
         if solution is not None:
@@ -345,6 +336,12 @@ class _Flow:
         return found or warm
 
     def _heuristic_order(self, name: str, graph: ClusterGraph, binding: Binding) -> StaticOrders:
+        if name in IMPROVING_ORDERS:
+            start = self._heuristic_order(WARM_ORDER, graph, binding)
+            improved: StaticOrders = import_module(IMPROVING_ORDERS[name]).order(
+                graph, binding, self.platform, seed=self.limits.seed, start=start
+            )
+            return improved
         orders: StaticOrders = import_module(ORDERS[name]).order(
             graph, binding, self.platform, seed=self.limits.seed
         )

@@ -55,19 +55,25 @@ PARTITIONS = {
     "overlap": "optmap.heuristics.partition_overlap",
     "edgemap": "optmap.heuristics.partition_edgemap",
     "hyperedge-overlap": "optmap.heuristics.partition_hyperedge_overlap",
+    "hypergraph": "optmap.heuristics.partition_hypergraph",
 }
 #: Clustering that decomposes by itself -> module with ``partition(snn, platform, seed=)``.
 DECOMPOSING_PARTITIONS = {"published": "optmap.heuristics.partition_song2020_published"}
-#: Clustering -> module with ``minimize_clusters`` (P0a) and ``minimize_traffic`` (P0b).
+#: Clustering -> (module for (P0a), module with ``minimize_traffic`` (P0b)).
 EXACT_PARTITIONS = {
-    "milp": "formulations.partition_milp",
-    "cpsat": "formulations.partition_cpsat",
+    "milp": ("formulations.partition_milp", "formulations.partition_milp"),
+    "cpsat": ("formulations.partition_cpsat", "formulations.partition_cpsat"),
+    "colgen": ("formulations.partition_colgen", "formulations.partition_cpsat"),
+    "lns": ("formulations.partition_lns", "formulations.partition_cpsat"),
 }
 #: Binding -> module with ``bind(graph, platform, seed=)``.
 BINDINGS = {
     "load-balance": "optmap.heuristics.bind_load_balance",
     "first-come": "optmap.heuristics.bind_first_come",
     "random": "optmap.heuristics.bind_random",
+    "particle-swarm": "optmap.heuristics.bind_particle_swarm",
+    "hill-climbing": "optmap.heuristics.bind_hill_climbing",
+    "force-directed": "optmap.heuristics.bind_force_directed",
 }
 #: Binding -> module with ``solve(graph, platform, limits, objective=...)``, (B0b) then (B0a).
 EXACT_BINDINGS = {
@@ -78,13 +84,17 @@ EXACT_BINDINGS = {
 JOINT = {
     "joint": "formulations.joint_cpsat",
     "joint-prologue": "formulations.joint_cpsat",
+    "benders": "formulations.joint_benders",
 }
 #: Order -> module with ``order(graph, binding, platform, seed=)``.
 ORDERS = {
     "projection": "optmap.heuristics.order_projection",
     "topological": "optmap.heuristics.order_topological",
     "random": "optmap.heuristics.order_random",
+    "list": "optmap.heuristics.order_list",
 }
+#: Order that starts from the projection -> module with ``order(..., start=)``.
+IMPROVING_ORDERS = {"prologue": "optmap.heuristics.order_prologue"}
 #: Order -> module with ``solve(graph, platform, binding, limits, prologue=, warm=)``.
 EXACT_ORDERS = {
     "milp": "formulations.order_milp",
@@ -92,89 +102,44 @@ EXACT_ORDERS = {
     "cpsat-prologue": "formulations.order_cpsat",
 }
 
-_ROWS = (
-    Method("random", "tree", "random", "random", "random", "random first fit: the floor"),
-    Method("pacman", "tree", "populations", "first-come", "topological", "PACMAN, SpiNNaker's"),
-    Method(
-        "song2020", "chain", "greedy", "load-balance", "projection", "the published greedy flow"
-    ),
-    Method(
-        "song2020-published",
-        "chain",
-        "published",
-        "load-balance",
-        "projection",
-        "the public code's clustering, inputs split",
-    ),
-    Method("song2020-tree", "tree", "greedy", "load-balance", "projection", "song2020 on the tree"),
-    Method("overlap", "tree", "overlap", "load-balance", "projection", "best fit by shared axons"),
-    Method(
-        "edgemap",
-        "tree",
-        "edgemap",
-        "load-balance",
-        "projection",
-        "streaming by connections",
-        False,
-    ),
-    Method(
-        "hyperedge-overlap",
-        "tree",
-        "hyperedge-overlap",
-        "load-balance",
-        "projection",
-        "streaming by shared axons",
-        False,
-    ),
-    Method("milp", "tree", "milp", "milp", "milp", "every stage by PuLP and HiGHS"),
-    Method("cpsat", "tree", "cpsat", "cpsat", "cpsat", "every stage by CP-SAT"),
-    Method(
-        "cpsat-prologue",
-        "tree",
-        "cpsat",
-        "cpsat",
-        "cpsat-prologue",
-        "cpsat with software pipelining",
-        False,
-    ),
-    Method("cpsat-joint", "tree", "overlap", "joint", "joint", "binding and order together"),
-    Method(
-        "cpsat-joint-prologue",
-        "tree",
-        "overlap",
-        "joint-prologue",
-        "joint-prologue",
-        "cpsat-joint with software pipelining",
-        False,
-    ),
-    Method(
-        "imported",
-        "none",
-        "imported",
-        "imported",
-        "projection",
-        "the placement that a RANC folder comes with",
-        False,
-    ),
-    Method(
-        "song2020/order",
-        "chain",
-        "greedy",
-        "load-balance",
-        "cpsat",
-        "song2020's binding, best order",
-    ),
-    Method(
-        "song2020/joint",
-        "chain",
-        "greedy",
-        "joint",
-        "joint",
-        "song2020's clusters, best binding and order",
-    ),
-)
+#: name, decomposition, clustering, binding, order, about; "+": run by default.
+_TABLE = """
+random               | tree  | random            | random         | random         | + random first fit: the floor
+pacman               | tree  | populations       | first-come     | topological    | + PACMAN, population by population
+spinemap             | chain | kernighan-lin     | particle-swarm | random         | + SpiNeMap: fewest external spikes
+song2020             | chain | greedy            | load-balance   | projection     | + the published greedy flow
+song2020-published   | chain | published         | load-balance   | projection     | + the public code's clustering, inputs split
+dfsynthesizer        | chain | greedy            | hill-climbing  | projection     | + DFSynthesizer: hill climbing on throughput
+song2020-tree        | tree  | greedy            | load-balance   | projection     | + song2020 on the tree
+overlap              | tree  | overlap           | force-directed | projection     | + best fit by shared axons
+edgemap              | tree  | edgemap           | force-directed | projection     |   streaming by connections
+hyperedge-overlap    | tree  | hyperedge-overlap | force-directed | projection     |   streaming by shared axons
+hypergraph           | tree  | hypergraph        | force-directed | projection     |   Mt-KaHyPar, repaired (extra [partition])
+list                 | tree  | overlap           | load-balance   | list           |   overlap with list scheduling by criticality
+song2020-prologue    | chain | greedy            | load-balance   | prologue       | + song2020 with software pipelining
+overlap-prologue     | tree  | overlap           | hill-climbing  | prologue       |   overlap with software pipelining
+milp                 | tree  | milp              | milp           | milp           | + every stage by PuLP and HiGHS
+cpsat                | tree  | cpsat             | cpsat          | cpsat          | + every stage by CP-SAT
+cpsat-prologue       | tree  | cpsat             | cpsat          | cpsat-prologue |   cpsat with software pipelining
+colgen               | tree  | colgen            | cpsat          | cpsat          | + column generation, then as cpsat
+lns                  | tree  | lns               | joint          | joint          | + large neighbourhood search, then joint
+cpsat-joint          | tree  | overlap           | joint          | joint          | + binding and order together
+cpsat-joint-prologue | tree  | overlap           | joint-prologue | joint-prologue | + cpsat-joint with software pipelining
+benders              | tree  | overlap           | benders        | benders        |   cpsat-joint by logic-based Benders
+imported             | none  | imported          | imported       | projection     |   the placement a RANC folder comes with
+song2020/order       | chain | greedy            | load-balance   | cpsat          | + song2020's binding, best order
+song2020/joint       | chain | greedy            | joint          | joint          | + song2020's clusters, best binding and order
+dfsynthesizer/order  | chain | greedy            | hill-climbing  | cpsat          | + dfsynthesizer's binding, best order
+"""  # noqa: E501 - a table is read by its columns
 
-METHODS: dict[str, Method] = {method.name: method for method in _ROWS}
+
+def _read(line: str) -> Method:
+    name, decomposition, clustering, binding, order, about = (c.strip() for c in line.split("|"))
+    default = about.startswith("+")
+    return Method(name, decomposition, clustering, binding, order, about.lstrip("+ "), default)
+
+
+METHODS: dict[str, Method] = {m.name: m for m in map(_read, _TABLE.strip().splitlines())}
 
 
 def method_named(name: str) -> Method:

@@ -28,6 +28,7 @@ LEVEL = {
     "optmap.decompose": 2,
     "optmap.hardware": 2,
     "optmap.certificate": 3,
+    "optmap.claim": 4,
     "optmap.mapping": 3,
     "optmap.sdf": 3,
     "optmap.sources": 4,

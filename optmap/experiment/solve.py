@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TextIO
 
+from optmap.claim import Claim, Run
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.evaluate.bounds import Bound, cluster_bounds, traffic_bounds
 from optmap.evaluate.cluster_graph import cluster_graph
@@ -31,7 +32,7 @@ from optmap.experiment.details import details
 from optmap.experiment.exact_json import dumps
 from optmap.experiment.job import Job
 from optmap.experiment.mapping_file import document, load_source
-from optmap.flow import Claim, Run, run
+from optmap.flow import run
 from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.instance import Instance
 from optmap.mapping import Mapping

@@ -3,8 +3,9 @@
 For a flow F on one instance, all periods by the judge:
 
 - order: F's period against the best order for F's binding (method "F/order");
-- binding: "F/order" against the best binding and order for F's clusters ("F/joint");
-- clustering: "F/joint" against the best period any row of the instance reached;
+- binding: "F/order" against the best binding and order for F's clusters ("song2020/joint", whose
+  clusters are those of both flows);
+- clustering: "song2020/joint" against the best period any row without prologue reached;
 - together: F against the bound that holds for every mapping of the instance.
 
 Each loss is (P - D) / P with D the better stage's value; "proved" says whether that stage was
@@ -74,13 +75,14 @@ def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
         if g.method == flow and g.metric == "clusters" and g.bound is not None:
             add("clustering", "clusters", clusters, g.bound, True)
     periods = {name: number(row["metrics"]["period"]) for name, row in own.items()}
-    steps = [("order", flow, f"{flow}/order"), ("binding", f"{flow}/order", f"{flow}/joint")]
+    best = "song2020/joint"  # both flows cluster alike: one best schedule for their clusters
+    steps = [("order", flow, f"{flow}/order"), ("binding", f"{flow}/order", best)]
     for stage, worse, better in steps:
         value, improved = periods.get(worse), periods.get(better)
         if value is not None and improved is not None:
             add(stage, "period", value, improved, own[better]["status"] == "optimal")
-    joint = periods.get(f"{flow}/joint")
-    known = [period for period in periods.values() if period is not None]
+    joint = periods.get(best)
+    known = [p for name, p in periods.items() if p is not None and "prologue" not in name]
     if joint is not None and known:
         add("clustering", "period", joint, min(known), False)
     together = _bound_for_every_mapping(own)
