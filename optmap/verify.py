@@ -10,7 +10,6 @@ from typing import Any
 
 from rich.console import Console
 
-from formulations.verify_partition import verify
 from optmap.certificate import from_dict
 from optmap.command_line import DONE, FAILED, guarded, parser
 from optmap.experiment.verify_run import verify_run
@@ -40,6 +39,8 @@ def main(arguments: Sequence[str]) -> int:
     log = Console(stderr=True)
 
     def prove(certificate: dict[str, Any], mapping: Mapping, instance: Instance) -> str | None:
+        from formulations.verify_partition import verify  # loads a solver: only when it is needed
+
         verdict = verify(from_dict(certificate), mapping.decomposition, instance.platform, limits)
         return None if verdict.holds else f"not proved again: {verdict.why}"
 
