@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from optmap.hardware import Platform
+from optmap.errors import CapacityError
+from optmap.hardware import Interconnect, Platform, Tile
+from optmap.heuristics.tile_room import any_binding
 from optmap.runtime.application import Application
 from optmap.snn import IndexArray, IntArray
 
@@ -60,32 +63,73 @@ def place(
 
     Clusters that fit the fewest tiles come first, then those of largest tau; each goes to the tile
     where ticks so far plus the ticks it would send to, and be sent from, other tiles are the least.
+    Where that ends in a dead end the largest input buffer comes first, then a search with repair.
     O(K (T + d)) for d channels a cluster. A heuristic: None is no proof that there is no binding.
     """
     graph = application.graph
     rows, columns = np.array(platform.rows_of)[tiles], np.array(platform.columns_of)[tiles]
     fits = (graph.rows[:, None] <= rows) & (graph.columns[:, None] <= columns)
-    order = np.lexsort((-graph.tau, fits.sum(axis=1)))
-    tile_of = np.full(graph.num_clusters, -1, dtype=np.int64)
+    tokens = platform.buffer_windows * graph.rate
+    input_need = np.zeros(graph.num_clusters, dtype=np.int64)
+    np.add.at(input_need, graph.target, tokens)
     ptr, edges = _incident(graph.source, graph.target, graph.num_clusters)
-    done = _place(
-        order,
-        fits,
-        tiles.astype(np.int64),
-        graph.tau,
-        graph.source,
-        graph.target,
-        platform.buffer_windows * graph.rate,
-        application.send_ticks,
-        ptr,
-        edges,
-        room.slots.copy(),
-        room.input_tokens.copy(),
-        room.output_tokens.copy(),
-        room.ticks.copy(),
-        tile_of,
+    for largest_first in (graph.tau, input_need):
+        tile_of = np.full(graph.num_clusters, -1, dtype=np.int64)
+        done = _place(
+            np.lexsort((-largest_first, fits.sum(axis=1))),
+            fits,
+            tiles.astype(np.int64),
+            graph.tau,
+            graph.source,
+            graph.target,
+            tokens,
+            application.send_ticks,
+            ptr,
+            edges,
+            room.slots.copy(),
+            room.input_tokens.copy(),
+            room.output_tokens.copy(),
+            room.ticks.copy(),
+            tile_of,
+        )
+        if done:
+            return tile_of
+    return _searched(application, platform, room, tiles)
+
+
+def _searched(
+    application: Application, platform: Platform, room: Room, tiles: IntArray
+) -> IntArray | None:
+    """Search with repair on the platform that is left; slower, where buffers or slots are tight."""
+    if (room.slots[tiles] >= application.graph.num_clusters).all() and all(
+        (left[tiles] >= UNLIMITED // 2).all() for left in (room.input_tokens, room.output_tokens)
+    ):
+        return None  # only the crossbars decide, and they were looked at
+    open_tiles = tiles[(room.slots[tiles] > 0) & (room.input_tokens[tiles] > 0)]
+    open_tiles = open_tiles[room.output_tokens[open_tiles] > 0]
+    if not len(open_tiles):
+        return None
+    left = tuple(
+        Tile(platform.tiles[t].crossbar, *(_limit(part[t]) for part in _tile_parts(room)))
+        for t in open_tiles.tolist()
     )
-    return tile_of if done else None
+    hops = platform.hops[np.ix_(open_tiles, open_tiles)]
+    net = Interconnect("matrix", matrix=tuple(map(tuple, hops.tolist())))
+    try:
+        binding = any_binding(application.graph, replace(platform, tiles=left, interconnect=net), 0)
+    except CapacityError:
+        return None
+    found: IntArray = open_tiles[binding.tile_of].astype(np.int64)
+    return found
+
+
+def _tile_parts(room: Room) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the room in the order of a tile's fields: input, output, slots."""
+    return room.input_tokens, room.output_tokens, room.slots
+
+
+def _limit(value: np.int64) -> int | None:
+    return None if value >= UNLIMITED // 2 else int(value)
 
 
 def _incident(source: IndexArray, target: IndexArray, clusters: int) -> tuple[IntArray, IntArray]:

@@ -48,14 +48,14 @@ def test_every_clustering_fits_on_500_networks_and_five_seeds(name: str):
 
 @pytest.mark.parametrize("policy", ["tree", "chain"])
 def test_the_greedy_flow_is_the_sorted_list_it_stands_for(policy: str):
-    for seed in range(200):
+    for seed in range(100):
         snn, platform = case(seed, 40)
         d = decompose(snn, platform.max_rows, policy)
         assert partition_song2020.partition(d, platform).cluster_of.tolist() == greedy(d, platform)
 
 
 def test_random_is_first_fit_in_the_order_drawn():
-    for seed in range(200):
+    for seed in range(100):
         snn, platform = case(seed, 40)
         d = decompose(snn, platform.max_rows, "tree")
         order = d.network.units[np.random.default_rng(seed).permutation(d.num_units)].tolist()
@@ -64,14 +64,14 @@ def test_random_is_first_fit_in_the_order_drawn():
 
 
 def test_pacman_slices_populations():
-    for seed in range(200):
+    for seed in range(100):
         snn, platform = case(seed, 30)
         d = decompose(snn, platform.max_rows, "tree")
         assert partition_pacman.partition(d, platform).cluster_of.tolist() == slices(d, platform)
 
 
 def test_the_published_greedy_is_what_the_words_say():
-    for seed in range(300):
+    for seed in range(150):
         snn, platform = case(seed, 40)
         decomposition, clustering = partition_song2020_published.partition(snn, platform)
         pieces, clusters = published(snn, platform)
@@ -121,7 +121,7 @@ def test_the_tree_needs_few_clusters_where_the_published_code_needs_600():
 
 def test_spinemap_never_adds_external_spikes_to_its_start():
     saved = 0
-    for seed in range(150):
+    for seed in range(60):
         snn, platform = case(seed, 40)
         d = decompose(snn, platform.max_rows, "chain")
         order = d.network.units[d.visit_order].tolist()
