@@ -96,7 +96,7 @@ def _most_beside(fan_in: IntArray, shared: IntArray, rows: int, columns: int) ->
     most = np.empty(len(fan_in), dtype=np.int64)
     sizes = np.unique(fan_in)
     if len(sizes) > 32:  # coarser steps only make the bound weaker
-        sizes = np.unique(sizes[:: len(sizes) // 32 + 1].tolist() + [sizes[-1]])
+        sizes = np.unique([*sizes[:: len(sizes) // 32 + 1], sizes[-1]])
     apart = shared.copy()
     np.fill_diagonal(apart, 0)
     # most that a unit shares with another one of at most so many sources, shape (sizes, n)
