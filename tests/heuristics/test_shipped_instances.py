@@ -1,0 +1,100 @@
+"""Every heuristic on every shipped instance passes the check; a seed gives one result anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from random_cases import BINDINGS, ORDERS, PARTITIONS, module
+
+from optmap.decompose import decompose
+from optmap.evaluate.check import check
+from optmap.evaluate.cluster_graph import cluster_graph
+from optmap.heuristics import partition_song2020_published
+from optmap.instance import load
+from optmap.mapping import Mapping
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "instances").glob("*.toml"))
+
+#: The grid of heuristics takes seconds here, and up to minutes on the others.
+QUICK = {"digits_mlp", "digits_recurrent", "filter_8", "filter_16"}
+BY_STAGE = [
+    *((p, "load_balance", "projection") for p in PARTITIONS),
+    *(("overlap", b, "projection") for b in BINDINGS),
+    *(("overlap", "round_robin", o) for o in ORDERS),
+]
+
+
+def instances() -> list[object]:
+    return [
+        pytest.param(f, id=f.stem, marks=[] if f.stem in QUICK else [pytest.mark.full])
+        for f in SHIPPED
+    ]
+
+
+@pytest.mark.parametrize("file", instances())
+def test_every_heuristic_passes_the_check_on_every_shipped_instance(file: Path):
+    instance = load(file)
+    platform, snn = instance.platform, instance.snn
+    for partition, binding, order in BY_STAGE:
+        policy = "chain" if partition in ("song2020", "spinemap") else "tree"
+        decomposition = decompose(snn, platform.max_rows, policy)
+        for seed in (0, 1):
+            clustering = module("partition", partition).partition(
+                decomposition, platform, seed=seed
+            )
+            graph = cluster_graph(decomposition, clustering, platform, instance.tokens)
+            bound = module("bind", binding).bind(graph, platform, seed=seed)
+            orders = module("order", order).order(graph, bound, platform, seed=seed)
+            mapping = Mapping(decomposition, clustering, bound, orders)
+            assert check(snn, platform, mapping, instance.tokens) == []
+
+
+@pytest.mark.parametrize("file", instances())
+def test_the_published_greedy_passes_the_check_on_every_shipped_instance(file: Path):
+    instance = load(file)
+    platform, snn = instance.platform, instance.snn
+    decomposition, clustering = partition_song2020_published.partition(snn, platform)
+    graph = cluster_graph(decomposition, clustering, platform, instance.tokens)
+    bound = module("bind", "load_balance").bind(graph, platform)
+    orders = module("order", "projection").order(graph, bound, platform)
+    mapping = Mapping(decomposition, clustering, bound, orders)
+    assert check(snn, platform, mapping, instance.tokens) == []
+
+
+def fingerprint() -> str:
+    """Return a digest of what every heuristic makes of one instance with seed 7."""
+    instance = load(ROOT / "instances" / "filter_16.toml")
+    platform, sha = instance.platform, hashlib.sha256()
+    decomposition = decompose(instance.snn, platform.max_rows, "tree")
+    for name in PARTITIONS:
+        clustering = module("partition", name).partition(decomposition, platform, seed=7)
+        sha.update(clustering.cluster_of.tobytes())
+    graph = cluster_graph(decomposition, clustering, platform, instance.tokens)
+    for name in BINDINGS:
+        binding = module("bind", name).bind(graph, platform, seed=7)
+        sha.update(binding.tile_of.tobytes())
+    for name in ORDERS:
+        orders = module("order", name).order(graph, binding, platform, seed=7)
+        sha.update(repr(orders.clusters).encode())
+    return sha.hexdigest()
+
+
+def test_a_seed_gives_the_same_in_another_process_with_other_hashes():
+    code = "import test_shipped_instances; print(test_shipped_instances.fingerprint())"
+    seen = {fingerprint()}
+    for hash_seed in ("1", "2"):
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parent,
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+        )
+        seen.add(run.stdout.strip())
+    assert len(seen) == 1
