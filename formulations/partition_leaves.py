@@ -1,12 +1,13 @@
 """Tree leaves as part of the optimisation: partial sums computed where their inputs already are.
 
-The tree decomposition cuts a long fan-in into even runs, and each run then needs rows of its own. A
-leaf that reads what is on the rows of some crossbar anyway needs none: only columns, of which a
-crossbar full of rows often has many left. For each set of neurons with one and the same long
-fan-in the inputs are covered greedily by the rows of the crossbars that hold other units (rows to spare may
-take further inputs); what no crossbar covers well becomes leaves of full length on new crossbars.
-The result is a ``custom`` decomposition, re-checked by :func:`optmap.decompose.violations`, and it
-is kept only if its clustering is smaller: never worse than the fixed split.
+The tree decomposition cuts a long fan-in into even runs, and each run then needs rows of its own.
+A leaf that reads what is on the rows of some crossbar anyway needs none: only columns, of which a
+crossbar full of rows often has many left. For each set of neurons with one and the same long fan-
+in the inputs are covered greedily by the rows of the crossbars that hold other units (rows to
+spare may take further inputs); what no crossbar covers well becomes leaves of full length on new
+crossbars. The result is a ``custom`` decomposition, re-checked by
+:func:`optmap.decompose.violations`, and it is kept only if its clustering is smaller: never worse
+than the fixed split.
 """
 
 from __future__ import annotations
