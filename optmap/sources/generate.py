@@ -15,6 +15,7 @@ import numpy as np
 
 from optmap.errors import InputError
 from optmap.snn import SNN, IndexArray
+from optmap.sources.generate_random import scale_free, small_world
 from optmap.sources.layers import MAX_SYNAPSES, Layers, perceptron
 from optmap.sources.unroll import Windows
 
@@ -56,10 +57,19 @@ def edges(size: int) -> SNN:
 
 def lenet5(size: int) -> SNN:
     """Return LeNet-5 with pooling as neurons, first padding 2 (28: 412,960 synapses)."""
+    return _lenet((1, size, size), padding=2)
+
+
+def lenet_cifar(size: int) -> SNN:
+    """Return LeNet-5 over three colours, no padding, pooling as neurons (32: 658,024 synapses)."""
+    return _lenet((3, size, size), padding=0)
+
+
+def _lenet(shape: tuple[int, int, int], padding: int) -> SNN:
     net = Layers()
-    last = net.inputs("image", (1, size, size))
-    for i, (maps, padding) in enumerate(((6, 2), (16, 0)), start=1):
-        last = net.windows(f"conv{i}", last, _square(net.shapes[last], maps, 5, 1, padding))
+    last = net.inputs("image", shape)
+    for i, (maps, around) in enumerate(((6, padding), (16, 0)), start=1):
+        last = net.windows(f"conv{i}", last, _square(net.shapes[last], maps, 5, 1, around))
         last = _pool(net, f"pool{i}", last)
     for i, width in enumerate((120, 84), start=1):
         last = net.dense(f"fc{i}", width, last)
@@ -188,6 +198,12 @@ GENERATORS: tuple[Generator, ...] = (
         lenet5,
     ),
     Generator(
+        "lenet-cifar-N",
+        "LeNet-5 over 3 x N x N, no padding, pooling as neurons (lenet-cifar-32)",
+        r"lenet-cifar-(\d+)",
+        lenet_cifar,
+    ),
+    Generator(
         "reservoir-N",
         "N random neurons of fan-in 64 and 10 readouts (reservoir-1000)",
         r"reservoir-(\d+)",
@@ -217,6 +233,18 @@ GENERATORS: tuple[Generator, ...] = (
         "three 3 x 3 layers of fan-in 72, about S synapses",
         r"scale-conv-(\d+)",
         scale_conv,
+    ),
+    Generator(
+        "small-world-N-K",
+        "ring of N neurons that read K neighbours, a tenth rewired (small-world-10000-100)",
+        r"small-world-(\d+-\d+)",
+        small_world,
+    ),
+    Generator(
+        "scale-free-N-M",
+        "each of N neurons joins M older ones, popular ones more often (scale-free-10000-10)",
+        r"scale-free-(\d+-\d+)",
+        scale_free,
     ),
 )
 
