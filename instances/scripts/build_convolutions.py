@@ -123,8 +123,8 @@ def lenet(name: str, network: str, channels: int, size: int, padding: int, data:
     accuracy = float((answers == test_labels[:kept]).mean())
     snn = snn.with_spikes(result.per_window(), f"simulated: rate code, {steps} steps, {CONVENTION}")
     write_instance(
-        name, snn, network=network, platform=platform, text=text, licence="MIT", generator=f"{SCRIPT} {name}",
-        seed=SEED, provenance={
+        name, snn, network=network, platform=platform, text=text, licence="MIT",
+        generator=f"{SCRIPT} {name}", seed=SEED, provenance={
             "framework": "numpy, ReLU network converted to IF neurons (scripts/tied.py)",
             "neuron": "IF, threshold 1", "convention": str(CONVENTION),
             "encoder": f"Bernoulli, probability = value, {steps} steps", "window": what,

@@ -153,7 +153,7 @@ def heart_rate() -> None:
     origin = f"simulated: delta events of a synthetic ECG, 400 steps, {CONVENTION}"
     snn = snn.with_spikes(-(-spikes.sum(axis=0) // len(spikes)), origin)
     write_instance(
-        "heart_rate", snn,
+        "heart_rate", snn, in_default_set=True,
         text="heart rate estimation: liquid state machine, 200 excitatory and 50 inhibitory"
         " neurons on a 5 x 5 x 10 grid (the papers' kind, our size), on a synthetic ECG",
         licence="MIT", generator=f"{SCRIPT} heart_rate", seed=SEED,

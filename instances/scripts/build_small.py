@@ -26,7 +26,7 @@ TUTORIAL = [(0, 1, 2), (0, 2, 2), (1, 0, 2), (1, 5, 2), (2, 1, 3), (2, 5, 3), (3
 #: name: network, set, what for
 GENERATED = {
     "mlp_tiny": ("gen:mlp-3-2-2", "default", "ten synapses, for a first look"),
-    "reservoir_1000": ("gen:reservoir-1000", "default", "liquid state machine, 1,000 neurons of"
+    "reservoir_1000": ("gen:reservoir-1000", "all", "liquid state machine, 1,000 neurons of"
                        " fan-in 64 and a readout: the shape of the published comparison"),
     "scale_dense_1e3": ("gen:scale-dense-1000", "all", "dense layers"),
     "scale_dense_1e4": ("gen:scale-dense-10000", "all", "dense layers"),

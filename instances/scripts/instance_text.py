@@ -23,6 +23,7 @@ def write_instance(
     provenance: dict[str, str],
     network: str | None = None,
     platform: str = "dynap_se",
+    in_default_set: bool = False,
     values: np.ndarray | None = None,
     steps: int = 0,
 ) -> None:
@@ -40,7 +41,8 @@ def write_instance(
             HERE / f"{name}_spikes.npz", spikes=snn.spikes, spikes_origin=snn.spikes_origin
         )
         lines += [f'network = "{network}"', f'spikes = "{name}_spikes.npz"']
-    lines += [f'platform = "platforms/{platform}.toml"', 'tokens = "dataflow"', ""]
+    lines += [f'platform = "platforms/{platform}.toml"', 'tokens = "dataflow"']
+    lines += [""] if in_default_set else ['set = "all"', ""]
     if values is not None:
         np.savez_compressed(HERE / f"{name}_values.npz", values=values.astype(np.float32))
         lines += [
