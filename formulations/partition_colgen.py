@@ -50,9 +50,9 @@ class ColumnGeneration:
     watch: Stopwatch
     columns: list[dict[int, int]]
     incumbent: int
+    bound: int
     classes: Classes = field(init=False)
     pricers: list[Pricer] = field(init=False)
-    bound: int = 0
     certificate: PriceCertificate | None = None
     centre: FloatArray | None = None
 
@@ -198,7 +198,9 @@ class _Run:
         workers: int,
     ) -> None:
         self.watch, self.incumbent, self.simple, self.workers = watch, start, simple, workers
-        self.generation = ColumnGeneration(decomposition, platform, watch, [], start.num_clusters)
+        self.generation = ColumnGeneration(
+            decomposition, platform, watch, [], start.num_clusters, simple
+        )
         classes = self.generation.classes
         self.generation.columns = classes.columns_of(start)
 

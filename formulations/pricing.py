@@ -11,15 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from formulations.classes import Classes
-from formulations.pricing_frontier import (
-    MAX_BITS,
-    Completion,
-    Found,
-    Sweep,
-    completion_of,
-    price,
-    sweep_of,
-)
+from formulations.frontier import MAX_BITS, Sweep, sweep_of
+from formulations.pricing_frontier import Completion, Found, completion_of, price
 from optmap.snn import IndexArray, IntArray
 
 #: Label visits that one core does in a second, cautiously: turns seconds into a repeatable limit.

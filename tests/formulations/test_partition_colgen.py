@@ -8,7 +8,14 @@ import numpy as np
 import oracles
 import pytest
 
-from formulations import partition_colgen, partition_cpsat, partition_lns
+from formulations import (
+    partition_colgen,
+    partition_cpsat,
+    partition_lns,
+    partition_milp,
+    partition_twins_cpsat,
+    partition_twins_milp,
+)
 from formulations.verify_partition import verify
 from optmap.certificate import PriceCertificate, from_dict, to_dict
 from optmap.decompose import decompose
@@ -35,6 +42,20 @@ def test_agrees_with_enumeration(seed: int) -> None:
     if certificate is not None:
         assert certificate.bound <= expected
         assert verify(certificate, decomposition, platform, LIMITS, workers=1).holds
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(100, 400))
+def test_all_roads_agree(seed: int) -> None:
+    """Plain, aggregated and column generation against enumeration on 300 networks."""
+    case = oracles.random_partition_case(seed)
+    expected = oracles.fewest_clusters(*case)
+    for back_end in (partition_cpsat, partition_milp, partition_twins_cpsat, partition_twins_milp):
+        outcome = back_end.minimize_clusters(*case, LIMITS)
+        assert (outcome.claimed, outcome.bound) == (expected, expected)
+    outcome, _ = partition_colgen.solve(*case, LIMITS, workers=1)
+    assert outcome.claimed == expected
+    assert outcome.bound <= expected
 
 
 @pytest.mark.parametrize("seed", range(8))
