@@ -74,10 +74,11 @@ def admit_exclusive(
     """Give the application free tiles, more and more until its period is short enough."""
     taken = {t for _, run in state.running for t in run.tiles}
     free = np.array([t for t in range(platform.num_tiles) if t not in taken | state.failed])
+    room = state.room(platform)
     best: Fraction | None = None
-    for count in _tile_counts(state, platform, application, most, free):
+    for count in _tile_counts(room, platform, application, most, free):
         tiles = _compact(platform, free, count)
-        tile_of = place(application, platform, state.room(platform), tiles)
+        tile_of = place(application, platform, room, tiles)
         if tile_of is None:
             continue
         period = _own_period(application, platform, tile_of)
@@ -93,8 +94,9 @@ def admit_lockstep(
 ) -> State:
     """Add the application to the common cycle if every guarantee bears the new period."""
     tiles = _working(state, platform)
-    _refuse_hopeless(application, most, platform, tiles, state.room(platform))
-    tile_of = place(application, platform, state.room(platform), tiles)
+    room = state.room(platform)
+    _refuse_hopeless(application, most, platform, tiles, room)
+    tile_of = place(application, platform, room, tiles)
     if tile_of is None:
         raise RejectedError(_no_place(application, f"{len(tiles)} tiles"))
     run = Running(application, tile_of, most, Fraction(1))
@@ -260,7 +262,7 @@ def _working(state: State, platform: Platform) -> IntArray:
 
 
 def _tile_counts(
-    state: State,
+    room: Room,
     platform: Platform,
     application: Application,
     most: Fraction | None,
@@ -269,7 +271,6 @@ def _tile_counts(
     """Return the numbers of tiles to try, ascending; refuse what no number of them can hold."""
     if not len(free):
         raise RejectedError("tiles: none is free")
-    room = state.room(platform)
     _refuse_hopeless(application, most, platform, free, room)
     clusters = application.graph.num_clusters
     slots = np.cumsum(np.sort(np.minimum(room.slots[free], clusters))[::-1])
