@@ -209,7 +209,7 @@ def _completion(  # type: ignore[no-untyped-def]
             by_rows[p, r] = np.int64(np.ceil(worth + 0.01))
             r += 1
         held, total_value = 0, 0
-        for i in np.argsort(-value[p:]):
+        for i in np.argsort(-value[p:].astype(np.float64)):  # one sort to compile
             for _ in range(count[p + i]):
                 if held < columns:
                     held += 1
@@ -377,9 +377,13 @@ def _sweep(  # type: ignore[no-untyped-def]
                 score[i] = -(
                     worth[nxt, i] + 0.8 * by_rows[q, rows - used[nxt, i] + front[nxt, i] // 2]
                 )
-            chosen = np.sort(np.argsort(score)[:most])
-            for j in range(most):
-                i = chosen[j]
+            chosen = np.zeros(out, dtype=np.bool_)
+            chosen[np.argsort(score)[:most]] = True
+            j = -1
+            for i in range(out):
+                if not chosen[i]:
+                    continue
+                j += 1
                 key[nxt, j] = key[nxt, i]
                 used[nxt, j] = used[nxt, i]
                 cols[nxt, j] = cols[nxt, i]
