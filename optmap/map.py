@@ -20,10 +20,14 @@ from optmap.experiment.gaps import all_gaps
 from optmap.experiment.job import Job
 from optmap.experiment.sweep import finish
 from optmap.experiment.tables import compact, instance_title, percent
+from optmap.export_sanafe import architecture_yaml, network_yaml
+from optmap.export_sdf3 import binding_aware_sdfg
 from optmap.hardware import TOKEN_MODES
 from optmap.instance import Instance, assemble, load
+from optmap.mapping import Mapping, from_dict
 from optmap.method import Limits
 from optmap.methods import METHODS, method_named
+from optmap.sdf.xml import sdf3_text
 from optmap.sources.generate import GENERATORS
 
 #: Steps of a critical cycle that are printed; some have hundreds.
@@ -38,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
         "python -m optmap.map gen:mlp-784-100-10 --platform instances/platforms/dynap_se.toml"
         " --method song2020-tree",
     )
-    generators = ", ".join(f"gen:{name}" for name in GENERATORS)
+    generators = ", ".join(f"gen:{generator.usage}" for generator in GENERATORS)
     made.add_argument(
         "network",
         metavar="NETWORK",
@@ -55,6 +59,12 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
     made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
     made.add_argument("--out", metavar="FILE", help="write the mapping as JSON")
+    made.add_argument(
+        "--export-sdf3", metavar="FILE", help="write its binding-aware graph as SDF3 XML"
+    )
+    made.add_argument(
+        "--export-sanafe", metavar="DIR", help="write chip and placed network for SANA-FE, as YAML"
+    )
     return made
 
 
@@ -71,7 +81,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {row['reason']}", file=sys.stderr)  # noqa: T201
         return 2
     if args.out and mapping is not None:
-        _write(Path(args.out), mapping)
+        _write(Path(args.out), dumps(mapping) + "\n")
+    if mapping is not None and row["check"] == "ok" and (args.export_sdf3 or args.export_sanafe):
+        _export(from_dict(mapping["mapping"], instance.snn), instance, args)
     if args.json:
         print(dumps(summary(row)))  # noqa: T201
     else:
@@ -99,9 +111,24 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, dict[str, Any]]:
     return assemble(**source), source
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
+def _export(mapping: Mapping, instance: Instance, args: argparse.Namespace) -> None:
+    """Write a mapping in the formats of other tools."""
+    if args.export_sdf3:
+        graph = binding_aware_sdfg(instance.platform, mapping, instance.tokens, instance.name)
+        _write(Path(args.export_sdf3), sdf3_text(graph))
+    if args.export_sanafe:
+        folder = Path(args.export_sanafe)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(str(folder), "", error.strerror or "unusable", "a folder") from None
+        _write(folder / "arch.yaml", architecture_yaml(instance.platform, mapping))
+        _write(folder / "snn.yaml", network_yaml(mapping, instance.name))
+
+
+def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(dumps(document) + "\n")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(str(path), "", error.strerror or "unusable", "a file to write") from None
 

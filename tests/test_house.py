@@ -34,6 +34,8 @@ LEVEL = {
     "optmap.sources": 4,
     "optmap.evaluate": 5,
     "optmap.instance": 5,
+    "optmap.export_sanafe": 6,
+    "optmap.export_sdf3": 6,
     "optmap.heuristics": 6,
     "formulations": 6,
     "optmap.runtime": 7,
