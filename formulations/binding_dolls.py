@@ -1,0 +1,353 @@
+"""Exact spike-hops (B0a) for one cluster a tile: nested branch and bound, no solver.
+
+The quadratic assignment of clusters to tiles is solved for the last cluster of a fixed order alone,
+then for the last two, and so on; the optimum of each of these problems bounds, inside the next
+ones, what the clusters not yet placed cost among themselves [1]_. A node of the search has placed
+the first clusters of its problem; its bound is
+
+    flows among the placed
+    + sum over the others of the cheapest free tile as seen from the placed
+    + regrets: of several that want the same tile, all but one pay their second choice
+    + the optimum of the problem of the others.
+
+Order: the busiest cluster first, then the one with most flow to those already taken, so that
+branching meets the expensive flows early. Symmetry (B6): the first cluster of a problem only on a
+fundamental domain of the tiles. Incumbents: pairwise exchange from random starts.
+
+Bound         an optimum of a nested problem plus one hop for every other flow; exact integers
+Check         spike-hops by recomputation
+
+References
+----------
+.. [1] G. Verfaillie, M. Lemaitre, T. Schiex, "Russian doll search for solving constraint
+   optimization problems", AAAI 1996.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from formulations.binding_bounds import hop_bounds
+from formulations.binding_sets import BindingSets, keep_better, usable_start
+from formulations.stopwatch import Stopwatch
+from optmap.evaluate.bounds import best
+from optmap.evaluate.cluster_graph import ClusterGraph
+from optmap.hardware import Platform
+from optmap.mapping import Binding
+from optmap.method import Limits, Outcome, Status
+from optmap.snn import IntArray
+
+#: Nodes between two looks at the clock, and random starts for the incumbent of a problem.
+NODES_A_LOOK = 200_000
+NUM_STARTS = 60
+HUGE = 2**60
+
+
+def applies(sets: BindingSets) -> bool:
+    """Tell whether this method's problem is the whole problem.
+
+    Every tile takes one cluster, any of them; hops are symmetric; output buffers, which depend on
+    where partners are, are not limited (input buffers are: one cluster's need is its own).
+    """
+    platform, hops = sets.platform, sets.platform.hops
+    need = dict.fromkeys(sets.clusters, 0)
+    for _, b, q in sets.channels:
+        need[b] += q
+    room = [t.input_buffer for t in platform.tiles if t.input_buffer is not None]
+    return (
+        0 < len(sets.clusters) <= platform.num_tiles
+        and all(t.slots == 1 and t.output_buffer is None for t in platform.tiles)
+        and all(sets.fits.values())
+        and max(need.values()) <= min(room, default=max(need.values()))
+        and bool((hops == hops.T).all())
+    )
+
+
+def solve(
+    graph: ClusterGraph,
+    platform: Platform,
+    limits: Limits,
+    *,
+    max_load: int | None = None,
+    warm: Binding | None = None,
+) -> Outcome[Binding]:
+    """Return the binding of fewest spike-hops with one cluster a tile.
+
+    Parameters
+    ----------
+    max_load : int, optional
+        As in the other binding methods; here it only says whether the longest cluster may run.
+    warm : Binding, optional
+        A first incumbent.
+
+    Raises
+    ------
+    ValueError
+        If the problem is not of this kind (:func:`applies`).
+    """
+    watch = Stopwatch(limits)
+    sets = BindingSets(graph, platform)
+    if not applies(sets):
+        raise ValueError("nested search binds one cluster to a tile, any cluster to any tile")
+    if max_load is not None and max(sets.tau) > max_load:
+        return Outcome(Status.INFEASIBLE, trace=watch.trace)
+    start, value = usable_start(sets, "hops", max_load, warm)
+    search = _Search(sets, limits.seed)
+    named = best(hop_bounds(sets, Stopwatch(Limits(max(watch.left / 4, 1e-3)))))
+    low = 0 if named is None else named.value
+    tiles, found = search.run(watch, value, low)
+    binding = None if tiles is None else Binding(tiles.astype(np.int32))
+    status = Status.FEASIBLE if binding is not None else Status.UNKNOWN
+    bound = max(low, search.floor())
+    return keep_better(watch, status, binding, found, bound, start, value)
+
+
+class _Search:
+    """The nested problems of one instance, clusters renumbered in the order of the search."""
+
+    def __init__(self, sets: BindingSets, seed: int) -> None:
+        n = len(sets.clusters)
+        flow = np.zeros((n, n), dtype=np.int64)
+        for (a, b), f in sets.flows.items():
+            flow[a, b] = flow[b, a] = f
+        self.order = _search_order(flow)
+        self.flow = np.ascontiguousarray(flow[np.ix_(self.order, self.order)])
+        self.hops = np.ascontiguousarray(sets.platform.hops)
+        self.first_tiles = np.array(sets.first_tiles, dtype=np.int64)
+        self.nested = np.zeros(n + 1, dtype=np.int64)  # optimum of the problem of k..n-1
+        self.solved_from = n
+        self.seed = seed
+
+    def floor(self) -> int:
+        """Return what the problems solved so far prove for the whole: other flows go one hop."""
+        k = self.solved_from
+        apart = self.hops[~np.eye(len(self.hops), dtype=np.bool_)]
+        inside = int(np.triu(self.flow[k:, k:]).sum())
+        others = int(np.triu(self.flow).sum()) - inside
+        return int(self.nested[k]) + others * int(apart.min(initial=0))
+
+    def run(
+        self, watch: Stopwatch, known: int | None, low: int
+    ) -> tuple[IntArray | None, int | None]:
+        """Return the tile of each cluster and the value; :meth:`floor` says what is proved."""
+        n = len(self.order)
+        if watch.left <= 0:
+            return None, None
+        best, places = self._exchanged(0, 4 * NUM_STARTS)
+        watch.note(best, low)
+        if best == low:
+            return self._original(places), best
+        for k in range(n - 1, -1, -1):
+            goal = self._exchanged(k, NUM_STARTS)[0] if k else best
+            if k == 0 and known is not None:
+                goal = min(goal, known)
+            state = _start(k, n, len(self.hops), self.first_tiles)
+            finished = False
+            while watch.left > 0 and not finished:
+                goal, finished = _resume(
+                    k, n, self.flow, self.hops, self.nested, goal, state, NODES_A_LOOK
+                )
+            flags, improved = state[:2]
+            if k == 0 and flags[0]:
+                best, places = int(goal), improved
+                watch.note(best, low)
+            if not finished:
+                break
+            self.nested[k], self.solved_from = goal, k
+        return self._original(places), best
+
+    def _exchanged(self, first: int, starts: int) -> tuple[int, IntArray]:
+        rng, tiles = np.random.default_rng(self.seed), len(self.hops)
+        at = np.array([rng.permutation(tiles) for _ in range(starts)], dtype=np.int64)
+        value, places = _exchange(first, self.flow, self.hops, at)
+        return int(value), places
+
+    def _original(self, places: IntArray) -> IntArray:
+        tiles = np.empty(len(places), dtype=np.int64)
+        tiles[self.order] = places
+        return tiles
+
+
+def _search_order(flow: IntArray) -> IntArray:
+    """Return the busiest cluster, then always the one with most flow to those taken."""
+    n = len(flow)
+    order = [int(flow.sum(axis=0).argmax())]
+    while len(order) < n:
+        rest = [u for u in range(n) if u not in order]
+        order.append(max(rest, key=lambda u: (flow[u, order].sum(), flow[u].sum(), -u)))
+    return np.array(order, dtype=np.int64)
+
+
+@njit(cache=True)
+def _exchange(first: int, flow: Any, hops: Any, starts: Any) -> Any:
+    """Return (value, places) of the best local optimum under exchanging two tiles' contents.
+
+    ``starts`` holds permutations of the tiles, shape (number of starts, T); overwritten.
+    """
+    n, tiles = len(flow), len(hops)
+    num = n - first
+    least = np.int64(HUGE)
+    places = np.zeros(n, dtype=np.int64)
+    for s in range(len(starts)):
+        at = starts[s]  # at[i] for i >= num: tiles left empty
+        improved = True
+        while improved:
+            improved = False
+            for i in range(num):
+                for j in range(i + 1, tiles):
+                    change = np.int64(0)
+                    for k in range(num):
+                        if k != i and k != j:
+                            f = flow[first + i, first + k]
+                            if j < num:
+                                f -= flow[first + j, first + k]
+                            change += f * (hops[at[j], at[k]] - hops[at[i], at[k]])
+                    if change < 0:
+                        at[i], at[j] = at[j], at[i]
+                        improved = True
+        value = np.int64(0)
+        for i in range(num):
+            for j in range(i + 1, num):
+                value += flow[first + i, first + j] * hops[at[i], at[j]]
+        if value < least:
+            least = value
+            for i in range(num):
+                places[first + i] = at[i]
+    return least, places
+
+
+def _start(first: int, n: int, tiles: int, first_tiles: IntArray) -> tuple[IntArray, ...]:
+    """Return the state of a search that has not begun.
+
+    flags: [0] is 1 once a better solution was found (best_places), [1] the depth; place: tile of
+    each cluster placed, else -1; attach: at a depth, what each cluster costs on each tile with
+    respect to those placed; cost: of those placed; choice, bound, count, cursor: at a depth the
+    tiles to try in order, their bounds, how many there are, and the next one.
+    """
+    depths = n - first
+    flags = np.zeros(2, dtype=np.int64)
+    best_places = np.zeros(n, dtype=np.int64)
+    place = np.full(n, -1, dtype=np.int64)
+    attach = np.zeros((depths + 1, n, tiles), dtype=np.int64)
+    cost = np.zeros(depths + 1, dtype=np.int64)
+    choice = np.zeros((depths + 1, tiles), dtype=np.int64)
+    bound = np.zeros((depths + 1, tiles), dtype=np.int64)
+    count = np.zeros(depths + 1, dtype=np.int64)
+    cursor = np.zeros(depths + 1, dtype=np.int64)
+    choice[0, : len(first_tiles)] = first_tiles
+    count[0] = len(first_tiles)
+    return flags, best_places, place, attach, cost, choice, bound, count, cursor
+
+
+@njit(cache=True)
+def _resume(
+    first: int,
+    n: int,
+    flow: Any,
+    hops: Any,
+    nested: Any,
+    best_value: int,
+    state: Any,
+    nodes: int,
+) -> Any:
+    """Go on with the depth-first search of the problem of ``first``..n-1 for some nodes.
+
+    Parameters
+    ----------
+    nested : (n + 1,) int64 array
+        Optima of the problems inside this one.
+    best_value : int
+        Only better ones are looked for.
+    state : tuple of arrays
+        As :func:`_start` makes it; changed in place.
+
+    Returns
+    -------
+    best_value : int
+    finished : bool
+    """
+    flags, best_places, place, attach, cost, choice, bound, count, cursor = state
+    tiles, depths = len(hops), n - first
+    regret = np.empty(tiles, dtype=np.int64)
+    used = np.zeros(tiles, dtype=np.bool_)
+    depth = flags[1]
+    for i in range(n):
+        if place[i] >= 0:
+            used[place[i]] = True
+    while depth >= 0:
+        a = first + depth
+        if place[a] >= 0:
+            used[place[a]] = False
+            place[a] = -1
+        spent = cursor[depth] >= count[depth]
+        if spent or (depth > 0 and bound[depth, cursor[depth]] >= best_value):
+            depth -= 1
+            continue
+        if nodes == 0:
+            flags[1] = depth
+            return best_value, False
+        nodes -= 1
+        t = choice[depth, cursor[depth]]
+        cursor[depth] += 1
+        total = cost[depth] + attach[depth, a, t]
+        if depth == depths - 1:
+            if total < best_value:
+                best_value = total
+                flags[0] = 1
+                for i in range(first, n):
+                    best_places[i] = place[i]
+                best_places[a] = t
+            continue
+        place[a] = t
+        used[t] = True
+        low = total + nested[a + 1]
+        plain = low
+        regret[:] = -1
+        for u in range(a + 1, n):
+            f = flow[a, u]
+            least, second, where = HUGE, HUGE, 0
+            for s in range(tiles):
+                v = attach[depth, u, s] + f * hops[t, s]
+                attach[depth + 1, u, s] = v
+                if not used[s]:
+                    if v < least:
+                        second, least, where = least, v, s
+                    elif v < second:
+                        second = v
+            low += least
+            plain += least
+            other = second - least
+            if regret[where] < 0:
+                regret[where] = other
+            elif other <= regret[where]:
+                low += other
+            else:
+                low += regret[where]
+                regret[where] = other
+            if low >= best_value:
+                break
+        if low >= best_value:
+            continue
+        depth += 1
+        cost[depth] = total
+        b = first + depth
+        num, least = 0, HUGE
+        for s in range(tiles):
+            if not used[s]:
+                v = attach[depth, b, s]
+                least = min(least, v)
+                j = num
+                while j > 0 and bound[depth, j - 1] > v:
+                    bound[depth, j] = bound[depth, j - 1]
+                    choice[depth, j] = choice[depth, j - 1]
+                    j -= 1
+                bound[depth, j] = v
+                choice[depth, j] = s
+                num += 1
+        for j in range(num):  # a dearer tile for b costs the difference, but may meet no regret
+            bound[depth, j] = max(low, plain + bound[depth, j] - least)
+        count[depth], cursor[depth] = num, 0
+    return best_value, True
