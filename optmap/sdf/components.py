@@ -94,7 +94,8 @@ def strong_components(num_actors: int, indptr: Any, head: Any) -> Any:
 def topological_order(indptr: Any, head: Any, kept: Any) -> Any:
     """Return (order, count): Kahn's order along the kept edges; count < n where they close cycles.
 
-    The first ``count`` entries are ordered, the others are the actors on or behind cycles.
+    The first ``count`` entries are ordered, the others are the actors on or behind cycles. What
+    became ready last comes first, so that chains of edges stay together in memory.
     """
     n = len(indptr) - 1
     missing = np.zeros(n, dtype=np.int32)
@@ -102,22 +103,27 @@ def topological_order(indptr: Any, head: Any, kept: Any) -> Any:
         if kept[i]:
             missing[head[i]] += 1
     order = np.empty(n, dtype=np.int32)
+    ready = np.empty(n, dtype=np.int32)
     count = 0
-    for u in range(n):
-        if missing[u] == 0:
+    for start in range(n):
+        if missing[start] != 0:
+            continue
+        missing[start] = -1  # taken, never met again
+        num_ready = 1
+        ready[0] = start
+        while num_ready:
+            num_ready -= 1
+            u = ready[num_ready]
             order[count] = u
             count += 1
-    done = 0
-    while done < count:
-        u = order[done]
-        done += 1
-        for i in range(indptr[u], indptr[u + 1]):
-            if kept[i]:
-                v = head[i]
-                missing[v] -= 1
-                if missing[v] == 0:
-                    order[count] = v
-                    count += 1
+            for i in range(indptr[u], indptr[u + 1]):
+                if kept[i]:
+                    v = head[i]
+                    missing[v] -= 1
+                    if missing[v] == 0:
+                        missing[v] = -1
+                        ready[num_ready] = v
+                        num_ready += 1
     rest = count
     for u in range(n):
         if missing[u] > 0:
