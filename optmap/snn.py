@@ -296,7 +296,8 @@ def from_edges(
     keys, position = np.unique(targets * max(num_neurons, 1) + sources, return_inverse=True)
     merged = None
     if values is not None:
-        merged = np.bincount(position, weights=values, minlength=len(keys)).astype(np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, which SNN refuses
+            merged = np.bincount(position, weights=values, minlength=len(keys)).astype(np.float32)
     counts = np.bincount(keys // max(num_neurons, 1), minlength=num_neurons)
     if spikes is None:
         spikes, origin = np.ones(num_neurons, dtype=np.int64), SPIKES_ASSUMED

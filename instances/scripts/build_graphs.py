@@ -57,7 +57,8 @@ def random_walk() -> None:
         spikes_origin=f"simulated: {4 * n} walkers, {steps} steps",
     )  # fmt: skip
     write_instance(
-        "random_walk", snn, in_default_set=True, text="random walk: density of walkers on a graph, one counter a node"
+        "random_walk", snn, in_default_set=True,
+        text="random walk: density of walkers on a graph, one counter a node"
         " and one gate a direction; graph: the characters of Les Miserables (networkx, Knuth 1993)",
         licence="MIT", generator=f"{SCRIPT} random_walk", seed=SEED,
         provenance={"framework": "numpy, walkers drawn one node at a time",

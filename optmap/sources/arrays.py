@@ -14,11 +14,13 @@ An ``.npy`` holds the N x N weights, or S x 2 whole numbers (pre, post).
 
 from __future__ import annotations
 
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +28,30 @@ import scipy.sparse
 
 from optmap.errors import InputError
 from optmap.snn import SNN, IndexArray, Population, from_edges
+from optmap.sources.room import most_neurons, refuse_bomb
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 EXPECTED = "indptr and indices, pre and post, or square weights"
-_DAMAGE = (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError)
+#: What numpy and zipfile raise on damaged files; a header is Python text that numpy parses.
+_DAMAGE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    OSError,
+    EOFError,
+    KeyError,
+    IndexError,
+    zipfile.BadZipFile,
+    zlib.error,
+    MemoryError,
+    SyntaxError,
+    RecursionError,
+    tokenize.TokenError,
+    NotImplementedError,
+    Warning,  # numpy warns where a header's numbers overflow
+)
+_MAX_MEMBERS = 1_000
 
 
 def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -42,17 +63,34 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         If the file is missing, damaged, or holds Python objects.
     """
     try:
-        with path.open("rb") as stream:  # numpy leaves a damaged file open behind it
+        with path.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            _refuse_bomb(path, stream)
             loaded = np.load(stream, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return {"": loaded}
             with loaded:
                 return {name: loaded[name] for name in loaded.files}
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(str(path), "", "no such file", "a numpy file") from None
-    except (*_DAMAGE, NotImplementedError, SyntaxError) as error:
+    except _DAMAGE as error:
         text = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
         raise InputError(str(path), "", f"no readable numpy file ({text})", EXPECTED) from None
+
+
+def _refuse_bomb(path: Path, stream: BinaryIO) -> None:
+    """Refuse an archive that unfolds out of proportion, before anything is unfolded."""
+    if not stream.read(4).startswith(b"PK"):
+        stream.seek(0)
+        return
+    with zipfile.ZipFile(stream) as archive:
+        members = archive.infolist()
+        if len(members) > _MAX_MEMBERS:
+            raise InputError(str(path), "", f"{len(members)} arrays", f"at most {_MAX_MEMBERS}")
+        refuse_bomb(str(path), sum(m.file_size for m in members), path.stat().st_size)
+    stream.seek(0)
 
 
 def read_arrays(path: Path, *, keep_zero_weights: bool = False) -> SNN:
@@ -79,7 +117,7 @@ def _from_single(array: npt.NDArray[Any], keep_zero_weights: bool) -> SNN:
         return _from_dense(array, keep_zero_weights, {})
     if array.ndim == 2 and array.shape[1] == 2 and len(array):
         pairs = _whole(array, "the pairs")
-        return from_edges(pairs[:, 0], pairs[:, 1], int(pairs.max()) + 1)
+        return from_edges(pairs[:, 0], pairs[:, 1], _room_for(int(pairs.max()) + 1, len(pairs)))
     raise ValueError(f"an array of shape {array.shape}")
 
 
@@ -96,7 +134,7 @@ def _from_named(arrays: Arrays, keep_zero_weights: bool) -> SNN:
             indptr,
             _narrow(indices, len(indptr) - 1),
             np.ones(len(indptr) - 1, dtype=np.int64),
-            weights=None if weights is None else weights.astype(np.float32),
+            weights=None if weights is None else _narrow_weights(weights),
         )
         if snn.weights is None or keep_zero_weights or snn.weights.all():
             return _dressed(snn, arrays)
@@ -117,6 +155,11 @@ def _narrow(indices: npt.NDArray[np.int64], num_neurons: int) -> IndexArray:
     return indices.astype(np.int32)
 
 
+def _narrow_weights(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, which SNN refuses
+        return weights.astype(np.float32)
+
+
 def _from_pairs(arrays: Arrays, keep_zero_weights: bool) -> SNN:
     pre, post = _whole(arrays["pre"], "pre"), _whole(arrays["post"], "post")
     if "num_neurons" in arrays:
@@ -126,8 +169,17 @@ def _from_pairs(arrays: Arrays, keep_zero_weights: bool) -> SNN:
     else:
         count = int(max(pre.max(initial=-1), post.max(initial=-1))) + 1
     weights = _numbers(arrays, "weights")
+    if "spikes" not in arrays:
+        _room_for(count, pre.size)
     snn = from_edges(pre, post, count, weights=weights, keep_zero_weights=keep_zero_weights)
     return _dressed(snn, arrays)
+
+
+def _room_for(count: int, entries: int) -> int:
+    """Return ``count``, or refuse more neurons than a list of so many entries may name."""
+    if count > most_neurons(entries):
+        raise ValueError(f"{count} neurons for {entries} synapses")
+    return count
 
 
 def _from_dense(matrix: npt.NDArray[Any], keep_zero_weights: bool, arrays: Arrays) -> SNN:
@@ -148,6 +200,8 @@ def _from_scipy(arrays: Arrays, keep_zero_weights: bool) -> SNN:
     kind = arrays["format"].item()
     kind = kind.decode("ascii") if isinstance(kind, bytes) else str(kind)
     values = _numbers({"data": arrays["data"]}, "data")
+    if values is None or not np.isfinite(values).all():
+        raise ValueError("weights that are not finite")
     if kind == "coo":
         parts: tuple[Any, ...] = (arrays["row"], arrays["col"])
         matrix = scipy.sparse.coo_array((values, parts), shape=shape)
@@ -159,6 +213,7 @@ def _from_scipy(arrays: Arrays, keep_zero_weights: bool) -> SNN:
         matrix = compressed.tocoo()
     else:
         raise ValueError(f"a sparse matrix of format {kind!r}")
+    _room_for(shape[0], matrix.nnz)
     post, pre = matrix.coords
     snn = from_edges(pre, post, shape[0], weights=matrix.data, keep_zero_weights=keep_zero_weights)
     return _dressed(snn, arrays)

@@ -13,6 +13,7 @@ import numpy as np
 
 from optmap.errors import InputError
 from optmap.snn import SNN, IntArray, Population, from_edges
+from optmap.sources.room import refuse_wide_numbers
 from optmap.sources.text import read_text
 
 EXPECTED = "lines of whole numbers: source target target ..."
@@ -43,6 +44,7 @@ def read_connections(path: Path) -> SNN:
     if not len(pre):
         raise InputError(str(path), "", "no synapse", EXPECTED)
     count = int(max(max(sources), post.max())) + 1
+    refuse_wide_numbers(str(path), "largest neuron + 1", count, len(pre))
     return from_edges(pre, post, count, populations=[Population("neurons", 0, count - 1)])
 
 

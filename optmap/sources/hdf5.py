@@ -14,9 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.errors import InputError
+from optmap.sources.room import most_unfolded
 
-#: Seconds after which a file counts as damaged; 10^8 weights take about two.
-TIMEOUT_S = 120
+#: Seconds after which a file counts as damaged, and per how many bytes one more; 10^8 weights,
+#: 400 MB, take about two.
+TIMEOUT_S = 10
+BYTES_PER_S = 10_000_000
 _CHILD = Path(__file__).with_name("hdf5_child.py")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -68,11 +71,14 @@ def read_tree(path: Path, expected: str) -> Group:
         found = "no HDF5 signature" if signature else "an empty file"
         raise InputError(str(path), "", found, expected)
     # -P: the folder of the program must not shadow modules of the standard library.
-    command = [sys.executable, "-P", str(_CHILD), str(path.absolute())]
+    size = path.stat().st_size
+    limit_s = TIMEOUT_S + size // BYTES_PER_S
+    most = str(most_unfolded(size))
+    command = [sys.executable, "-P", str(_CHILD), most, str(path.absolute())]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=limit_s, check=False)
     except subprocess.TimeoutExpired:
-        found = f"a damaged file: HDF5 read for {TIMEOUT_S} s without end"
+        found = f"a damaged file: HDF5 read for {limit_s} s without end"
         raise InputError(str(path), "", found, expected) from None
     if done.returncode < 0:
         found = f"a damaged file: HDF5 crashed on it with signal {-done.returncode}"

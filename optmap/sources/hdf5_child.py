@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 import h5py
 import numpy as np
 
-MAX_BYTES = 4_000_000_000
 MAX_OBJECTS = 200_000
 MAX_DEPTH = 40
 
@@ -24,9 +23,10 @@ class Unreadable(ValueError):
 
 
 class Reader:
-    """Walks the tree, collects arrays, keeps count."""
+    """Walks the tree, collects arrays, keeps count; takes at most ``most`` bytes of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.arrays: list[Any] = []
         self.objects = 0
         self.bytes = 0
@@ -56,8 +56,8 @@ class Reader:
             return None
         # The declared size costs nothing to claim: refuse it before memory is taken.
         self.bytes += dataset.size * dataset.dtype.itemsize
-        if self.bytes > MAX_BYTES:
-            raise Unreadable(f"more than {MAX_BYTES} bytes of arrays")
+        if self.bytes > self.most:
+            raise Unreadable(f"more than {self.most} bytes of arrays in a file of its size")
         if h5py.check_string_dtype(dataset.dtype) is not None:
             return self.value(np.asarray(dataset.asstr()[()]))
         return self.value(np.asarray(dataset[()])) if dataset.dtype.kind in "biufO" else None
@@ -77,9 +77,9 @@ class Reader:
         return {"array": len(self.arrays) - 1}
 
 
-def main(path: str, out: BinaryIO) -> None:
-    """Write the tree of ``path``, or ``{"error": reason}``."""
-    reader = Reader()
+def main(path: str, out: BinaryIO, most: int = 4_000_000_000) -> None:
+    """Write the tree of ``path``, or ``{"error": reason}``; at most ``most`` bytes of arrays."""
+    reader = Reader(most)
     try:
         with h5py.File(path, "r") as file:
             answer = reader.group(file, 0)
@@ -95,4 +95,4 @@ def main(path: str, out: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.stdout.buffer)
+    main(sys.argv[2], sys.stdout.buffer, int(sys.argv[1]))

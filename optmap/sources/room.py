@@ -17,6 +17,11 @@ FREE_BYTES = 64_000_000
 RATIO = 100
 
 
+def most_neurons(entries: int) -> int:
+    """Return how many neurons a list of so many entries may name."""
+    return min(max(ALWAYS_ALLOWED, PER_ENTRY * entries), 2**31 - 1)
+
+
 def refuse_wide_numbers(where: str, field: str, count: int, entries: int) -> None:
     """Raise InputError if ``count`` neurons are out of proportion to ``entries`` in the file.
 
@@ -28,17 +33,22 @@ def refuse_wide_numbers(where: str, field: str, count: int, entries: int) -> Non
         ...
     optmap.errors.InputError: net.snn: nodes: found 4000000000, expected at most 1000000 for 5 entries
     """  # noqa: E501
-    most = min(max(ALWAYS_ALLOWED, PER_ENTRY * entries), 2**31 - 1)
+    most = most_neurons(entries)
     if count > most:
         raise InputError(where, field, str(count), f"at most {most} for {entries} entries")
 
 
-def refuse_bomb(where: str, unfolded: int, size: int) -> None:
-    """Raise InputError if a file of ``size`` bytes unfolds to suspiciously many.
+def most_unfolded(size: int) -> int:
+    """Return to how many bytes a compressed file of ``size`` bytes may unfold.
 
     Real networks compress to a tenth; a hundredth is no weights but zeros.
     """
-    most = FREE_BYTES + RATIO * size
+    return FREE_BYTES + RATIO * size
+
+
+def refuse_bomb(where: str, unfolded: int, size: int) -> None:
+    """Raise InputError if a file of ``size`` bytes unfolds to suspiciously many."""
+    most = most_unfolded(size)
     if unfolded > most:
         found = f"{unfolded} bytes packed into {size}"
         raise InputError(where, "", found, f"at most {most} bytes, {RATIO} times the file's size")

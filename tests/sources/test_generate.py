@@ -15,6 +15,7 @@ from optmap.sources.unroll import Windows
         ("smooth-64", 5_120, 9_025, 4_096, 9),
         ("edges-64", 7_168, 66_970, 4_096, 25),
         ("lenet5-28", 8_878, 412_960, 784, 400),
+        ("lenet-cifar-32", 11_166, 658_024, 3_072, 400),
         ("reservoir-1000", 1_074, 73_948, 64, 1_000),
         ("filter-8", 80, 121, 64, 9),
         ("filter-16", 320, 529, 256, 9),
@@ -23,6 +24,8 @@ from optmap.sources.unroll import Windows
         ("scale-dense-30000", 400, 30_000, 100, 100),
         ("scale-conv-10000", 128, 3_072, 32, 32),
         ("vgg-32-1", 7_890, 88_504, 3_072, 72),
+        ("small-world-500-20", 500, 9_964, 0, 20),
+        ("scale-free-1000-10", 1_000, 9_749, 0, 173),
     ],
 )
 def test_totals(name, neurons, synapses, inputs, fan_in):
@@ -38,7 +41,7 @@ def test_totals(name, neurons, synapses, inputs, fan_in):
 def test_every_family_is_tried_above():
     """A family added to the table needs a total here."""
     families = {generator.usage.split("-N")[0].split("-S")[0] for generator in GENERATORS}
-    assert len(families) == len(GENERATORS) == 9
+    assert len(families) == len(GENERATORS) == 12
 
 
 def test_reservoir_repeats_and_never_reads_itself():
