@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+PARALLEL := -n auto --dist loadfile -p no:benchmark
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: compare test test-full lint bench clean
@@ -22,10 +23,10 @@ lint: $(STAMP)
 	$(PY) -m mypy
 
 test: lint
-	$(PY) -m pytest -m "not full" --cov --cov-report=term --durations=15
+	$(PY) -m pytest $(PARALLEL) -m "not full" --cov --cov-report=term --durations=15
 
 test-full: lint
-	$(PY) -m pytest --cov --cov-report=term --durations=30
+	$(PY) -m pytest $(PARALLEL) --cov --cov-report=term --durations=30
 
 bench: $(STAMP)
 	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds -o python_files='bench_*.py' -p no:cacheprovider

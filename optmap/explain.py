@@ -22,6 +22,7 @@ from optmap.evaluate.needs import population_needs, shortage
 from optmap.experiment.mapping_file import read_document
 from optmap.experiment.tables import compact
 from optmap.experiment.what_if import WhatIf, mapped_again, re_evaluated
+from optmap.heuristics.partition_overlap import partition
 from optmap.instance import Instance, assemble, load
 from optmap.method import Limits
 from optmap.methods import METHODS
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     args = build_parser().parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 100)
     if args.needs:
-        return _report_needs(_needed(args), console)
+        return _report_needs(_needed(args), console, Limits(wall_s=args.limit))
     data, instance, mapping = read_document(Path(args.mapping))
     verdict = judge(instance.snn, instance.platform, mapping, instance.tokens)
     say = _Printer(console)
@@ -113,7 +114,7 @@ def _needed(args: argparse.Namespace) -> Instance:
     return assemble(args.mapping, args.platform)
 
 
-def _report_needs(instance: Instance, console: Console) -> int:
+def _report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     snn, platform = instance.snn, instance.platform
     say = _Printer(console)
     sizes = ", ".join(f"{rows} rows x {columns} neurons" for rows, columns in platform.kinds)
@@ -135,10 +136,25 @@ def _report_needs(instance: Instance, console: Console) -> int:
         f"'too wide': neurons with more than {platform.max_rows} sources; 'units': what the tree"
         " decomposition makes of the population; 'crossbars >=': needed for it alone, at least."
     )
-    lacking = shortage(snn, platform)
-    for sentence in lacking:
+    if platform.total_slots is None:
+        return DONE
+    from formulations.explain_partition import explain as conflict_of  # loads a solver
+
+    conflict = conflict_of(snn, platform, "tree", limits, partition)
+    if conflict is None:
+        say("It fits: a clustering within the slots was found.")
+        return DONE
+    for sentence in shortage(snn, platform) or [
+        f"at least {conflict.needed} clusters are needed, none with as few as {conflict.slots}"
+        " was found"
+    ]:
         say(f"It does not fit: {sentence}.")
-    return FAILED if lacking else DONE
+    for name, clusters in conflict.by_population[:5]:
+        say(f"  population {name} alone takes part in at least {clusters} clusters")
+    say("What would be enough, one change at a time:")
+    for relaxation in conflict.relaxations:
+        say(f"  {relaxation}")
+    return FAILED
 
 
 if __name__ == "__main__":
