@@ -50,6 +50,7 @@ from optmap.runtime.admission import Decision, Runtime
 from optmap.runtime.application import Application, design
 from optmap.runtime.policies import POLICIES
 from optmap.runtime.recheck import broken_promises
+from optmap.sources.clustered import ClusteredSNN
 from optmap.sources.read import read_network
 from optmap.toml_fields import Table, read_toml
 
@@ -114,9 +115,14 @@ def prepare(
     spikes: Path | None = None,
 ) -> Application:
     """Return the design-time artefacts of a network on a platform."""
+    snn = read_network(network, spikes=spikes)
     policy, module = CLUSTERINGS[clustering]
-    decomposition = decompose(read_network(network, spikes=spikes), platform.max_rows, policy)
-    clusters = module.partition(decomposition, platform)
+    if isinstance(snn, ClusteredSNN):  # an SDF3 graph: its actors are the clusters
+        rows = max(snn.max_fan_in, platform.max_rows)
+        decomposition, clusters = decompose(snn, rows, "none"), snn.clustering
+    else:
+        decomposition = decompose(snn, platform.max_rows, policy)
+        clusters = module.partition(decomposition, platform)
     return design(name, decomposition, clusters, platform, tokens)
 
 
