@@ -6,6 +6,9 @@ A result (infeasible, limit reached) is no error; it is a :class:`optmap.method.
 
 from __future__ import annotations
 
+#: Characters of what was found and of what was expected that a message shows.
+MAX_TEXT = 600
+
 
 class InputError(ValueError):
     """A file or argument is not what it must be.
@@ -23,12 +26,17 @@ class InputError(ValueError):
     def __init__(self, where: str, field: str, found: str, expected: str) -> None:
         self.where, self.field, self.found, self.expected = where, field, found, expected
         place = f"{where}: {field}" if field else where
-        text = f"{place}: found {found}, expected {expected}"
+        text = f"{place}: found {_short(found)}, expected {_short(expected)}"
         super().__init__("\\n".join(text.splitlines()))  # one line, whatever names hold
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
         """Rebuild from the four parts, so that the error crosses process borders."""
         return type(self), (self.where, self.field, self.found, self.expected)
+
+
+def _short(text: str) -> str:
+    """Return text that fits a line; a damaged file can make a library quote all of it."""
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
 
 
 class FanInError(ValueError):

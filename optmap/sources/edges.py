@@ -31,6 +31,9 @@ _HEADINGS = {
 }
 _BOTH_WAYS = "electrical"
 
+#: Words that are a bad weight rather than the name of a kind of synapse.
+_NOT_FINITE = {"nan", "-nan", "+nan", "inf", "+inf", "-inf", "infinity", "-infinity"}
+
 #: Indices may leave gaps, but not of a kind that makes empty arrays of gigabytes.
 _MAX_INDEX_PER_ROW = 1_000
 _ALWAYS_ALLOWED_INDEX = 1_000_000
@@ -141,7 +144,7 @@ def _guess(path: Path, line: int, cells: Sequence[str]) -> dict[str, int]:
     if not 2 <= len(cells) <= 4:
         raise InputError(str(path), f"line {line}", f"{len(cells)} cells", EXPECTED)
     columns = {"source": 0, "target": 1}
-    if len(cells) == 3 and not _is_number(cells[2]):
+    if len(cells) == 3 and not _is_number(cells[2]) and cells[2].casefold() not in _NOT_FINITE:
         return columns | {"type": 2}
     return columns | dict(zip(("weight", "type"), range(2, len(cells)), strict=False))
 

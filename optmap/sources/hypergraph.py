@@ -41,7 +41,8 @@ def read_hypergraph(path: Path) -> SNN:
     refuse_wide_numbers(str(path), "nodes", nodes, len(body))
     start, count = _starts(path, body, edges)
     source = body[start + 1].astype(np.int64)
-    frequency = body[start + 2 + count].copy().view("<f4").astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN; _spikes refuses it by name
+        frequency = body[start + 2 + count].copy().view("<f4").astype(np.float64)
     is_target = np.ones(len(body), dtype=np.bool_)
     for word in (start, start + 1, start + 2 + count):
         is_target[word] = False
