@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from formulations.classes import Classes
+from formulations.mixing import mixed_start
 from optmap.mapping import Clustering, compact
 
 #: Moves one core tries in a second, cautiously: turns seconds into a repeatable number of moves.
@@ -88,9 +89,15 @@ def shrink_repeatedly(
 ) -> Clustering:
     """Return ``start`` with as many clusters dissolved as ``seconds`` allow, not below ``least``.
 
-    Every failed attempt gets another seed and, by turns, more moves; ``note`` hears each success.
+    It begins at the mixed start (formulations/mixing.py) where that is smaller. Every failed
+    attempt gets another seed and, by turns, more moves; ``note`` hears each success.
     """
     began = time.perf_counter()
+    if start.num_clusters > max(least, 1):
+        mixed = mixed_start(classes, rows, columns, seconds=0.2 * seconds)
+        if mixed is not None and mixed.num_clusters < start.num_clusters:
+            start = mixed
+            note(start.num_clusters)
     moves, attempt = 1_000_000, 0
     while start.num_clusters > max(least, 1) and time.perf_counter() - began < seconds:
         left = seconds - (time.perf_counter() - began)

@@ -25,8 +25,8 @@ from optmap.snn import SNN
 class Relaxation:
     """One number changed: ``enough`` is known to suffice, all below ``needed`` to be impossible.
 
-    ``enough`` equals ``needed`` where the relaxation is proved smallest; otherwise it is an estimate
-    from above. None for ``enough``: nothing tried was enough.
+    ``enough`` equals ``needed`` where the relaxation is proved smallest; otherwise it is an
+    estimate from above. None for ``enough``: nothing tried was enough.
     """
 
     what: str
