@@ -6,9 +6,13 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
 from numba import njit
+
+#: Tells this process's code files from those of others.
+PROCESS = uuid4().hex[:12]
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -22,11 +26,16 @@ def compiled(function: Callable[..., Any]) -> Any:
         kernel = njit(cache=True)(function)
     except RuntimeError:
         return njit(function)
-    # numba takes kept code for current when the kernel's own file has not changed, although the
-    # code holds the kernels it calls, from other files. The stamp of the whole folder is right.
     file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     if file is not None and hasattr(file, "_source_stamp"):
+        # numba takes kept code for current when the kernel's own file has not changed, although
+        # the code holds the kernels it calls, from other files: the whole folder's stamp is right.
         file._source_stamp = folder_stamp(Path(function.__code__.co_filename).parent)
+    if file is not None and hasattr(file, "_data_name_pattern"):
+        # numba numbers code files 1, 2, ... in an index. Two processes that compile at once, for
+        # different types, would both write number 1, and the index would then name the wrong code.
+        name = file._data_name_pattern
+        file._data_name_pattern = name.replace(".{number", f".{PROCESS}-{{number")
     return kernel
 
 

@@ -55,3 +55,16 @@ def test_kept_code_is_out_of_date_when_any_file_of_its_folder_changes(tmp_path: 
     assert answer() == "2"
     inner.write_text(inner.read_text().replace("return 1", "return 21"))
     assert answer() == "42"
+
+
+def test_processes_never_write_each_other_s_code_files(tmp_path: Path):
+    """Processes that start together see no index yet; neither may overwrite the other's code."""
+    kernel = "from optmap.sdf.compiled import compiled\n@compiled\ndef same(x):\n    return x\n"
+    (tmp_path / "kernel.py").write_text(kernel)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import kernel; kernel.same({})"
+    for argument in ("1", "1.0"):
+        arguments = [sys.executable, "-c", code.format(argument), str(tmp_path)]
+        subprocess.run(arguments, check=True)
+        for index in tmp_path.rglob("*.nbi"):
+            index.unlink()
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2
