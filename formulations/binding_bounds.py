@@ -24,8 +24,6 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import networkx as nx
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -35,6 +33,9 @@ from formulations.binding_spreading import spreading_bound
 from formulations.stopwatch import Stopwatch
 from optmap.evaluate.bounds import Bound
 from optmap.snn import IntArray
+
+#: Beyond so many places no assignment is solved.
+MAX_PLACES = 5000
 
 SCOPE = "clustering, any binding within the slots"
 
@@ -52,42 +53,34 @@ def hop_bounds(sets: BindingSets, watch: Stopwatch) -> tuple[Bound, ...]:
     return tuple(found)
 
 
-def places(sets: BindingSets) -> list[int]:
+def places(sets: BindingSets) -> IntArray:
     """Return the tile of every place: min(slots, K) places a tile."""
     num = len(sets.clusters)
-    slots = (num if t.slots is None else min(t.slots, num) for t in sets.platform.tiles)
-    return [t for t, count in enumerate(slots) for _ in range(count)]
+    slots = [num if t.slots is None else min(t.slots, num) for t in sets.platform.tiles]
+    return np.repeat(np.arange(len(slots)), slots)
 
 
 def gilmore_lawler(sets: BindingSets) -> int:
-    """Return the Gilmore-Lawler bound, in whole numbers."""
-    tile_of_place = np.array(places(sets), dtype=np.int64)
-    if len(tile_of_place) < len(sets.clusters):
-        return 0  # nothing fits: every number bounds nothing
+    """Return the Gilmore-Lawler bound, in whole numbers; 0 where a tile can hold everything."""
+    tile, num = places(sets), len(sets.clusters)
+    if len(tile) < num or len(tile) > MAX_PLACES or np.bincount(tile).max() >= num:
+        return 0
     hops = sets.platform.hops
-    out: list[list[int]] = [[] for _ in sets.clusters]
-    into: list[list[int]] = [[] for _ in sets.clusters]
+    flow = np.zeros((num, num), dtype=np.int64)
     for (a, b), f in sets.flows.items():
-        out[a].append(f)
-        into[b].append(f)
-    symmetric = bool((hops == hops.T).all())
-    cost = np.zeros((len(sets.clusters), len(tile_of_place)), dtype=np.int64)
-    for p, t in enumerate(tile_of_place):
-        others = np.delete(tile_of_place, p)
-        away, back = np.sort(hops[t, others]), np.sort(hops[others, t])
-        for a in sets.clusters:
-            if symmetric:
-                cost[a, p] = _matched(out[a] + into[a], away)
-            else:
-                cost[a, p] = _matched(out[a], away) + _matched(into[a], back)
+        flow[a, b] = f
+    sides = [(flow, hops), (flow.T, hops.T)]
+    if (hops == hops.T).all():  # then flows stand once, for both directions
+        sides = [(flow + flow.T, hops)]
+    cost = np.zeros((num, len(tile)), dtype=np.int64)
+    for flows, distance in sides:
+        degree = int((flows > 0).sum(axis=1).max())
+        largest = -np.sort(-flows, axis=1)[:, :degree]
+        # a place is 0 hops from itself: the first of its row is itself or one beside it
+        nearest = np.sort(distance[np.ix_(tile, tile)], axis=1)[:, 1 : degree + 1]
+        cost += largest @ nearest.T
     cluster, place = linear_sum_assignment(cost)
     return -(-int(cost[cluster, place].sum()) // 2)
-
-
-def _matched(flows: Sequence[int], hops: IntArray) -> int:
-    """Return the least sum of products: largest flow, nearest place."""
-    largest = sorted(flows, reverse=True)
-    return sum(f * int(h) for f, h in zip(largest, hops[: len(largest)], strict=True))
 
 
 def min_cut(sets: BindingSets) -> int:
@@ -99,7 +92,7 @@ def min_cut(sets: BindingSets) -> int:
     if not nx.is_connected(graph):
         return 0
     least, _ = nx.stoer_wagner(graph)
-    tile = np.array(places(sets), dtype=np.int64)
+    tile = places(sets)
     num, lines = len(sets.clusters), 0
     for place, size in ((tile % sets.width, sets.width), (tile // sets.width, sets.height)):
         for c in range(1, size):

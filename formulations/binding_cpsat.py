@@ -5,7 +5,7 @@ Parameters   tau_a, sigma, f_ab, h_tu, slots_t, buffers of t, q_ab
 Variables    z[a,t] = 1 iff cluster a runs on tile t
              m[t] = 1 if tile t holds more than one cluster; w[a,t] >= z[a,t] m[t]
              o[e,t] = 1 if channel e leaves tile t
-             X_a, Y_a coordinates; d[a,b] >= hops between the tiles of a and b
+             G[a,c] = 1 iff a stands before line c of the mesh; d[a,b] >= hops from a to b
              L >= the load of every tile
 Objectives   (B0a) min sum f_ab d[a,b]; (B0b) min L
 Bound        the solver's, an exact integer; for (B0a) valid under the load cap that was given
@@ -17,9 +17,11 @@ from __future__ import annotations
 import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations.binding_bounds import hop_bounds
 from formulations.binding_sets import MAX_TERMS, BindingSets, keep_better, usable_start
 from formulations.run_cpsat import WORKERS, run_cpsat
 from formulations.stopwatch import Stopwatch
+from optmap.evaluate.bounds import best
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Platform
 from optmap.mapping import Binding, compact
@@ -108,10 +110,12 @@ class BindingModel:
             self.cp.add(work <= self.load)
 
     def measure_hops(self) -> None:
-        """(B5)  d[a,b] >= |X_a - X_b| + |Y_a - Y_b|  on a mesh, for all pairs.
+        """(B5)  d[a,b] = number of lines between columns and rows that part a and b, on a mesh.
 
-        X_a = sum_t x_t z[a,t], Y_a likewise. On other interconnects
-        d[a,b] >= sum_u h_tu z[b,u] where z[a,t] = 1.
+        G[a,c] = 1 iff X_a <= c, by the tiles left of the line; likewise for rows. Hops on a mesh
+        are Manhattan, so this is |X_a - X_b| + |Y_a - Y_b|; some line is crossed where no tile
+        holds two clusters (redundant). On other interconnects d[a,b] >= sum_u h_tu z[b,u] where
+        z[a,t] = 1.
         """
         if self.sets.on_mesh:
             self._measure_on_mesh()
@@ -124,28 +128,33 @@ class BindingModel:
                 self.cp.add(d >= reached).only_enforce_if(self.z[a, t])
 
     def _measure_on_mesh(self) -> None:
-        x, y = self.sets.width, self.sets.height
-        at: dict[int, list[cp_model.IntVar]] = {}
-        for a in sorted({a for pair in self.sets.flows for a in pair}):
-            at[a] = [
-                self.cp.new_int_var(0, x - 1, f"X_{a}"),
-                self.cp.new_int_var(0, y - 1, f"Y_{a}"),
-            ]
-            self.cp.add(at[a][0] == sum((t % x) * self.z[a, t] for t in self.sets.tiles))
-            self.cp.add(at[a][1] == sum((t // x) * self.z[a, t] for t in self.sets.tiles))
-        for a, b in self.sets.flows:
-            parts = [
-                self.cp.new_int_var(0, x - 1, f"dx_{a}_{b}"),
-                self.cp.new_int_var(0, y - 1, f"dy_{a}_{b}"),
-            ]
-            for part, p, q in zip(parts, at[a], at[b], strict=True):
-                self.cp.add(part >= p - q)
-                self.cp.add(part >= q - p)
-            d = self.d[a, b] = self.cp.new_int_var(0, x + y - 2, f"d_{a}_{b}")
-            self.cp.add(d == parts[0] + parts[1])
+        width = self.sets.width
+        crossed: dict[tuple[int, int], list[cp_model.IntVar]] = {p: [] for p in self.sets.flows}
+        lines = [[t for t in self.sets.tiles if t % width <= c] for c in range(width - 1)]
+        rows = range(self.sets.height - 1)
+        lines += [[t for t in self.sets.tiles if t // width <= c] for c in rows]
+        for c, here in enumerate(lines):
+            side = {a: self.cp.new_bool_var(f"G_{a}_{c}") for a in self.sets.clusters}
+            for a, g in side.items():
+                self.cp.add(sum(self.z[a, t] for t in here) == g)
+            for (a, b), cuts in crossed.items():
+                cut = self.cp.new_bool_var(f"cut_{a}_{b}_{c}")
+                self.cp.add_bool_or(~side[a], side[b], cut)
+                self.cp.add_bool_or(side[a], ~side[b], cut)
+                cuts.append(cut)
+        for (a, b), cuts in crossed.items():
+            self.d[a, b] = self.cp.new_int_var(0, len(lines), f"d_{a}_{b}")
+            self.cp.add(self.d[a, b] == sum(cuts))
+            if all(tile.slots == 1 for tile in self.sets.platform.tiles):
+                self.cp.add_bool_or(cuts)
+
+    def respect_named_bound(self, least: int) -> None:
+        """(B7)  sum f_ab d[a,b] >= the best named bound (binding_bounds.py). Redundant."""
+        flows = self.sets.flows.items()
+        self.cp.add(sum((f * self.d[p] for p, f in flows), 0 * self.load) >= least)
 
     def break_tile_symmetry(self, objective: str) -> None:
-        """(B6)  z[0,t] = 0  for t outside a fundamental domain of the tiles.
+        """(B6)  z[a,t] = 0  for the busiest cluster a, t outside a fundamental domain of the tiles.
 
         For (B0b), where hops do not count: z[a,t] = 0 for t > a if all tiles are alike. Redundant:
         each cut solution has an image under an automorphism that is kept.
@@ -160,7 +169,7 @@ class BindingModel:
             kept = set(self.sets.first_tiles)
             for t in self.sets.tiles:
                 if t not in kept:
-                    self.cp.add(self.z[0, t] == 0)
+                    self.cp.add(self.z[self.sets.busiest, t] == 0)
 
     def minimize_load(self) -> None:
         """(B0b)  min L."""
@@ -208,6 +217,8 @@ def solve(
         model.minimize_load()
     else:
         model.measure_hops()
+        named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
+        model.respect_named_bound(0 if named is None else named.value)
         model.minimize_spike_hops()
     if start is not None and objective == "load" and sets.tiles_alike:
         start = Binding(compact(start.tile_of).cluster_of)  # numbered as (B6) wants it

@@ -7,7 +7,7 @@ Pseudo-code::
         take out a cluster, its partners and partners' partners until there are 4 to 14,
         or what stands within two hops of a tile
         put them back, each in turn (random order) where it costs least among the tiles that have
-        room, load and buffers for it; ties at random
+        room, load and buffers for it (every twentieth tile is overlooked); ties at random
         keep the result if it is no worse, or by a little at first (record-to-record travel)
 
 Capacities: slots, crossbars, input buffers and the load cap are kept at every step; output

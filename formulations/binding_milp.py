@@ -18,9 +18,11 @@ from __future__ import annotations
 import numpy as np
 import pulp
 
+from formulations.binding_bounds import hop_bounds
 from formulations.binding_sets import MAX_TERMS, BindingSets, keep_better, usable_start
 from formulations.run_pulp import run_highs
 from formulations.stopwatch import Stopwatch
+from optmap.evaluate.bounds import best
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Platform
 from optmap.mapping import Binding, compact
@@ -143,7 +145,7 @@ class BindingModel:
             self.milp += d == parts[0] + parts[1]
 
     def break_tile_symmetry(self, objective: str) -> None:
-        """(B6)  z[0,t] = 0  for t outside a fundamental domain of the tiles.
+        """(B6)  z[a,t] = 0  for the busiest cluster a, t outside a fundamental domain of the tiles.
 
         For (B0b), where hops do not count: z[a,t] = 0 for t > a if all tiles are alike. Redundant:
         each cut solution has an image under an automorphism that is kept.
@@ -156,8 +158,14 @@ class BindingModel:
             return
         kept = set(self.sets.first_tiles)
         for (a, t), z in self.z.items():
-            if a == 0 and t not in kept:
+            if a == self.sets.busiest and t not in kept:
                 z.upBound = 0
+
+    def respect_named_bound(self, least: int) -> None:
+        """(B7)  sum f_ab d[a,b] >= the best named bound (binding_bounds.py). Redundant."""
+        if self.sets.flows:
+            flows = self.sets.flows.items()
+            self.milp += pulp.lpSum(f * self.d[pair] for pair, f in flows) >= least
 
     def minimize_load(self) -> None:
         """(B0b)  min L."""
@@ -205,6 +213,8 @@ def solve(
         model.minimize_load()
     else:
         model.measure_hops()
+        named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
+        model.respect_named_bound(0 if named is None else named.value)
         model.minimize_spike_hops()
     if start is not None and objective == "load" and sets.tiles_alike:
         start = Binding(compact(start.tile_of).cluster_of)  # numbered as (B6) wants it

@@ -69,6 +69,15 @@ class BindingSets:
         return flows
 
     @cached_property
+    def busiest(self) -> int:
+        """The cluster with most spikes to and from others, the first of equals."""
+        spikes = [0] * len(self.clusters)
+        for (a, b), f in self.flows.items():
+            spikes[a] += f
+            spikes[b] += f
+        return max(self.clusters, key=lambda a: (spikes[a], -a))
+
+    @cached_property
     def fits(self) -> dict[tuple[int, int], bool]:
         """Whether the crossbar of tile t is large enough for cluster a."""
         rows, columns = self.graph.rows.tolist(), self.graph.columns.tolist()

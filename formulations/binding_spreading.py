@@ -23,6 +23,7 @@ from typing import Any
 import highspy
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 from scipy.optimize import linear_sum_assignment
 
 from formulations.binding_sets import BindingSets
@@ -34,6 +35,7 @@ MAX_CLUSTERS = 70
 #: Duals are rounded to multiples of 1 / SCALE.
 SCALE = 2**20
 MAX_ROUNDS = 60
+HUGE = 2**60
 TOLERANCE = 1e-6
 
 FloatMatrix = npt.NDArray[np.float64]
@@ -78,38 +80,60 @@ def nearest_sums(hops: IntArray, counts: IntArray, most: int) -> IntArray:
     return rho
 
 
-def _line_sum(num: int, lines: int, most: int) -> int | None:
-    """Return the least sum of |x_a - x_b| over all pairs of ``num``, at most ``most`` on a line."""
-    best = {0: 0}
-    for _ in range(lines):
-        following: dict[int, int] = {}
-        for k, value in best.items():
-            for more in range(min(most, num - k) + 1):
-                cut = value + (k + more) * (num - k - more)
-                if cut < following.get(k + more, cut + 1):
-                    following[k + more] = cut
+@njit(cache=True)
+def _line_sums(num: int, most_lines: int, most: int) -> Any:
+    """Return the least sum of |x_a - x_b| over all pairs of ``num`` on exactly 1.. lines.
+
+    Every line holds 1..``most`` of them; HUGE where that cannot be. Index: number of lines.
+    """
+    best = np.full(num + 1, HUGE, dtype=np.int64)
+    best[0] = 0
+    found = np.full(most_lines + 1, HUGE, dtype=np.int64)
+    for lines in range(1, most_lines + 1):
+        following = np.full(num + 1, HUGE, dtype=np.int64)
+        for k in range(num):
+            if best[k] < HUGE:
+                for more in range(1, min(most, num - k) + 1):
+                    cut = best[k] + (k + more) * (num - k - more)
+                    following[k + more] = min(following[k + more], cut)
         best = following
-    return best.get(num)
+        found[lines] = best[num]
+    return found
+
+
+@njit(cache=True)
+def _mesh_sum(num: int, width: int, height: int, most: int) -> Any:
+    """Return a lower bound on the hops between all pairs of ``num`` places on a mesh.
+
+    The least over numbers of columns x and rows y in use of what each axis costs on its own, a
+    column holding at most y tiles of ``most`` places and a row x.
+    """
+    width, height = min(width, num), min(height, num)
+    by_columns = np.empty((height + 1, width + 1), dtype=np.int64)  # [y][x]
+    by_rows = np.empty((width + 1, height + 1), dtype=np.int64)  # [x][y]
+    for y in range(1, height + 1):
+        by_columns[y] = _line_sums(num, width, y * most)
+    for x in range(1, width + 1):
+        by_rows[x] = _line_sums(num, height, x * most)
+    least = np.int64(HUGE)
+    for x in range(1, width + 1):
+        for y in range(1, height + 1):
+            if by_columns[y, x] < HUGE and by_rows[x, y] < HUGE:
+                least = min(least, by_columns[y, x] + by_rows[x, y])
+    return least
 
 
 def set_sums(sets: BindingSets, counts: IntArray, rho: list[int]) -> list[int]:
     """Return sigma(k): a lower bound on the hops between all pairs of k places, k = 0..K.
 
-    k rho(k - 1) / 2 always; on a mesh also the least over numbers of columns and rows in use, each
-    axis on its own.
+    k rho(k - 1) / 2 always; on a mesh also :func:`_mesh_sum`.
     """
     num, most = len(sets.clusters), int(counts.max())
     sigma = [0] + [-(-k * rho[k - 1] // 2) for k in range(1, num + 1)]
-    if not sets.on_mesh:
-        return sigma
-    for k in range(2, num + 1):
-        shapes = []
-        for x in range(1, sets.width + 1):
-            for y in range(1, sets.height + 1):
-                parts = (_line_sum(k, x, y * most), _line_sum(k, y, x * most))
-                if parts[0] is not None and parts[1] is not None:
-                    shapes.append(parts[0] + parts[1])
-        sigma[k] = max(sigma[k], min(shapes, default=sigma[k]))
+    if sets.on_mesh:
+        for k in range(2, num + 1):
+            least = int(_mesh_sum(k, sets.width, sets.height, most))
+            sigma[k] = max(sigma[k], least if least < HUGE else 0)
     return sigma
 
 
