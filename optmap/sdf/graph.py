@@ -79,6 +79,8 @@ class SDFG:
         if self.token_size is not None:
             set_(self, "token_size", read_only(self.token_size, np.int64))
         self._check()
+        if not self.channel_names:
+            set_(self, "token_size", None)  # no sizes are known of no channels: one empty value
 
     def _check(self) -> None:
         n, m = len(self.actor_names), len(self.channel_names)
