@@ -28,22 +28,22 @@ GENERATED = {
     "mlp_tiny": ("gen:mlp-3-2-2", "default", "ten synapses, for a first look"),
     "reservoir_1000": ("gen:reservoir-1000", "all", "liquid state machine, 1,000 neurons of"
                        " fan-in 64 and a readout: the shape of the published comparison"),
-    "scale_dense_1e3": ("gen:scale-dense-1000", "all", "dense layers"),
-    "scale_dense_1e4": ("gen:scale-dense-10000", "all", "dense layers"),
-    "scale_dense_1e5": ("gen:scale-dense-100000", "all", "dense layers"),
+    "scale_dense_1e3": ("gen:scale-dense-1000", "default", "dense layers"),
+    "scale_dense_1e4": ("gen:scale-dense-10000", "default", "dense layers"),
+    "scale_dense_1e5": ("gen:scale-dense-100000", "default", "dense layers"),
     "scale_dense_1e6": ("gen:scale-dense-1000000", "all", "dense layers"),
     "scale_dense_1e7": ("gen:scale-dense-10000000", "all", "dense layers"),
-    "scale_conv_1e4": ("gen:scale-conv-10000", "all", "convolutions"),
-    "scale_conv_1e5": ("gen:scale-conv-100000", "all", "convolutions"),
+    "scale_conv_1e4": ("gen:scale-conv-10000", "default", "convolutions"),
+    "scale_conv_1e5": ("gen:scale-conv-100000", "default", "convolutions"),
     "scale_conv_1e6": ("gen:scale-conv-1000000", "all", "convolutions"),
     "scale_conv_1e7": ("gen:scale-conv-10000000", "all", "convolutions"),
-    "scale_reservoir_1e4": ("gen:reservoir-135", "all", "reservoirs"),
+    "scale_reservoir_1e4": ("gen:reservoir-135", "default", "reservoirs"),
     "scale_reservoir_1e6": ("gen:reservoir-13500", "all", "reservoirs"),
-    "small_world_1e4": ("gen:small-world-500-20", "all", "small worlds"),
-    "small_world_1e5": ("gen:small-world-2000-50", "all", "small worlds"),
+    "small_world_1e4": ("gen:small-world-500-20", "default", "small worlds"),
+    "small_world_1e5": ("gen:small-world-2000-50", "default", "small worlds"),
     "small_world_1e6": ("gen:small-world-10000-100", "all", "small worlds"),
-    "scale_free_1e4": ("gen:scale-free-1000-10", "all", "scale-free graphs"),
-    "scale_free_1e5": ("gen:scale-free-10000-10", "all", "scale-free graphs"),
+    "scale_free_1e4": ("gen:scale-free-1000-10", "default", "scale-free graphs"),
+    "scale_free_1e5": ("gen:scale-free-10000-10", "default", "scale-free graphs"),
     "scale_free_1e6": ("gen:scale-free-100000-10", "all", "scale-free graphs"),
     "vgg_32_40": ("gen:vgg-32-40", "all", "VGG-16's convolutions, 40 maps in the first"),
 }  # fmt: skip
@@ -51,7 +51,7 @@ GENERATED = {
 TOML = """schema = 1
 name = "{name}"
 network = "{network}"
-platform = "platforms/{platform}.toml"
+platform = "{platform}.toml"
 tokens = "{tokens}"
 {extra}
 [origin]
@@ -86,7 +86,7 @@ def tutorial() -> None:
     )
     (HERE / "lenet_mnist_7.xml").write_text(sdf3_text(graph), encoding="utf-8")
     text = TOML.format(
-        name="lenet_mnist_7", network="lenet_mnist_7.xml", platform="tutorial_2x2",
+        name="lenet_mnist_7", network="lenet_mnist_7.xml", platform="platforms/tutorial_2x2",
         tokens="pipelined", extra="", generator="scripts/build_small.py", seed=0,
         text="LeNet-MNIST as seven clusters: the published graph of the DFSynthesizer tutorial"
         " (Song et al., arXiv 2108.02023), rates and times written down anew",
@@ -98,13 +98,15 @@ def tutorial() -> None:
 def generated() -> None:
     """Write the instances that are a name only."""
     for name, (network, group, text) in GENERATED.items():
+        sweep = name not in ("mlp_tiny", "reservoir_1000")
         extra = "" if group == "default" else 'set = "all"\n'
         file = TOML.format(
-            name=name, network=network, platform="dynap_se", tokens="dataflow", extra=extra,
-            text=text, generator=network, seed=0,
+            name=name, network=network, platform=("../" if sweep else "") + "platforms/dynap_se",
+            tokens="dataflow", extra=extra, text=text, generator=network, seed=0,
             spikes="assumed: one per neuron, nobody recorded any",
         )  # fmt: skip
-        (HERE / f"{name}.toml").write_text(file, encoding="utf-8")
+        folder = HERE / "scaling" if sweep else HERE
+        (folder / f"{name}.toml").write_text(file, encoding="utf-8")
 
 
 if __name__ == "__main__":
