@@ -46,7 +46,7 @@ class ColumnGeneration:
     """The state of one run: columns found so far, the best certificate, the incumbent."""
 
     decomposition: Decomposition
-    platform: Platform
+    kinds: tuple[tuple[int, int, int], ...]
     watch: Stopwatch
     columns: list[dict[int, int]]
     incumbent: int
@@ -58,25 +58,30 @@ class ColumnGeneration:
 
     def __post_init__(self) -> None:
         self.classes = classes_of(self.decomposition.network)
-        self.pricers = [Pricer(self.classes, r, c) for r, c in kinds_worth_having(self.platform)]
+        self.pricers = [Pricer(self.classes, r, c) for r, c, _ in self.kinds]
+
+    def cost_of(self, column: dict[int, int]) -> int:
+        """Return the cost of the cheapest crossbar that holds a column."""
+        rows, units = self.classes.rows_of(list(column)), sum(column.values())
+        return min(cost for r, c, cost in self.kinds if rows <= r and units <= c)
 
     def certify(self, prices: IntArray, seconds: float) -> None:
         """Prove as much as these prices give, and keep it if it beats the bound so far."""
         total = int((self.classes.size * prices).sum())
         # the least v that would not help: worth v gives ceil(total / v); aim for the next integer
         worth = 1
-        for pricer in self.pricers:
+        for pricer, (_, _, cost) in zip(self.pricers, self.kinds, strict=True):
             goal = max(worth, self._goal(total))
-            worth = max(worth, pricer.bound(prices, goal, seconds / len(self.pricers)))
+            held = pricer.bound(prices, goal * cost, seconds / len(self.pricers))
+            worth = max(worth, -(-held // cost))
         proved = -(-total // worth)
         if proved > self.bound:
             self.bound = proved
             by_unit = np.zeros(self.decomposition.num_units, dtype=np.int64)
             for q, members in enumerate(self.classes.members):
                 by_unit[members] = prices[q]
-            kinds = tuple((p.rows, p.columns, 1) for p in self.pricers)
             self.certificate = PriceCertificate(
-                self.decomposition.policy, kinds, tuple(by_unit.tolist()), worth
+                self.decomposition.policy, self.kinds, tuple(by_unit.tolist()), worth
             )
             self.watch.note(self.incumbent, min(self.bound, self.incumbent))
 
@@ -89,10 +94,11 @@ class ColumnGeneration:
         """Solve the LP with these orbits by heuristic pricing; return its value and prices."""
         master = Master(self.classes.size, orbit_of)
         for q in range(self.classes.num_classes):
-            most = max(p.columns for p in self.pricers)
-            master.add({q: min(int(self.classes.size[q]), most)})
+            for rows, columns, cost in self.kinds:
+                if self.classes.fan_in[q] <= rows:
+                    master.add({q: min(int(self.classes.size[q]), columns)}, cost)
         for column in self.columns:
-            master.add(column)
+            master.add(column, self.cost_of(column))
         value, prices = master.solve()
         centre = prices * 0 + prices.mean() if self.centre is None else self.centre
         alpha, labels = 0.6, 500
@@ -100,14 +106,15 @@ class ColumnGeneration:
             asked = alpha * centre + (1 - alpha) * prices
             whole = np.floor(asked * SCALE).astype(np.int64)
             added, improving = 0, False
-            for pricer in self.pricers:
-                found = pricer.heuristic(whole, SCALE + SCALE // 1000, labels)
+            for pricer, (_, _, dear) in zip(self.pricers, self.kinds, strict=True):
+                found = pricer.heuristic(whole, dear * (SCALE + SCALE // 1000), labels)
                 for choice in found.choices:
-                    if master.add(choice):
+                    cost = self.cost_of(choice)
+                    if master.add(choice, cost):
                         added += 1
                         self.columns.append(choice)
                         worth = sum(prices[q] * n for q, n in choice.items())
-                        improving = improving or worth > 1 + 1e-6
+                        improving = improving or worth > cost + 1e-6
             if not added:
                 centre = asked
             if improving:
@@ -198,8 +205,10 @@ class _Run:
         workers: int,
     ) -> None:
         self.watch, self.incumbent, self.simple, self.workers = watch, start, simple, workers
+        kinds = tuple((r, c, 1) for r, c in kinds_worth_having(platform))
+        self.platform = platform
         self.generation = ColumnGeneration(
-            decomposition, platform, watch, [], start.num_clusters, simple
+            decomposition, kinds, watch, [], start.num_clusters, simple
         )
         classes = self.generation.classes
         self.generation.columns = classes.columns_of(start)
@@ -234,7 +243,7 @@ class _Run:
             bound = max(generation.bound, self.simple)
             self.incumbent = annealed(
                 generation.decomposition,
-                generation.platform,
+                self.platform,
                 self.watch,
                 self.incumbent,
                 bound,

@@ -6,7 +6,8 @@ Variables    x[u,k] = 1 iff unit u is in cluster k
              a[i,k] = 1 if source i is on a row of cluster k
              y[k,h] = 1 iff cluster k is used, on a crossbar of kind h
              r[i,k] = 1 if unit i reaches cluster k from another cluster
-Objectives   (P0a) min sum_k,h y[k,h]; (P0b) min sum s_i r[i,k] over units + s_i a[i,k] over inputs
+Objectives   (P0a) min sum_k,h y[k,h]; (P0b) min sum s_i r[i,k] over units + s_i a[i,k] over inputs;
+             (P0c) min sum_k,h area_h y[k,h]
 Bound        HiGHS's (or CBC's) floating-point bound, rounded up, tolerance given away; valid for
              this decomposition and, (P0b), for clusterings of at most K clusters
 Check        the clustering by optmap.evaluate; the value by recomputation
@@ -17,8 +18,10 @@ from __future__ import annotations
 import numpy as np
 import pulp
 
+from formulations.crossbar_kinds import Kind
 from formulations.partition_sets import (
     PartitionSets,
+    area_start,
     keep_better,
     kinds_worth_having,
     start_of,
@@ -124,6 +127,16 @@ class PartitionModel:
         """(P8)  sum_h y[k,h] <= 1  for all k."""
         for k in self.sets.clusters:
             self.milp += self.used(k) <= 1
+
+    def respect_stock(self) -> None:
+        """(P10)  sum_k y[k,h] <= stock_h  for all h of limited stock."""
+        for h, stock in enumerate(self.sets.stock):
+            if stock is not None:
+                self.milp += pulp.lpSum(self.y[k, h] for k in self.sets.clusters) <= stock
+
+    def minimize_area(self) -> None:
+        """(P0c)  min sum_k,h area_h y[k,h]."""
+        self.milp.setObjective(pulp.lpSum(self.sets.area[h] * y for (_, h), y in self.y.items()))
 
     def minimize_clusters(self) -> None:
         """(P0a)  min sum_k,h y[k,h]."""
@@ -238,6 +251,30 @@ def minimize_traffic(
     model = PartitionModel(sets).build()
     model.link_remote_axons()
     model.minimize_traffic()
+    run = _run(model, watch, start, solver)
+    found = None if run.value is None else model.extract(run.values)
+    return keep_better(watch, run.status, found, run.value, run.bound, start, value)
+
+
+def minimize_area(
+    decomposition: Decomposition,
+    kinds: tuple[Kind, ...],
+    limits: Limits,
+    warm: Clustering | None = None,
+    *,
+    solver: str = "highs",
+) -> Outcome[Clustering]:
+    """(P0c) Return a clustering of least area, each cluster on a crossbar of its own.
+
+    The value is :func:`formulations.crossbar_kinds.area_of` the clustering, in the kinds' unit.
+    """
+    watch = Stopwatch(limits)
+    sets, start, value = area_start(decomposition, kinds, warm)
+    if too_large(sets, limits, SECONDS_PER_TERM):
+        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+    model = PartitionModel(sets).build()
+    model.respect_stock()
+    model.minimize_area()
     run = _run(model, watch, start, solver)
     found = None if run.value is None else model.extract(run.values)
     return keep_better(watch, run.status, found, run.value, run.bound, start, value)

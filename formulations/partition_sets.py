@@ -2,7 +2,8 @@
 
 Sets         U units (by position in ``network.units``), A sources (what some unit reads),
              K = 0..K-1 clusters, H kinds of crossbar
-Parameters   P(u) fan-in of u; s_i spikes; deg_i units that read i; R_h, C_h rows and columns
+Parameters   P(u) fan-in of u; s_i spikes; deg_i units that read i; R_h, C_h rows and columns;
+             area_h and stock_h for (P0c) only
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from formulations.crossbar_kinds import Kind, area_of, most_clusters
 from formulations.stopwatch import Stopwatch
 from optmap.decompose import Decomposition
 from optmap.evaluate.cluster_graph import axons, cluster_of_source
@@ -41,6 +43,8 @@ class PartitionSets:
     network: SNN
     kinds: tuple[tuple[int, int], ...]
     num_clusters: int
+    area: tuple[int, ...] = ()
+    stock: tuple[int | None, ...] = ()
 
     @property
     def units(self) -> range:
@@ -99,6 +103,26 @@ def traffic_of(network: SNN, clustering: Clustering) -> int:
     source, cluster = axons(network, clustering)
     outside = cluster_of_source(network, clustering)[source] != cluster
     return int(network.spikes[source[outside]].sum())
+
+
+def area_start(
+    decomposition: Decomposition, kinds: tuple[Kind, ...], warm: Clustering | None
+) -> tuple[PartitionSets, Clustering | None, int | None]:
+    """Return the sets of (P0c), a start whose area the stock allows, or None, and that area.
+
+    K is what a clustering of no more area can have: least area may take more than fewest clusters.
+    """
+    network = decomposition.network
+    shapes = tuple((kind.rows, kind.columns) for kind in kinds)
+    start = None
+    if network.max_fan_in <= max(r for r, _ in shapes):
+        start = first_fit(network, shapes, decomposition.visit_order) if warm is None else warm
+        start = compact(start.cluster_of)
+    area = None if start is None else area_of(network, start, kinds)
+    most = most_clusters(kinds, network.num_units, area)
+    stock = tuple(kind.stock for kind in kinds)
+    sets = PartitionSets(network, shapes, most, tuple(kind.area for kind in kinds), stock)
+    return sets, None if area is None else start, area
 
 
 def first_fit(network: SNN, kinds: tuple[tuple[int, int], ...], order: np.ndarray) -> Clustering:

@@ -14,6 +14,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.classes import classes_of
+from formulations.crossbar_kinds import Kind
 from formulations.partition_sets import kinds_worth_having
 from formulations.pricing import Pricer
 from formulations.run_cpsat import WORKERS, run_cpsat
@@ -50,14 +51,41 @@ def verify(
     workers: int = WORKERS,
 ) -> Verdict:
     """Prove the certificate's bound for this decomposition and platform once more."""
+    needed = tuple((r, c, 1) for r, c in kinds_worth_having(platform))
+    return _verify(certificate, decomposition, needed, limits, workers)
+
+
+def verify_area(
+    certificate: PriceCertificate,
+    decomposition: Decomposition,
+    kinds: tuple[Kind, ...],
+    limits: Limits,
+    *,
+    workers: int = WORKERS,
+) -> Verdict:
+    """Prove once more that the certificate bounds the area of every clustering, in the kinds' unit.
+
+    The stock is not looked at: with less of it nothing gets smaller.
+    """
+    needed = tuple((kind.rows, kind.columns, kind.area) for kind in kinds)
+    return _verify(certificate, decomposition, needed, limits, workers)
+
+
+def _verify(
+    certificate: PriceCertificate,
+    decomposition: Decomposition,
+    needed: tuple[tuple[int, int, int], ...],
+    limits: Limits,
+    workers: int,
+) -> Verdict:
+    """Prove the certificate, after checking that no crossbar is larger or cheaper than it says."""
     network = decomposition.network
     if certificate.policy != decomposition.policy:
         return Verdict(False, f"certificate for {certificate.policy}, not {decomposition.policy}")
     if len(certificate.prices) != network.num_units:
         return Verdict(False, f"{len(certificate.prices)} prices for {network.num_units} units")
-    stated = {(r, c) for r, c, _ in certificate.kinds}
-    for r, c in kinds_worth_having(platform):
-        if not any(s >= r and d >= c for s, d in stated):
+    for r, c, cost in needed:
+        if not any(s >= r and d >= c and e <= cost for s, d, e in certificate.kinds):
             return Verdict(False, f"the platform's crossbar {r} x {c} is not in the certificate")
     watch = Stopwatch(limits)
     proofs = set()
