@@ -23,8 +23,17 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.anneal import shrink_repeatedly
+from formulations.anneal_traffic import quieten
 from formulations.classes import Classes, classes_of
-from formulations.partition_sets import keep_better, kinds_worth_having, start_of
+from formulations.partition_model import SECONDS_PER_TERM, PartitionModel
+from formulations.partition_sets import (
+    PartitionSets,
+    keep_better,
+    kinds_worth_having,
+    start_of,
+    too_large,
+    traffic_of,
+)
 from formulations.run_cpsat import run_cpsat
 from formulations.stopwatch import Stopwatch
 from optmap.decompose import Decomposition
@@ -32,8 +41,12 @@ from optmap.evaluate.bounds import best, cluster_bounds
 from optmap.hardware import Platform
 from optmap.mapping import Clustering, compact
 from optmap.method import SOLVED, Limits, Outcome, Status
+from optmap.snn import SNN
 
 Column = dict[int, int]
+
+#: Rounds of annealing without success after which the traffic is left as it is.
+PATIENCE = 4
 
 RULES = ("victim", "neighbours", "loosest", "anywhere")
 
@@ -208,3 +221,73 @@ def _potential(search: _Search, columns: list[Column]) -> float:
     return min(search.filling(c) for c in columns) + 1e-6 * sum(
         search.classes.rows_of(list(c)) for c in columns
     )
+
+
+def minimize_traffic(
+    decomposition: Decomposition,
+    platform: Platform,
+    num_clusters: int,
+    limits: Limits,
+    warm: Clustering | None = None,
+    *,
+    workers: int = 8,
+) -> Outcome[Clustering]:
+    """(P0b) Return a quieter clustering of at most ``num_clusters`` clusters than ``warm``.
+
+    Annealing (formulations/anneal_traffic.py), round after round, until PATIENCE rounds in a row
+    found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
+    that model's, or counts the copies that every source needs for its readers' columns. UNKNOWN
+    where there is no start small enough.
+    """
+    watch = Stopwatch(limits)
+    network, kinds = decomposition.network, kinds_worth_having(platform)
+    bound = least_copies_traffic(network, max(c for _, c in kinds))
+    start = start_of(decomposition, platform, warm)
+    if start.num_clusters > num_clusters:
+        return keep_better(watch, Status.UNKNOWN, None, None, None, None, None)
+    current, value = start, traffic_of(network, start)
+    watch.note(value, bound)
+    moves, attempt, rate, in_vain = 100_000, 0, 0.0, 0
+    while (
+        value > bound
+        and current.num_clusters > 1
+        and in_vain < PATIENCE
+        and watch.left > moves * rate
+    ):
+        began = watch.spent
+        quieter = quieten(
+            network,
+            current,
+            kinds,
+            moves=moves,
+            seed=limits.seed * 1000 + attempt,
+            hot=(2.0, 0.5, 0.1)[attempt % 3],
+        )
+        if attempt:  # the first round may have waited for the compiler
+            rate = (watch.spent - began) / moves
+        attempt += 1
+        reached = traffic_of(network, quieter)
+        if reached < value:
+            current, value, in_vain = quieter, reached, 0
+            watch.note(value, bound)
+        else:
+            moves, in_vain = min(2 * moves, 20_000_000), in_vain + 1
+    sets = PartitionSets(network, kinds, num_clusters)
+    if value == bound or too_large(sets, Limits(max(watch.left, 1e-3)), SECONDS_PER_TERM):
+        return keep_better(watch, Status.UNKNOWN, current, value, bound, None, None)
+    model = PartitionModel(sets).build()
+    model.link_remote_axons()
+    model.minimize_traffic()
+    current = compact(current.cluster_of)
+    model.hint(current)
+    run = run_cpsat(model.cp, watch, workers=workers)
+    found = None if run.value is None else model.extract(run.solver)
+    bound = max(bound, run.bound or 0)
+    return keep_better(watch, run.status, found, run.value, bound, current, value)
+
+
+def least_copies_traffic(network: SNN, columns: int) -> int:
+    """Return a bound on (P0b): ceil(deg_i / C) crossbars read i, all but the unit's own pay s_i."""
+    copies = -(-network.fan_out.astype(np.int64) // columns)
+    copies[network.units] = np.maximum(copies[network.units] - 1, 0)
+    return int(copies @ network.spikes)
