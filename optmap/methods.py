@@ -64,7 +64,7 @@ EXACT_PARTITIONS = {
     "milp": ("formulations.partition_milp", "formulations.partition_milp"),
     "cpsat": ("formulations.partition_cpsat", "formulations.partition_cpsat"),
     "colgen": ("formulations.partition_colgen", "formulations.partition_cpsat"),
-    "lns": ("formulations.partition_lns", "formulations.partition_cpsat"),
+    "lns": ("formulations.partition_lns", "formulations.partition_lns"),
 }
 #: Binding -> module with ``bind(graph, platform, seed=)``.
 BINDINGS = {
