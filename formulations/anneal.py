@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
 
 from formulations.classes import Classes
 from formulations.mixing import mixed_start
+from optmap.compiled import compiled
 from optmap.mapping import Clustering, compact
 
 #: Moves one core tries in a second, cautiously: turns seconds into a repeatable number of moves.
@@ -120,7 +120,7 @@ def shrink_repeatedly(
     return start
 
 
-@njit(cache=True)
+@compiled
 def _anneal(  # type: ignore[no-untyped-def]
     class_of, member_ptr, members, ptr, groups, weight, label, num, max_rows, max_columns,
     moves, seed, rows_weight, hot, wander,

@@ -8,8 +8,8 @@ places with a unit there. Deterministic for a seed and a number of moves.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.mapping import Clustering, compact
 from optmap.snn import SNN
 
@@ -51,7 +51,7 @@ def quieten(
     return compact(best[network.units])
 
 
-@njit(cache=True)
+@compiled
 def _shift(u, b, ptr, sources, spikes, home, count, rows):  # type: ignore[no-untyped-def]
     """Move unit u to cluster b, update the tables, and return by how much the traffic rises.
 
@@ -79,7 +79,7 @@ def _shift(u, b, ptr, sources, spikes, home, count, rows):  # type: ignore[no-un
     return change
 
 
-@njit(cache=True)
+@compiled
 def _fits(rows, columns, kinds):  # type: ignore[no-untyped-def]
     """Tell whether some kind of crossbar holds so many rows and columns."""
     for h in range(len(kinds)):  # noqa: SIM110 - no generators in compiled code
@@ -88,7 +88,7 @@ def _fits(rows, columns, kinds):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True)
+@compiled
 def _anneal(  # type: ignore[no-untyped-def]
     units, ptr, sources, reader_ptr, readers, spikes, home, num, kinds, moves, seed, hot
 ):  # fmt: skip

@@ -28,11 +28,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from formulations.binding_bounds import hop_bounds
 from formulations.binding_sets import BindingSets, keep_better, usable_start
 from formulations.stopwatch import Stopwatch
+from optmap.compiled import compiled
 from optmap.evaluate.bounds import best
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Platform
@@ -181,7 +181,7 @@ def _search_order(flow: IntArray) -> IntArray:
     return np.array(order, dtype=np.int64)
 
 
-@njit(cache=True)
+@compiled
 def _exchange(first: int, flow: Any, hops: Any, starts: Any) -> Any:
     """Return (value, places) of the best local optimum under exchanging two tiles' contents.
 
@@ -242,7 +242,7 @@ def _start(first: int, n: int, tiles: int, first_tiles: IntArray) -> tuple[IntAr
     return flags, best_places, place, attach, cost, choice, bound, count, cursor
 
 
-@njit(cache=True)
+@compiled
 def _resume(
     first: int,
     n: int,

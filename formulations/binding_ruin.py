@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from optmap.compiled import compiled
 
 #: Stands for "not limited"; no sum of needs reaches it.
 UNLIMITED = 2**60
@@ -21,7 +22,7 @@ MOST_REMOVED = 14
 BLINKED = 0.05
 
 
-@njit(cache=True)
+@compiled
 def _cheapest(
     a: int,
     draw: float,
@@ -55,7 +56,7 @@ def _cheapest(
     return chosen, least
 
 
-@njit(cache=True)
+@compiled
 def first_fit(
     tile: Any,
     order: Any,
@@ -78,7 +79,7 @@ def first_fit(
     return True
 
 
-@njit(cache=True)
+@compiled
 def _cost_of(a: int, tile: Any, problem: Any) -> Any:
     """Return the spike-hops between cluster a and its partners that have a tile."""
     indptr, partner, flow_to, flow_from, hops, _, _, _, _, _, _ = problem
@@ -90,7 +91,7 @@ def _cost_of(a: int, tile: Any, problem: Any) -> Any:
     return cost
 
 
-@njit(cache=True)
+@compiled
 def ruin_and_recreate(
     tile: Any,
     draws: Any,

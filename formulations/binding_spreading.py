@@ -23,11 +23,11 @@ from typing import Any
 import highspy
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.optimize import linear_sum_assignment
 
 from formulations.binding_sets import BindingSets
 from formulations.stopwatch import Stopwatch
+from optmap.compiled import compiled
 from optmap.snn import IntArray
 
 #: Beyond so many clusters the program over all pairs is not built.
@@ -80,7 +80,7 @@ def nearest_sums(hops: IntArray, counts: IntArray, most: int) -> IntArray:
     return rho
 
 
-@njit(cache=True)
+@compiled
 def _line_sums(num: int, most_lines: int, most: int) -> Any:
     """Return the least sum of |x_a - x_b| over all pairs of ``num`` on exactly 1.. lines.
 
@@ -101,7 +101,7 @@ def _line_sums(num: int, most_lines: int, most: int) -> Any:
     return found
 
 
-@njit(cache=True)
+@compiled
 def _mesh_sum(num: int, width: int, height: int, most: int) -> Any:
     """Return a lower bound on the hops between all pairs of ``num`` places on a mesh.
 

@@ -26,9 +26,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from numba import njit
 
 from formulations.classes import Classes
+from optmap.compiled import compiled
 from optmap.mapping import Clustering, compact
 from optmap.snn import IndexArray, IntArray
 
@@ -95,7 +95,7 @@ def _patches(
     return made
 
 
-@njit(cache=True)
+@compiled
 def _grow(ptr, groups, weight, reader_ptr, readers, left, rows, columns, cap):  # type: ignore[no-untyped-def]
     """Return (crossbar, class, members) triples that place the ``left`` members of all classes.
 

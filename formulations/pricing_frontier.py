@@ -22,10 +22,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from formulations.classes import Classes
 from formulations.frontier import Sweep
+from optmap.compiled import compiled
 from optmap.snn import IntArray
 
 
@@ -165,7 +165,7 @@ def price(
     return Found(bool(complete), best, found, tuple(choices), int(work))
 
 
-@njit(cache=True)
+@compiled
 def _completion(  # type: ignore[no-untyped-def]
     ptr, groups, weight, order, value, count, rows, columns, stride
 ):
@@ -227,7 +227,7 @@ def _completion(  # type: ignore[no-untyped-def]
     return by_rows, by_columns
 
 
-@njit(cache=True)
+@compiled
 def _hash(words, rows, cols):  # type: ignore[no-untyped-def]
     h = np.uint64(rows * 1000003 + cols * 7919 + 12345)
     for w in words:
@@ -236,7 +236,7 @@ def _hash(words, rows, cols):  # type: ignore[no-untyped-def]
     return h
 
 
-@njit(cache=True)
+@compiled
 def _sweep(  # type: ignore[no-untyped-def]
     fixed, old_ptr, old_slot, gain, drop, slot_weight, value, count, by_rows, by_columns,
     rows, columns, use_columns, threshold, most, most_work, beam,

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.errors import FanInError
 from optmap.snn import SNN, IndexArray, IntArray, Population, frozen
 
@@ -290,7 +290,7 @@ def _with_inserted(
     return (*populations, *parts)
 
 
-@njit(cache=True)
+@compiled
 def _sum_up(indptr: IntArray, indices: IndexArray, spikes: IntArray, n: int) -> None:
     """Set the spikes of the units from ``n`` on, each of which reads only earlier ones."""
     for unit in range(n, len(spikes)):
@@ -298,7 +298,7 @@ def _sum_up(indptr: IntArray, indices: IndexArray, spikes: IntArray, n: int) -> 
             spikes[unit] += spikes[indices[s]]
 
 
-@njit(cache=True)
+@compiled
 def _count_inserted(fan_in: IntArray, rows: int, tree: bool) -> tuple[int, int]:
     """Return how many units are inserted and how many synapses there will be in all."""
     units = 0
@@ -322,7 +322,7 @@ def _count_inserted(fan_in: IntArray, rows: int, tree: bool) -> tuple[int, int]:
     return units, synapses
 
 
-@njit(cache=True)
+@compiled
 def _build(  # type: ignore[no-untyped-def]
     indptr, indices, spikes, rows, tree, num_units, num_synapses
 ):

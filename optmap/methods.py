@@ -71,6 +71,7 @@ BINDINGS = {
     "load-balance": "optmap.heuristics.bind_load_balance",
     "first-come": "optmap.heuristics.bind_first_come",
     "random": "optmap.heuristics.bind_random",
+    "round-robin": "optmap.heuristics.bind_round_robin",
     "particle-swarm": "optmap.heuristics.bind_particle_swarm",
     "hill-climbing": "optmap.heuristics.bind_hill_climbing",
     "force-directed": "optmap.heuristics.bind_force_directed",

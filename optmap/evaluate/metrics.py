@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.decompose import Decomposition
 from optmap.evaluate.cluster_graph import ClusterGraph, axons, cluster_of_source
 from optmap.evaluate.lower import BindingAwareGraph, firing_times, remote_channels
@@ -189,7 +189,7 @@ def link_tokens(graph: ClusterGraph, platform: Platform, binding: Binding) -> In
     return result
 
 
-@njit(cache=True)
+@compiled
 def _route(start, end, tokens, width, height, torus):  # type: ignore[no-untyped-def]
     """Walk every XY route, first along x, then along y; a torus takes the shorter way round."""
     load = np.zeros((width * height, 4), dtype=np.int64)

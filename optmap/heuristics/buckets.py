@@ -8,17 +8,18 @@ if the bucket is empty.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from optmap.compiled import compiled
 
 
-@njit(cache=True)
+@compiled
 def empty_rings(num_items, num_buckets):  # type: ignore[no-untyped-def]
     """Return (following, preceding) with every node alone in its ring."""
     alone = np.arange(num_items + num_buckets).astype(np.int32)
     return alone, alone.copy()
 
 
-@njit(cache=True)
+@compiled
 def insert(following, preceding, bucket, item):  # type: ignore[no-untyped-def]
     """Put an item behind the node ``bucket``, at the front of that bucket."""
     first = following[bucket]
@@ -28,7 +29,7 @@ def insert(following, preceding, bucket, item):  # type: ignore[no-untyped-def]
     following[bucket] = item
 
 
-@njit(cache=True)
+@compiled
 def remove(following, preceding, item):  # type: ignore[no-untyped-def]
     """Take an item out of the bucket it is in."""
     before, after = preceding[item], following[item]

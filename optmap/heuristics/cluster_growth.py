@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.heuristics.buckets import empty_rings, insert, remove
 from optmap.heuristics.twins import Twins
 from optmap.snn import IndexArray, IntArray
@@ -58,7 +58,7 @@ def grow(
     return part_ptr, part_class[: part_ptr[-1]], part_size[: part_ptr[-1]]
 
 
-@njit(cache=True)
+@compiled
 def _grow(  # type: ignore[no-untyped-def]
     source_ptr,
     sources,
@@ -133,7 +133,7 @@ def _grow(  # type: ignore[no-untyped-def]
     return clusters
 
 
-@njit(cache=True)
+@compiled
 def _most_shared(first, following, shared):  # type: ignore[no-untyped-def]
     """Return the class of a bucket that shares most, the lowest of equals."""
     best, other = first, following[first]

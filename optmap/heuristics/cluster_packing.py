@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.heuristics.buckets import empty_rings, insert, remove
 from optmap.snn import IndexArray, IntArray
 
@@ -36,7 +36,7 @@ class Bins(NamedTuple):
     touched: IndexArray
 
 
-@njit(cache=True)
+@compiled
 def pack(source_ptr, sources, part_ptr, part_class, part_size, room, row_limit, passes):  # type: ignore[no-untyped-def]
     """Merge clusters, then dissolve them, and say where every part ends.
 
@@ -96,7 +96,7 @@ def pack(source_ptr, sources, part_ptr, part_class, part_size, room, row_limit, 
     return bin_of_part, bins.held
 
 
-@njit(cache=True)
+@compiled
 def _rows_of_clusters(source_ptr, sources, part_ptr, part_class, num_sources):  # type: ignore[no-untyped-def]
     """Return the distinct sources of every cluster as compressed rows."""
     clusters = len(part_ptr) - 1
@@ -119,7 +119,7 @@ def _rows_of_clusters(source_ptr, sources, part_ptr, part_class, num_sources):  
     return row_ptr, row_source
 
 
-@njit(cache=True)
+@compiled
 def _best_bin(bins, own, columns, banned):  # type: ignore[no-untyped-def]
     """Return the bin, other than ``banned``, that so many columns reading ``own`` fit best; -1."""
     most = len(bins.row_limit) - 2
@@ -159,13 +159,13 @@ def _best_bin(bins, own, columns, banned):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True)
+@compiled
 def _list(bins, k):  # type: ignore[no-untyped-def]
     """Enter a bin under the rows it uses."""
     insert(bins.following, bins.preceding, len(bins.rows) + bins.rows[k], k)
 
 
-@njit(cache=True)
+@compiled
 def _hold(bins, source, k):  # type: ignore[no-untyped-def]
     """Put a source on a row of bin k; tell whether it is new there."""
     first, held = bins.first[source], bins.held[source]
@@ -178,7 +178,7 @@ def _hold(bins, source, k):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@compiled
 def _release(bins, source, k):  # type: ignore[no-untyped-def]
     """Take a source off its row of bin k, if it has one."""
     first = bins.first[source]
@@ -190,7 +190,7 @@ def _release(bins, source, k):  # type: ignore[no-untyped-def]
             return
 
 
-@njit(cache=True)
+@compiled
 def _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part):  # type: ignore[no-untyped-def]
     """Give up, emptiest first, every bin whose parts all fit elsewhere; tell if there was one."""
     parts, most_rows = len(part_class), bins.row_limit[1]

@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.errors import CapacityError
 from optmap.hardware import Platform
 from optmap.snn import SNN, IndexArray, IntArray
@@ -122,7 +122,7 @@ def empty_fill(network: SNN, platform: Platform) -> Fill:
     )
 
 
-@njit(cache=True)
+@compiled
 def touch(fill, unit):  # type: ignore[no-untyped-def]
     """Count the rows every open cluster shares with ``unit``; call :func:`untouch` afterwards.
 
@@ -149,7 +149,7 @@ def touch(fill, unit):  # type: ignore[no-untyped-def]
     fill.counts[1] = found
 
 
-@njit(cache=True)
+@compiled
 def untouch(fill):  # type: ignore[no-untyped-def]
     """Forget the shared rows counted by :func:`touch`."""
     for i in range(fill.counts[1]):
@@ -157,14 +157,14 @@ def untouch(fill):  # type: ignore[no-untyped-def]
     fill.counts[1] = 0
 
 
-@njit(cache=True)
+@compiled
 def fits_shared(fill, cluster, fan_in):  # type: ignore[no-untyped-def]
     """Tell whether the touched unit of so many sources fits an open cluster."""
     rows = fill.rows[cluster] + fan_in - fill.shared[cluster]
     return rows <= fill.row_limit[fill.columns[cluster] + 1]
 
 
-@njit(cache=True)
+@compiled
 def _holds(holders, end, num_full, rank):  # type: ignore[no-untyped-def]
     """Tell whether ``rank`` stands in a list of full clusters, which grows down from ``end``."""
     low, high = 0, num_full
@@ -177,7 +177,7 @@ def _holds(holders, end, num_full, rank):  # type: ignore[no-untyped-def]
     return low < num_full and holders[end - low] == rank
 
 
-@njit(cache=True)
+@compiled
 def full_that_hold(fill, unit, out):  # type: ignore[no-untyped-def]
     """Write the full clusters that hold every source of ``unit`` to ``out``; return how many.
 
@@ -214,14 +214,14 @@ def full_that_hold(fill, unit, out):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True)
+@compiled
 def new_cluster(fill):  # type: ignore[no-untyped-def]
     """Open a cluster and return its number."""
     fill.counts[0] += 1
     return fill.counts[0] - 1
 
 
-@njit(cache=True)
+@compiled
 def place(fill, unit, cluster):  # type: ignore[no-untyped-def]
     """Give ``unit`` a column of ``cluster`` and its new sources rows; it must fit."""
     first, holders, num_open = fill.first, fill.holders, fill.num_open
@@ -244,7 +244,7 @@ def place(fill, unit, cluster):  # type: ignore[no-untyped-def]
         _become_full(fill, cluster)
 
 
-@njit(cache=True)
+@compiled
 def _place_of(holders, start, end, cluster):  # type: ignore[no-untyped-def]
     """Return where a cluster stands in ``holders[start:end]``; -1 where it does not."""
     for i in range(start, end):
@@ -253,7 +253,7 @@ def _place_of(holders, start, end, cluster):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True)
+@compiled
 def _become_full(fill, cluster):  # type: ignore[no-untyped-def]
     """Move a cluster from the front of its sources' lists to their back."""
     first, holders, num_open, num_full = fill.first, fill.holders, fill.num_open, fill.num_full

@@ -7,8 +7,8 @@ the others through the sources' lists (:mod:`optmap.heuristics.crossbar_fill`).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.heuristics.crossbar_fill import (
     OPEN,
     fits_shared,
@@ -20,7 +20,7 @@ from optmap.heuristics.crossbar_fill import (
 )
 
 
-@njit(cache=True)
+@compiled
 def first_fit(fill, units, cluster_of):  # type: ignore[no-untyped-def]
     """Fill ``cluster_of`` (by neuron) for ``units`` in the order given."""
     leaves = 1

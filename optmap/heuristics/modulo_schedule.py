@@ -15,15 +15,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.sdf.components import group_by
 
 #: Placements per task, on average, after which a period is given up.
 PLACEMENTS_A_TASK = 12
 
 
-@njit(cache=True)
+@compiled
 def _free_from(
     low: Any, high: Any, length: int, ticks: int, held: Any, count: int, starts: Any, time: Any
 ) -> Any:
@@ -48,7 +48,7 @@ def _free_from(
     return high + 1
 
 
-@njit(cache=True)
+@compiled
 def place(
     length: int,
     rank: Any,

@@ -25,8 +25,8 @@ References
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.decompose import Decomposition
 from optmap.hardware import Platform
 from optmap.heuristics.crossbar_fill import (
@@ -61,7 +61,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     return Clustering(cluster_of[network.units])
 
 
-@njit(cache=True)
+@compiled
 def _breadth_first(indptr, ptr, readers):  # type: ignore[no-untyped-def]
     """Return the units in breadth-first order from the inputs, then from the lowest unit left."""
     n = len(indptr) - 1
@@ -96,7 +96,7 @@ def _breadth_first(indptr, ptr, readers):  # type: ignore[no-untyped-def]
     return units[:kept]
 
 
-@njit(cache=True)
+@compiled
 def _visit(neuron, ptr, readers, seen, order, count):  # type: ignore[no-untyped-def]
     """Append the unseen readers of a neuron; return the new count."""
     for r in range(ptr[neuron], ptr[neuron + 1]):
@@ -107,7 +107,7 @@ def _visit(neuron, ptr, readers, seen, order, count):  # type: ignore[no-untyped
     return count
 
 
-@njit(cache=True)
+@compiled
 def _stream(fill, order, ptr, readers, spikes, cluster_of):  # type: ignore[no-untyped-def]
     """Fill ``cluster_of`` (by neuron; -1 for inputs)."""
     most_columns = len(fill.row_limit) - 2

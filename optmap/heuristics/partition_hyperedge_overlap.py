@@ -29,8 +29,8 @@ import heapq
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.decompose import Decomposition
 from optmap.hardware import Platform
 from optmap.heuristics.crossbar_fill import check_units_fit, row_limits
@@ -60,7 +60,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     return Clustering(cluster_of[units])
 
 
-@njit(cache=True)
+@compiled
 def _overlap(indptr, indices, ptr, readers, weight, seeds, row_limit):  # type: ignore[no-untyped-def]
     """Return the cluster of every neuron; -1 for inputs."""
     n, most_columns = len(indptr) - 1, len(row_limit) - 2

@@ -27,8 +27,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.decompose import Decomposition
 from optmap.errors import InputError
 from optmap.hardware import Platform
@@ -141,7 +141,7 @@ def _hyperedges(network: SNN) -> tuple[list[list[int]], list[int]]:
     return edges, weights
 
 
-@njit(cache=True)
+@compiled
 def _split(indptr, indices, units, block_of, row_limit):  # type: ignore[no-untyped-def]
     """Cut blocks into clusters that fit; return compressed lists of unit positions."""
     order = np.argsort(block_of, kind="mergesort")

@@ -22,8 +22,8 @@ References
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.decompose import Decomposition
 from optmap.hardware import Platform
 from optmap.heuristics.crossbar_fill import check_units_fit, row_limits
@@ -47,7 +47,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     return Clustering(_slices(network.indptr, network.indices, network.units, population, limits))
 
 
-@njit(cache=True)
+@compiled
 def _slices(indptr, indices, units, population, row_limit):  # type: ignore[no-untyped-def]
     """Return the cluster of every unit, in the order of ``units``."""
     cluster_of = np.empty(len(units), dtype=np.int32)

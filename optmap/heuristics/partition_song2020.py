@@ -26,8 +26,8 @@ References
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.decompose import Decomposition
 from optmap.hardware import Platform
 from optmap.heuristics.crossbar_fill import (
@@ -72,7 +72,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     return Clustering(cluster_of[network.units])
 
 
-@njit(cache=True)
+@compiled
 def _greedy(fill, units, levels, cluster_of):  # type: ignore[no-untyped-def]
     """Fill ``cluster_of`` (by neuron) for ``units`` in the order given.
 
@@ -121,7 +121,7 @@ def _greedy(fill, units, levels, cluster_of):  # type: ignore[no-untyped-def]
             root[h, fill.rows[best]] = top
 
 
-@njit(cache=True)
+@compiled
 def _fullest_with_room(root, levels, columns, fan_in):  # type: ignore[no-untyped-def]
     """Return the fullest open cluster with ``fan_in`` rows free (-1: none) and what it uses."""
     best, best_used = -1, -1
@@ -136,7 +136,7 @@ def _fullest_with_room(root, levels, columns, fan_in):  # type: ignore[no-untype
     return best, best_used
 
 
-@njit(cache=True)
+@compiled
 def _meld(columns, left, right, parent, spine, a, b):  # type: ignore[no-untyped-def]
     """Join two skew heaps (either may be -1) and return the root."""
     depth = 0
@@ -160,7 +160,7 @@ def _meld(columns, left, right, parent, spine, a, b):  # type: ignore[no-untyped
     return last
 
 
-@njit(cache=True)
+@compiled
 def _remove(columns, root, h, rows, left, right, parent, spine, node):  # type: ignore[no-untyped-def]
     """Take ``node`` out of its heap."""
     above = parent[node]

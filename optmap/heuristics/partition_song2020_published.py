@@ -33,8 +33,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.decompose import Decomposition, custom_arrays
 from optmap.hardware import Platform
 from optmap.heuristics.crossbar_fill import row_limits
@@ -89,7 +89,7 @@ def _as_units(
     return decomposition, Clustering(cluster_of[decomposition.network.units])
 
 
-@njit(cache=True)
+@compiled
 def _copy_ranges(raw, unit, begin, end, follows, indptr, indices):  # type: ignore[no-untyped-def]
     """Write every unit's fan-in: a range of raw inputs, then the piece before it."""
     for p in range(len(unit)):
@@ -101,7 +101,7 @@ def _copy_ranges(raw, unit, begin, end, follows, indptr, indices):  # type: igno
             indices[at] = unit[p - 1]
 
 
-@njit(cache=True)
+@compiled
 def _greedy(indptr, raw, neurons, row_limit, first):  # type: ignore[no-untyped-def]
     """Return owner, begin, end and cluster of every piece, in the order of taking.
 
@@ -191,7 +191,7 @@ def _greedy(indptr, raw, neurons, row_limit, first):  # type: ignore[no-untyped-
     return owner[:pieces], begin[:pieces], end[:pieces], cluster[:pieces]
 
 
-@njit(cache=True)
+@compiled
 def _held_by(holders, start, count, k):  # type: ignore[no-untyped-def]
     """Tell whether cluster k is among ``holders[start:start + count]``."""
     for h in range(start, start + count):  # noqa: SIM110 - a generator does not compile
@@ -200,7 +200,7 @@ def _held_by(holders, start, count, k):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True)
+@compiled
 def _prefix(raw, at, ahead, first, held, holders, k, free):  # type: ignore[no-untyped-def]
     """Return how many of ``raw[at:ahead]``, from the front, cluster k can take on its rows."""
     for s in range(at, ahead):

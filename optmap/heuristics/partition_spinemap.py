@@ -30,8 +30,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.decompose import Decomposition
 from optmap.hardware import Platform
 from optmap.heuristics.crossbar_fill import check_units_fit, empty_fill
@@ -109,14 +109,14 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     return compact(cluster_of[units])
 
 
-@njit(cache=True)
+@compiled
 def _count(cut, units):  # type: ignore[no-untyped-def]
     """Enter every unit's reading."""
     for unit in units:
         _enter(cut, unit, cut.cluster_of[unit])
 
 
-@njit(cache=True)
+@compiled
 def _enter(cut, unit, k):  # type: ignore[no-untyped-def]
     """Let cluster k read what ``unit`` reads."""
     first, entries, cluster, count = cut.first, cut.entries, cut.cluster, cut.num_readers
@@ -134,7 +134,7 @@ def _enter(cut, unit, k):  # type: ignore[no-untyped-def]
         count[at] += 1
 
 
-@njit(cache=True)
+@compiled
 def _leave(cut, unit, k):  # type: ignore[no-untyped-def]
     """Take back :func:`_enter`."""
     first, entries, cluster, count = cut.first, cut.entries, cut.cluster, cut.num_readers
@@ -152,7 +152,7 @@ def _leave(cut, unit, k):  # type: ignore[no-untyped-def]
             cut.rows[k] -= 1
 
 
-@njit(cache=True)
+@compiled
 def _around(cut, unit):  # type: ignore[no-untyped-def]
     """Return (external spikes, input deliveries) of a unit's sources and of its own output."""
     first, entries, cluster, cluster_of = cut.first, cut.entries, cut.cluster, cut.cluster_of
@@ -170,7 +170,7 @@ def _around(cut, unit):  # type: ignore[no-untyped-def]
     return external, deliveries
 
 
-@njit(cache=True)
+@compiled
 def _crossing(home, cluster, start, count):  # type: ignore[no-untyped-def]
     """Return how many of the clusters listed are not ``home``."""
     outside = 0
@@ -179,7 +179,7 @@ def _crossing(home, cluster, start, count):  # type: ignore[no-untyped-def]
     return outside
 
 
-@njit(cache=True)
+@compiled
 def _move(cut, unit, k):  # type: ignore[no-untyped-def]
     """Move a unit, fit or not, and return the change of external spikes and input deliveries."""
     external, deliveries = _around(cut, unit)
@@ -190,20 +190,20 @@ def _move(cut, unit, k):  # type: ignore[no-untyped-def]
     return external_after - external, deliveries_after - deliveries
 
 
-@njit(cache=True)
+@compiled
 def _fits(cut, k):  # type: ignore[no-untyped-def]
     """Tell whether a cluster is within rows and columns."""
     columns = cut.columns[k]
     return columns <= len(cut.row_limit) - 2 and cut.rows[k] <= cut.row_limit[columns]
 
 
-@njit(cache=True)
+@compiled
 def _saves(external, deliveries):  # type: ignore[no-untyped-def]
     """Tell whether a change is for the better."""
     return external < 0 or (external == 0 and deliveries < 0)
 
 
-@njit(cache=True)
+@compiled
 def _improve(cut, order, draws):  # type: ignore[no-untyped-def]
     """One pass over the units; tell whether anything changed."""
     clusters = len(cut.rows)
@@ -271,7 +271,7 @@ def _improve(cut, order, draws):  # type: ignore[no-untyped-def]
     return changed
 
 
-@njit(cache=True)
+@compiled
 def _list(members, sizes, slot, unit, k):  # type: ignore[no-untyped-def]
     """Enter a unit at the end of a cluster's members."""
     members[k, sizes[k]] = unit
@@ -279,7 +279,7 @@ def _list(members, sizes, slot, unit, k):  # type: ignore[no-untyped-def]
     sizes[k] += 1
 
 
-@njit(cache=True)
+@compiled
 def _nearer(near, near_input, a, b):  # type: ignore[no-untyped-def]
     """Tell whether moving to cluster a saves more than moving to b; ties: the lower one."""
     if near[a] != near[b]:
@@ -289,7 +289,7 @@ def _nearer(near, near_input, a, b):  # type: ignore[no-untyped-def]
     return a < b
 
 
-@njit(cache=True)
+@compiled
 def _neighbours(cut, unit, near, near_input, present, seen, met):  # type: ignore[no-untyped-def]
     """Find the clusters that read what ``unit`` reads, produce it, or read ``unit``.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.snn import SNN, IndexArray, IntArray
 
 
@@ -16,7 +16,7 @@ def readers_of(network: SNN) -> tuple[IntArray, IndexArray]:
     return ptr, readers
 
 
-@njit(cache=True)
+@compiled
 def _transpose(indptr, indices, ptr, readers):  # type: ignore[no-untyped-def]
     at = ptr[:-1].copy()
     for j in range(len(indptr) - 1):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Platform
 from optmap.heuristics.tile_shares import tile_shares
@@ -105,7 +105,7 @@ def _near_tiles(hops: IntArray) -> tuple[IntArray, IntArray]:
     return np.searchsorted(row, np.arange(len(hops) + 1)), column
 
 
-@njit(cache=True)
+@compiled
 def _cost(placement, a, tile, swapped):  # type: ignore[no-untyped-def]
     """Return the spike hops of cluster a on ``tile``; ``swapped`` (or -1) takes a's place."""
     tile_of, hops, partner = placement.tile_of, placement.hops, placement.partner
@@ -117,7 +117,7 @@ def _cost(placement, a, tile, swapped):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True)
+@compiled
 def _swap_saves(placement, a, b):  # type: ignore[no-untyped-def]
     """Return how many spike hops fall away when two clusters on different tiles change places."""
     here, there = placement.tile_of[a], placement.tile_of[b]
@@ -131,7 +131,7 @@ def _swap_saves(placement, a, b):  # type: ignore[no-untyped-def]
     return saved
 
 
-@njit(cache=True)
+@compiled
 def _shift(placement, a, tile):  # type: ignore[no-untyped-def]
     """Move cluster a; rooms follow, whether they suffice or not."""
     old = placement.tile_of[a]
@@ -151,7 +151,7 @@ def _shift(placement, a, tile):  # type: ignore[no-untyped-def]
     placement.tile_of[a] = tile
 
 
-@njit(cache=True)
+@compiled
 def _in_order(placement, a):  # type: ignore[no-untyped-def]
     """Tell whether cluster a fits its tile, and that tile and its partners' tiles are not over."""
     tile = placement.tile_of[a]
@@ -165,7 +165,7 @@ def _in_order(placement, a):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@compiled
 def _pass(placement, near_ptr, near):  # type: ignore[no-untyped-def]
     """One turn of every cluster; tell whether anything moved."""
     ptr, partner, tile_of, fits = (
@@ -223,7 +223,7 @@ def _pass(placement, near_ptr, near):  # type: ignore[no-untyped-def]
     return changed
 
 
-@njit(cache=True)
+@compiled
 def _relist(head, following, a, old, new):  # type: ignore[no-untyped-def]
     """Move a cluster from one tile's list to another's."""
     if head[old] == a:

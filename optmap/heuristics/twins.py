@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.snn import SNN, IndexArray, IntArray
 
 
@@ -71,7 +71,7 @@ def twin_classes(network: SNN) -> Twins:
     return Twins(class_of, member_ptr, members, source_ptr, sources, reader_ptr, readers)
 
 
-@njit(cache=True)
+@compiled
 def _hashes(indptr, indices, units):  # type: ignore[no-untyped-def]
     """Return a 64-bit hash of every unit's fan-in: a sum of mixed source numbers (splitmix64)."""
     key = np.zeros(len(units), dtype=np.uint64)
@@ -84,7 +84,7 @@ def _hashes(indptr, indices, units):  # type: ignore[no-untyped-def]
     return key
 
 
-@njit(cache=True)
+@compiled
 def _classes(indptr, indices, units, key, order):  # type: ignore[no-untyped-def]
     """Return the class of every unit, numbered by first member, and the sizes of the classes."""
     found = np.full(len(units), -1, dtype=np.int32)
@@ -116,7 +116,7 @@ def _classes(indptr, indices, units, key, order):  # type: ignore[no-untyped-def
     return found, size[:count]
 
 
-@njit(cache=True)
+@compiled
 def _lists(indptr, indices, leaders, source_ptr, sources, reader_ptr, readers):  # type: ignore[no-untyped-def]
     """Fill the fan-in lists of the classes and, transposed, the readers of the sources."""
     for q in range(len(leaders)):

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.errors import CapacityError
 from optmap.hardware import Interconnect, Platform, Tile
 from optmap.heuristics.tile_room import any_binding
@@ -140,7 +140,7 @@ def _incident(source: IndexArray, target: IndexArray, clusters: int) -> tuple[In
     return ptr, order % max(len(source), 1)
 
 
-@njit(cache=True)
+@compiled
 def _place(  # type: ignore[no-untyped-def]
     order,
     fits,
@@ -198,7 +198,7 @@ def _place(  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@compiled
 def _send(a, t, sign, source, target, tokens, ptr, edges, output_room, tile_of):  # type: ignore[no-untyped-def]
     """Take (or give back) the output buffers for cluster a on tile t, among bound clusters."""
     for p in range(ptr[a], ptr[a + 1]):
@@ -213,7 +213,7 @@ def _send(a, t, sign, source, target, tokens, ptr, edges, output_room, tile_of):
                 output_room[other] -= sign * tokens[e]
 
 
-@njit(cache=True)
+@compiled
 def _none_short(a, t, source, target, ptr, edges, output_room, tile_of):  # type: ignore[no-untyped-def]
     """Tell whether tile t and the tiles of a's bound partners keep to their output buffers."""
     if output_room[t] < 0:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from optmap.compiled import compiled
 from optmap.errors import DeadlockError
-from optmap.sdf.compiled import compiled
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.howard import DONE, TOO_LARGE
 from optmap.sdf.marked_graph import MarkedGraph, read_only

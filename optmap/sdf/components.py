@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.sdf.compiled import compiled
+from optmap.compiled import compiled
 
 
 @compiled

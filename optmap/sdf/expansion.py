@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.sdf.compiled import compiled
+from optmap.compiled import compiled
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.marked_graph import IndexArray, IntArray, MarkedGraph

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.sdf.compiled import compiled
+from optmap.compiled import compiled
 from optmap.sdf.longest_path import LIMIT, OVERFLOW, SETTLED, evaluate, peel, settle
 
 DONE, NO_CYCLE, TOO_LARGE = 0, 1, 2

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from optmap.compiled import compiled
 from optmap.sdf.batch import Verdict, verdict_of
-from optmap.sdf.compiled import compiled
 from optmap.sdf.howard import DONE, NO_CYCLE, howard
 from optmap.sdf.longest_path import LIMIT, SETTLED, settle
 from optmap.sdf.marked_graph import MarkedGraph

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.sdf.compiled import compiled
+from optmap.compiled import compiled
 from optmap.sdf.components import group_by
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from optmap.sdf.compiled import compiled
+from optmap.compiled import compiled
 
 #: Values are kept below this, weights too: their sums then fit int64.
 LIMIT = 2**61

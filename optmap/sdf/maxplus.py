@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from optmap.sdf.compiled import compiled
+from optmap.compiled import compiled
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.marked_graph import IntArray, MarkedGraph, read_only

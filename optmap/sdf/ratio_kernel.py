@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.sdf.compiled import compiled
+from optmap.compiled import compiled
 from optmap.sdf.components import group_by, strong_components, topological_order
 from optmap.sdf.howard import DONE, NO_CYCLE, TOO_LARGE, howard
 from optmap.sdf.longest_path import LIMIT, OVERFLOW, POSITIVE_CYCLE, settle

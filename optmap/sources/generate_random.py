@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from optmap.compiled import compiled
 from optmap.snn import SNN, IntArray, Population, from_edges
 from optmap.sources.layers import MAX_NEURONS, MAX_SYNAPSES, Layers
 
@@ -79,7 +79,7 @@ def scale_free(size: int, links: int) -> SNN:
     return from_edges(pre, post, size, populations=[Population("neurons", 0, size - 1)])
 
 
-@njit(cache=True)
+@compiled
 def _preferential(size: int, links: int, draw: Values) -> IntArray:
     """Return the older end of every link: an end of an earlier link, drawn uniformly."""
     count = (size - links) * links

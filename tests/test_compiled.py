@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from optmap.sdf import compiled as compiled_module
+import optmap.compiled as compiled_module
 
 
 def double(x: int) -> int:
@@ -38,10 +38,10 @@ def test_kept_code_is_out_of_date_when_any_file_of_its_folder_changes(tmp_path: 
     """A kernel's machine code holds the kernels of other files that it calls."""
     outer, inner = tmp_path / "outer.py", tmp_path / "inner.py"
     inner.write_text(
-        "from optmap.sdf.compiled import compiled\n@compiled\ndef value():\n    return 1\n"
+        "from optmap.compiled import compiled\n@compiled\ndef value():\n    return 1\n"
     )
     outer.write_text(
-        "from inner import value\nfrom optmap.sdf.compiled import compiled\n"
+        "from inner import value\nfrom optmap.compiled import compiled\n"
         "@compiled\ndef twice():\n    return 2 * value()\n"
     )
 
@@ -59,7 +59,7 @@ def test_kept_code_is_out_of_date_when_any_file_of_its_folder_changes(tmp_path: 
 
 def test_processes_never_write_each_other_s_code_files(tmp_path: Path):
     """Processes that start together see no index yet; neither may overwrite the other's code."""
-    kernel = "from optmap.sdf.compiled import compiled\n@compiled\ndef same(x):\n    return x\n"
+    kernel = "from optmap.compiled import compiled\n@compiled\ndef same(x):\n    return x\n"
     (tmp_path / "kernel.py").write_text(kernel)
     code = "import sys; sys.path.insert(0, sys.argv[1]); import kernel; kernel.same({})"
     for argument in ("1", "1.0"):

@@ -1,0 +1,51 @@
+"""Spike-hops with one cluster a tile: proof at 12 on 4x4 and 20 on 5x5, gap at 30 on 6x6.
+
+Random graphs of degree 2 (``scheduling_instances.random_flows``); value, bound and gap are printed.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from scheduling_instances import random_flows
+
+from formulations import binding_cpsat, binding_dolls, binding_lns
+from optmap.hardware import Crossbar, Interconnect, Platform, Tile
+from optmap.method import Limits
+
+SIZES = [(12, 4, 20), (20, 5, 60), (30, 6, 120)]
+
+
+def say(capsys, benchmark) -> None:
+    """Print the values beside the times, through pytest's capture."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{benchmark.name} {benchmark.extra_info}")
+
+
+def mesh(side: int) -> Platform:
+    tiles = (Tile(Crossbar(64, 64), slots=1),) * side**2
+    return Platform("one a tile", tiles, Interconnect("mesh", side, side))
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("method", ["nested", "cpsat", "lns"])
+def test_spike_hops(capsys, benchmark, method: str, size: tuple[int, int, int], seed: int):
+    clusters, side, wall_s = size
+    graph, platform, limits = random_flows(clusters, seed), mesh(side), Limits(wall_s)
+    binding_dolls.solve(random_flows(4, 0), mesh(2), Limits(60))  # compile
+    solve = {
+        "nested": lambda: binding_dolls.solve(graph, platform, limits),
+        "cpsat": lambda: binding_cpsat.solve(graph, platform, limits, objective="hops"),
+        "lns": lambda: binding_lns.solve(graph, platform, limits),
+    }[method]
+    outcome = benchmark.pedantic(solve, rounds=1)
+    gap = (outcome.claimed - outcome.bound) / max(abs(outcome.claimed), 1e-9)
+    benchmark.extra_info |= {
+        "status": outcome.status.value,
+        "value": outcome.claimed,
+        "bound": outcome.bound,
+        "gap": f"{gap:.1%}",
+    }
+    say(capsys, benchmark)
