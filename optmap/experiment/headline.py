@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from optmap.experiment.aggregate import SHIFT_S, Headline, headline, mean_values, times
+from optmap.experiment.aggregate import (
+    SHIFT_S,
+    Headline,
+    headline,
+    mean_values,
+    seed_spread,
+    times,
+    wins,
+)
 from optmap.experiment.gaps import FORMULA, METRICS, Gap, Row, all_gaps
 from optmap.experiment.stages import StageGap, stage_gaps
 from optmap.experiment.tables import compact, percent
@@ -19,8 +27,12 @@ LABEL = {
 }
 
 
+#: Where the part of headline.md ends that README.md shows.
+README_END = "**Wins in clusters**"
+
+
 def headline_markdown(rows: Sequence[Row]) -> str:
-    """Return the headline tables: method by metric, instance by method, stages."""
+    """Return the headline tables: method by metric, instance by method, wins, seeds, stages."""
     gaps = all_gaps(rows)
     methods = list(dict.fromkeys(row["method"] for row in rows))
     instances = list(dict.fromkeys(row["instance"] for row in rows))
@@ -30,6 +42,13 @@ def headline_markdown(rows: Sequence[Row]) -> str:
     parts += _matrix(gaps, "clusters", methods, instances)
     parts += ["", "**Period in ticks** (`*` proved within the row's scope)", ""]
     parts += _matrix(gaps, "period", methods, instances)
+    for metric in ("clusters", "period"):
+        parts += ["", f"**Wins in {LABEL[metric]}**: instances on which the row is better", ""]
+        parts += _wins_table(gaps, metric, methods)
+    spread = seed_spread(gaps)
+    if spread:
+        parts += ["", "**Spread over seeds**: least, mean, largest", ""]
+        parts += _spread_table(spread)
     stages = stage_gaps(rows)
     if stages:
         parts += ["", "**Which stage of a greedy flow loses what** (mean; `>=` not all proved)", ""]
@@ -82,6 +101,27 @@ def _matrix(
             star = "*" if proved.get((method, instance)) else ""
             cells.append("-" if value is None else compact(value) + star)
         lines.append(f"| {instance} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _wins_table(gaps: Sequence[Gap], metric: str, methods: Sequence[str]) -> list[str]:
+    count = wins(gaps, metric, methods)
+    lines = ["| better than | " + " | ".join(methods) + " |", "|---|" + "---:|" * len(methods)]
+    for a in methods:
+        cells = ("" if a == b else str(count[a, b]) for b in methods)
+        lines.append(f"| {a} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _spread_table(spread: Mapping[tuple[str, str, str], tuple[Fraction, ...]]) -> list[str]:
+    lines = [
+        "| instance | method | metric | least | mean | largest |",
+        "|---|---|---|---:|---:|---:|",
+    ]
+    for (instance, method, metric), values in spread.items():
+        if metric in ("clusters", "traffic", "period") and values[0] != values[-1]:
+            cells = " | ".join(compact(value) for value in values)
+            lines.append(f"| {instance} | {method} | {LABEL[metric]} | {cells} |")
     return lines
 
 

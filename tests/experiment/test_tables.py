@@ -142,3 +142,11 @@ def test_latex_compiles_where_there_is_latex(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout[-500:]
+
+
+def test_wins_and_the_spread_over_seeds_are_in_the_headline():
+    two = [stored_row("a", "x", 4, 8), stored_row("a", "x", 2, 6, seed=1)]
+    text = headline_markdown([*two, stored_row("a", "y", 5, 5)])
+    assert "| x |  | 1 |" in text  # clusters: 3 on the mean against 5
+    assert "| a | x | clusters | 2 | 3 | 4 |" in text
+    assert "Spread" not in headline_markdown(ROWS)

@@ -1,0 +1,49 @@
+"""README shows what compare printed, and its commands exist."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from optmap.experiment.headline import README_END, headline_markdown
+from optmap.experiment.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+REFERENCE = ROOT / "results" / "reference"
+
+
+def reference_rows():
+    store = Store(REFERENCE)
+    store.read()
+    return list(store.rows.values())
+
+
+def test_the_result_table_is_the_reference_runs():
+    shown = README.split("<!-- headline: begin -->\n")[1].split("<!-- headline: end -->")[0]
+    printed = (REFERENCE / "headline.md").read_text()
+    assert shown.strip() == printed.split(README_END)[0].strip()
+    assert headline_markdown(reference_rows()) == printed
+
+
+def test_the_reference_run_is_sound():
+    rows = reference_rows()
+    assert len(rows) > 50
+    assert {row["check"] for row in rows} == {"ok"}
+    assert sum(p.stat().st_size for p in REFERENCE.rglob("*") if p.is_file()) < 5_000_000
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"python -m (optmap\.\w+)", README))))
+def test_commands_have_help_with_an_example_and_a_version(command):
+    done = subprocess.run([sys.executable, "-m", command, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "example" in done.stdout
+    version = subprocess.run([sys.executable, "-m", command, "--version"], capture_output=True)
+    assert version.returncode == 0
