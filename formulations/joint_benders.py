@@ -28,7 +28,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from formulations.joint_model import JointModel
+from formulations.joint_master import MasterModel
 from formulations.joint_sets import JointSets, Solution, usable_start
 from formulations.order_farey import above, below
 from formulations.order_model import OrderModel
@@ -43,33 +43,6 @@ from optmap.mapping import Binding, Channel, StaticOrders
 from optmap.method import SOLVED, Limits, Outcome, Status
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.snn import IntArray
-
-#: No more images of one cut than this are posted.
-MAX_IMAGES = 48
-
-
-class MasterModel(JointModel):
-    """The joint model's binding families alone, with its loads under a cap."""
-
-    def build(self) -> MasterModel:
-        """Post the families of the master; no starts, no orders."""
-        self.place_each_cluster_once()
-        self.respect_slots()
-        self.respect_crossbars()
-        self.link_channels()
-        self.respect_buffers()
-        self.switch_on_shared_tiles()
-        self.respect_loads()
-        self.break_tile_symmetry()
-        return self
-
-    def cut(self, tiles: dict[int, int]) -> None:
-        """(C)  not all clusters of ``tiles`` on these tiles, nor on an image of them."""
-        images = {tuple((a, g[t]) for a, t in tiles.items()) for g in self.sets.group}
-        for image in sorted(images)[:MAX_IMAGES]:
-            self.cp.add_bool_or(~self.z[pair] for pair in image)
-        if len(images) > MAX_IMAGES:  # the one in hand must be among them
-            self.cp.add_bool_or(~self.z[a, t] for a, t in tiles.items())
 
 
 @dataclass

@@ -9,15 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from formulations.joint_master import MasterModel
 from formulations.joint_model import JointModel
 from formulations.joint_model_prologue import JointPrologueModel
 from formulations.joint_sets import JointSets, Solution
 from formulations.joint_symmetry import canonical
+from formulations.order_model import OrderModel
+from formulations.order_model_prologue import PrologueModel
 from formulations.order_period_search import Probe, search_period
+from formulations.order_sets import OrderSets, best_start
 from formulations.run_cpsat import WORKERS, run_cpsat
 from formulations.stopwatch import Stopwatch
 from optmap.mapping import Binding
 from optmap.method import SOLVED, Limits, Outcome, Status
+
+#: From so many clusters times tiles, a binding of few sends is ordered before both are searched.
+TWO_STAGES_FROM = 60
+#: What that binding may take, per cluster and tile.
+SECONDS_A_PLACE = 0.008
 
 
 def no_restriction(model: JointModel) -> None:
@@ -42,10 +51,19 @@ class JointSearch:
 
     def least_period(self, best: tuple[Solution, Fraction] | None) -> Outcome[Solution]:
         """Return a mapping of least period; ``best`` is a known one with its period."""
-        sets = self.sets
+        sets, stages = self.sets, len(self.sets.clusters) * len(self.sets.tiles) >= TWO_STAGES_FROM
+        first = self._binding(sets.floor) if stages else None
+        if best is None and stages:
+            best = self._any_orders(first or self._binding(sets.floor * 11 / 10))
         hint = None if best is None else best[0][0]
 
         def test(target: Fraction, seconds: float) -> Probe[Solution]:
+            if stages:
+                binding = first if target == sets.floor else self._binding(target)
+                probe = self._orders_of(binding, target, seconds / 4)
+                if probe.solution is not None:
+                    return probe
+                seconds *= 3 / 4
             if not self.prologue:
                 return self._probe(JointModel(sets, target), hint, seconds)
             # Answers without prologue come sooner and are answers here too; a "no" means nothing.
@@ -77,8 +95,56 @@ class JointSearch:
             sets.most_tokens_from,
             best,
             ceiling,
-            None if self.prologue else minimise,
+            None if self.prologue or stages else minimise,
         )
+
+    def _binding(self, target: Fraction) -> Binding | None:
+        """Return a binding whose loads are within ``target`` and whose sends are few."""
+        size = len(self.sets.clusters) * len(self.sets.tiles)
+        seconds = min(size * SECONDS_A_PLACE, self.watch.left / 10)
+        master = MasterModel(self.sets, Fraction(max(int(target), 1)))
+        if master.impossible or seconds <= 0:
+            return None
+        master.build()
+        master.measure_hops()
+        self.restrict(master)
+        master.minimize_sends()
+        limits = self.watch.limits
+        own = Stopwatch(Limits(seconds, limits.threads, limits.seed))
+        run = run_cpsat(master.cp, own, workers=self.workers)
+        return master.binding(run.solver) if run.status in SOLVED else None
+
+    def _any_orders(self, binding: Binding | None) -> tuple[Solution, Fraction] | None:
+        """Return the binding with the orders of earliest starts, and their period."""
+        if binding is None:
+            return None
+        orders, period = best_start(self._order_sets(binding), False, True, None)
+        return (binding, orders), period
+
+    def _orders_of(
+        self, binding: Binding | None, target: Fraction, seconds: float
+    ) -> Probe[Solution]:
+        """Look for orders of one binding only; a "no" says nothing about the others."""
+        if binding is None:
+            return Probe(Status.UNKNOWN)
+        sets = self._order_sets(binding)
+        if sets.floor > target:
+            return Probe(Status.UNKNOWN)
+        models: list[OrderModel | PrologueModel] = [OrderModel(sets, target)]
+        if self.prologue:  # sometimes the one class of schedules is found sooner, then the other
+            models.append(PrologueModel(sets, target))
+        for model in models:
+            if model.impossible:
+                continue
+            part = seconds / len(models)
+            run = run_cpsat(model.build().cp, self.watch, workers=self.workers, wall_s=part)
+            if run.status in SOLVED:
+                orders = model.extract(run.solver)
+                return Probe(run.status, (binding, orders), sets.period_of(orders))
+        return Probe(Status.UNKNOWN)
+
+    def _order_sets(self, binding: Binding) -> OrderSets:
+        return OrderSets(self.sets.graph, self.sets.platform, binding)
 
     def _prepare(self, model: JointModel, hint: Binding | None) -> None:
         model.build()

@@ -88,7 +88,7 @@ def search_period(
             if probe.status in SOLVED:
                 solution, value = probe.solution, probe.period
             continue
-        target = _target(open_from, last, step)
+        target = _target(open_from, last, None if gave_up else step)
         share = 0.35 if target < last else 1.0
         step = max(1, 2 * step)
         probe = test(target, max(watch.left * share, 0.05))
@@ -114,11 +114,15 @@ def search_period(
     return Outcome(status, solution, value, low, watch.trace)
 
 
-def _target(open_from: Fraction, last: Fraction, step: int) -> Fraction:
-    """Return the next period to test, in open_from..last: a whole number where there is one."""
+def _target(open_from: Fraction, last: Fraction, step: int | None) -> Fraction:
+    """Return the next period to test, in open_from..last: a whole number where there is one.
+
+    Without ``step``, that is, once a test was given up, the middle.
+    """
     if step == 0:
         return open_from
     first_whole, last_whole = -(-open_from // 1), last // 1
     if first_whole > last_whole:
         return last
-    return Fraction(min(first_whole + step - 1, (first_whole + last_whole) // 2))
+    middle = (first_whole + last_whole) // 2
+    return Fraction(middle if step is None else min(first_whole + step - 1, middle))

@@ -14,6 +14,8 @@ Check        the clustering's area by an assignment problem (formulations/crossb
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from ortools.sat.python import cp_model
 
@@ -46,24 +48,24 @@ def minimize_area(
     _, start, value = area_start(decomposition, kinds, warm)
     usable = tuple((kind.rows, kind.columns, kind.area) for kind in kinds)
     network = decomposition.network
+    measure = partial(area_of, network, kinds=kinds)
     if not network.num_units or network.max_fan_in > max(r for r, _, _ in usable):
         bound = 0 if value == 0 else None
-        return keep_better(watch, Status.UNKNOWN, None, None, bound, start, value), None
+        return keep_better(watch, measure, Status.UNKNOWN, start, bound), None
     incumbent = network.num_units * max(a for _, _, a in usable) if value is None else value
     generation = ColumnGeneration(decomposition, usable, watch, [], incumbent, 0)
     if start is not None:
         generation.columns = generation.classes.columns_of(start)
     _tighten(generation, value)
-    found, area = start, value
+    found = start
     if value is None or generation.bound < value:
         packed = _round_up(generation, kinds, value, workers)
-        made = None if packed is None else area_of(network, packed, kinds)
+        made = None if packed is None else measure(packed)
         if made is not None and (value is None or made < value):
-            found, area = packed, made
+            found = packed
     bound = generation.bound
-    return keep_better(watch, Status.UNKNOWN, found, area, bound, None, None), (
-        generation.certificate
-    )
+    done = keep_better(watch, measure, Status.UNKNOWN, found, bound)
+    return done, generation.certificate
 
 
 def _tighten(generation: ColumnGeneration, value: int | None) -> None:

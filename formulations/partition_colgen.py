@@ -22,7 +22,7 @@ from ortools.sat.python import cp_model
 from formulations.anneal import shrink_repeatedly
 from formulations.classes import Classes, classes_of
 from formulations.master import Master
-from formulations.partition_sets import keep_better, kinds_worth_having, start_of
+from formulations.partition_sets import clusters_of, keep_better, kinds_worth_having, start_of
 from formulations.pricing import Pricer
 from formulations.run_cpsat import run_cpsat
 from formulations.stopwatch import Stopwatch
@@ -152,18 +152,18 @@ def solve(
     proved = best(cluster_bounds(decomposition, platform))
     simple = 0 if proved is None else proved.value
     if start.num_clusters <= simple:
-        done = keep_better(watch, Status.UNKNOWN, None, None, simple, start, start.num_clusters)
+        done = keep_better(watch, clusters_of, Status.UNKNOWN, start, simple)
         return done, None
     watch.note(start.num_clusters, simple)
     start = annealed(decomposition, platform, watch, start, simple, 0.03 * limits.wall_s)
     if start.num_clusters <= simple:
-        done = keep_better(watch, Status.UNKNOWN, None, None, simple, start, start.num_clusters)
+        done = keep_better(watch, clusters_of, Status.UNKNOWN, start, simple)
         return done, None
     run = _Run(decomposition, platform, watch, start, simple, workers)
     run.tighten()
     bound = max(simple, run.generation.bound)
     found = compact(run.incumbent.cluster_of)
-    outcome = keep_better(watch, Status.UNKNOWN, None, None, bound, found, found.num_clusters)
+    outcome = keep_better(watch, clusters_of, Status.UNKNOWN, found, bound)
     return outcome, run.generation.certificate
 
 

@@ -5,11 +5,14 @@ The model, family by family, is formulations/partition_model.py.
 
 from __future__ import annotations
 
-from formulations.crossbar_kinds import Kind
+from functools import partial
+
+from formulations.crossbar_kinds import Kind, area_of
 from formulations.partition_model import SECONDS_PER_TERM, PartitionModel
 from formulations.partition_sets import (
     PartitionSets,
     area_start,
+    clusters_of,
     keep_better,
     kinds_worth_having,
     start_of,
@@ -39,19 +42,18 @@ def minimize_clusters(
     watch = Stopwatch(limits)
     network, kinds = decomposition.network, kinds_worth_having(platform)
     least = PartitionSets(network, kinds, max(1, -(-network.num_units // max(c for _, c in kinds))))
-    value = None if warm is None else warm.num_clusters
     if too_large(least, limits, SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, warm, value)
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, warm)
     start = start_of(decomposition, platform, warm)
     sets = PartitionSets(network, kinds, start.num_clusters)
     if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, start.num_clusters)
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
     model = PartitionModel(sets).build()
     model.minimize_clusters()
     model.hint(start)
     run = run_cpsat(model.cp, watch, workers=workers)
     found = None if run.value is None else model.extract(run.solver)
-    return keep_better(watch, run.status, found, run.value, run.bound, start, start.num_clusters)
+    return keep_better(watch, clusters_of, run.status, found, run.bound, start)
 
 
 def minimize_traffic(
@@ -72,10 +74,10 @@ def minimize_traffic(
     start = None
     if warm is not None and warm.num_clusters <= num_clusters:
         start = start_of(decomposition, platform, warm)
-    value = None if start is None else traffic_of(network, start)
+    measure = partial(traffic_of, network)
     sets = PartitionSets(network, kinds_worth_having(platform), num_clusters)
     if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+        return keep_better(watch, measure, Status.UNKNOWN, None, None, start)
     model = PartitionModel(sets).build()
     model.link_remote_axons()
     model.minimize_traffic()
@@ -83,7 +85,7 @@ def minimize_traffic(
         model.hint(start)
     run = run_cpsat(model.cp, watch, workers=workers)
     found = None if run.value is None else model.extract(run.solver)
-    return keep_better(watch, run.status, found, run.value, run.bound, start, value)
+    return keep_better(watch, measure, run.status, found, run.bound, start)
 
 
 def minimize_area(
@@ -99,9 +101,10 @@ def minimize_area(
     The value is :func:`formulations.crossbar_kinds.area_of` the clustering, in the kinds' unit.
     """
     watch = Stopwatch(limits)
-    sets, start, value = area_start(decomposition, kinds, warm)
+    sets, start, _ = area_start(decomposition, kinds, warm)
+    measure = partial(area_of, decomposition.network, kinds=kinds)
     if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+        return keep_better(watch, measure, Status.UNKNOWN, None, None, start)
     model = PartitionModel(sets).build()
     model.respect_stock()
     model.minimize_area()
@@ -109,4 +112,4 @@ def minimize_area(
         model.hint(start)
     run = run_cpsat(model.cp, watch, workers=workers)
     found = None if run.value is None else model.extract(run.solver)
-    return keep_better(watch, run.status, found, run.value, run.bound, start, value)
+    return keep_better(watch, measure, run.status, found, run.bound, start)

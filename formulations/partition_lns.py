@@ -18,6 +18,7 @@ one kind: on filters it dissolves most of what can be dissolved within seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -28,6 +29,7 @@ from formulations.classes import Classes, classes_of
 from formulations.partition_model import SECONDS_PER_TERM, PartitionModel
 from formulations.partition_sets import (
     PartitionSets,
+    clusters_of,
     keep_better,
     kinds_worth_having,
     start_of,
@@ -213,7 +215,7 @@ def solve(
         if len(columns) < len(before):
             watch.note(len(columns), bound)
     found = compact(classes.clustering(columns).cluster_of)
-    return keep_better(watch, Status.UNKNOWN, found, len(columns), bound, start, start.num_clusters)
+    return keep_better(watch, clusters_of, Status.UNKNOWN, found, bound, start)
 
 
 def _potential(search: _Search, columns: list[Column]) -> float:
@@ -244,8 +246,9 @@ def minimize_traffic(
     bound = least_copies_traffic(network, max(c for _, c in kinds))
     start = start_of(decomposition, platform, warm)
     if start.num_clusters > num_clusters:
-        return keep_better(watch, Status.UNKNOWN, None, None, None, None, None)
-    current, value = start, traffic_of(network, start)
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None)
+    measure = partial(traffic_of, network)
+    current, value = start, measure(start)
     watch.note(value, bound)
     moves, attempt, rate, in_vain = 100_000, 0, 0.0, 0
     while (
@@ -266,7 +269,7 @@ def minimize_traffic(
         if attempt:  # the first round may have waited for the compiler
             rate = (watch.spent - began) / moves
         attempt += 1
-        reached = traffic_of(network, quieter)
+        reached = measure(quieter)
         if reached < value:
             current, value, in_vain = quieter, reached, 0
             watch.note(value, bound)
@@ -274,7 +277,7 @@ def minimize_traffic(
             moves, in_vain = min(2 * moves, 20_000_000), in_vain + 1
     sets = PartitionSets(network, kinds, num_clusters)
     if value == bound or too_large(sets, Limits(max(watch.left, 1e-3)), SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, current, value, bound, None, None)
+        return keep_better(watch, measure, Status.UNKNOWN, current, bound)
     model = PartitionModel(sets).build()
     model.link_remote_axons()
     model.minimize_traffic()
@@ -283,7 +286,7 @@ def minimize_traffic(
     run = run_cpsat(model.cp, watch, workers=workers)
     found = None if run.value is None else model.extract(run.solver)
     bound = max(bound, run.bound or 0)
-    return keep_better(watch, run.status, found, run.value, bound, current, value)
+    return keep_better(watch, measure, run.status, found, bound, current)
 
 
 def least_copies_traffic(network: SNN, columns: int) -> int:

@@ -15,13 +15,16 @@ Check        the clustering by optmap.evaluate; the value by recomputation
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pulp
 
-from formulations.crossbar_kinds import Kind
+from formulations.crossbar_kinds import Kind, area_of
 from formulations.partition_sets import (
     PartitionSets,
     area_start,
+    clusters_of,
     keep_better,
     kinds_worth_having,
     start_of,
@@ -212,18 +215,17 @@ def minimize_clusters(
     watch = Stopwatch(limits)
     network, kinds = decomposition.network, kinds_worth_having(platform)
     least = PartitionSets(network, kinds, max(1, -(-network.num_units // max(c for _, c in kinds))))
-    value = None if warm is None else warm.num_clusters
     if too_large(least, limits, SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, warm, value)
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, warm)
     start = start_of(decomposition, platform, warm)
     sets = PartitionSets(network, kinds, start.num_clusters)
     if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, start.num_clusters)
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
     model = PartitionModel(sets).build()
     model.minimize_clusters()
     run = _run(model, watch, start, solver)
     found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, run.status, found, run.value, run.bound, start, start.num_clusters)
+    return keep_better(watch, clusters_of, run.status, found, run.bound, start)
 
 
 def minimize_traffic(
@@ -244,16 +246,16 @@ def minimize_traffic(
     start = None
     if warm is not None and warm.num_clusters <= num_clusters:
         start = start_of(decomposition, platform, warm)
-    value = None if start is None else traffic_of(network, start)
+    measure = partial(traffic_of, network)
     sets = PartitionSets(network, kinds_worth_having(platform), num_clusters)
     if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+        return keep_better(watch, measure, Status.UNKNOWN, None, None, start)
     model = PartitionModel(sets).build()
     model.link_remote_axons()
     model.minimize_traffic()
     run = _run(model, watch, start, solver)
     found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, run.status, found, run.value, run.bound, start, value)
+    return keep_better(watch, measure, run.status, found, run.bound, start)
 
 
 def minimize_area(
@@ -269,12 +271,13 @@ def minimize_area(
     The value is :func:`formulations.crossbar_kinds.area_of` the clustering, in the kinds' unit.
     """
     watch = Stopwatch(limits)
-    sets, start, value = area_start(decomposition, kinds, warm)
+    sets, start, _ = area_start(decomposition, kinds, warm)
+    measure = partial(area_of, decomposition.network, kinds=kinds)
     if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+        return keep_better(watch, measure, Status.UNKNOWN, None, None, start)
     model = PartitionModel(sets).build()
     model.respect_stock()
     model.minimize_area()
     run = _run(model, watch, start, solver)
     found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, run.status, found, run.value, run.bound, start, value)
+    return keep_better(watch, measure, run.status, found, run.bound, start)

@@ -8,6 +8,7 @@ Parameters   P(u) fan-in of u; s_i spikes; deg_i units that read i; R_h, C_h row
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -168,16 +169,26 @@ def start_of(
     return compact(warm.cluster_of)
 
 
+def clusters_of(clustering: Clustering) -> int:
+    """Return the value of (P0a)."""
+    return clustering.num_clusters
+
+
 def keep_better(
     watch: Stopwatch,
+    measure: Callable[[Clustering], int | None],
     status: Status,
     found: Clustering | None,
-    value: int | None,
     bound: int | None,
-    warm: Clustering | None,
-    warm_value: int | None,
+    warm: Clustering | None = None,
 ) -> Outcome[Clustering]:
-    """Return the outcome of a run: what it found, or the warm start where that is no worse."""
+    """Return the outcome of a run: what it found, or the warm start where that is no worse.
+
+    Both are measured here, never taken from the solver: a run that its limit stopped may count an
+    axon that no unit needs any more.
+    """
+    value = None if found is None else measure(found)
+    warm_value = None if warm is None else measure(warm)
     if value is None or (warm_value is not None and warm_value < value):
         found, value = warm, warm_value
         if found is not None and status is not Status.INFEASIBLE:

@@ -16,7 +16,13 @@ from __future__ import annotations
 import pulp
 
 from formulations.classes import Classes, classes_of
-from formulations.partition_sets import MAX_TERMS, keep_better, kinds_worth_having, start_of
+from formulations.partition_sets import (
+    MAX_TERMS,
+    clusters_of,
+    keep_better,
+    kinds_worth_having,
+    start_of,
+)
 from formulations.run_pulp import run_highs
 from formulations.stopwatch import Stopwatch
 from optmap.decompose import Decomposition
@@ -153,8 +159,8 @@ def minimize_clusters(
     classes = classes_of(decomposition.network)
     terms = value * (len(classes.groups) + len(classes.weight) + 2 * classes.num_classes)
     if terms > min(MAX_TERMS, limits.wall_s / 2 / 2e-5):
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
     model = TwinModel(classes, kinds_worth_having(platform), value).build()
     run = run_highs(model.milp, watch, hint=model.hint(classes.columns_of(start)))
     found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, run.status, found, run.value, run.bound, start, value)
+    return keep_better(watch, clusters_of, run.status, found, run.bound, start)

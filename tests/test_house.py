@@ -10,6 +10,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -102,6 +103,12 @@ def test_every_module_has_a_place_and_imports_point_downhill(module: str):
     for name in project(module):
         there = room(name)
         assert there == here or LEVEL[there] < LEVEL[here], f"{module} imports {name}"
+
+
+def test_no_two_test_files_have_one_name():
+    """Pytest imports them by name; a clean checkout would collect only the first."""
+    names = Counter(file.name for file in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, n in names.items() if n > 1] == []
 
 
 def test_no_import_goes_round_in_a_circle():

@@ -79,7 +79,7 @@ def gaps_frame(gaps: Iterable[Gap]) -> pd.DataFrame:
 HEADERS = (
     "method",
     "dec",
-    "clusters",
+    "clust",
     "bound",
     "gap",
     "traffic",
@@ -101,8 +101,8 @@ def instance_title(row: Row) -> str:
         return f"{row['instance']}"
     return (
         f"{row['instance']}: {network['neurons']:,} neurons, {network['synapses']:,} synapses,"
-        f" fan-in up to {network['max_fan_in']:,}, crossbars {network['crossbars']}"
-        f" on {network['tiles']} tiles, spikes {short_origin(network['spikes_origin'])}"
+        f" fan-in to {network['max_fan_in']:,}; {network['tiles']} tiles of {network['crossbars']};"
+        f" spikes {short_origin(network['spikes_origin'])}"
     )
 
 
@@ -130,35 +130,52 @@ def instance_lines(rows: Sequence[Row], gaps: Sequence[Gap]) -> list[tuple[str, 
                 _value(cell["spike_hops"]) + _star(cell["spike_hops"]),
                 _value(cell["period"]),
                 _gap(cell["period"]),
-                "-" if energy is None else compact(energy.value / 1000),
+                "-" if energy is None else compact(energy.value / 1000, 6),
                 status_word(row),
-                f"{row['wall_s']:.1f}",
+                seconds(row["wall_s"]),
             )
         )
     return lines
 
 
+#: Statuses that a narrow column does not hold, as tables show them; runs.csv has the whole word.
+SHORT = {
+    "infeasible": "infeas.",
+    "no_solution": "nothing",
+    "timeout_hard": "timeout",
+    "unsupported": "unsupp.",
+    "violation": "violated",
+}
+
+
 def status_word(row: Row) -> str:
-    """Return the status, or what the check found."""
-    if row["check"] in ("violation", "mismatch"):
-        return str(row["check"])
-    return str(row["status"])
+    """Return the status, or what the check found, in at most eight characters."""
+    word = row["check"] if row["check"] in ("violation", "mismatch") else row["status"]
+    return SHORT.get(str(word), str(word))
 
 
-def compact(value: Fraction) -> str:
-    """Return a number in at most seven characters or so: exact while it is short.
+def seconds(wall_s: float) -> str:
+    """Return a time in at most four characters while it is below 10,000 s."""
+    return f"{wall_s:.1f}" if wall_s < 99.95 else f"{wall_s:.0f}"
+
+
+def compact(value: Fraction, width: int = 7) -> str:
+    """Return a number in at most ``width`` characters (6 or more): exact while it is that short.
 
     Examples
     --------
     >>> compact(Fraction(1234567)), compact(Fraction(55, 2)), compact(Fraction(123456789))
     ('1234567', '27.5', '1.235e8')
+    >>> compact(Fraction(15596123, 10), 6), compact(Fraction(46518, 10), 6)
+    ('1.56e6', '4651.8')
     """
-    if value.denominator == 1 and abs(value) < 10**7:
+    if value.denominator == 1 and len(str(value)) <= width:
         return str(value)
     number = float(value)
-    if abs(number) < 10**6:
-        return f"{number:.1f}"
-    return f"{number:.3e}".replace("e+0", "e").replace("e+", "e")
+    for text in (f"{number:.1f}", f"{number:.0f}"):
+        if len(text) <= width and abs(number) >= 0.05:
+            return text
+    return f"{number:.{width - 4}e}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
 def percent(value: Fraction) -> str:

@@ -1,13 +1,16 @@
 """Tables are derived from rows, fit 100 columns, and never turn "nothing" into a number."""
 
+import io
 import re
 import shutil
 import subprocess
 from fractions import Fraction
 
 import pytest
+from rich.console import Console
 from stored_rows import stored_row
 
+from optmap.compare import print_tables
 from optmap.experiment.baseline import differences
 from optmap.experiment.gaps import all_gaps
 from optmap.experiment.headline import headline_markdown
@@ -21,10 +24,21 @@ from optmap.experiment.tables import (
     instance_lines,
     percent,
     runs_frame,
+    status_word,
     summary_line,
     tables_markdown,
 )
 
+STATUSES = (
+    "optimal",
+    "feasible",
+    "infeasible",
+    "no_solution",
+    "timeout_hard",
+    "memout",
+    "error",
+    "unsupported",
+)
 ROWS = [
     stored_row("a", "song2020", 6, 12),
     stored_row("a", "song2020-tree", 4, 9),
@@ -64,6 +78,24 @@ def test_numbers_stay_short(value, text):
 @pytest.mark.parametrize(("value", "text"), [(0, "0%"), (1, "100%"), (Fraction(1, 200), "0.5%")])
 def test_percentages(value, text):
     assert percent(Fraction(value)) == text
+
+
+def test_the_widest_numbers_fit_a_terminal_of_100_columns():
+    wide = stored_row("mlp_784_100_10", "cpsat-joint-prologue", 12345, Fraction(99999999999, 7))
+    wide["metrics"] |= {"traffic": 123456789, "spike_hops": 99999999, "energy_pj": "98765432101.5"}
+    wide["decomposition"], wide["wall_s"] = "custom", 3600.04
+    wide["network"] |= {"neurons": 20026, "synapses": 912345, "max_fan_in": 1024}
+    out = io.StringIO()
+    print_tables([wide, ROWS[-1] | {"instance": "mlp_784_100_10"}], Console(file=out, width=100))
+    table = out.getvalue().split("gap = ")[0]
+    assert "…" not in table
+    assert max(len(line.rstrip()) for line in table.splitlines()) <= 100
+    assert sum("cpsat-joint-prologue" in line for line in table.splitlines()) == 1
+
+
+@pytest.mark.parametrize("word", [*STATUSES, "violation", "mismatch"])
+def test_status_words_are_short_and_differ(word):
+    assert len(status_word({"status": word, "check": "ok"})) <= 8
 
 
 def test_frames_have_a_line_per_row_and_metric():

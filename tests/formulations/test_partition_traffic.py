@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import oracles
 import pytest
 
-from formulations import partition_lns
+from formulations import partition_cpsat, partition_lns
 from formulations.anneal_traffic import quieten
 from formulations.partition_sets import first_fit, kinds_worth_having, traffic_of
+from formulations.run_cpsat import run_cpsat
 from optmap.decompose import decompose
 from optmap.heuristics.partition_overlap import partition
 from optmap.method import Limits, Status
@@ -72,3 +75,21 @@ def test_a_search_lowers_the_traffic_of_a_filter() -> None:
     fewer = warm.num_clusters - 1
     outcome = partition_lns.minimize_traffic(decomposition, platform, fewer, limits, warm)
     assert (outcome.status, outcome.solution) == (Status.UNKNOWN, None)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_value_is_measured_on_the_clustering_not_taken_from_the_solver(seed: int, monkeypatch):
+    """A run that its limit stopped may count axons that no unit reads any more."""
+    decomposition, platform = oracles.random_partition_case(seed)
+    network = decomposition.network
+    start = first_fit(network, kinds_worth_having(platform), decomposition.visit_order)
+
+    def loose(*given, **named):
+        run = run_cpsat(*given, **named)
+        return replace(run, status=Status.FEASIBLE, value=run.value + 7, bound=0)
+
+    monkeypatch.setattr(partition_cpsat, "run_cpsat", loose)
+    most, limits = start.num_clusters, Limits(wall_s=10.0)
+    outcome = partition_cpsat.minimize_traffic(decomposition, platform, most, limits, workers=1)
+    least = oracles.least_traffic(decomposition, platform, most)
+    assert (outcome.claimed, outcome.bound) == (least, 0)

@@ -124,7 +124,8 @@ HOSTILE = {
 
 
 CHILD = """
-import resource, sys, time
+import re, resource, sys, time
+from pathlib import Path
 from optmap.errors import InputError
 from optmap.instance import load
 from optmap.sources.nir_file import read_nir
@@ -137,8 +138,11 @@ for path in sys.argv[2:]:
         found = "nothing wrong"
     except InputError as error:
         found = str(error)
-    most = max(resource.getrusage(who).ru_maxrss
-               for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    # Linux hands ru_maxrss down from the process that forked this one; VmHWM starts anew.
+    status = Path("/proc/self/status")
+    own = (int(re.search(r"VmHWM:\\s*(\\d+)", status.read_text())[1]) if status.exists()
+           else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    most = max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     print(most, time.process_time() - start, found, sep="\\t")
 """
 
