@@ -40,10 +40,10 @@ from formulations.run_cpsat import run_cpsat
 from formulations.stopwatch import Stopwatch
 from optmap.decompose import Decomposition
 from optmap.evaluate.bounds import best, cluster_bounds
+from optmap.evaluate.traffic_bounds import traffic_bound
 from optmap.hardware import Platform
 from optmap.mapping import Clustering, compact
 from optmap.method import SOLVED, Limits, Outcome, Status
-from optmap.snn import SNN
 
 Column = dict[int, int]
 
@@ -238,12 +238,12 @@ def minimize_traffic(
 
     Annealing (formulations/anneal_traffic.py), round after round, until PATIENCE rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
-    that model's, or counts the copies that every source needs for its readers' columns. UNKNOWN
-    where there is no start small enough.
+    that model's or the one of optmap.evaluate.traffic_bounds. UNKNOWN where there is no start small
+    enough.
     """
     watch = Stopwatch(limits)
     network, kinds = decomposition.network, kinds_worth_having(platform)
-    bound = least_copies_traffic(network, max(c for _, c in kinds))
+    bound = traffic_bound(decomposition, platform).value
     start = start_of(decomposition, platform, warm)
     if start.num_clusters > num_clusters:
         return keep_better(watch, clusters_of, Status.UNKNOWN, None, None)
@@ -287,10 +287,3 @@ def minimize_traffic(
     found = None if run.value is None else model.extract(run.solver)
     bound = max(bound, run.bound or 0)
     return keep_better(watch, measure, run.status, found, bound, current)
-
-
-def least_copies_traffic(network: SNN, columns: int) -> int:
-    """Return a bound on (P0b): ceil(deg_i / C) crossbars read i, all but the unit's own pay s_i."""
-    copies = -(-network.fan_out.astype(np.int64) // columns)
-    copies[network.units] = np.maximum(copies[network.units] - 1, 0)
-    return int(copies @ network.spikes)

@@ -34,6 +34,7 @@ from formulations.partition_sets import (
 from formulations.run_pulp import PulpRun, run_cbc, run_highs
 from formulations.stopwatch import Stopwatch
 from optmap.decompose import Decomposition
+from optmap.evaluate.traffic_bounds import traffic_bound
 from optmap.hardware import Platform
 from optmap.mapping import Clustering, compact
 from optmap.method import Limits, Outcome, Status
@@ -247,15 +248,18 @@ def minimize_traffic(
     if warm is not None and warm.num_clusters <= num_clusters:
         start = start_of(decomposition, platform, warm)
     measure = partial(traffic_of, network)
+    floor = traffic_bound(decomposition, platform).value
+    if start is not None and measure(start) == floor:
+        return keep_better(watch, measure, Status.UNKNOWN, start, floor)
     sets = PartitionSets(network, kinds_worth_having(platform), num_clusters)
     if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, measure, Status.UNKNOWN, None, None, start)
+        return keep_better(watch, measure, Status.UNKNOWN, None, floor, start)
     model = PartitionModel(sets).build()
     model.link_remote_axons()
     model.minimize_traffic()
     run = _run(model, watch, start, solver)
     found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, measure, run.status, found, run.bound, start)
+    return keep_better(watch, measure, run.status, found, max(floor, run.bound or 0), start)
 
 
 def minimize_area(

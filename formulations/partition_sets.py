@@ -193,7 +193,9 @@ def keep_better(
         found, value = warm, warm_value
         if found is not None and status is not Status.INFEASIBLE:
             status = Status.FEASIBLE
-    if found is None or status is Status.INFEASIBLE:
+    if status is Status.INFEASIBLE:
+        return Outcome(status, trace=watch.trace)
+    if found is None:
         return Outcome(status, bound=bound, trace=watch.trace)
     bound = None if bound is None or value is None else min(bound, value)
     status = Status.OPTIMAL if bound == value else Status.FEASIBLE

@@ -120,38 +120,6 @@ def _most_beside(fan_in: IntArray, shared: IntArray, rows: int, columns: int) ->
     return most
 
 
-def traffic_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bound, ...]:
-    """Return lower bounds on the traffic, for this decomposition and any number of clusters.
-
-    Notes
-    -----
-    ``readers``: at most C' units share a cluster. An input read by deg_i units is therefore
-    delivered to at least ceil(deg_i / C') clusters. A unit i stands in a cluster itself, beside at
-    most C' - 1 others, so that at most own_i = C' - 1 of its readers (C' if it reads itself, for
-    then it is one of them) need nothing from outside; the other deg_i - own_i are spread over other
-    clusters, at most C' in each, and each of these clusters is entered once by every spike of i:
-    at least max(0, ceil((deg_i - own_i) / C')) times. The sources' shares add up, since traffic is
-    the sum over sources.
-    """
-    network, columns = decomposition.network, platform.max_columns
-    is_unit = network.fan_in > 0
-    post = network.post_of_synapse()
-    own = np.where(is_unit, columns - 1, 0)
-    own[post[post == network.indices]] += 1
-    entered = np.maximum(0, -(-(network.fan_out - own) // columns))
-    value = sum(
-        int(s) * int(e) for s, e in zip(network.spikes, entered, strict=True)
-    )  # Python integers: the product of spikes and crossbars may leave int64
-    return (
-        Bound("readers", value, f"decomposition {decomposition.policy}, any number of clusters"),
-    )
-
-
-def traffic_bound(decomposition: Decomposition, platform: Platform) -> Bound:
-    """Return the best of :func:`traffic_bounds`."""
-    return max(traffic_bounds(decomposition, platform), key=lambda b: b.value)
-
-
 def period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
     """Return lower bounds on the period in ticks, for this clustering and any binding and order.
 

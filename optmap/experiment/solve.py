@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 from optmap.claim import Claim, Run
 from optmap.errors import CapacityError, FanInError, InputError
-from optmap.evaluate.bounds import Bound, cluster_bounds, traffic_bounds
+from optmap.evaluate.bounds import Bound, cluster_bounds
 from optmap.evaluate.cluster_graph import cluster_graph
 from optmap.evaluate.evaluate import judge
 from optmap.evaluate.metrics import computing_energy
@@ -28,6 +28,7 @@ from optmap.evaluate.period_bounds import (
     end_to_end_period_bounds,
     fewest_clusters,
 )
+from optmap.evaluate.traffic_bounds import traffic_bounds
 from optmap.experiment.details import details
 from optmap.experiment.exact_json import dumps
 from optmap.experiment.job import Job

@@ -11,8 +11,8 @@ from optmap.evaluate.bounds import (
     cluster_bounds,
     period_bound,
     period_bounds,
-    traffic_bounds,
 )
+from optmap.evaluate.traffic_bounds import traffic_bounds
 from optmap.snn import from_edges
 
 
@@ -43,19 +43,48 @@ def test_dense_layer_rows_and_columns() -> None:
     decomposition, platform = decompose(network, 4, "none"), oracles.mesh([(4, 2)])
     found = {b.name: b.value for b in cluster_bounds(decomposition, platform)}
     assert found == {"columns": 2, "rows": 2, "overlap": 2}
-    (traffic,) = traffic_bounds(decomposition, platform)
-    assert traffic.value == 8 == oracles.least_traffic(decomposition, platform, 2)
+    assert [t.value for t in traffic_bounds(decomposition, platform)] == [8, 8]
+    assert oracles.least_traffic(decomposition, platform, 2) == 8
 
 
 def test_own_readers_cost_nothing() -> None:
     """Unit 1 is read by itself and by unit 2: with two columns all of it stays inside."""
     network = from_edges([0, 1, 1], [1, 1, 2], 3, spikes=[1, 5, 1])
     decomposition, platform = decompose(network, 4, "none"), oracles.mesh([(4, 2)])
-    (traffic,) = traffic_bounds(decomposition, platform)
-    assert traffic.value == 1
+    assert [t.value for t in traffic_bounds(decomposition, platform)] == [1, 1]
     narrow = oracles.mesh([(4, 1)])
-    (traffic,) = traffic_bounds(decomposition, narrow)
-    assert traffic.value == 6  # 5 spikes to unit 2, 1 from the input
+    # 5 spikes to unit 2, 1 from the input
+    assert [t.value for t in traffic_bounds(decomposition, narrow)] == [6, 6]
+
+
+def test_leaves_that_fill_their_rows_never_meet_their_root() -> None:
+    """Two leaves of four inputs and their root: every partial sum is traffic."""
+    edges = [(i, 8 + (i >= 4)) for i in range(8)] + [(8, 10), (9, 10)]
+    network = from_edges([a for a, _ in edges], [b for _, b in edges], 11, spikes=[1] * 8 + [9] * 3)
+    decomposition, platform = decompose(network, 4, "none"), oracles.mesh([(4, 3)])
+    found = {b.name: b.value for b in traffic_bounds(decomposition, platform)}
+    assert found == {"readers": 8, "apart": 8 + 18}
+    assert oracles.least_traffic(decomposition, platform, 3) == 26
+
+
+def test_only_one_of_the_leaves_that_exclude_each_other_saves_its_spikes() -> None:
+    """Three leaves of four inputs and their root: 7 rows hold the root and one leaf, not two."""
+    edges = [(i, 12 + i // 4) for i in range(12)] + [(12 + i, 15) for i in range(3)]
+    spikes = [1] * 12 + [5, 7, 6, 1]
+    network = from_edges([a for a, _ in edges], [b for _, b in edges], 16, spikes=spikes)
+    decomposition = decompose(network, 7, "none")
+    found = {b.name: b.value for b in traffic_bounds(decomposition, oracles.mesh([(7, 4)]))}
+    assert found == {"readers": 12, "apart": 12 + 5 + 6}
+    assert oracles.least_traffic(decomposition, oracles.mesh([(7, 4)]), 4) == 23
+
+
+def test_apart_never_says_less_than_readers_and_often_more() -> None:
+    more = 0
+    for seed in range(60):
+        readers, apart = traffic_bounds(*oracles.random_partition_case(seed))
+        assert apart.value >= readers.value
+        more += apart.value > readers.value
+    assert more >= 20
 
 
 def test_three_actors_on_two_tiles() -> None:
