@@ -28,7 +28,7 @@ def ended_line(row: dict[str, Any]) -> str:
         f"{name} {metrics[name]}" for name in ("clusters", "traffic", "period") if name in metrics
     )
     check = "" if row["check"] in ("ok", "not_run") else f" ({row['check']})"
-    text = f"{row['instance']:<20.20} {row['method']:<14.14} {row['status']}{check}"
+    text = f"{row['instance']:<20.20} {row['method']:<20.20} {row['status']}{check}"
     text += f" {row['wall_s']:.1f} s"
     return f"{text}  {found or row.get('reason', '')}"
 
