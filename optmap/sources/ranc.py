@@ -90,7 +90,7 @@ class RancNetwork:
         return Mapping(decomposition, self.clustering, self.binding, StaticOrders(tuple(orders)))
 
 
-def read_ranc(folder: Path, *, drop_dead: bool = False) -> RancNetwork:
+def read_ranc(folder: Path, *, drop_dead: bool = False, join_axons: bool = False) -> RancNetwork:
     """Read a folder of core files; spikes by simulating its test inputs, where it has them.
 
     One iteration is the whole test bench: every tick for which outputs are expected.
@@ -102,6 +102,11 @@ def read_ranc(folder: Path, *, drop_dead: bool = False) -> RancNetwork:
     drop_dead : bool
         Leave out the neurons that nothing reads and that drive no output (repeatedly, since a
         neuron read by dead ones only is dead too), and the inputs read by them only.
+    join_axons : bool
+        Let an axon that several neurons (or neurons and test inputs) drive be one source, its first
+        neuron, that spikes whenever one of them does: it takes one row, as on the hardware. The
+        other drivers stay as units, but what reads the axon no longer depends on them, so that this
+        network is for counting crossbars, not for periods.
 
     Raises
     ------
@@ -112,11 +117,17 @@ def read_ranc(folder: Path, *, drop_dead: bool = False) -> RancNetwork:
     cores = read_cores(folder, grid)
     bench = read_bench(folder, grid)
     played = run(cores, bench) if bench is not None else None
-    return _network(folder, grid, cores, bench, played, drop_dead)
+    return _network(folder, grid, cores, bench, played, drop_dead, join_axons)
 
 
 def _network(
-    folder: Path, grid: Grid, cores: Cores, bench: Bench | None, played: Run | None, drop: bool
+    folder: Path,
+    grid: Grid,
+    cores: Cores,
+    bench: Bench | None,
+    played: Run | None,
+    drop: bool,
+    join: bool,
 ) -> RancNetwork:
     slots = grid.num_cores * grid.num_axons
     kept = cores.alive() if drop else np.ones(cores.num_neurons, dtype=np.bool_)
@@ -131,8 +142,10 @@ def _network(
     drives = drives[used[cores.target[drives]]]
     driven = np.zeros(slots, dtype=np.bool_)
     driven[cores.target[drives]] = True
+    if join:
+        drives = drives[np.sort(np.unique(cores.target[drives], return_index=True)[1])]
     fed = np.zeros(slots, dtype=np.bool_)
-    if bench is not None:
+    if bench is not None and not join:
         fed[bench.axon] = True
     inputs = np.flatnonzero(used & (~driven | fed))
     # A neuron without a connection that fires by itself and is read is a source like an input.
@@ -157,6 +170,8 @@ def _network(
         # Where neurons and test inputs share an axon, the axon's count has the neurons' in it.
         shared = np.flatnonzero(driven[inputs])
         spikes[shared] = played.packet_spikes[inputs[shared]]
+        if join:
+            spikes[number[drives]] = played.axon_spikes[cores.target[drives]]
         origin = f"simulated: {played.num_ticks} ticks of {folder.name}/tb_input.txt"
     snn = from_edges(
         pre, post, len(inputs) + len(neurons), spikes=spikes, weights=weight,

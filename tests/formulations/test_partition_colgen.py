@@ -25,6 +25,7 @@ from optmap.mapping import Clustering
 from optmap.method import Limits, Status
 from optmap.snn import from_edges
 from optmap.sources.generate import generate
+from optmap.sources.ranc import read_ranc
 
 LIMITS = Limits(wall_s=4.0)
 
@@ -133,3 +134,14 @@ def test_column_generation_and_cpsat_agree_on_a_dense_layer() -> None:
     outcome, _ = partition_colgen.solve(decomposition, platform, LIMITS, workers=1)
     plain = partition_cpsat.minimize_clusters(decomposition, platform, LIMITS, workers=1)
     assert (outcome.claimed, outcome.bound) == (plain.claimed, plain.bound) == (3, 3)
+
+
+@pytest.mark.parametrize(("join", "fewest"), [(False, 13), (True, 12)])
+def test_the_published_multiplier_without_its_dead_neurons(shared_data, join, fewest) -> None:
+    """Twelve axons have two drivers each: as two sources 386 rows, 13 crossbars; as one 374, 12."""
+    network = read_ranc(shared_data / "ranc" / "vmm_64", drop_dead=True, join_axons=join).snn
+    assert np.count_nonzero(network.fan_out) == (374 if join else 386)
+    decomposition, platform = decompose(network, 32, "tree"), oracles.mesh([(32, 32)])
+    warm = partition(decomposition, platform, seed=0)
+    outcome, _ = partition_colgen.solve(decomposition, platform, Limits(wall_s=20.0), warm)
+    assert (outcome.claimed, outcome.bound) == (fewest, fewest)

@@ -122,6 +122,10 @@ def test_two_neurons_on_one_axon_are_two_sources(folder):
     ranc = read_ranc(folder)
     assert ranc.snn.sources_of(4).tolist() == [2, 3]
     assert ranc.snn.num_synapses == ranc.num_connections + 1
+    joined = read_ranc(folder, join_axons=True)
+    assert joined.snn.sources_of(4).tolist() == [2], "one axon is one row"
+    assert joined.snn.num_units == ranc.snn.num_units, "the second driver keeps its column"
+    assert joined.snn.num_synapses == joined.num_connections
 
 
 def potentials(folder, line, packets_per_tick):
@@ -230,3 +234,5 @@ def test_public_grids(shared_data, name, cores, neurons, axons, connections, sha
     assert small.snn.num_units == neurons - len(ranc.dead)
     live = np.setdiff1d(ranc.snn.units, ranc.dead)
     assert ranc.snn.spikes[live].sum() == small.snn.spikes[small.snn.units].sum()
+    joined = read_ranc(shared_data / "ranc" / name, join_axons=True)
+    assert np.count_nonzero(joined.snn.fan_out) == axons
