@@ -6,6 +6,9 @@ Pricing      max sum pi_q m_q over what fits one crossbar                  (form
 Bound        prices rounded down to whole numbers, v a proved bound on the pricing problem: no
              clustering is smaller than ceil(sum_q n_q pi_q / v) (Farley), in exact arithmetic
 Incumbent    the restricted master as an integer program over the columns found (CP-SAT)
+Search       where little is left, all columns that one crossbar less could be made of are listed
+             and covered exactly (formulations/column_cover.py): the bound rises, or the optimum is
+             found
 
 The LP is solved coarse to fine: first with one price for all classes that look alike within a few
 steps of refinement (formulations/symmetry.py), which takes seconds and, on filters, already gives
@@ -14,13 +17,14 @@ nearly the full bound; finer levels start from the prices of the coarser ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.anneal import shrink_repeatedly
 from formulations.classes import Classes, classes_of
+from formulations.column_cover import can_do
 from formulations.master import Master
 from formulations.partition_sets import clusters_of, keep_better, kinds_worth_having, start_of
 from formulations.pricing import Pricer
@@ -54,6 +58,7 @@ class ColumnGeneration:
     classes: Classes = field(init=False)
     pricers: list[Pricer] = field(init=False)
     certificate: PriceCertificate | None = None
+    prices: IntArray | None = None  # of the certificate, or the last asked for
     centre: FloatArray | None = None
 
     def __post_init__(self) -> None:
@@ -76,14 +81,18 @@ class ColumnGeneration:
             worth = max(worth, -(-held // cost))
         proved = -(-total // worth)
         if proved > self.bound:
-            self.bound = proved
-            by_unit = np.zeros(self.decomposition.num_units, dtype=np.int64)
-            for q, members in enumerate(self.classes.members):
-                by_unit[members] = prices[q]
-            self.certificate = PriceCertificate(
-                self.decomposition.policy, self.kinds, tuple(by_unit.tolist()), worth
-            )
+            self.bound, self.prices = proved, prices
+            self.certificate = self.certificate_of(prices, worth)
             self.watch.note(self.incumbent, min(self.bound, self.incumbent))
+
+    def certificate_of(self, prices: IntArray, worth: int) -> PriceCertificate:
+        """Return the certificate of prices by class."""
+        by_unit = np.zeros(self.decomposition.num_units, dtype=np.int64)
+        for q, members in enumerate(self.classes.members):
+            by_unit[members] = prices[q]
+        return PriceCertificate(
+            self.decomposition.policy, self.kinds, tuple(by_unit.tolist()), worth
+        )
 
     def _goal(self, total: int) -> int:
         """Return the largest v that still proves as many crossbars as v = SCALE would."""
@@ -237,6 +246,8 @@ class _Run:
             possible = -(-int((generation.classes.size * whole).sum()) // SCALE)
             if possible > max(generation.bound, self.simple):
                 generation.certify(whole, min(0.3 * total, self.watch.left * 0.5))
+                if not self.closed:
+                    self.search(whole, 0.15 * total)
             if self.closed or self.watch.spent > 0.6 * total:
                 break
         if not self.closed:
@@ -253,8 +264,47 @@ class _Run:
             generation.incumbent = self.incumbent.num_clusters
         if not self.closed:
             singles = np.arange(generation.classes.num_classes, dtype=np.int32)
-            generation.level(singles, self.watch.spent + 0.4 * max(self.watch.left, 0.0))
+            _, prices = generation.level(
+                singles, self.watch.spent + 0.4 * max(self.watch.left, 0.0)
+            )
             self.round_up()
+            if not self.closed:
+                asked = generation.prices
+                whole = np.floor(prices * SCALE).astype(np.int64) if asked is None else asked
+                self.search(whole, 0.5 * self.watch.left)
+
+    def search(self, prices: IntArray, seconds: float) -> None:
+        """Exclude one crossbar less, or find it, until the gap is closed or it takes too long."""
+        generation, stop = self.generation, self.watch.spent + seconds
+        closed = []
+        for pricer in generation.pricers:
+            goal = pricer.heuristic(prices, 0, 2000).best
+            closed.append(pricer.closed(prices, goal, 0.4 * seconds))
+        worth = max(1, *(int(c[-1]) for c in closed))
+        while not self.closed and self.watch.spent < stop:
+            most = max(generation.bound, self.simple)
+            answer = can_do(
+                generation.pricers,
+                prices,
+                closed,
+                most,
+                self.watch,
+                stop - self.watch.spent,
+                self.workers,
+            )
+            if answer.possible is None:
+                return
+            if answer.possible:
+                picked = without_surplus(generation.classes, list(answer.columns))
+                self.incumbent = generation.classes.clustering(picked)
+                generation.incumbent = self.incumbent.num_clusters
+                generation.bound = max(generation.bound, most)
+            else:
+                plain = generation.certificate_of(prices, worth)
+                searched = most + 1 - plain.bound
+                generation.certificate = replace(plain, searched=searched)
+                generation.bound, generation.prices = most + 1, prices
+            self.watch.note(self.incumbent.num_clusters, generation.bound)
 
     def round_up(self) -> None:
         """Solve the restricted master as an integer program over the columns found."""

@@ -71,11 +71,6 @@ class Pricer:
     def bound(self, prices: IntArray, goal: int, seconds: float) -> int:
         """Return a proved upper bound on the worth of every crossbar, at best max(goal, the truth).
 
-        Budgets of rows are solved one after the other: what fits into few rows bounds what can be
-        added to a partial choice of many (``closed`` of :func:`price`). Where that is too slow, the
-        bounds of all budgets are loosened in proportion to their rows: a partial choice is then
-        only followed if its units are nearly as well placed as those of the best one.
-
         Parameters
         ----------
         goal : int
@@ -83,19 +78,29 @@ class Pricer:
         seconds : float
             About the time to spend; what is not proved by then falls back on weaker bounds.
         """
+        return int(self.closed(prices, goal, seconds)[self.rows])
+
+    def closed(self, prices: IntArray, goal: int, seconds: float) -> IntArray:
+        """Return a proved upper bound on the worth of every choice of so many rows, shape (R + 1,).
+
+        Budgets of rows are solved one after the other: what fits into few rows bounds what can be
+        added to a partial choice of many (``closed`` of :func:`price`). Where that is too slow, the
+        bounds of all budgets are loosened in proportion to their rows: a partial choice is then
+        only followed if its units are nearly as well placed as those of the best one.
+        """
         if not self.classes.num_classes:
-            return 0
+            return np.zeros(self.rows + 1, dtype=np.int64)
         completion = self.completion(prices)
-        closed = np.minimum(completion.by_rows[0], completion.by_columns[0, self.columns])
+        closed: IntArray = np.minimum(completion.by_rows[0], completion.by_columns[0, self.columns])
         if closed[self.rows] <= goal or not self.can_prove:
-            return int(closed[self.rows])
+            return closed
         reached = self.heuristic(prices, 0, 500).by_rows
         for slack, share in SLACKS:
             stop = time.perf_counter() + share * seconds
             self._climb(prices, goal, slack, stop, completion, reached, closed)
             if closed[self.rows] <= goal:
                 break
-        return int(closed[self.rows])
+        return closed
 
     def _climb(
         self,

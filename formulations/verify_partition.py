@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
-from formulations.classes import classes_of
+from formulations.classes import Classes, classes_of
+from formulations.column_cover import can_do
 from formulations.crossbar_kinds import Kind
 from formulations.partition_sets import kinds_worth_having
 from formulations.pricing import Pricer
@@ -23,7 +24,7 @@ from optmap.certificate import PriceCertificate
 from optmap.decompose import Decomposition
 from optmap.hardware import Platform
 from optmap.method import Limits
-from optmap.snn import SNN
+from optmap.snn import SNN, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,35 @@ def _verify(
                 False, f"a crossbar {rows} x {columns} holds units worth {worth} > {most}"
             )
         proofs.add(proof)
+    if certificate.searched:
+        possible = _search(certificate, network, watch, workers)
+        if possible is None:
+            return Verdict(None, f"{certificate.bound - 1} crossbars: not searched in time")
+        if possible:
+            return Verdict(False, f"{certificate.bound - 1} crossbars are enough")
+        proofs.add("search")
     return Verdict(True, " and ".join(sorted(proofs)))
+
+
+def _search(
+    certificate: PriceCertificate, network: SNN, watch: Stopwatch, workers: int
+) -> bool | None:
+    """Tell whether one crossbar less than the certificate says is enough; None if not in time."""
+    classes = classes_of(network)
+    prices = _by_class(certificate, classes)
+    pricers = [Pricer(classes, rows, columns) for rows, columns, _ in certificate.kinds]
+    closed = []
+    for pricer in pricers:
+        goal = pricer.heuristic(prices, 0, 2000).best
+        closed.append(pricer.closed(prices, goal, watch.left / (2 * len(pricers))))
+    most = certificate.bound - 1
+    return can_do(pricers, prices, closed, most, watch, watch.left, workers).possible
+
+
+def _by_class(certificate: PriceCertificate, classes: Classes) -> IntArray:
+    """Return the largest price of each class's members."""
+    prices = [max(certificate.prices[p] for p in members) for members in classes.members]
+    return np.array(prices, dtype=np.int64)
 
 
 def _worth(
@@ -122,10 +151,7 @@ def _worth(
     if run.bound is not None and -run.bound <= most:
         return -run.bound, "CP-SAT"
     classes = classes_of(network)
-    by_class = np.array(
-        [max(certificate.prices[p] for p in members) for members in classes.members],
-        dtype=np.int64,
-    )
+    by_class = _by_class(certificate, classes)
     proved = Pricer(classes, rows, columns).bound(by_class, most, max(watch.left, 0.0))
     return (proved, "frontier sweep") if proved <= most else (None, "")
 

@@ -3,7 +3,9 @@
 Prices pi_u >= 0 of the units and a number v such that no crossbar holds units worth more than v
 times its cost: every clustering then costs at least sum(pi) / v (weak duality of the covering
 problem, in Farley's form). All numbers are whole; the sum is exact; only "no crossbar is worth
-more than v" needs a solver again (:mod:`formulations.verify_partition`).
+more than v" needs a solver again (:mod:`formulations.verify_partition`). Where a search over the
+crossbars that such a bound admits found no clustering at all, the bound is so much higher; the
+search is then run again too.
 """
 
 from __future__ import annotations
@@ -30,29 +32,34 @@ class PriceCertificate:
         pi_u >= 0 by unit position.
     worth : int
         v > 0: no crossbar of a kind holds units worth more than v times its cost.
+    searched : int
+        By how much a search raised the bound that the prices alone give; needs costs of 1.
     """
 
     policy: str
     kinds: tuple[tuple[int, int, int], ...]
     prices: tuple[int, ...]
     worth: int
+    searched: int = 0
 
     def __post_init__(self) -> None:
         if self.worth < 1 or any(p < 0 for p in self.prices):
             raise ValueError("certificate: prices must be >= 0 and the worth of a crossbar >= 1")
         if not self.kinds or any(min(kind) < 1 for kind in self.kinds):
             raise ValueError(f"certificate: kinds {self.kinds}")
+        if self.searched < 0 or (self.searched and any(cost != 1 for _, _, cost in self.kinds)):
+            raise ValueError(f"certificate: searched {self.searched} for kinds {self.kinds}")
 
     @property
     def bound(self) -> int:
-        """What the certificate proves: ceil(sum(pi) / v).
+        """What the certificate proves: ceil(sum(pi) / v), and what was searched.
 
         Examples
         --------
         >>> PriceCertificate("tree", ((4, 4, 1),), (2, 2, 3), 3).bound
         3
         """
-        return -(-sum(self.prices) // self.worth)
+        return -(-sum(self.prices) // self.worth) + self.searched
 
 
 def to_dict(certificate: PriceCertificate) -> dict[str, Any]:
@@ -64,6 +71,7 @@ def to_dict(certificate: PriceCertificate) -> dict[str, Any]:
         "crossbars": [list(kind) for kind in certificate.kinds],
         "prices": list(certificate.prices),
         "worth": certificate.worth,
+        "searched": certificate.searched,
         "bound": certificate.bound,
     }
 
@@ -79,12 +87,18 @@ def from_dict(data: Any, file: str = "certificate") -> PriceCertificate:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA or data.get("kind") != "prices":
         raise InputError(file, "schema", "something else", f"a price certificate, schema {SCHEMA}")
     try:
-        numbers = [*data["prices"], data["worth"], *(x for kind in data["crossbars"] for x in kind)]
+        searched = data.get("searched", 0)
+        numbers = [
+            *data["prices"],
+            data["worth"],
+            searched,
+            *(x for kind in data["crossbars"] for x in kind),
+        ]
         if not all(type(x) is int for x in numbers):
             raise ValueError("a number that is not whole")
         kinds = tuple((int(r), int(c), int(cost)) for r, c, cost in data["crossbars"])
         made = PriceCertificate(
-            str(data["decomposition"]), kinds, tuple(data["prices"]), data["worth"]
+            str(data["decomposition"]), kinds, tuple(data["prices"]), data["worth"], searched
         )
         stated = data["bound"]
     except KeyError as error:
