@@ -76,7 +76,7 @@ class ColumnGeneration:
         # the least v that would not help: worth v gives ceil(total / v); aim for the next integer
         worth = 1
         for pricer, (_, _, cost) in zip(self.pricers, self.kinds, strict=True):
-            goal = max(worth, self._goal(total))
+            goal = max(worth, self._goal(total) if total > SCALE else 1)
             held = pricer.bound(prices, goal * cost, seconds / len(self.pricers))
             worth = max(worth, -(-held // cost))
         proved = -(-total // worth)
@@ -84,6 +84,16 @@ class ColumnGeneration:
             self.bound, self.prices = proved, prices
             self.certificate = self.certificate_of(prices, worth)
             self.watch.note(self.incumbent, min(self.bound, self.incumbent))
+
+    def densest(self, seconds: float) -> None:
+        """Certify ceil(U / g), g the most units of a crossbar, where it can beat the bound so far.
+
+        All prices are 1; what one crossbar is found to hold tells what can be hoped for.
+        """
+        ones = np.ones(self.classes.num_classes, dtype=np.int64)
+        held = max(p.heuristic(ones, 0, 500).best for p in self.pricers)
+        if -(-self.decomposition.num_units // max(held, 1)) > self.bound:
+            self.certify(ones, seconds)
 
     def certificate_of(self, prices: IntArray, worth: int) -> PriceCertificate:
         """Return the certificate of prices by class."""
@@ -228,8 +238,12 @@ class _Run:
         return max(self.simple, self.generation.bound) >= self.incumbent.num_clusters
 
     def tighten(self) -> None:
-        """Alternate LP levels, certificates and integer programs until the gap or time is gone."""
+        """Alternate LP levels, certificates and integer programs until the gap or time is gone.
+
+        The first certificate is that of the densest crossbar, ceil(U / g): all prices are 1.
+        """
         generation, total = self.generation, self.watch.limits.wall_s
+        generation.densest(0.03 * total)
         last = -1
         for depth in DEPTHS:
             orbits = refine(generation.classes, depth)

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from optmap.decompose import Decomposition
 from optmap.evaluate.cluster_graph import ClusterGraph
+from optmap.evaluate.separate_bound import separate_bound
 from optmap.hardware import Platform
 from optmap.snn import SNN, IntArray
 
@@ -44,16 +45,19 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     ceil(deg_i / C') crossbars, so that sum_i ceil(deg_i / C') rows are taken in all, of R each.
     Platforms of several kinds of crossbar: with the largest R and the largest C' among them.
     ``overlap``: see :func:`overlap_bound`; left out where it would cost too much to compute.
+    ``separate``: the sum over sets of units that can never meet, see :func:`separate_bound`; left
+    out where there is one such set only.
     """
     network, scope = decomposition.network, f"decomposition {decomposition.policy}"
     rows, columns = platform.max_rows, platform.max_columns
     taken = int((-(-network.fan_out // columns)).sum())
-    found = (
-        Bound("columns", -(-network.num_units // columns), scope),
-        Bound("rows", -(-taken // rows), scope),
-    )
-    overlap = overlap_bound(network, rows, columns)
-    return found if overlap is None else (*found, Bound("overlap", overlap, scope))
+    values = {
+        "columns": -(-network.num_units // columns),
+        "rows": -(-taken // rows),
+        "overlap": overlap_bound(network, rows, columns),
+        "separate": separate_bound(network, rows, columns),
+    }
+    return tuple(Bound(name, value, scope) for name, value in values.items() if value is not None)
 
 
 def overlap_bound(network: SNN, rows: int, columns: int) -> int | None:

@@ -102,5 +102,15 @@ def test_units_that_share_nothing_stand_alone_in_pairs() -> None:
     network = from_edges([a for a, _ in edges], [b for _, b in edges], 24)
     decomposition, platform = decompose(network, 5, "none"), oracles.mesh([(5, 5)])
     found = {b.name: b.value for b in cluster_bounds(decomposition, platform)}
-    assert found == {"columns": 2, "rows": 4, "overlap": 6}
+    assert found == {"columns": 2, "rows": 4, "overlap": 6, "separate": 6}
     assert oracles.fewest_clusters(decomposition, platform) == 6
+
+
+def test_parts_that_never_meet_are_rounded_up_each() -> None:
+    """Two teams of three, five sources each shared within a team, R = 6, C = 2: two and two."""
+    edges = [(5 * t + i, 10 + 3 * t + u) for t in range(2) for u in range(3) for i in range(5)]
+    network = from_edges([a for a, _ in edges], [b for _, b in edges], 16)
+    decomposition, platform = decompose(network, 6, "none"), oracles.mesh([(6, 2)])
+    found = {b.name: b.value for b in cluster_bounds(decomposition, platform)}
+    assert found == {"columns": 3, "rows": 4, "overlap": 3, "separate": 4}
+    assert oracles.fewest_clusters(decomposition, platform) == 4
