@@ -77,7 +77,7 @@ class ColumnGeneration:
         worth = 1
         for pricer, (_, _, cost) in zip(self.pricers, self.kinds, strict=True):
             goal = max(worth, self._goal(total) if total > SCALE else 1)
-            held = pricer.bound(prices, goal * cost, seconds / len(self.pricers))
+            held = pricer.bound(prices, goal * cost, seconds / len(self.pricers), total * cost)
             worth = max(worth, -(-held // cost))
         proved = -(-total // worth)
         if proved > self.bound:

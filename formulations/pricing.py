@@ -19,10 +19,11 @@ from optmap.snn import IndexArray, IntArray
 WORK_PER_SECOND = 2_500_000
 
 #: Labels that are kept at once in an exact sweep (about 150 bytes each), one try after the other.
-LABELS = (5_000, 100_000, 500_000)
+LABELS = (5_000, 100_000, 500_000, 2_000_000)
 
-#: (slack, share of the time): exact first, since it often is fast; then looser and looser.
-SLACKS = ((0.0, 0.3), (0.12, 0.3), (0.05, 0.4))
+#: Share of the time for the goal itself, which often is fast; then it may be so much off.
+EXACT_SHARE = 0.25
+SLACKS = (0.18, 0.12, 0.08, 0.055, 0.035, 0.02)
 
 
 def sweep_order(classes: Classes) -> IndexArray:
@@ -68,7 +69,7 @@ class Pricer:
             beam=True,
         )
 
-    def bound(self, prices: IntArray, goal: int, seconds: float) -> int:
+    def bound(self, prices: IntArray, goal: int, seconds: float, total: int = 0) -> int:
         """Return a proved upper bound on the worth of every crossbar, at best max(goal, the truth).
 
         Parameters
@@ -77,16 +78,19 @@ class Pricer:
             Bounds below this are not asked for.
         seconds : float
             About the time to spend; what is not proved by then falls back on weaker bounds.
+        total : int
+            Worth of all units, if ceil(total / bound) is what is asked for.
         """
-        return int(self.closed(prices, goal, seconds)[self.rows])
+        return int(self.closed(prices, goal, seconds, total)[self.rows])
 
-    def closed(self, prices: IntArray, goal: int, seconds: float) -> IntArray:
+    def closed(self, prices: IntArray, goal: int, seconds: float, total: int = 0) -> IntArray:
         """Return a proved upper bound on the worth of every choice of so many rows, shape (R + 1,).
 
         Budgets of rows are solved one after the other: what fits into few rows bounds what can be
         added to a partial choice of many (``closed`` of :func:`price`). Where that is too slow, the
         bounds of all budgets are loosened in proportion to their rows: a partial choice is then
-        only followed if its units are nearly as well placed as those of the best one.
+        only followed if its units are nearly as well placed as those of the best one. It gets
+        tighter and tighter while time lasts, each time as loose as ceil(total / worth) allows.
         """
         if not self.classes.num_classes:
             return np.zeros(self.rows + 1, dtype=np.int64)
@@ -95,12 +99,24 @@ class Pricer:
         if closed[self.rows] <= goal or not self.can_prove:
             return closed
         reached = self.heuristic(prices, 0, 500).by_rows
-        for slack, share in SLACKS:
-            stop = time.perf_counter() + share * seconds
-            self._climb(prices, goal, slack, stop, completion, reached, closed)
+        begun, top = time.perf_counter(), int(reached[self.rows])
+        looser = [self._slack(slack, goal, top, total) for slack in SLACKS]
+        slacks = [max(0.0, goal / max(top, 1) - 1), *looser]
+        for k, slack in enumerate(slacks):
+            share = EXACT_SHARE + (1 - EXACT_SHARE) * k / len(SLACKS)
+            stop = begun + share * seconds
+            if k == 0 or closed[self.rows] > max(goal, top * (1 + slack)):
+                self._climb(prices, goal, slack, stop, completion, reached, closed)
             if closed[self.rows] <= goal:
                 break
         return closed
+
+    @staticmethod
+    def _slack(slack: float, goal: int, top: int, total: int) -> float:
+        """Return a slack with which a bound of whole crossbars is the same, but easier to prove."""
+        worth = max(int(top * (1 + slack)), goal, 1)
+        crossbars = -(-total // worth)
+        return slack if crossbars < 2 or not top else (total - 1) // (crossbars - 1) / top - 1
 
     def _climb(
         self,
