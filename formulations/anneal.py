@@ -85,7 +85,7 @@ def shrink_repeatedly(
     least: int,
     seconds: float,
     seed: int,
-    note: Callable[[int], None],
+    note: Callable[[Clustering], None],
 ) -> Clustering:
     """Return ``start`` with as many clusters dissolved as ``seconds`` allow, not below ``least``.
 
@@ -97,7 +97,7 @@ def shrink_repeatedly(
         mixed = mixed_start(classes, rows, columns, seconds=0.2 * seconds)
         if mixed is not None and mixed.num_clusters < start.num_clusters:
             start = mixed
-            note(start.num_clusters)
+            note(start)
     moves, attempt = 1_000_000, 0
     while start.num_clusters > max(least, 1) and time.perf_counter() - began < seconds:
         left = seconds - (time.perf_counter() - began)
@@ -116,7 +116,7 @@ def shrink_repeatedly(
             moves = min(2 * moves, 40_000_000)
         else:
             start = fewer
-            note(start.num_clusters)
+            note(start)
     return start
 
 

@@ -29,7 +29,7 @@ from formulations.master import Master
 from formulations.partition_sets import clusters_of, keep_better, kinds_worth_having, start_of
 from formulations.pricing import Pricer
 from formulations.run_cpsat import run_cpsat
-from formulations.stopwatch import Stopwatch
+from formulations.stopwatch import Report, Stopwatch
 from formulations.symmetry import refine
 from optmap.certificate import PriceCertificate
 from optmap.decompose import Decomposition
@@ -156,8 +156,11 @@ def solve(
     warm: Clustering | None = None,
     *,
     workers: int = 8,
+    report: Report | None = None,
 ) -> tuple[Outcome[Clustering], PriceCertificate | None]:
     """(P0a) Return a clustering of few clusters, a proved bound, and the bound's certificate.
+
+    ``report`` hears of every better clustering, and of the bound that was known then, at once.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def solve(
     certificate : PriceCertificate or None
         Re-checked by :mod:`formulations.verify_partition`; None if no prices were better.
     """
-    watch = Stopwatch(limits)
+    watch = Stopwatch(limits, report=report)
     start = start_of(decomposition, platform, warm)
     proved = best(cluster_bounds(decomposition, platform))
     simple = 0 if proved is None else proved.value
@@ -207,7 +210,7 @@ def annealed(
         least=least,
         seconds=seconds,
         seed=watch.limits.seed,
-        note=lambda value: watch.note(value, least),
+        note=lambda found: watch.tell(found, found.num_clusters, least),
     )
 
 
@@ -260,6 +263,7 @@ class _Run:
             possible = -(-int((generation.classes.size * whole).sum()) // SCALE)
             if possible > max(generation.bound, self.simple):
                 generation.certify(whole, min(0.3 * total, self.watch.left * 0.5))
+                self.tell()
                 if not self.closed:
                     self.search(whole, 0.15 * total)
             if self.closed or self.watch.spent > 0.6 * total:
@@ -318,7 +322,13 @@ class _Run:
                 searched = most + 1 - plain.bound
                 generation.certificate = replace(plain, searched=searched)
                 generation.bound, generation.prices = most + 1, prices
-            self.watch.note(self.incumbent.num_clusters, generation.bound)
+            self.tell()
+
+    def tell(self) -> None:
+        """Report incumbent and bound."""
+        found = compact(self.incumbent.cluster_of)
+        bound = min(max(self.simple, self.generation.bound), found.num_clusters)
+        self.watch.tell(found, found.num_clusters, bound)
 
     def round_up(self) -> None:
         """Solve the restricted master as an integer program over the columns found."""
@@ -350,7 +360,7 @@ class _Run:
             return
         picked = [dict(columns[j]) for j, v in enumerate(level) for _ in range(run.solver.value(v))]
         self.incumbent = classes.clustering(without_surplus(classes, picked))
-        self.watch.note(self.incumbent.num_clusters, None)
+        self.tell()
 
 
 def without_surplus(classes: Classes, picked: list[dict[int, int]]) -> list[dict[int, int]]:

@@ -69,7 +69,7 @@ def optimise_leaves(
         least=0 if bound is None else bound.value,
         seconds=limits.wall_s,
         seed=limits.seed,
-        note=lambda value: watch.note(value, None),
+        note=lambda found: watch.note(found.num_clusters, None),
     )
     if found.num_clusters < clustering.num_clusters:
         return new, found

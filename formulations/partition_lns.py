@@ -37,7 +37,7 @@ from formulations.partition_sets import (
     traffic_of,
 )
 from formulations.run_cpsat import run_cpsat
-from formulations.stopwatch import Stopwatch
+from formulations.stopwatch import Report, Stopwatch
 from optmap.decompose import Decomposition
 from optmap.evaluate.bounds import best, cluster_bounds
 from optmap.evaluate.traffic_bounds import traffic_bound
@@ -168,12 +168,14 @@ def solve(
     *,
     workers: int = 8,
     step_s: float = 2.0,
+    report: Report | None = None,
 ) -> Outcome[Clustering]:
     """(P0a) Return a clustering of fewer clusters than ``warm`` if one is found in time.
 
-    The bound is the best of optmap.evaluate.bounds: the search proves nothing itself.
+    The bound is the best of optmap.evaluate.bounds: the search proves nothing itself. ``report``
+    hears of every better clustering at once.
     """
-    watch = Stopwatch(limits)
+    watch = Stopwatch(limits, report=report)
     start = start_of(decomposition, platform, warm)
     proved = best(cluster_bounds(decomposition, platform))
     bound = 0 if proved is None else proved.value
@@ -191,7 +193,7 @@ def solve(
             least=bound,
             seconds=0.5 * limits.wall_s,
             seed=limits.seed,
-            note=lambda value: watch.note(value, bound),
+            note=lambda found: watch.tell(found, found.num_clusters, bound),
         )
     columns = classes.columns_of(current)
     while watch.left > 0 and len(columns) > max(bound, 1):
@@ -213,7 +215,8 @@ def solve(
         search.size = min(6.0, search.size + (0.02 if packed is not None else -0.2))
         search.size = max(2.0, search.size)
         if len(columns) < len(before):
-            watch.note(len(columns), bound)
+            fewer = compact(classes.clustering(columns).cluster_of)
+            watch.tell(fewer, fewer.num_clusters, bound)
     found = compact(classes.clustering(columns).cluster_of)
     return keep_better(watch, clusters_of, Status.UNKNOWN, found, bound, start)
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from optmap.method import Limits, TracePoint, Value
+from optmap.method import Limits, Outcome, Status, TracePoint, Value
+
+#: Hears of every better solution while a solve goes on, so that a kill does not lose it.
+Report = Callable[[Outcome[Any]], None]
 
 
 @dataclass
@@ -15,6 +20,7 @@ class Stopwatch:
     limits: Limits
     started: float = field(default_factory=time.perf_counter)
     points: list[TracePoint] = field(default_factory=list)
+    report: Report | None = None
 
     @property
     def spent(self) -> float:
@@ -32,6 +38,12 @@ class Stopwatch:
             return
         if incumbent is not None or bound is not None:
             self.points.append(TracePoint(self.spent, incumbent, bound))
+
+    def tell(self, solution: Any, value: Value, bound: Value | None) -> None:
+        """Note a better solution, and report it to whoever asked for reports."""
+        self.note(value, bound)
+        if self.report is not None:
+            self.report(Outcome(Status.FEASIBLE, solution, value, bound, self.trace))
 
     @property
     def trace(self) -> tuple[TracePoint, ...]:

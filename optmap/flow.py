@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
+from math import inf
 from typing import Any, TypeVar
 
 from optmap.certificate import to_dict
@@ -192,7 +193,7 @@ class _Flow:
         warm = self._partition(WARM_PARTITION, decomposition)
         self._fall_back_on(decomposition, warm)
         scope = f"{decomposition.policy} decomposition, R = {decomposition.rows}"
-        fewest, certificate = self._fewest_clusters(fewest_by, decomposition, warm)
+        fewest, certificate = self._fewest_clusters(fewest_by, decomposition, warm, scope)
         found = fewest.solution
         self._claim(
             "clusters",
@@ -201,6 +202,8 @@ class _Flow:
             found.num_clusters if found else None,
             certificate=certificate,
         )
+        if found is not None:
+            self._fall_back_on(decomposition, found)
         warm = found or warm
         most = warm.num_clusters
         least: Outcome[Clustering] = import_module(least_by).minimize_traffic(
@@ -212,15 +215,40 @@ class _Flow:
         return found or warm
 
     def _fewest_clusters(
-        self, module_name: str, decomposition: Decomposition, warm: Clustering
+        self, module_name: str, decomposition: Decomposition, warm: Clustering, scope: str
     ) -> tuple[Outcome[Clustering], dict[str, Any] | None]:
         """Solve (P0a); column generation also returns the certificate of its bound."""
         module, limits = import_module(module_name), self._share("clusters")
-        if self.method.clustering == "colgen":
-            outcome, certificate = module.solve(decomposition, self.platform, limits, warm)
-            return outcome, None if certificate is None else to_dict(certificate)
-        solve = module.solve if self.method.clustering == "lns" else module.minimize_clusters
-        return solve(decomposition, self.platform, limits, warm), None
+        arguments = (decomposition, self.platform, limits, warm)
+        if self.method.clustering not in ("colgen", "lns"):
+            return module.minimize_clusters(*arguments), None
+        made = module.solve(*arguments, report=self._reporter(decomposition, scope))
+        if self.method.clustering == "lns":
+            return made, None
+        outcome, certificate = made
+        return outcome, None if certificate is None else to_dict(certificate)
+
+    def _reporter(
+        self, decomposition: Decomposition, scope: str
+    ) -> Callable[[Outcome[Clustering]], None]:
+        """Return what a search tells of better clusterings: they are reported as mappings.
+
+        Binding and judging one takes a while, so that at most every tenth second goes there.
+        """
+        last, cost = -inf, 0.0
+
+        def hear(outcome: Outcome[Clustering]) -> None:
+            nonlocal last, cost
+            begun, found = time.perf_counter(), outcome.solution
+            if found is None or begun - last < 10 * cost:
+                return
+            self._claim("clusters", outcome, scope, found.num_clusters)
+            self._fall_back_on(decomposition, found)
+            self.claims.pop()  # the stage's own claim is still to come
+            last = time.perf_counter()
+            cost = last - begun
+
+        return hear
 
     def _fall_back_on(self, decomposition: Decomposition, clustering: Clustering) -> None:
         """Report a heuristic mapping of a clustering, should the solver be killed."""
