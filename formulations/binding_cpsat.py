@@ -7,7 +7,7 @@ Variables    z[a,t] = 1 iff cluster a runs on tile t
              o[e,t] = 1 if channel e leaves tile t
              G[a,c] = 1 iff a stands before line c of the mesh; d[a,b] >= hops from a to b
              L >= the load of every tile
-Objectives   (B0a) min sum f_ab d[a,b]; (B0b) min L
+Objectives   (B0a) min sum f_ab d[a,b]; (B0b) min L; (B0c) min sum f_ab d[a,b] + weight L
 Bound        the solver's, an exact integer; for (B0a) valid under the load cap that was given
 Check        the binding by optmap.evaluate; the value by recomputation
 """
@@ -18,7 +18,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.binding_bounds import hop_bounds
-from formulations.binding_sets import MAX_TERMS, BindingSets, keep_better, usable_start
+from formulations.binding_sets import MAX_TERMS, BindingSets, keep_better, load_weight, usable_start
 from formulations.run_cpsat import WORKERS, run_cpsat
 from formulations.stopwatch import Stopwatch
 from optmap.evaluate.bounds import best
@@ -177,7 +177,13 @@ class BindingModel:
 
     def minimize_spike_hops(self) -> None:
         """(B0a)  min sum f_ab d[a,b]."""
-        self.cp.minimize(sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load))
+        hops = sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load)
+        self.cp.minimize(hops)
+
+    def minimize_weighted_sum(self, weight: int) -> None:
+        """(B0c)  min sum f_ab d[a,b] + weight L."""
+        hops = sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load)
+        self.cp.minimize(hops + weight * self.load)
 
     def extract(self, solver: cp_model.CpSolver) -> Binding:
         """Read the binding; ValueError unless each cluster has one tile."""
@@ -197,7 +203,7 @@ def solve(
     warm: Binding | None = None,
     workers: int = WORKERS,
 ) -> Outcome[Binding]:
-    """Return a binding of least load ("load") or least spike-hops ("hops").
+    """Return a binding of least load ("load"), spike-hops ("hops") or a sum ("hops+5load").
 
     Parameters
     ----------
@@ -213,13 +219,17 @@ def solve(
         return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
     model = BindingModel(sets, max_load).build()
     model.break_tile_symmetry(objective)
-    if objective == "load":
+    weight = load_weight(objective)
+    if weight is None:
         model.minimize_load()
     else:
         model.measure_hops()
         named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
         model.respect_named_bound(0 if named is None else named.value)
-        model.minimize_spike_hops()
+        if weight:
+            model.minimize_weighted_sum(weight)
+        else:
+            model.minimize_spike_hops()
     if start is not None and objective == "load" and sets.tiles_alike:
         start = Binding(compact(start.tile_of).cluster_of)  # numbered as (B6) wants it
     if start is not None:

@@ -10,9 +10,9 @@ the first clusters of its problem; its bound is
     + regrets: of several that want the same tile, all but one pay their second choice
     + the optimum of the problem of the others.
 
-Order: the busiest cluster first, then the one with most flow to those already taken, so that
-branching meets the expensive flows early. Symmetry (B6): the first cluster of a problem only on a
-fundamental domain of the tiles. Incumbents: pairwise exchange from random starts.
+Order: the busiest cluster first, then the one with most flow, above all to those already taken, so
+that branching meets the expensive flows early. Symmetry (B6): the first cluster of a problem only
+on a fundamental domain of the tiles. Incumbents: annealing (binding_anneal.py).
 
 Bound         an optimum of a nested problem plus one hop for every other flow; exact integers
 Check         spike-hops by recomputation
@@ -29,7 +29,9 @@ from typing import Any
 
 import numpy as np
 
+from formulations.binding_anneal import anneal, nearest_tiles
 from formulations.binding_bounds import hop_bounds
+from formulations.binding_ruin import UNLIMITED
 from formulations.binding_sets import BindingSets, keep_better, usable_start
 from formulations.stopwatch import Stopwatch
 from optmap.compiled import compiled
@@ -40,9 +42,11 @@ from optmap.mapping import Binding
 from optmap.method import Limits, Outcome, Status
 from optmap.snn import IntArray
 
-#: Nodes between two looks at the clock, and random starts for the incumbent of a problem.
+#: Nodes between two looks at the clock.
 NODES_A_LOOK = 200_000
-NUM_STARTS = 60
+#: Annealing for the first incumbent; temperatures in the largest flow, and in spike-hops.
+NUM_RUNS, NUM_MOVES = 8, 200_000
+HOT, COLD = 1.3, 0.5
 HUGE = 2**60
 
 
@@ -136,12 +140,12 @@ class _Search:
         n = len(self.order)
         if watch.left <= 0:
             return None, None
-        best, places = self._exchanged(0, 4 * NUM_STARTS)
+        best, places = self._annealed(0, NUM_RUNS, NUM_MOVES)
         watch.note(best, low)
         if best == low:
             return self._original(places), best
         for k in range(n - 1, -1, -1):
-            goal = self._exchanged(k, NUM_STARTS)[0] if k else best
+            goal = self._annealed(k, 1, NUM_MOVES)[0] if k else best
             if k == 0 and known is not None:
                 goal = min(goal, known)
             state = _start(k, n, len(self.hops), self.first_tiles)
@@ -159,11 +163,19 @@ class _Search:
             self.nested[k], self.solved_from = goal, k
         return self._original(places), best
 
-    def _exchanged(self, first: int, starts: int) -> tuple[int, IntArray]:
-        rng, tiles = np.random.default_rng(self.seed), len(self.hops)
-        at = np.array([rng.permutation(tiles) for _ in range(starts)], dtype=np.int64)
-        value, places = _exchange(first, self.flow, self.hops, at)
-        return int(value), places
+    def _annealed(self, first: int, runs: int, moves: int) -> tuple[int, IntArray]:
+        """Return a good solution of the problem of ``first``..n-1 and its value."""
+        problem, near = _annealing_problem(self.flow[first:, first:], self.hops)
+        rng, num = np.random.default_rng(self.seed), len(self.order) - first
+        least, places = HUGE, np.zeros(len(self.order), dtype=np.int64)
+        for _ in range(runs):
+            tile = rng.permutation(len(self.hops))[:num].astype(np.int64)
+            seed = int(rng.integers(2**31))
+            hot = max(1.0, HOT * float(self.flow.max()))
+            found, value = anneal(tile, near, problem, seed, moves, hot, COLD)
+            if value < least:
+                least, places[first:] = int(value), found
+        return least, places
 
     def _original(self, places: IntArray) -> IntArray:
         tiles = np.empty(len(places), dtype=np.int64)
@@ -171,52 +183,40 @@ class _Search:
         return tiles
 
 
-def _search_order(flow: IntArray) -> IntArray:
-    """Return the busiest cluster, then always the one with most flow to those taken."""
-    n = len(flow)
-    order = [int(flow.sum(axis=0).argmax())]
-    while len(order) < n:
-        rest = [u for u in range(n) if u not in order]
-        order.append(max(rest, key=lambda u: (flow[u, order].sum(), flow[u].sum(), -u)))
-    return np.array(order, dtype=np.int64)
-
-
-@compiled
-def _exchange(first: int, flow: Any, hops: Any, starts: Any) -> Any:
-    """Return (value, places) of the best local optimum under exchanging two tiles' contents.
-
-    ``starts`` holds permutations of the tiles, shape (number of starts, T); overwritten.
-    """
+def _annealing_problem(flow: IntArray, hops: IntArray) -> tuple[tuple[Any, ...], IntArray]:
+    """Return the tuple of binding_ruin.py for one cluster a tile and these flows; near tiles."""
     n, tiles = len(flow), len(hops)
-    num = n - first
-    least = np.int64(HUGE)
-    places = np.zeros(n, dtype=np.int64)
-    for s in range(len(starts)):
-        at = starts[s]  # at[i] for i >= num: tiles left empty
-        improved = True
-        while improved:
-            improved = False
-            for i in range(num):
-                for j in range(i + 1, tiles):
-                    change = np.int64(0)
-                    for k in range(num):
-                        if k != i and k != j:
-                            f = flow[first + i, first + k]
-                            if j < num:
-                                f -= flow[first + j, first + k]
-                            change += f * (hops[at[j], at[k]] - hops[at[i], at[k]])
-                    if change < 0:
-                        at[i], at[j] = at[j], at[i]
-                        improved = True
-        value = np.int64(0)
-        for i in range(num):
-            for j in range(i + 1, num):
-                value += flow[first + i, first + j] * hops[at[i], at[j]]
-        if value < least:
-            least = value
-            for i in range(num):
-                places[first + i] = at[i]
-    return least, places
+    a, b = np.nonzero(flow)
+    indptr = np.searchsorted(a, np.arange(n + 1)).astype(np.int64)
+    none, room = np.zeros(n, dtype=np.int64), np.full(tiles, UNLIMITED, dtype=np.int64)
+    once = flow[a, b].astype(np.int64)
+    problem = (
+        indptr,
+        b.astype(np.int64),
+        once,
+        np.zeros_like(once),
+        hops,
+        np.ones((n, tiles), dtype=np.bool_),
+        np.ones(tiles, dtype=np.int64),
+        none,
+        none,
+        room,
+        UNLIMITED,
+    )
+    return problem, nearest_tiles(hops)
+
+
+def _search_order(flow: IntArray) -> IntArray:
+    """Return the busiest cluster, then always the one with most flow, twice where to those taken.
+
+    Counting flow to the others too makes the inner problems light and the outer ones tight.
+    """
+    total = flow.sum(axis=0)
+    order = [int(total.argmax())]
+    while len(order) < len(flow):
+        rest = [u for u in range(len(flow)) if u not in order]
+        order.append(max(rest, key=lambda u: (4 * flow[u, order].sum() + total[u], -u)))
+    return np.array(order, dtype=np.int64)
 
 
 def _start(first: int, n: int, tiles: int, first_tiles: IntArray) -> tuple[IntArray, ...]:

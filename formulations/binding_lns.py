@@ -3,6 +3,7 @@
 Pseudo-code::
 
     start: the given binding (Hilbert or spectral, from the heuristics), else the first that fits
+    anneal it (binding_anneal.py) in runs of doubled length, for half of the limit
     repeat until the time is up:
         take out a cluster, its partners and partners' partners until there are 4 to 14,
         or what stands within two hops of a tile
@@ -24,11 +25,13 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from formulations.binding_anneal import anneal, nearest_tiles
 from formulations.binding_bounds import hop_bounds
 from formulations.binding_ruin import MOST_REMOVED, UNLIMITED, first_fit, ruin_and_recreate
 from formulations.binding_sets import (
@@ -52,6 +55,9 @@ STEPS_A_LOOK = 500
 MOST_IDLE_LOOKS = 400
 #: Record-to-record travel accepts up to 1/64 above the best at first, nothing in the end.
 DEVIATION = 64
+#: Annealing: its share of the limit, moves of the first run, temperatures in the mean flow.
+ANNEALED, FIRST_MOVES = 0.5, 50_000
+HOT, COLD = 2.4, 0.1
 
 
 def solve(
@@ -86,6 +92,13 @@ def solve(
     low = 0 if named is None else named.value
     watch.note(value, low)
     tile, least = start.tile_of.astype(np.int64), int(value or 0)
+    for found in problem.annealed(tile, watch, rng):
+        candidate = Binding(found[0].astype(np.int32))
+        if found[1] < least and _feasible(sets, candidate, max_load):
+            tile[:], least = found
+            watch.note(least, low)
+        if least <= low:
+            break
     record, idle, begun = tile.copy(), 0, watch.spent
     while watch.left > 0 and idle < MOST_IDLE_LOOKS and least > low:
         # the limit passes, or the idle looks run out: the deviation falls with either
@@ -171,6 +184,22 @@ class _Problem:
         draws = rng.random((STEPS_A_LOOK, MOST_REMOVED + 3))
         found, value = ruin_and_recreate(tile, draws, least, deviation, self._arrays())
         return found, int(value)
+
+    def annealed(
+        self, tile: IntArray, watch: Stopwatch, rng: np.random.Generator
+    ) -> Iterator[tuple[IntArray, int]]:
+        """Yield the best binding of each annealing run from ``tile``, each twice as long."""
+        flows = (self.flow_to + self.flow_from)[self.flow_to + self.flow_from > 0]
+        if not len(flows) or len(self.slots) < 2:
+            return
+        near, hot = nearest_tiles(self.hops), max(HOT * float(flows.mean()), 1.0)
+        moves, seconds, until = FIRST_MOVES, 0.0, ANNEALED * watch.limits.wall_s
+        while watch.spent + 2 * seconds < until:
+            begun, seed = watch.spent, int(rng.integers(2**31))
+            cold = hot * COLD / HOT
+            found, value = anneal(tile.copy(), near, self._arrays(), seed, moves, hot, cold)
+            yield found, int(value)
+            moves, seconds = 2 * moves, watch.spent - begun
 
     def first(self, rng: np.random.Generator) -> Binding | None:
         """Put one cluster after the other where it costs least; None if one finds no room."""

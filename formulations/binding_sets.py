@@ -7,6 +7,7 @@ Parameters   tau_a ticks; sigma switch_ticks; f_ab spikes; h_tu hops; rows and c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +23,29 @@ from optmap.snn import IntArray
 #: Beyond this many terms a model is not built.
 MAX_TERMS = 500_000
 
-OBJECTIVES = ("load", "hops")
+OBJECTIVES = ("load", "hops", "hops+<weight>load")
+
+
+def load_weight(objective: str) -> int | None:
+    """Return what a tick of load costs in spike-hops: "hops" 0, "hops+5load" 5, "load" None.
+
+    Raises
+    ------
+    ValueError
+        If the objective is unknown.
+    """
+    weighted = re.fullmatch(r"hops\+([1-9][0-9]*)load", objective)
+    if weighted:
+        return int(weighted[1])
+    if objective not in OBJECTIVES[:2]:
+        raise ValueError(f"objective {objective!r}: expected one of {', '.join(OBJECTIVES)}")
+    return None if objective == "load" else 0
+
+
+def value_of(graph: ClusterGraph, platform: Platform, binding: Binding, objective: str) -> int:
+    """Return the value of a binding."""
+    weight, load = load_weight(objective), load_of(graph, platform, binding)
+    return load if weight is None else spike_hops_of(graph, platform, binding) + weight * load
 
 
 @dataclass(frozen=True)
@@ -182,15 +205,13 @@ def usable_start(
     ValueError
         If the objective is unknown.
     """
-    if objective not in OBJECTIVES:
-        raise ValueError(f"objective {objective!r}: expected one of {', '.join(OBJECTIVES)}")
+    load_weight(objective)
     if warm is None or not fits_platform(sets.graph, sets.platform, warm):
         return None, None
     load = load_of(sets.graph, sets.platform, warm)
     if max_load is not None and load > max_load:
         return None, None
-    value = load if objective == "load" else spike_hops_of(sets.graph, sets.platform, warm)
-    return warm, value
+    return warm, value_of(sets.graph, sets.platform, warm, objective)
 
 
 def keep_better(

@@ -73,6 +73,30 @@ def test_agrees_with_enumeration(back_end: ModuleType, seed: int) -> None:
     assert_agrees(back_end, seed)
 
 
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_weighted_sum_agrees_with_enumeration(back_end: ModuleType, seed: int) -> None:
+    """(B0c): a tick of load costs three spike-hops."""
+    graph, platform = oracles.random_binding_case(seed)
+    expected = min(
+        (
+            oracles.binding_hops(graph, platform, t) + 3 * oracles.binding_load(graph, platform, t)
+            for t in oracles.bindings(graph.num_clusters, platform.num_tiles)
+            if oracles.binding_fits(graph, platform, t)
+        ),
+        default=None,
+    )
+    outcome = solve(back_end, graph, platform, "hops+3load")
+    assert (outcome.claimed, outcome.bound) == (expected, expected)
+    if expected is None:
+        assert outcome.status is Status.INFEASIBLE
+        return
+    assert outcome.status is Status.OPTIMAL
+    tile = tuple(outcome.solution.tile_of.tolist())
+    hops, load = (f(graph, platform, tile) for f in (oracles.binding_hops, oracles.binding_load))
+    assert hops + 3 * load == expected
+
+
 @pytest.mark.parametrize("family", NECESSARY)
 @pytest.mark.parametrize("back_end", BACK_ENDS)
 def test_dropping_a_necessary_family_is_noticed(
