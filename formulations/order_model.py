@@ -127,7 +127,7 @@ class OrderModel:
                         self.cp.add(sent).only_enforce_if(literal)
 
     def keep_decided_pairs(self) -> None:
-        """(S2c)  s[a] + time_a <= s[b]  where b before a closes a positive cycle. Redundant."""
+        """(S2e)  s[a] + time_a <= s[b]  where b before a closes a positive cycle. Redundant."""
         for a, b in self.decided or ():
             self.cp.add(self.s[a] + self.time[a] <= self.s[b])
 

@@ -1,0 +1,22 @@
+"""Every label in the docstring of a constraint method stands in formulations/README.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOM = Path(__file__).parents[2] / "formulations"
+LABEL = re.compile(r'"""\((?:B|S|J|C|E)[0-9+]*[a-z]*\)')
+
+
+@pytest.mark.parametrize("stem", ["binding", "order", "joint", "pareto"])
+def test_every_label_is_in_the_table(stem: str):
+    table = (ROOM / "README.md").read_text(encoding="utf-8")
+    files = sorted(ROOM.glob(f"{stem}*.py"))
+    assert files
+    for file in files:
+        assert f"`{file.name}`" in table
+        for label in LABEL.findall(file.read_text(encoding="utf-8")):
+            assert label.removeprefix('"""') in table, f"{file.name}: {label}"
