@@ -4,9 +4,13 @@ Formula, everywhere the same, for minimisation: gap = (P - D) / max(|P|, 1e-9), 
 value, D the best proven bound whose scope covers the row. Gap to the bound and distance to the best
 known value are two columns and never mixed; without a solution or a bound there is no gap.
 
-Which bounds cover a row: those of its own stages and clustering; those proved for its decomposition
-by any row of the same instance (a bound on traffic only if the row has no more clusters than it was
-proved for); those that hold for every mapping.
+Which bounds cover a row: those of its own stages and clustering; those that any row of the same
+instance proved for the same units (a bound on traffic only if the row has no more clusters than it
+was proved for) or, on the period, for the same clustering; those that hold for every mapping. A
+decomposition that changed nothing leaves the network's own units, whatever it is called.
+
+One column has one scope: a period proved shortest for its row's *binding* alone is no bound here,
+or the flow that binds badly and orders well would show no gap where its rivals do.
 """
 
 from __future__ import annotations
@@ -24,6 +28,9 @@ FORMULA = "gap = (P - D) / max(|P|, 1e-9); P value by the judge, D best proven b
 
 #: Metrics whose solver bounds hold for the whole decomposition, not for one clustering only.
 OF_DECOMPOSITION = ("clusters", "traffic")
+
+#: How the scope of a period begins that was proved for one binding only, and for any binding.
+ONE_BINDING, ONE_CLUSTERING = "this binding", "this clustering"
 
 Row = Mapping[str, Any]
 
@@ -70,15 +77,26 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class _Proved:
-    """A bound that some row proved."""
+class Proved:
+    """A bound that some row proved, and for what; None: for all."""
 
     metric: str
     value: Fraction
     name: str
     scope: str
-    decomposition: str | None  # None: holds for every mapping
-    max_clusters: int | None
+    units: str | None = None
+    clustering: str | None = None
+    max_clusters: int | None = None
+
+    def covers(self, row: Row) -> bool:
+        """Tell whether a row lies in the bound's scope."""
+        if self.units not in (None, units_of(row)):
+            return False
+        if self.clustering not in (None, row.get("clustering")):
+            return False
+        if self.max_clusters is not None and row["metrics"]["clusters"] > self.max_clusters:
+            return False
+        return not (self.scope.endswith("without prologue") and row["method"].endswith("-prologue"))
 
 
 def all_gaps(rows: Sequence[Row]) -> list[Gap]:
@@ -87,7 +105,7 @@ def all_gaps(rows: Sequence[Row]) -> list[Gap]:
     for row in rows:
         if accepted(row):
             by_digest.setdefault(row["digest"], []).append(row)
-    shared = {digest: list(_shared_bounds(group)) for digest, group in by_digest.items()}
+    shared = {digest: list(shared_bounds(group)) for digest, group in by_digest.items()}
     gaps = []
     for row in rows:
         if not accepted(row):
@@ -119,40 +137,46 @@ def accepted(row: Row) -> bool:
     return row.get("check") == "ok" and "metrics" in row
 
 
-def _shared_bounds(group: Iterable[Row]) -> Iterable[_Proved]:
+def units_of(row: Row) -> str:
+    """Return which units the row maps: rows of one instance with equal names have equal units."""
+    return str(row.get("units", row["decomposition"]))
+
+
+def of_clustering(claim: Row) -> bool:
+    """Tell whether a claim's bound holds for every binding and order of one clustering."""
+    return claim["metric"] == "period" and str(claim["scope"]).startswith(ONE_CLUSTERING)
+
+
+def shared_bounds(group: Iterable[Row]) -> Iterable[Proved]:
     """Yield the bounds of a group of rows that cover other rows of the same instance."""
     for row in group:
         for bound in row.get("bounds", ()):
             if bound["scope"] == ANY_MAPPING:
-                yield _proved(bound, None)
+                yield _proved(bound)
             elif bound["scope"].startswith("decomposition"):
-                yield _proved(bound, row["decomposition"])
-        for claim in row.get("claims", ()):
-            if claim["bound"] is not None and claim["metric"] in OF_DECOMPOSITION:
-                bound = {**claim, "name": row["method"], "value": claim["bound"]}
-                yield _proved(bound, row["decomposition"], claim["max_clusters"])
+                yield _proved(bound, units=units_of(row))
+        for claim, bound in _claimed(row):
+            if claim["metric"] in OF_DECOMPOSITION:
+                yield _proved(bound, units=units_of(row), max_clusters=claim["max_clusters"])
+            elif of_clustering(claim) and "clustering" in row:
+                yield _proved(bound, clustering=row["clustering"])
 
 
-def _proved(bound: Row, decomposition: str | None, max_clusters: int | None = None) -> _Proved:
+def _claimed(row: Row) -> Iterable[tuple[Row, Row]]:
+    """Yield a row's claims that have a bound in a column's scope, each with that bound."""
+    for claim in row.get("claims", ()):
+        if claim["bound"] is not None and not claim["scope"].startswith(ONE_BINDING):
+            yield claim, {**claim, "name": row["method"], "value": claim["bound"]}
+
+
+def _proved(bound: Row, **scope: Any) -> Proved:
     value = Fraction(bound["value"])
-    return _Proved(
-        bound["metric"], value, bound["name"], bound["scope"], decomposition, max_clusters
-    )
+    return Proved(bound["metric"], value, bound["name"], bound["scope"], **scope)
 
 
-def _best_bound(row: Row, metric: str, shared: Iterable[_Proved]) -> _Proved | None:
-    own = [_proved(bound, None) for bound in row.get("bounds", ())]
-    own += [
-        _proved({**claim, "name": row["method"], "value": claim["bound"]}, None)
-        for claim in row.get("claims", ())
-        if claim["bound"] is not None
-    ]
-    clusters = row["metrics"]["clusters"]
-    covering = [
-        proved
-        for proved in (*own, *shared)
-        if proved.metric == metric
-        and proved.decomposition in (None, row["decomposition"])
-        and (proved.max_clusters is None or clusters <= proved.max_clusters)
-    ]
+def _best_bound(row: Row, metric: str, shared: Iterable[Proved]) -> Proved | None:
+    own = [_proved(bound) for bound in row.get("bounds", ())]
+    own += [_proved(bound) for _, bound in _claimed(row)]
+    covering = [p for p in own if p.metric == metric]
+    covering += [p for p in shared if p.metric == metric and p.covers(row)]
     return max(covering, key=lambda proved: proved.value, default=None)

@@ -15,7 +15,7 @@ from optmap.experiment.aggregate import (
     wins,
 )
 from optmap.experiment.gaps import FORMULA, METRICS, Gap, Row, all_gaps
-from optmap.experiment.stages import StageGap, stage_gaps
+from optmap.experiment.stages import AT_LEAST, AT_MOST, PROVED, StageGap, stage_gaps
 from optmap.experiment.tables import compact, percent
 
 LABEL = {
@@ -51,7 +51,8 @@ def headline_markdown(rows: Sequence[Row]) -> str:
         parts += _spread_table(spread)
     stages = stage_gaps(rows)
     if stages:
-        parts += ["", "**Which stage of a greedy flow loses what** (mean; `>=` not all proved)", ""]
+        title = "**Which stage of a greedy flow loses what** (mean; `>=`, `<=`: not all proved)"
+        parts += ["", title, ""]
         parts += _stage_table(stages)
     parts += ["", f"{FORMULA}. Times are shifted geometric means, shift {SHIFT_S:g} s."]
     return "\n".join(parts) + "\n"
@@ -135,7 +136,8 @@ def _stage_table(stages: Sequence[StageGap]) -> list[str]:
         own = [s for s in stages if (s.flow, s.stage, s.metric) == kind]
         mean = sum((s.loss for s in own), Fraction(0)) / len(own)
         worst = max(s.loss for s in own)
-        least = "" if all(s.proved for s in own) else ">= "
+        sign = {AT_LEAST: ">= ", AT_MOST: "<= "}
+        least = next((sign[s.sure] for s in own if s.sure != PROVED), "")
         lines.append(
             f"| {kind[0]} | {kind[1]} | {LABEL[kind[2]]} | {least}{percent(mean)} |"
             f" {percent(worst)} | {len(own)} |"

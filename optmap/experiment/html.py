@@ -100,7 +100,7 @@ def page_data(rows: Sequence[Row], details: Mapping[str, Any]) -> dict[str, Any]
                 "value": str(s.value),
                 "better": str(s.better),
                 "loss": float(s.loss),
-                "proved": s.proved,
+                "sure": s.sure,
             }
             for s in stage_gaps(rows)
         ],

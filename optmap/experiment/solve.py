@@ -7,6 +7,7 @@ group when the pipe whose number is its argument closes: a parent that dies take
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import sys
@@ -15,6 +16,9 @@ import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
 
 from optmap.claim import Claim, Run
 from optmap.errors import CapacityError, FanInError, InputError
@@ -36,7 +40,7 @@ from optmap.experiment.mapping_file import document, load_source
 from optmap.flow import run
 from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.instance import Instance
-from optmap.mapping import Mapping
+from optmap.mapping import Mapping, compact
 from optmap.method import Limits, Status
 from optmap.methods import Method, method_named
 from optmap.snn import from_edges
@@ -138,6 +142,7 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     judgement = judge(instance.snn, instance.platform, mapping, instance.tokens)
     wrong = [claim for claim in result.claims if not claim.holds]
     row["decomposition"] = mapping.decomposition.policy
+    row |= scope_names(mapping)
     row["mapping"] = document(mapping, job.instance, job.source, job.digest, job.method)
     row["bounds"] = describe_bounds(mapping, instance)
     if judgement.evaluation is None:
@@ -154,6 +159,28 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
             for c in wrong
         )
     return row
+
+
+def scope_names(mapping: Mapping) -> dict[str, str]:
+    """Return names of the units and of their clustering, equal only where these are equal.
+
+    Rows of one instance whose names are equal share the bounds proved for them.
+    """
+    made, network = mapping.decomposition, mapping.decomposition.network
+    units = made.policy
+    if not made.num_inserted:
+        units = "as given"
+    elif made.policy == "custom":
+        units = f"custom {_digest(network.indptr, network.indices)}"
+    labels = compact(mapping.clustering.cluster_of).cluster_of
+    return {"units": units, "clustering": f"{units} {_digest(labels)}"}
+
+
+def _digest(*arrays: npt.NDArray[Any]) -> str:
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()[:12]
 
 
 def _claim(claim: Claim) -> dict[str, Any]:

@@ -8,10 +8,10 @@ For a flow F on one instance, all periods by the judge:
 - clustering: "song2020/joint" against the best period any row without prologue reached;
 - together: F against the bound that holds for every mapping of the instance.
 
-Each loss is (P - D) / P with D the better stage's value; "proved" says whether that stage was
-solved to optimality, otherwise the loss is at least what is shown. Clusters have a decomposition
-line (F against the same clustering on the tree) and a clustering line (F against its
-decomposition's bound).
+Each loss is (P - D) / P. Where D is a value that a better stage reached, the loss is at least that,
+and exactly that if the stage was solved to optimality. Where D is a bound, the loss is at most
+that, and exactly that if some row reaches the bound. Clusters have a decomposition line (F against
+the same clustering on the tree) and a clustering line (F against its decomposition's bound).
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from fractions import Fraction
 
 from optmap.evaluate.period_bounds import ANY_MAPPING
 from optmap.experiment.exact_json import number
-from optmap.experiment.gaps import Row, accepted, all_gaps, gap
+from optmap.experiment.gaps import Row, accepted, all_gaps, gap, units_of
 
 FLOWS = ("song2020", "dfsynthesizer")
+
+#: How sure a loss is.
+PROVED, AT_LEAST, AT_MOST = "proved", "at least", "at most"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class StageGap:
     metric: str
     value: Fraction
     better: Fraction
-    proved: bool
+    sure: str
 
     @property
     def loss(self) -> Fraction:
@@ -64,31 +67,37 @@ def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
     instance = own[flow]["instance"]
     found = []
 
-    def add(stage: str, metric: str, value: Fraction, better: Fraction, proved: bool) -> None:
-        found.append(StageGap(instance, flow, stage, metric, value, min(value, better), proved))
+    def add(stage: str, metric: str, value: Fraction, better: Fraction, sure: str) -> None:
+        found.append(StageGap(instance, flow, stage, metric, value, min(value, better), sure))
 
     clusters = Fraction(own[flow]["metrics"]["clusters"])
+    units = units_of(own[flow])
     on_tree = own.get("song2020-tree")
     if on_tree is not None and own[flow]["decomposition"] == "chain":
-        add("decomposition", "clusters", clusters, Fraction(on_tree["metrics"]["clusters"]), False)
+        same = units_of(on_tree) == units
+        fewer = Fraction(on_tree["metrics"]["clusters"])
+        add("decomposition", "clusters", clusters, fewer, PROVED if same else AT_LEAST)
+    known = [r["metrics"]["clusters"] for r in own.values() if units_of(r) == units]
     for g in all_gaps(list(own.values())):
         if g.method == flow and g.metric == "clusters" and g.bound is not None:
-            add("clustering", "clusters", clusters, g.bound, True)
+            reached = PROVED if min(known) == g.bound else AT_MOST
+            add("clustering", "clusters", clusters, g.bound, reached)
     periods = {name: number(row["metrics"]["period"]) for name, row in own.items()}
     best = "song2020/joint"  # both flows cluster alike: one best schedule for their clusters
     steps = [("order", flow, f"{flow}/order"), ("binding", f"{flow}/order", best)]
     for stage, worse, better in steps:
         value, improved = periods.get(worse), periods.get(better)
         if value is not None and improved is not None:
-            add(stage, "period", value, improved, own[better]["status"] == "optimal")
+            optimal = own[better]["status"] == "optimal"
+            add(stage, "period", value, improved, PROVED if optimal else AT_LEAST)
     joint = periods.get(best)
-    known = [p for name, p in periods.items() if p is not None and "prologue" not in name]
-    if joint is not None and known:
-        add("clustering", "period", joint, min(known), False)
+    without = [p for name, p in periods.items() if p is not None and "prologue" not in name]
+    if joint is not None and without:
+        add("clustering", "period", joint, min(without), AT_LEAST)
     together = _bound_for_every_mapping(own)
     value = periods[flow]
     if together is not None and value is not None:
-        add("together", "period", value, together, True)
+        add("together", "period", value, together, PROVED if together in without else AT_MOST)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import floor
 
 import pandas as pd
 
@@ -14,8 +15,10 @@ NOTES = (
     FORMULA,
     "Bounds on clusters and traffic hold for the row's decomposition (column 'dec'); traffic bounds"
     " for at most the row's number of clusters; spike-hops for the row's clustering and tile load;"
-    " period for the row's clustering, any binding and order; energy: what computing alone costs.",
-    "'*' proved: nothing better exists within the bound's scope. '-' no solution or no bound.",
+    " period for the row's clustering, any binding and order (with prologue only in the rows that"
+    " end in -prologue); energy: what computing alone costs.",
+    "'*' proved: nothing better exists within the bound's scope. '-' no solution or no bound."
+    " '#' seed.",
 )
 
 
@@ -114,13 +117,14 @@ def short_origin(origin: str) -> str:
 def instance_lines(rows: Sequence[Row], gaps: Sequence[Gap]) -> list[tuple[str, ...]]:
     """Return the lines of one instance's table, one per row, as texts in ``HEADERS``' order."""
     by_key = {(g.method, g.seed, g.metric): g for g in gaps}
+    several = len({row["seed"] for row in rows}) > 1
     lines: list[tuple[str, ...]] = []
     for row in rows:
         cell = {m: by_key.get((row["method"], row["seed"], m)) for m in METRICS}
         energy = cell["energy_pj"]
         lines.append(
             (
-                row["method"],
+                f"{row['method']} #{row['seed']}" if several else row["method"],
                 str(row.get("decomposition", "-")),
                 _value(cell["clusters"]),
                 _bound(cell["clusters"]),
@@ -179,9 +183,16 @@ def compact(value: Fraction, width: int = 7) -> str:
 
 
 def percent(value: Fraction) -> str:
-    """Return a gap in percent, one decimal below ten."""
-    number = float(value) * 100
-    return f"{number:.1f}%" if 0 < abs(number) < 10 else f"{number:.0f}%"
+    """Return a gap in percent, one decimal below ten; halves away from zero, as the report does.
+
+    Examples
+    --------
+    >>> percent(Fraction(1, 8)), percent(Fraction(9, 200)), percent(Fraction(0))
+    ('13%', '4.5%', '0%')
+    """
+    tenths = 10 if 0 < abs(value) < Fraction(1, 10) else 1
+    rounded = floor(abs(value) * 100 * tenths + Fraction(1, 2)) * (1 if value >= 0 else -1)
+    return f"{rounded / tenths:.1f}%" if tenths == 10 else f"{rounded}%"
 
 
 def _value(gap: Gap | None) -> str:

@@ -1,10 +1,10 @@
 """Check a finished run again, trusting none of it.
 
 For every row: its checksum; the instance, loaded again, against its hash; the mapping, judged
-again, against every stored metric; every claim against the judge; every bound that needs no solver,
-computed again; every certificate, proved again. A bound that only a solver vouches for is compared
-with every value that the run reached in the bound's scope (a smaller one would refute it), and
-counted.
+again, against every stored metric and name; every claim against the judge; every bound that needs
+no solver, computed again; every certificate, proved again. Every bound is compared with every value
+that the run reached in the bound's scope (a smaller one would refute it); bounds that only a solver
+vouches for are counted.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError
 from optmap.evaluate.evaluate import judge
 from optmap.experiment.exact_json import dumps, number
-from optmap.experiment.gaps import OF_DECOMPOSITION, Row, accepted
+from optmap.experiment.gaps import Row, accepted, shared_bounds
 from optmap.experiment.mapping_file import load_source, read_document
-from optmap.experiment.solve import describe_bounds
+from optmap.experiment.solve import describe_bounds, describe_network, scope_names
 from optmap.experiment.store import Store, checksum
 from optmap.instance import Instance
 from optmap.mapping import Mapping
 
 #: Proves a certificate for a mapping's decomposition; returns what is wrong with it, or None.
 Prover = Callable[[dict[str, Any], Mapping, Instance], str | None]
+
+#: What a row whose fields are not what they should be can raise.
+ODD = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 #: Metrics whose last claim is about the final mapping itself.
 FINAL = ("traffic", "spike_hops", "period")
@@ -68,6 +70,7 @@ def verify_run(folder: Path, prove: Prover, heard: Callable[[str], None]) -> Ver
     if not rows and not verdict.problems:
         raise InputError(str(folder), "", "no row", "the folder of a finished run")
     instances: dict[str, Instance] = {}
+    broken: list[str] = []
     for row in rows:
         name = f"{row.get('instance')} / {row.get('method')} (seed {row.get('seed')})"
         heard(name)
@@ -76,10 +79,14 @@ def verify_run(folder: Path, prove: Prover, heard: Callable[[str], None]) -> Ver
             found = list(_check(row, folder, instances, prove, verdict))
         except InputError as error:
             found = [str(error)]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except ODD as error:
             found = [f"a field is missing or odd: {type(error).__name__} {error}"]
+            broken.append(row["key"])
         verdict.problems += [f"{name}: {problem}" for problem in found]
-    verdict.problems += _refuted(rows)
+    try:
+        verdict.problems += _refuted([row for row in rows if row["key"] not in broken])
+    except ODD as error:
+        verdict.problems.append(f"rows do not compare: {type(error).__name__} {error}")
     return verdict
 
 
@@ -89,17 +96,28 @@ def _rows(folder: Path, verdict: Verdict) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     for i, line in enumerate((folder / "rows.jsonl").read_bytes().splitlines(keepends=True), 1):
         try:
-            row = json.loads(line)
-            stated, key = row["checksum"], row["key"]
-        except (ValueError, KeyError, TypeError):
+            row = json.loads(line, parse_constant=_no_number)
+            stated, key = row["checksum"], str(row["key"])
+        except (ValueError, KeyError, TypeError, RecursionError):
             verdict.problems.append(f"rows.jsonl, line {i}: no row")
             continue
         if key in seen:
             verdict.problems.append(f"rows.jsonl, line {i}: key {key} stands twice")
         seen.add(key)
-        if stated != checksum(row, store.attached_texts(row)):
+        if not _matches(row, stated, store):
             verdict.problems.append(f"rows.jsonl, line {i}: row {key} does not match its checksum")
         yield row
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
+def _matches(row: Row, stated: str, store: Store) -> bool:
+    try:
+        return stated == checksum(dict(row), store.attached_texts(dict(row)))
+    except (OSError, TypeError, ValueError):
+        return False
 
 
 def _check(
@@ -117,10 +135,14 @@ def _check(
         yield f"the instance has hash {instance.digest()[:12]}, the row {row['digest'][:12]}"
         return
     if row["check"] != "ok":
+        if row["check"] == "not_run" and row.get("metrics"):
+            yield "check not_run, yet there are metrics"
         return
     data, _, mapping = read_document(folder / "mappings" / f"{row['key']}.json")
     if data["method"] != row["method"]:
         yield f"the mapping file is of method {data['method']}"
+    if data["instance"] != row["instance"]:
+        yield f"the mapping file is of instance {data['instance']}"
     verdict.mappings += 1
     judgement = judge(instance.snn, instance.platform, mapping, instance.tokens)
     yield from (f"the mapping breaks a rule: {v}" for v in judgement.violations)
@@ -130,6 +152,15 @@ def _check(
     for name in sorted({*metrics, *row["metrics"]}):
         if metrics.get(name) != row["metrics"].get(name):
             yield f"{name}: stored {row['metrics'].get(name)}, judged {metrics.get(name)}"
+    named = {
+        "decomposition": mapping.decomposition.policy,
+        **scope_names(mapping),
+        "network": describe_network(instance),
+        "critical_cycle": [str(step) for step in judgement.evaluation.critical_cycle],
+    }
+    for name, value in named.items():
+        if row.get(name) != value:
+            yield f"{name}: stored {str(row.get(name))[:80]}, found {str(value)[:80]}"
     yield from _check_claims(row, metrics, verdict)
     yield from _check_bounds(row, mapping, instance, verdict)
     for certificate in row.get("certificates", ()):
@@ -176,31 +207,24 @@ def _check_bounds(
         reached = number(row["metrics"].get(bound["metric"]))
         if limit is not None and reached is not None and limit > reached:
             yield f"bound {limit} on {bound['metric']} is above what the row reached, {reached}"
-    certified = {c.get("metric", "clusters") for c in row.get("certificates", ())}
-    verdict.by_solver_only += sum(
-        claim["bound"] is not None and claim["metric"] not in certified for claim in row["claims"]
-    )
+    certified = {c.get("metric", "clusters"): c.get("bound") for c in row.get("certificates", ())}
+    for claim in row["claims"]:
+        bound, shown = number(claim["bound"]), number(certified.get(claim["metric"]))
+        verdict.by_solver_only += bound is not None and (shown is None or shown < bound)
 
 
 def _refuted(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the solver bounds that another row of the same scope undercuts."""
-    good = [row for row in rows if accepted(row)]
-    for row in good:
-        for claim in row["claims"]:
-            bound = number(claim["bound"])
-            if bound is None or claim["metric"] not in OF_DECOMPOSITION:
-                continue
-            for other in good:
-                same = (other["digest"], other["decomposition"]) == (
-                    row["digest"],
-                    row["decomposition"],
-                )
-                most = claim["max_clusters"]
-                few = most is None or other["metrics"]["clusters"] <= most
-                reached = Fraction(other["metrics"][claim["metric"]])
-                if same and few and reached < bound:
+    """Yield the bounds that a row in their scope undercuts."""
+    groups: dict[str, list[Row]] = {}
+    for row in filter(accepted, rows):
+        groups.setdefault(row["digest"], []).append(row)
+    for group in groups.values():
+        for proved in shared_bounds(group):
+            for other in group:
+                reached = number(other["metrics"].get(proved.metric))
+                if reached is not None and reached < proved.value and proved.covers(other):
                     yield (
-                        f"{row['instance']} / {row['method']}: bound {bound} on"
-                        f" {claim['metric']} is refuted by {other['method']}, which reached"
-                        f" {reached}"
+                        f"{other['instance']}: bound {proved.value} on {proved.metric}"
+                        f" ({proved.name}; {proved.scope}) is refuted by {other['method']}, which"
+                        f" reached {reached}"
                     )

@@ -33,12 +33,12 @@ def bound(metric, value, scope):
     return {"metric": metric, "name": "n", "value": value, "scope": scope}
 
 
-def claim(metric, value, proved, max_clusters=None):
+def claim(metric, value, proved, max_clusters=None, scope="s"):
     return {
         "metric": metric,
         "value": value,
         "bound": proved,
-        "scope": "s",
+        "scope": scope,
         "max_clusters": max_clusters,
     }
 
@@ -81,6 +81,38 @@ def test_a_bound_for_one_clustering_stays_with_its_row():
     assert find(gaps, "a", "period").bound == 20
     assert find(gaps, "b", "period").bound == Fraction(25, 2)
     assert find(gaps, "b", "period").to_bound == Fraction(30, 55)
+
+
+def test_decompositions_that_left_the_same_units_share_their_bounds():
+    exact = row("colgen", "tree", 6, 9, claims=[claim("clusters", 6, 6)]) | {"units": "as given"}
+    same = row("song2020", "chain", 7, 9) | {"units": "as given"}
+    split = row("song2020-published", "custom", 7, 9) | {"units": "custom 1"}
+    gaps = all_gaps([exact, same, split])
+    assert find(gaps, "song2020", "clusters").bound == 6
+    assert find(gaps, "song2020-published", "clusters").bound is None
+
+
+def test_a_period_proved_for_one_binding_is_no_bound_of_the_column():
+    proved = claim("period", "55/2", "55/2", scope="this binding, orders without prologue")
+    gaps = all_gaps([row("song2020/order", "chain", 3, 9, claims=[proved])])
+    assert find(gaps, "song2020/order", "period").bound is None
+
+
+def test_a_period_proved_for_a_clustering_covers_all_rows_with_it_but_not_both_classes():
+    proved = claim("period", 20, 20, scope="this clustering, orders without prologue")
+    rows = [
+        row("song2020/joint", "chain", 3, 9, claims=[proved]) | {"clustering": "c"},
+        row("song2020", "chain", 3, 9) | {"clustering": "c"},
+        row("song2020-prologue", "chain", 3, 9) | {"clustering": "c"},
+        row("spinemap", "chain", 3, 9) | {"clustering": "d"},
+    ]
+    bounds = {g.method: g.bound for g in all_gaps(rows) if g.metric == "period"}
+    assert bounds == {
+        "song2020/joint": 20,
+        "song2020": 20,
+        "song2020-prologue": None,
+        "spinemap": None,
+    }
 
 
 def test_rows_that_failed_the_check_have_no_gap_and_lend_no_best_value():

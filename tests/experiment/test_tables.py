@@ -115,6 +115,12 @@ def test_only_wrong_claims_invalid_mappings_and_errors_fail_a_run():
     assert summary_line(ROWS).startswith("6 rows: 5 with a checked mapping, 3 proved")
 
 
+def test_rows_of_several_seeds_can_be_told_apart():
+    rows = [stored_row("a", "x", 4, 8), stored_row("a", "x", 2, 6, seed=1)]
+    assert [line[0] for line in instance_lines(rows, all_gaps(rows))] == ["x #0", "x #1"]
+    assert instance_lines(rows[:1], all_gaps(rows[:1]))[0][0] == "x"
+
+
 def test_stage_losses_of_a_flow():
     found = {(s.stage, s.metric): s for s in stage_gaps(ROWS)}
     assert found["decomposition", "clusters"].loss == Fraction(2, 6)
@@ -123,7 +129,11 @@ def test_stage_losses_of_a_flow():
     assert found["binding", "period"].loss == Fraction(2, 10)
     assert found["clustering", "period"].loss == Fraction(3, 8)
     assert found["together", "period"].loss == Fraction(8, 12)
-    assert found["order", "period"].proved
+    assert found["order", "period"].sure == "proved"
+    assert found["binding", "period"].sure == "proved"
+    assert found["clustering", "clusters"].sure == "at most"  # 2 is a bound nobody reached
+    assert found["clustering", "period"].sure == "at least"
+    assert found["together", "period"].sure == "at most"
 
 
 def test_markdown_shows_every_method_and_the_formula():

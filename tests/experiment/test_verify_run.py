@@ -127,6 +127,30 @@ def forget_claims(row, mapping):
     row["claims"] = []
 
 
+def rename_decomposition(row, mapping):
+    row["decomposition"] = "custom"
+
+
+def borrow_units(row, mapping):
+    row["units"] = "units for which somebody proved more"
+
+
+def borrow_clustering(row, mapping):
+    row["clustering"] = "a clustering for which somebody proved more"
+
+
+def shrink_network(row, mapping):
+    row["network"]["neurons"] -= 1
+
+
+def hide_from_the_judge(row, mapping):
+    row["check"] = "not_run"
+
+
+def drop_all_claims(row, mapping):
+    row["claims"] = None
+
+
 def test_a_true_run_passes(run):
     verdict = verify_run(run, believe, lambda name: None)
     assert verdict.problems == []
@@ -152,6 +176,12 @@ def test_a_true_run_passes(run):
         change_method,
         spoil_certificate,
         forget_claims,
+        rename_decomposition,
+        borrow_units,
+        borrow_clustering,
+        shrink_network,
+        hide_from_the_judge,
+        drop_all_claims,
     ],
 )
 def test_each_corruption_is_found_although_the_checksum_fits(run, change):
@@ -180,9 +210,10 @@ def test_missing_files_and_torn_rows_are_problems_not_tracebacks(run):
     for file in (run / "mappings").iterdir():
         file.unlink()
     with (run / "rows.jsonl").open("a") as stream:
+        stream.write("[" * 100_000 + '\n{"key": "k", "checksum": Infinity}\n')
         stream.write('{"key": "torn", "che')
     found = problems(run)
-    assert any("no row" in problem for problem in found)
+    assert sum("no row" in problem for problem in found) == 3
     assert sum("No such file" in problem for problem in found) == 2
 
 

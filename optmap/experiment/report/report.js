@@ -98,8 +98,10 @@ function stages() {
   if (!DATA.stages.length) { document.getElementById("stage-section").remove(); return; }
   const table = element("table");
   const head = element("tr");
-  for (const t of ["instance", "flow", "stage", "metric", "value", "better", "loss", "proved"])
+  for (const t of ["instance", "flow", "stage", "metric"])
     head.append(element("th", { scope: "col", class: "left" }, t));
+  for (const t of ["value", "better", "loss", "sure"])
+    head.append(element("th", { scope: "col" }, t));
   table.append(element("thead", {}, head));
   const body = element("tbody");
   for (const s of DATA.stages) {
@@ -109,7 +111,7 @@ function stages() {
     line.append(element("td", {}, short(value(s.value))), element("td", {}, short(value(s.better))));
     line.append(element("td", {}, percent(s.loss), element("span", { class: "gapbar",
       style: `width:${Math.round(s.loss * 80)}px`, "aria-hidden": "true" })));
-    line.append(element("td", { class: s.proved ? "proved" : "" }, s.proved ? "proved" : "at least"));
+    line.append(element("td", { class: s.sure === "proved" ? "proved" : "" }, s.sure));
     body.append(line);
   }
   table.append(body);
@@ -199,7 +201,7 @@ function show(row, line) {
     const n = row.network;
     box.append(element("p", { class: "soft" }, `${short(n.neurons)} neurons (${short(n.inputs)} ` +
       `inputs), ${short(n.synapses)} synapses, fan-in up to ${short(n.max_fan_in)}; ` +
-      `${n.platform}, crossbars ${n.crossbars}; spikes: ${n.spikes_origin}`));
+      `${n.platform}${n.platform.includes("crossbars") ? "" : `, crossbars ${n.crossbars}`}; spikes: ${n.spikes_origin}`));
   }
   boundTable(row, box);
   if (row.critical_cycle && row.critical_cycle.length) {
@@ -306,7 +308,8 @@ function heat(drawn, pictures) {
   const count = drawn.platform.crossbars.length;
   const z = Array.from({ length: count }, () => Array(count).fill(0));
   for (const [u, v, f] of drawn.tile_traffic) z[u][v] = f;
-  Plotly.newPlot(box, [{ type: "heatmap", z, colorscale: "Cividis",
+  const most = Math.max(1, ...drawn.tile_traffic.map((c) => c[2])); // none at all is still 0 to 1
+  Plotly.newPlot(box, [{ type: "heatmap", z, zmin: 0, zmax: most, colorscale: "Cividis",
     hovertemplate: "tile %{y} to tile %{x}: %{z} spikes<extra></extra>" }], { ...SMALL, height: 380,
     title: { text: "Spikes per iteration between tiles", font: { size: 14 }, x: 0, xanchor: "left" },
     xaxis: { title: { text: "to tile" }, dtick: count < 20 ? 1 : null },
