@@ -36,6 +36,7 @@ from formulations.partition_sets import (
     too_large,
     traffic_of,
 )
+from formulations.partition_traffic_bound import copies_bound
 from formulations.run_cpsat import run_cpsat
 from formulations.stopwatch import Report, Stopwatch
 from optmap.decompose import Decomposition
@@ -241,8 +242,8 @@ def minimize_traffic(
 
     Annealing (formulations/anneal_traffic.py), round after round, until PATIENCE rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
-    that model's or the one of optmap.evaluate.traffic_bounds. UNKNOWN where there is no start small
-    enough.
+    that model's, the one of optmap.evaluate.traffic_bounds, or of partition_traffic_bound.py.
+    UNKNOWN where there is no start small enough.
     """
     watch = Stopwatch(limits)
     network, kinds = decomposition.network, kinds_worth_having(platform)
@@ -278,6 +279,11 @@ def minimize_traffic(
             watch.note(value, bound)
         else:
             moves, in_vain = min(2 * moves, 20_000_000), in_vain + 1
+    if value > bound and watch.left > 1:
+        half = Limits(watch.left / 2, seed=limits.seed)
+        proved = copies_bound(decomposition, platform, num_clusters, current, half).value
+        bound = max(bound, min(proved, value))
+        watch.note(value, bound)
     sets = PartitionSets(network, kinds, num_clusters)
     if value == bound or too_large(sets, Limits(max(watch.left, 1e-3)), SECONDS_PER_TERM):
         return keep_better(watch, measure, Status.UNKNOWN, current, bound)
