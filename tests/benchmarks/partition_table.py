@@ -1,11 +1,15 @@
-"""Print the table of docs/clustering.md: ``python tests/benchmarks/partition_table.py [SECONDS]``.
+"""Measure docs/clustering.md's table: ``make clustering`` (all of it, some ten minutes).
 
-Every method starts from the ``overlap`` heuristic and has the same limit. A row is incumbent,
-bound, gap (incumbent - bound) / incumbent, and the seconds to proof where the two met.
+``python tests/benchmarks/partition_table.py [SECONDS] [--only NAME]`` solves every instance by
+every method, each from the ``overlap`` heuristic and within the same limit, and prints the table;
+with ``--write`` it also keeps the rows (``docs/clustering_rows.json``) and draws their performance
+profile (``docs/clustering_profile.svg``). ``--draw`` only draws and prints the rows kept.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -26,51 +30,159 @@ from formulations import (
 from optmap.decompose import decompose
 from optmap.heuristics.partition_overlap import partition
 from optmap.method import Limits
+from optmap.snn import SNN
 from optmap.sources.generate import generate
+from optmap.sources.ranc import read_ranc
+
+HOUSE = Path(__file__).parents[2]
+ROWS, PICTURE = HOUSE / "docs/clustering_rows.json", HOUSE / "docs/clustering_profile.svg"
+RANC = HOUSE.parent / "shared/data/ranc"
 
 INSTANCES = [
-    ("gen:filter-16", 32),
-    ("gen:filter-32", 64),
-    ("gen:mlp-784-100-10", 128),
-    ("gen:reservoir-1000", 128),
-    ("gen:smooth-64", 128),
-    ("gen:edges-64", 128),
-    ("gen:lenet5-28", 128),
+    ("filter-16", 32),
+    ("filter-32", 64),
+    ("mlp-784-100-10", 128),
+    ("reservoir-1000", 128),
+    ("smooth-64", 128),
+    ("edges-64", 128),
+    ("lenet5-28", 128),
+    ("vmm_64", 32),
+    ("vmm_64 alive", 32),
+    ("vmm_64 alive, joined", 32),
+    ("mnist_256", 256),
 ]
-METHODS: list[tuple[str, Callable[..., Any]]] = [
-    ("plain MILP", partition_milp.minimize_clusters),
-    ("plain CP-SAT", partition_cpsat.minimize_clusters),
-    ("aggregated", partition_twins_cpsat.minimize_clusters),
-    ("column generation", partition_colgen.solve),
-    ("LNS", partition_lns.solve),
-]
+METHODS: dict[str, Callable[..., Any]] = {
+    "plain MILP": partition_milp.minimize_clusters,
+    "plain CP-SAT": partition_cpsat.minimize_clusters,
+    "aggregated": partition_twins_cpsat.minimize_clusters,
+    "column generation": partition_colgen.solve,
+    "LNS": partition_lns.solve,
+}
+COLOURS = ("#999999", "#e69f00", "#56b4e9", "#d55e00", "#009e73")
+STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
-def main(seconds: float) -> None:
-    """Solve and print, a line at a time."""
-    out = sys.stdout
-    out.write(
-        "| instance | method | incumbent | bound | gap | proof |\n|---|---|---|---|---|---|\n"
-    )
-    for name, size in INSTANCES:
-        network = generate(name)
-        platform = oracles.mesh([(size, size)])
-        decomposition = decompose(network, size, "tree")
-        warm = partition(decomposition, platform, seed=0)
-        for method, solve in METHODS:
-            began = time.perf_counter()
-            made = solve(decomposition, platform, Limits(wall_s=seconds), warm)
-            spent = time.perf_counter() - began
-            outcome = made[0] if isinstance(made, tuple) else made
-            bound = "-" if outcome.bound is None else str(outcome.bound)
-            gap, proof = "-", "-"
-            if outcome.bound is not None:
-                gap = f"{(outcome.claimed - outcome.bound) / outcome.claimed:.0%}"
-                proof = f"{spent:.1f} s" if outcome.claimed == outcome.bound else "-"
-            label = f"{name[4:]} ({size} x {size})"
-            out.write(f"| {label} | {method} | {outcome.claimed} | {bound} | {gap} | {proof} |\n")
-            out.flush()
+def network_of(name: str) -> SNN | None:
+    """Return an instance's network; None where its files are not there."""
+    folder, _, how = name.partition(" ")
+    if "_" not in folder:
+        return generate(f"gen:{name}")
+    if not (RANC / folder).is_dir():
+        return None
+    return read_ranc(RANC / folder, drop_dead="alive" in how, join_axons="joined" in how).snn
+
+
+def measure(name: str, size: int, seconds: float) -> list[dict[str, Any]]:
+    """Return one row a method."""
+    network = network_of(name)
+    if network is None:
+        return []
+    platform, decomposition = oracles.mesh([(size, size)]), decompose(network, size, "tree")
+    warm = partition(decomposition, platform, seed=0)
+    rows = []
+    for method, solve in METHODS.items():
+        began = time.perf_counter()
+        made = solve(decomposition, platform, Limits(wall_s=seconds), warm)
+        spent = time.perf_counter() - began
+        outcome = made[0] if isinstance(made, tuple) else made
+        rows.append(
+            {
+                "instance": f"{name} ({size} x {size})",
+                "method": method,
+                "start": warm.num_clusters,
+                "incumbent": outcome.claimed,
+                "bound": outcome.bound,
+                "seconds": round(spent, 1),
+                "limit": seconds,
+            }
+        )
+        sys.stderr.write(f"{rows[-1]}\n")
+    return rows
+
+
+def gap(row: dict[str, Any]) -> float | None:
+    """Return (incumbent - bound) / incumbent; None without a bound."""
+    return None if row["bound"] is None else (row["incumbent"] - row["bound"]) / row["incumbent"]
+
+
+def cell(row: dict[str, Any]) -> str:
+    """Return incumbent / bound, and the time to proof or the gap."""
+    share = gap(row)
+    if share is None:
+        return f"{row['incumbent']} / -"
+    how = f"{row['seconds']:.1f} s" if share == 0 else f"{share:.0%}"
+    return f"{row['incumbent']} / {row['bound']}, {how}"
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as a Markdown table, one line an instance."""
+    lines = [f"| instance | {' | '.join(METHODS)} |", "|---" * (len(METHODS) + 1) + "|"]
+    for instance in dict.fromkeys(row["instance"] for row in rows):
+        by_method = {row["method"]: row for row in rows if row["instance"] == instance}
+        lines.append(f"| {instance} | {' | '.join(cell(by_method[m]) for m in METHODS)} |")
+    return "\n".join(lines) + "\n"
+
+
+def profile(rows: list[dict[str, Any]]) -> str:
+    """Return an SVG: for each method the share of instances left with at most so large a gap."""
+    instances = len({row["instance"] for row in rows})
+    wide, high, left, top = 110, 220, 50, 20
+    parts = [
+        '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="300" font-size="12"'
+        ' font-family="sans-serif">',
+        '<rect width="900" height="300" fill="white"/>',
+    ]
+    for k, step in enumerate(STEPS):
+        x = left + k * wide
+        parts.append(f'<text x="{x}" y="{top + high + 18}" text-anchor="middle">{step:.0%}</text>')
+        parts.append(f'<path d="M{x} {top}V{top + high}" stroke="#dddddd"/>')
+    for share in (0.0, 0.5, 1.0):
+        y = top + high * (1 - share)
+        parts.append(f'<text x="{left - 6}" y="{y + 4}" text-anchor="end">{share:.0%}</text>')
+        parts.append(f'<path d="M{left} {y}H{left + (len(STEPS) - 1) * wide}" stroke="#dddddd"/>')
+    for n, (method, colour) in enumerate(zip(METHODS, COLOURS, strict=True)):
+        gaps = [gap(row) for row in rows if row["method"] == method]
+        points = []
+        for k, step in enumerate(STEPS):
+            reached = sum(g is not None and g <= step for g in gaps) / instances
+            points.append(f"{left + k * wide},{top + high * (1 - reached) - 2 * n + 4:.1f}")
+        parts.append(
+            f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}"'
+            ' stroke-width="2.5"/>'
+        )
+        y = top + 20 + 18 * n
+        parts.append(f'<path d="M740 {y}H765" stroke="{colour}" stroke-width="2.5"/>')
+        parts.append(f'<text x="770" y="{y + 4}">{method}</text>')
+    caption = f"gap (incumbent - bound) / incumbent at the limit; share of {instances} instances"
+    parts.append(f'<text x="{left}" y="{top + high + 42}">{caption}</text></svg>')
+    return "\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Solve, print and, if asked to, keep."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("seconds", type=float, nargs="?", default=20.0)
+    asked.add_argument("--only", default="", help="instances whose name begins so")
+    asked.add_argument("--write", action="store_true")
+    asked.add_argument("--draw", action="store_true")
+    options = asked.parse_args()
+    if options.draw:
+        rows = json.loads(ROWS.read_text())
+    else:
+        measure("filter-8", 32, 2.0)  # compiling is nobody's time
+        measure("filter-16", 24, 4.0)
+        rows = [
+            row
+            for name, size in INSTANCES
+            if name.startswith(options.only)
+            for row in measure(name, size, options.seconds)
+        ]
+    sys.stdout.write(table(rows))
+    if options.write:
+        ROWS.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+    if options.write or options.draw:
+        PICTURE.write_text(profile(rows))
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60.0)
+    main()
