@@ -24,7 +24,7 @@ from optmap.mapping import Binding
 from optmap.method import SOLVED, Limits, Outcome, Status
 
 #: From so many clusters times tiles, a binding of few sends is ordered before both are searched.
-TWO_STAGES_FROM = 60
+TWO_STAGES_FROM = 120
 #: What that binding may take, per cluster and tile.
 SECONDS_A_PLACE = 0.008
 

@@ -5,8 +5,8 @@ that is infeasible raises ``low`` to the next fraction of denominator <= Q above
 lowers ``value`` to its exact period. When nothing of denominator <= Q lies between them the value
 is optimal. Targets: ``low`` itself (often reached), then whole numbers, which keep delays unscaled,
 in steps that double (bounds are close, and a test is the harder the nearer the optimum is), then
-the predecessor of ``value``. A target that the limit leaves open is not tried again; the search
-goes on above it, for a better solution.
+the predecessor of ``value``. Where a target's share of the limit leaves it open, the search goes on
+above it, for a better solution, and comes back to it with what is left in the end.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from formulations.stopwatch import Stopwatch
 from optmap.method import SOLVED, Outcome, Status
 
 S = TypeVar("S")
+
+#: With less than this left, targets that were given up stay so.
+SECOND_PASS_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,15 @@ def search_period(
         if last < open_from:
             if value is None and not gave_up:  # nothing up to the ceiling
                 return Outcome(Status.INFEASIBLE, trace=watch.trace)
+            if gave_up and watch.left > SECOND_PASS_S:
+                gave_up, open_from, step = False, low, 0
+                continue
             break
         least, most_whole = -(-open_from // 1), last // 1
         if minimise is not None and step and least < most_whole:
             probe, whole = minimise(least, most_whole, watch.left * 0.8)
             minimise = None
-            if whole > low:  # infeasible at whole - 1
+            if whole > low and not gave_up:  # infeasible at whole - 1
                 low = max(low, above(Fraction(whole - 1), most))
             if probe.status in SOLVED:
                 solution, value = probe.solution, probe.period
