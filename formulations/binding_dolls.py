@@ -44,8 +44,9 @@ from optmap.snn import IntArray
 
 #: Nodes between two looks at the clock.
 NODES_A_LOOK = 200_000
-#: Annealing for the first incumbent; temperatures in the largest flow, and in spike-hops.
-NUM_RUNS, NUM_MOVES = 8, 200_000
+#: Annealing: runs for the first incumbent, moves by cluster and tile; temperatures in the largest
+#: flow, and in spike-hops.
+NUM_RUNS, MOVES_A_PLACE = 8, 400
 HOT, COLD = 1.3, 0.5
 HUGE = 2**60
 
@@ -140,12 +141,12 @@ class _Search:
         n = len(self.order)
         if watch.left <= 0:
             return None, None
-        best, places = self._annealed(0, NUM_RUNS, NUM_MOVES)
+        best, places = self._annealed(0, NUM_RUNS)
         watch.note(best, low)
         if best == low:
             return self._original(places), best
         for k in range(n - 1, -1, -1):
-            goal = self._annealed(k, 1, NUM_MOVES)[0] if k else best
+            goal = self._annealed(k, 1)[0] if k else best
             if k == 0 and known is not None:
                 goal = min(goal, known)
             state = _start(k, n, len(self.hops), self.first_tiles)
@@ -163,10 +164,11 @@ class _Search:
             self.nested[k], self.solved_from = goal, k
         return self._original(places), best
 
-    def _annealed(self, first: int, runs: int, moves: int) -> tuple[int, IntArray]:
+    def _annealed(self, first: int, runs: int) -> tuple[int, IntArray]:
         """Return a good solution of the problem of ``first``..n-1 and its value."""
         problem, near = _annealing_problem(self.flow[first:, first:], self.hops)
         rng, num = np.random.default_rng(self.seed), len(self.order) - first
+        moves = MOVES_A_PLACE * num * len(self.hops)
         least, places = HUGE, np.zeros(len(self.order), dtype=np.int64)
         for _ in range(runs):
             tile = rng.permutation(len(self.hops))[:num].astype(np.int64)
