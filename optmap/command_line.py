@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 import optmap
+from optmap.errors import InputError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -29,13 +30,19 @@ def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
 def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None) -> int:
     """Run a command; bad input becomes one line on standard error and exit status 2.
 
-    Ctrl-C ends with 130, as shells expect; a reader that closes the pipe ends it silently.
+    Ctrl-C ends with 130, as shells expect; a reader that closes the pipe ends it silently; output
+    that cannot be written, to a full disk for example, is one line and exit status 1.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     level = logging.INFO if {"-v", "--verbose"} & set(arguments) else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
-        return main(arguments)
+        for text in arguments:
+            if not _printable(text):
+                raise InputError("arguments", "", f"bytes that are no UTF-8 in {text!r}", "text")
+        status = main(arguments)
+        sys.stdout.flush()
+        return status
     except ValueError as error:  # InputError and its kin; the message has the numbers
         if level == logging.INFO:
             logging.getLogger(__name__).info("where it was found", exc_info=True)
@@ -45,5 +52,20 @@ def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None
         print("interrupted", file=sys.stderr)  # noqa: T201
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return DONE
+    except OSError as error:  # input is read under InputError: this is output
+        _discard_output()
+        where = error.filename or "standard output"
+        print(f"error: {where}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        return FAILED
+
+
+def _printable(text: str) -> bool:
+    """Tell whether an argument is text: bytes that are none arrive as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _discard_output() -> None:
+    """Let go of what standard output still holds, so that the end does not write it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

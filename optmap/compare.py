@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
     methods = _names(args.methods, "--methods") if args.methods else _default_methods()
     for name in methods:
         method_named(name)
-    seeds = [_whole(text, "--seeds") for text in _names(args.seeds, "--seeds")]
+    seeds = dict.fromkeys(_whole(text, "--seeds") for text in _names(args.seeds, "--seeds"))
     if args.jobs < 1:
         raise InputError("--jobs", "", str(args.jobs), "at least 1")
     limits = [Limits(args.limit, args.threads, seed, args.memory) for seed in seeds]
@@ -134,7 +134,7 @@ def _names(text: str, option: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise InputError(option, "", repr(text), "a comma-separated list")
-    return names
+    return list(dict.fromkeys(names))
 
 
 def _whole(text: str, option: str) -> int:

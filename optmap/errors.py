@@ -6,6 +6,8 @@ A result (infeasible, limit reached) is no error; it is a :class:`optmap.method.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 #: Characters of what was found and of what was expected that a message shows.
 MAX_TEXT = 600
 
@@ -32,6 +34,12 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
         """Rebuild from the four parts, so that the error crosses process borders."""
         return type(self), (self.where, self.field, self.found, self.expected)
+
+
+def refuse_special(path: Path, expected: str) -> None:
+    """Raise InputError for what is neither file nor folder: a pipe keeps its reader waiting."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(str(path), "", "no regular file", expected)
 
 
 def _short(text: str) -> str:

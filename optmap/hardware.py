@@ -27,6 +27,7 @@ from optmap.toml_fields import Table, read_toml
 
 SCHEMA = 1
 MAX_TILES = 4096
+MAX_SIDE = 2**20
 
 #: Which channels hold tokens at the start: those on cycles of clusters, or all of them.
 TOKEN_MODES = ("dataflow", "pipelined")
@@ -335,13 +336,21 @@ def _interconnect(table: Table) -> Interconnect:
     return Interconnect(kind, width, height)
 
 
+def _side(table: Table, field: str, least: int) -> int:
+    """Read rows or columns; kernels keep arrays of such lengths."""
+    length = table.whole(field, least)
+    if length > MAX_SIDE:
+        raise table.fail(field, str(length), f"at most {MAX_SIDE}")
+    return length
+
+
 def _tiles(top: Table, interconnect: Interconnect) -> tuple[tuple[Tile, ...], list[Table]]:
     """Read the ``[[tiles]]`` tables, each repeated ``count`` times, in the tiles' numbering."""
     tables = top.tables("tiles")
     tiles: list[Tile] = []
     for table in tables:
         tile = Tile(
-            Crossbar(table.whole("rows", 2), table.whole("columns", 1)),
+            Crossbar(_side(table, "rows", 2), _side(table, "columns", 1)),
             table.whole_or_none("input_buffer", 1),
             table.whole_or_none("output_buffer", 1),
             table.whole_or_none("slots", 1),

@@ -40,7 +40,7 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
-from optmap.errors import InputError
+from optmap.errors import InputError, refuse_special
 from optmap.hardware import TOKEN_MODES, Platform, load_platform
 from optmap.mapping import Mapping
 from optmap.snn import SNN
@@ -155,6 +155,7 @@ class Instance:
 def _add_file(sha: hashlib._Hash, path: Path) -> None:
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     for file in files:
+        refuse_special(file, "a file")
         try:
             with file.open("rb") as stream:
                 sha.update(f"{file.name}\n".encode())

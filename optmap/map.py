@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import sys
 import threading
 from collections.abc import Sequence
@@ -32,6 +34,8 @@ from optmap.sources.generate import GENERATORS
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
+#: What a disk says when it takes no more.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -130,6 +134,9 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
+        if error.errno in DISK_FULL and path.is_file():  # half a mapping is none
+            with contextlib.suppress(OSError):
+                path.unlink()
         raise InputError(str(path), "", error.strerror or "unusable", "a file to write") from None
 
 
@@ -193,9 +200,10 @@ def report(row: dict[str, Any], console: Console) -> None:
         bound = "no bound"
         if g.bound is not None and g.to_bound is not None:
             proof = "proved" if g.proved else f"gap {percent(g.to_bound)}"
-            bound = f">= {compact(g.bound)} ({g.bound_name}; {g.scope}), {proof}"
+            scope = g.scope.removeprefix("decomposition ")
+            bound = f">= {compact(g.bound)}, {proof} ({g.bound_name}; {scope})"
         name = {"energy_pj": "energy, pJ", "period": "period, ticks"}.get(g.metric, g.metric)
-        say(f"  {name:<16} {compact(g.value):<12} {bound}")
+        say(f"  {name:<16} {compact(g.value):<9} {bound}")
     metrics = row["metrics"]
     for name in ("external_spikes", "input_deliveries", "tiles_used", "latency", "link_load_max"):
         value = number(metrics[name])

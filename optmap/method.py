@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from math import inf
 from typing import Generic, TypeVar
 
 S = TypeVar("S")
@@ -50,13 +51,14 @@ class Limits:
     memory_mb: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.wall_s > 0 or self.threads < 1 or self.seed < 0:
-            raise ValueError(
-                f"limits: wall_s {self.wall_s} must be > 0, threads {self.threads} >= 1,"
-                f" seed {self.seed} >= 0"
-            )
+        if not 0 < self.wall_s < inf:
+            raise ValueError(f"limits: found {self.wall_s} seconds, expected a number > 0")
+        if self.threads < 1:
+            raise ValueError(f"limits: found {self.threads} threads, expected 1 or more")
+        if self.seed < 0:
+            raise ValueError(f"limits: found seed {self.seed}, expected 0 or more")
         if self.memory_mb is not None and self.memory_mb < 1:
-            raise ValueError(f"limits: memory_mb {self.memory_mb} must be >= 1")
+            raise ValueError(f"limits: found {self.memory_mb} MB, expected 1 or more")
 
 
 @dataclass(frozen=True, slots=True)

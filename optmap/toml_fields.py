@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from optmap.errors import InputError
+from optmap.errors import InputError, refuse_special
 
 #: A TOML file is a page of text; anything larger is somebody's mistake or attack.
 MAX_BYTES = 4_000_000
@@ -28,6 +28,7 @@ def read_toml(path: Path) -> Table:
     InputError
         If the file is missing, unreadable or no TOML.
     """
+    refuse_special(path, "a TOML file")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(
@@ -80,7 +81,8 @@ class Table:
         return InputError(self.file, self.name_of(field), found, expected)
 
     def has(self, field: str) -> bool:
-        """Tell whether the field is there."""
+        """Tell whether the field is there; from then on it is a known one."""
+        self.asked.add(field)
         return field in self.data
 
     def _value(self, field: str, expected: str, required: bool) -> Any:

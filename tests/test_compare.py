@@ -111,7 +111,7 @@ def test_a_killed_run_leaves_rows_and_goes_on(folder):
     [
         (["--methods", "nope"], "method 'nope': expected one of random"),
         (["--seeds", "x"], "--seeds: found 'x', expected whole numbers >= 0"),
-        (["--limit", "-1"], "wall_s -1.0 must be > 0"),
+        (["--limit", "-1"], "found -1.0 seconds, expected a number > 0"),
         (["--jobs", "0"], "--jobs: found 0, expected at least 1"),
     ],
 )

@@ -40,6 +40,7 @@ def test_optimal_means_value_and_bound_are_equal(bound: int | Fraction | None):
         {"wall_s": 0.0},
         {"wall_s": -1.0},
         {"wall_s": float("nan")},
+        {"wall_s": float("inf")},
         {"threads": 0},
         {"seed": -1},
         {"memory_mb": 0},

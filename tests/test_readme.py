@@ -40,7 +40,9 @@ def test_links_lead_somewhere():
         assert (ROOT / target).exists(), target
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"python -m (optmap(?:\.\w+)+)", README))))
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"python -m (optmap(?:\.\w+)+)", README)))
+)
 def test_commands_have_help_with_an_example_and_a_version(command):
     done = subprocess.run([sys.executable, "-m", command, "--help"], capture_output=True, text=True)
     assert done.returncode == 0

@@ -33,7 +33,8 @@ def explain(evaluation: Evaluation) -> Explanation:
     total = sum(shares.values()) or 1
     tokens = sum(step.tokens for step in cycle)
     sentences = [
-        f"The period is {_ticks(period)}: a cycle of {len(cycle)} steps takes {total} ticks for"
+        f"The period is {_ticks(period)}: a cycle of {len(cycle)}"
+        f" step{'s' if len(cycle) != 1 else ''} takes {total} ticks for"
         f" {tokens} iteration{'s' if tokens != 1 else ''}.",
         _SENTENCE[resource].format(**_actors(cycle)),
         "Of the cycle's time "

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from optmap.errors import InputError
+from optmap.errors import InputError, refuse_special
 from optmap.instance import Instance, assemble, load
 from optmap.mapping import Mapping, from_dict, to_dict
 
@@ -62,6 +62,7 @@ def read_document(path: Path) -> tuple[dict[str, Any], Instance, Mapping]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object from a file, or say in one line why not."""
+    refuse_special(path, "a JSON file")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(str(path), "", f"{path.stat().st_size} bytes", f"at most {MAX_BYTES}")

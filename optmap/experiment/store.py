@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class Store:
         store = cls(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = (folder / "lock").open("a+")
+            lock = (folder / "lock").open("ab+", buffering=0)  # nothing is left to write at the end
         except OSError as error:
             raise InputError(
                 str(folder), "", error.strerror or "unusable", "a folder to write to"
@@ -58,42 +58,54 @@ class Store:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 lock.seek(0)
-                owner = lock.read().strip() or "another process"
+                owner = lock.read().decode(errors="replace").strip() or "another process"
                 raise InputError(
                     str(folder), "", f"a store in use by {owner}", "a folder of its own (--out)"
                 ) from None
             with contextlib.suppress(OSError):  # a full disk: the lock holds, nameless
-                lock.seek(0)
-                lock.truncate()
-                lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-                lock.flush()
-            store.read()
+                lock.truncate(0)
+                lock.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
+            store.repair(store.read())
             yield store
 
-    def read(self) -> None:
-        """Read all rows; a torn last line is dropped from the file, with a note."""
+    def read(self) -> list[bytes]:
+        """Read all rows, leave out what is torn or damaged, with a note; return the good lines."""
         self.rows = {}
-        if not self.file.exists():
-            return
-        data = self.file.read_bytes()
-        good = 0
-        for line in data.splitlines(keepends=True):
+        good: list[bytes] = []
+        try:
+            data = self.file.read_bytes() if self.file.exists() else b""
+        except OSError as error:
+            raise InputError(str(self.file), "", error.strerror or "unreadable", "rows") from None
+        for number, line in enumerate(data.splitlines(keepends=True), 1):
             row = _row(line)
             if row is None:
-                log.warning("%s: dropped a torn line at byte %d", self.file, good)
-                break
-            self.rows[row["key"]] = row
-            good += len(line)
-        if good < len(data):
-            rest = data[good:].splitlines(keepends=True)[1:]
-            later = [line for line in rest if _row(line) is not None]
-            with self.file.open("r+b") as stream:
-                stream.truncate(good)
-                stream.seek(good)
-                stream.writelines(later)
-            for line in later:
-                row = json.loads(line)
+                log.warning("%s, line %d: dropped a torn line", self.file, number)
+            elif not self.matches(row):
+                log.warning("%s, line %d: dropped a row unlike its checksum", self.file, number)
+            else:
                 self.rows[row["key"]] = row
+                good.append(line)
+        return good
+
+    def repair(self, good: Sequence[bytes]) -> None:
+        """Keep only these lines of the file, if there are others."""
+        size = self.file.stat().st_size if self.file.exists() else 0
+        kept = b"".join(good)
+        if len(kept) == size:
+            return
+        try:
+            draft = self.file.with_name(self.file.name + ".part")
+            draft.write_bytes(kept)
+            draft.replace(self.file)
+        except OSError as error:
+            raise StoreError(f"{self.file}: {error.strerror}; nothing was changed") from None
+
+    def matches(self, row: dict[str, Any]) -> bool:
+        """Tell whether a row and the files that belong to it are as they were written."""
+        try:
+            return bool(row["checksum"] == checksum(row, self.attached_texts(row)))
+        except (OSError, KeyError, TypeError, ValueError):
+            return False
 
     def append(self, row: dict[str, Any], attached: dict[str, Any]) -> None:
         """Write a row and what belongs beside it; StoreError leaves earlier rows as they were.
@@ -175,6 +187,6 @@ def _row(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) and "key" in row else None
+    return row if isinstance(row, dict) and isinstance(row.get("key"), str) else None

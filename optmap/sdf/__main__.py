@@ -100,6 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
             graph = with_auto_concurrency(graph, options.auto_concurrency)
         target = _fraction(options.at_least)
+        if target is not None and not options.buffers:
+            raise InputError("--at-least", "", "no --buffers", "--buffers with it")
         pair = None
         if options.latency is not None:
             pair = _actor(graph, options.latency[0]), _actor(graph, options.latency[1])

@@ -19,7 +19,7 @@ import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from optmap.errors import InputError
+from optmap.errors import InputError, refuse_special
 from optmap.sdf.graph import LARGEST, SDFG
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
@@ -46,6 +46,7 @@ def read_sdf3(path: str | Path) -> tuple[SDFG, list[str]]:
     InputError
         One line naming the file, the element, what was found and what was expected.
     """
+    refuse_special(Path(path), "an SDF3 XML file")
     try:
         data = Path(path).read_bytes()
     except OSError as error:

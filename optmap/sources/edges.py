@@ -166,6 +166,9 @@ def _numbered(path: Path, rows: _Rows, weighted: bool, keep_zero_weights: bool) 
     if all(name.isascii() and name.isdigit() for name in rows.names):
         number = np.array([_index(path, name, len(rows.pre)) for name in rows.names])
         names = tuple(map(str, range(int(number.max()) + 1)))
+    elif all(name.isascii() and name.removeprefix("-").isdigit() for name in rows.names):
+        below = next(name for name in rows.names if not name.isdigit())
+        raise InputError(str(path), "", f"neuron number {below}", "numbers from 0 on, or names")
     else:
         names = tuple(natural_order(rows.names))
         rank = {name: i for i, name in enumerate(names)}

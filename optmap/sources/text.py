@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from optmap.errors import InputError
+from optmap.errors import InputError, refuse_special
 
 #: Larger lists belong into a numpy file, which needs no number parsed twice.
 MAX_BYTES = 2_000_000_000
@@ -27,6 +27,7 @@ def read_text(path: Path, expected: str) -> str:
     InputError
         If it is missing, a folder, unreadable, empty, too large or no text.
     """
+    refuse_special(path, expected)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(str(path), "", f"{path.stat().st_size} bytes", f"at most {MAX_BYTES}")

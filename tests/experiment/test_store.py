@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,62 @@ def test_a_damaged_line_in_the_middle_costs_only_itself(tmp_path):
     with Store.opened(tmp_path) as again:
         assert list(again.rows) == ["a", "c"]
     assert store.file.read_bytes() == lines[0] + lines[2]
+
+
+@pytest.mark.parametrize("damage", ["row", "mapping", "no mapping", "depth"])
+def test_what_is_unlike_its_checksum_is_left_out_and_solved_again(tmp_path, damage, caplog):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a", "value": 1}, {"mappings": {"schema": 1}})
+        store.append({"key": "b", "value": 2}, {})
+    first, second = store.file.read_bytes().splitlines(keepends=True)
+    mapping = tmp_path / "mappings" / "a.json"
+    if damage == "row":
+        store.file.write_bytes(first.replace(b'"value":1', b'"value":7') + second)
+    elif damage == "mapping":
+        mapping.write_text("{}")
+    elif damage == "no mapping":
+        mapping.unlink()
+    else:
+        store.file.write_bytes(b"[" * 100_000 + b"\n" + second)
+    with Store.opened(tmp_path) as again:
+        assert list(again.rows) == ["b"]
+    assert "dropped a" in caplog.text
+    assert store.file.read_bytes() == second
+
+
+def test_reading_another_run_changes_nothing_in_it(tmp_path):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a"}, {})
+    with store.file.open("ab") as stream:
+        stream.write(b'{"key": "half')
+    before = store.file.read_bytes()
+    baseline = Store(tmp_path)
+    baseline.read()
+    assert list(baseline.rows) == ["a"]
+    assert store.file.read_bytes() == before
+
+
+def test_a_full_disk_hides_no_error_behind_the_lock(tmp_path, monkeypatch):
+    class Full:
+        def __init__(self, file):
+            self.file = file
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, _):
+            raise OSError(28, "No space left on device")
+
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", lambda *a, **k: Full(opened(*a, **k)))
+    with pytest.raises(StoreError, match="as told"), Store.opened(tmp_path):
+        raise StoreError("as told")
 
 
 def test_a_second_process_is_refused_and_told_who_has_it(tmp_path):

@@ -148,6 +148,7 @@ def test_ways_to_write_a_list(tmp_path, text):
         ("source,target,target\na,b,c\n", "second column"),
         ("a,\n", "empty name"),
         ("0,99999999999\n", "neuron number 99999999999"),
+        ("-1,2\n", "neuron number -1"),
         ("a,b,0\n", "without synapses"),
         ("a\0,b\n", "zero bytes"),
     ],

@@ -1,0 +1,72 @@
+"""Whatever a command meets outside, it says in one line and with a status; never a traceback."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PLATFORM = "instances/platforms/dynap_se.toml"
+
+
+def run(*arguments, **more):
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, stderr=subprocess.PIPE, timeout=120, **more)
+
+
+def one_line(done):
+    text = done.stderr.decode()
+    assert len(text.splitlines()) == 1, text
+    return text
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a full device")
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_output_that_cannot_be_written_is_one_line(form):
+    with open("/dev/full", "w") as full:
+        arguments = ("gen:mlp-3-2", "--platform", PLATFORM, "--method", "song2020", *form)
+        done = run("optmap.map", *arguments, stdout=full)
+    assert done.returncode == 1
+    assert "No space left" in one_line(done)
+
+
+def test_a_name_that_is_no_text_is_one_line():
+    done = run("optmap.map", b"caf\xe9.nir", "--platform", PLATFORM)
+    assert done.returncode == 2
+    assert "no UTF-8" in one_line(done)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("optmap.map", "PIPE.csv", "--platform", PLATFORM),
+        ("optmap.map", "gen:mlp-3-2", "--platform", "PIPE"),
+        ("optmap.map", "gen:mlp-3-2", "--platform", PLATFORM, "--spikes", "PIPE.csv"),
+        ("optmap.sdf", "PIPE"),
+        ("optmap.explain", "PIPE"),
+        ("optmap.compare", "PIPE", "--out", "OUT"),
+    ],
+)
+def test_a_pipe_does_not_keep_a_command_waiting(tmp_path, arguments):
+    named = []
+    for text in arguments:
+        if text.startswith("PIPE"):
+            os.mkfifo(tmp_path / text)
+        named.append(str(tmp_path / text) if text.startswith(("PIPE", "OUT")) else text)
+    done = run(*named)
+    assert done.returncode == 2
+    assert "no regular file" in one_line(done)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("optmap.compare", "instances/mlp_tiny.toml", "--limit", "inf"), "found inf seconds"),
+        (("optmap.compare", "instances/mlp_tiny.toml", "--threads", "0"), "found 0 threads"),
+        (("optmap.sdf", "instances/lenet_mnist_7.xml", "--at-least", "1/9"), "--buffers with it"),
+    ],
+)
+def test_options_that_make_no_sense_name_themselves(arguments, expected):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert expected in one_line(done)
