@@ -18,15 +18,14 @@ from __future__ import annotations
 import numpy as np
 import pulp
 
-from formulations.binding_bounds import hop_bounds
-from formulations.binding_sets import MAX_TERMS, BindingSets, keep_better, load_weight, usable_start
+from formulations.binding_sets import BindingSets
+from formulations.binding_stages import Backend, Found, least_cost
 from formulations.run_pulp import run_highs
 from formulations.stopwatch import Stopwatch
-from optmap.evaluate.bounds import best
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Platform
-from optmap.mapping import Binding, compact
-from optmap.method import Limits, Outcome, Status
+from optmap.mapping import Binding
+from optmap.method import Limits, Outcome
 
 
 class BindingModel:
@@ -198,38 +197,15 @@ def solve(
     max_load: int | None = None,
     warm: Binding | None = None,
 ) -> Outcome[Binding]:
-    """Return a binding of least load ("load"), spike-hops ("hops") or a sum ("hops+5load").
+    """Return a binding: :func:`formulations.binding_stages.least_cost` by PuLP."""
+    backend = Backend(BindingModel, _run)
+    return least_cost(backend, graph, platform, limits, objective, max_load, warm)
 
-    Parameters
-    ----------
-    max_load : int, optional
-        Ticks that no tile may exceed; the value and the bound then hold under this cap.
-    warm : Binding, optional
-        Kept where the solver finds nothing better; ignored if it breaks a constraint.
-    """
-    watch = Stopwatch(limits)
-    sets = BindingSets(graph, platform)
-    start, value = usable_start(sets, objective, max_load, warm)
-    if sets.num_terms > MAX_TERMS:
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
-    model = BindingModel(sets, max_load).build()
-    model.break_tile_symmetry(objective)
-    weight = load_weight(objective)
-    if weight is None:
-        model.minimize_load()
-    else:
-        model.measure_hops()
-        named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
-        model.respect_named_bound(0 if named is None else named.value)
-        if weight:
-            model.minimize_weighted_sum(weight)
-        else:
-            model.minimize_spike_hops()
-    if start is not None and objective == "load" and sets.tiles_alike:
-        start = Binding(compact(start.tile_of).cluster_of)  # numbered as (B6) wants it
+
+def _run(model: BindingModel, watch: Stopwatch, start: Binding | None) -> Found:
     hint = None
     if start is not None:
         hint = {z.name: int(start.tile_of[a] == t) for (a, t), z in model.z.items()}
-    run = run_highs(model.milp, watch, hint=hint)
-    found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, run.status, found, run.value, run.bound, start, value)
+    done = run_highs(model.milp, watch, hint=hint)
+    found = None if done.value is None else model.extract(done.values)
+    return Found(done.status, found, done.value, done.bound)

@@ -15,29 +15,19 @@ Check        the clustering by optmap.evaluate; the value by recomputation
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pulp
 
-from formulations.crossbar_kinds import Kind, area_of
-from formulations.partition_sets import (
-    PartitionSets,
-    area_start,
-    clusters_of,
-    keep_better,
-    kinds_worth_having,
-    start_of,
-    too_large,
-    traffic_of,
-)
-from formulations.run_pulp import PulpRun, run_cbc, run_highs
+from formulations import partition_stages
+from formulations.crossbar_kinds import Kind
+from formulations.partition_sets import PartitionSets
+from formulations.partition_stages import Backend, Found
+from formulations.run_pulp import run_cbc, run_highs
 from formulations.stopwatch import Stopwatch
 from optmap.decompose import Decomposition
-from optmap.evaluate.traffic_bounds import traffic_bound
 from optmap.hardware import Platform
 from optmap.mapping import Clustering, compact
-from optmap.method import Limits, Outcome, Status
+from optmap.method import Limits, Outcome
 
 #: Measured, for the largest families; building counts as solving time.
 SECONDS_PER_TERM = 2e-5
@@ -157,27 +147,15 @@ class PartitionModel:
 
     def hint(self, clustering: Clustering) -> dict[str, int]:
         """Return every variable's value in a clustering numbered by lowest member."""
-        of = clustering.cluster_of.tolist()
-        rows: list[set[int]] = [set() for _ in self.sets.clusters]
-        for u, k in enumerate(of):
-            rows[k].update(self.sets.reads[u])
+        of, rows = clustering.cluster_of.tolist(), self.sets.rows_of(clustering)
         hint = {x.name: int(of[u] == k) for (u, k), x in self.x.items()}
         hint |= {a.name: int(i in rows[k]) for (i, k), a in self.a.items()}
         hint |= {
             r.name: int(i in rows[k] and of[self.sets.position[i]] != k)
             for (i, k), r in self.r.items()
         }
-        sizes = np.bincount(clustering.cluster_of, minlength=self.sets.num_clusters)
-        for k in self.sets.clusters:
-            fitting = [
-                h
-                for h, (r, c) in enumerate(self.sets.kinds)
-                if sizes[k] and len(rows[k]) <= r and sizes[k] <= c
-            ]
-            hint |= {
-                self.y[k, h].name: int(fitting[:1] == [h]) for h in range(len(self.sets.kinds))
-            }
-        return hint
+        kinds = self.sets.kinds_of(clustering)
+        return hint | {y.name: int(kinds[k] == h) for (k, h), y in self.y.items()}
 
     def extract(self, values: dict[str, int]) -> Clustering:
         """Read the placement; ValueError unless each unit has one cluster."""
@@ -185,15 +163,6 @@ class PartitionModel:
         for u in self.sets.units:
             (label[u],) = [k for k in self.sets.clusters if values[self.x[u, k].name]]
         return compact(label)
-
-
-def _run(model: PartitionModel, watch: Stopwatch, start: Clustering | None, solver: str) -> PulpRun:
-    hint = None if start is None else model.hint(start)
-    if solver == "highs":
-        return run_highs(model.milp, watch, hint=hint)
-    if solver == "cbc":
-        return run_cbc(model.milp, watch, hint=hint)
-    raise ValueError(f"solver {solver!r}: expected highs or cbc")
 
 
 def minimize_clusters(
@@ -204,29 +173,15 @@ def minimize_clusters(
     *,
     solver: str = "highs",
 ) -> Outcome[Clustering]:
-    """(P0a) Return a clustering of fewest clusters, and the bound that was proved.
-
-    A model too large to build is not built: the outcome is then the warm start, or UNKNOWN.
+    """(P0a): :func:`formulations.partition_stages.fewest_clusters` by PuLP.
 
     Parameters
     ----------
     solver : str
         ``highs``, or ``cbc`` for a second opinion.
     """
-    watch = Stopwatch(limits)
-    network, kinds = decomposition.network, kinds_worth_having(platform)
-    least = PartitionSets(network, kinds, max(1, -(-network.num_units // max(c for _, c in kinds))))
-    if too_large(least, limits, SECONDS_PER_TERM):
-        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, warm)
-    start = start_of(decomposition, platform, warm)
-    sets = PartitionSets(network, kinds, start.num_clusters)
-    if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
-    model = PartitionModel(sets).build()
-    model.minimize_clusters()
-    run = _run(model, watch, start, solver)
-    found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, clusters_of, run.status, found, run.bound, start)
+    stage = partition_stages.fewest_clusters
+    return stage(_backend(solver), decomposition, platform, limits, warm)
 
 
 def minimize_traffic(
@@ -238,28 +193,9 @@ def minimize_traffic(
     *,
     solver: str = "highs",
 ) -> Outcome[Clustering]:
-    """(P0b) Return a clustering of at most ``num_clusters`` clusters with least traffic.
-
-    A warm start of more clusters than that is not used.
-    """
-    watch = Stopwatch(limits)
-    network = decomposition.network
-    start = None
-    if warm is not None and warm.num_clusters <= num_clusters:
-        start = start_of(decomposition, platform, warm)
-    measure = partial(traffic_of, network)
-    floor = traffic_bound(decomposition, platform).value
-    if start is not None and measure(start) == floor:
-        return keep_better(watch, measure, Status.UNKNOWN, start, floor)
-    sets = PartitionSets(network, kinds_worth_having(platform), num_clusters)
-    if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, measure, Status.UNKNOWN, None, floor, start)
-    model = PartitionModel(sets).build()
-    model.link_remote_axons()
-    model.minimize_traffic()
-    run = _run(model, watch, start, solver)
-    found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, measure, run.status, found, max(floor, run.bound or 0), start)
+    """(P0b): :func:`formulations.partition_stages.least_traffic` by PuLP."""
+    stage = partition_stages.least_traffic
+    return stage(_backend(solver), decomposition, platform, num_clusters, limits, warm)
 
 
 def minimize_area(
@@ -270,18 +206,20 @@ def minimize_area(
     *,
     solver: str = "highs",
 ) -> Outcome[Clustering]:
-    """(P0c) Return a clustering of least area, each cluster on a crossbar of its own.
+    """(P0c): :func:`formulations.partition_stages.least_area` by PuLP."""
+    stage = partition_stages.least_area
+    return stage(_backend(solver), decomposition, kinds, limits, warm)
 
-    The value is :func:`formulations.crossbar_kinds.area_of` the clustering, in the kinds' unit.
-    """
-    watch = Stopwatch(limits)
-    sets, start, _ = area_start(decomposition, kinds, warm)
-    measure = partial(area_of, decomposition.network, kinds=kinds)
-    if too_large(sets, limits, SECONDS_PER_TERM):
-        return keep_better(watch, measure, Status.UNKNOWN, None, None, start)
-    model = PartitionModel(sets).build()
-    model.respect_stock()
-    model.minimize_area()
-    run = _run(model, watch, start, solver)
-    found = None if run.value is None else model.extract(run.values)
-    return keep_better(watch, measure, run.status, found, run.bound, start)
+
+def _backend(solver: str) -> Backend[PartitionModel]:
+    solvers = {"highs": run_highs, "cbc": run_cbc}
+    if solver not in solvers:
+        raise ValueError(f"solver {solver!r}: expected highs or cbc")
+
+    def run(model: PartitionModel, watch: Stopwatch, start: Clustering | None) -> Found:
+        hint = None if start is None else model.hint(start)
+        done = solvers[solver](model.milp, watch, hint=hint)
+        found = None if done.value is None else model.extract(done.values)
+        return Found(done.status, found, done.bound)
+
+    return Backend(PartitionModel, SECONDS_PER_TERM, run)

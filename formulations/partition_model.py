@@ -138,25 +138,16 @@ class PartitionModel:
 
     def hint(self, clustering: Clustering) -> None:
         """Suggest a clustering numbered by lowest member; every variable gets its value."""
-        of = clustering.cluster_of.tolist()
-        rows: list[set[int]] = [set() for _ in self.sets.clusters]
-        for u, k in enumerate(of):
-            rows[k].update(self.sets.reads[u])
+        of, rows = clustering.cluster_of.tolist(), self.sets.rows_of(clustering)
         for (u, k), x in self.x.items():
             self.cp.add_hint(x, of[u] == k)
         for (i, k), a in self.a.items():
             self.cp.add_hint(a, i in rows[k])
         for (i, k), r in self.r.items():
             self.cp.add_hint(r, i in rows[k] and of[self.sets.position[i]] != k)
-        sizes = np.bincount(clustering.cluster_of, minlength=self.sets.num_clusters)
-        for k in self.sets.clusters:
-            fitting = [
-                h
-                for h, (r, c) in enumerate(self.sets.kinds)
-                if sizes[k] and len(rows[k]) <= r and sizes[k] <= c
-            ]
-            for h in range(len(self.sets.kinds)):
-                self.cp.add_hint(self.y[k, h], fitting[:1] == [h])
+        kinds = self.sets.kinds_of(clustering)
+        for (k, h), y in self.y.items():
+            self.cp.add_hint(y, kinds[k] == h)
 
     def extract(self, solver: cp_model.CpSolver) -> Clustering:
         """Read the placement; ValueError unless each unit has one cluster."""

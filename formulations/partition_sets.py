@@ -82,6 +82,24 @@ class PartitionSets:
         """deg_i by neuron."""
         return [int(d) for d in self.network.fan_out]
 
+    def rows_of(self, clustering: Clustering) -> list[set[int]]:
+        """Return the sources on the rows of each cluster in K; the last ones may be empty."""
+        rows: list[set[int]] = [set() for _ in self.clusters]
+        for u, k in enumerate(clustering.cluster_of.tolist()):
+            rows[k].update(self.reads[u])
+        return rows
+
+    def kinds_of(self, clustering: Clustering) -> list[int | None]:
+        """Return the first kind of crossbar each cluster in K fits; None for an empty cluster."""
+        sizes = np.bincount(clustering.cluster_of, minlength=self.num_clusters).tolist()
+        needs = zip(map(len, self.rows_of(clustering)), sizes, strict=True)
+        return [
+            next(
+                (h for h, (r, c) in enumerate(self.kinds) if size and rows <= r and size <= c), None
+            )
+            for rows, size in needs
+        ]
+
     @property
     def max_columns(self) -> int:
         """Largest C'."""
