@@ -25,12 +25,14 @@ References
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from formulations.binding_anneal import anneal, nearest_tiles
 from formulations.binding_bounds import hop_bounds
+from formulations.binding_parts import parts_bound
 from formulations.binding_ruin import UNLIMITED
 from formulations.binding_sets import BindingSets, keep_better, usable_start
 from formulations.stopwatch import Stopwatch
@@ -48,6 +50,9 @@ NODES_A_LOOK = 200_000
 #: flow, and in spike-hops.
 NUM_RUNS, MOVES_A_PLACE = 8, 400
 HOT, COLD = 1.3, 0.5
+#: A search with more than HOPEFUL problems to come when HOPELESS_SHARE of its time is spent ends;
+#: in any case PARTS_SHARE of the time is left for the bound from parts.
+HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 3, 0.2, 0.1
 HUGE = 2**60
 
 
@@ -100,24 +105,40 @@ def solve(
     if max_load is not None and max(sets.tau) > max_load:
         return Outcome(Status.INFEASIBLE, trace=watch.trace)
     start, value = usable_start(sets, "hops", max_load, warm)
-    search = _Search(sets, limits.seed)
+    search = _Search(_flow_matrix(sets), sets, limits.seed)
     named = best(hop_bounds(sets, Stopwatch(Limits(max(watch.left / 4, 1e-3)))))
     low = 0 if named is None else named.value
-    tiles, found = search.run(watch, value, low)
+    tiles, found = search.run(watch, value, low, PARTS_SHARE * limits.wall_s)
     binding = None if tiles is None else Binding(tiles.astype(np.int32))
     status = Status.FEASIBLE if binding is not None else Status.UNKNOWN
     bound = max(low, search.floor())
+    if binding is not None and search.solved_from > 0:
+        bound = max(bound, parts_bound(sets, partial(optimum_of_part, sets), watch))
     return keep_better(watch, status, binding, found, bound, start, value)
+
+
+def optimum_of_part(
+    sets: BindingSets, members: tuple[int, ...], watch: Stopwatch
+) -> tuple[int, bool]:
+    """Return what these clusters pay at least when only they are placed, and if that is all."""
+    flow = _flow_matrix(sets)[np.ix_(members, members)]
+    search = _Search(np.ascontiguousarray(flow), sets, watch.limits.seed)
+    search.run(watch, None, 0)
+    return search.floor(), search.solved_from == 0
+
+
+def _flow_matrix(sets: BindingSets) -> IntArray:
+    flow = np.zeros((len(sets.clusters),) * 2, dtype=np.int64)
+    for (a, b), f in sets.flows.items():
+        flow[a, b] = flow[b, a] = f
+    return flow
 
 
 class _Search:
     """The nested problems of one instance, clusters renumbered in the order of the search."""
 
-    def __init__(self, sets: BindingSets, seed: int) -> None:
-        n = len(sets.clusters)
-        flow = np.zeros((n, n), dtype=np.int64)
-        for (a, b), f in sets.flows.items():
-            flow[a, b] = flow[b, a] = f
+    def __init__(self, flow: IntArray, sets: BindingSets, seed: int) -> None:
+        n = len(flow)
         self.order = _search_order(flow)
         self.flow = np.ascontiguousarray(flow[np.ix_(self.order, self.order)])
         self.hops = np.ascontiguousarray(sets.platform.hops)
@@ -135,9 +156,13 @@ class _Search:
         return int(self.nested[k]) + others * int(apart.min(initial=0))
 
     def run(
-        self, watch: Stopwatch, known: int | None, low: int
+        self, watch: Stopwatch, known: int | None, low: int, kept_s: float = 0.0
     ) -> tuple[IntArray | None, int | None]:
-        """Return the tile of each cluster and the value; :meth:`floor` says what is proved."""
+        """Return the tile of each cluster and the value; :meth:`floor` says what is proved.
+
+        ``kept_s`` seconds are left over. Where more than HOPEFUL problems are to come after
+        HOPELESS_SHARE of the time, all the rest is.
+        """
         n = len(self.order)
         if watch.left <= 0:
             return None, None
@@ -151,7 +176,9 @@ class _Search:
                 goal = min(goal, known)
             state = _start(k, n, len(self.hops), self.first_tiles)
             finished = False
-            while watch.left > 0 and not finished:
+            while not finished and watch.left > kept_s:
+                if kept_s and k > HOPEFUL and watch.spent > HOPELESS_SHARE * watch.limits.wall_s:
+                    break
                 goal, finished = _resume(
                     k, n, self.flow, self.hops, self.nested, goal, state, NODES_A_LOOK
                 )

@@ -7,6 +7,7 @@ Rows         star      sum of d[a,b], b in S >= sum_t rho_t(|S|) z[a,t], rho_t(k
                        hops from t to k other places
              set       sum of d[a,b], {a,b} in U >= sigma(|U|), the least sum over |U| places
              triangle  d[a,c] + d[b,c] >= d[a,b]
+             part      sum of f_ab d[a,b], {a,b} in U >= opt(U) (binding_parts.py)
 Rows are added as they are violated. Bound: with y >= 0 the rounded duals, sum of f d is at least
 the sum of y sigma, plus the cheapest assignment of clusters to places at costs sum of y rho_t,
 plus for every pair the least of (f - sum of y times coefficients) d over its range. All in whole
@@ -53,11 +54,13 @@ class Row:
 
 def spreading_bound(sets: BindingSets, watch: Stopwatch) -> int:
     """Return the bound; 0 where the network is too large, or nothing fits, or the time is up."""
+    return SpreadingProgram(sets).tighten(watch) if applies(sets) and watch.left > 0 else 0
+
+
+def applies(sets: BindingSets) -> bool:
+    """Tell whether there is a program: a pair of clusters at least, not too many, and room."""
     num = len(sets.clusters)
-    counts = _places_of_tiles(sets)
-    if not 1 < num <= MAX_CLUSTERS or counts.sum() < num or watch.left <= 0:
-        return 0
-    return _Program(sets, counts).bound(watch)
+    return 1 < num <= MAX_CLUSTERS and int(_places_of_tiles(sets).sum()) >= num
 
 
 def _places_of_tiles(sets: BindingSets) -> IntArray:
@@ -137,11 +140,19 @@ def set_sums(sets: BindingSets, counts: IntArray, rho: list[int]) -> list[int]:
     return sigma
 
 
-class _Program:
-    """The linear program and the rows it has so far."""
+class SpreadingProgram:
+    """The linear program, the rows it has so far, and what they prove.
 
-    def __init__(self, sets: BindingSets, counts: IntArray) -> None:
-        self.num = len(sets.clusters)
+    Attributes
+    ----------
+    best : int
+        Largest bound proved so far.
+    distance : (K, K) float array
+        Where the program last had its optimum.
+    """
+
+    def __init__(self, sets: BindingSets) -> None:
+        self.num, counts = len(sets.clusters), _places_of_tiles(sets)
         self.pairs = list(combinations(range(self.num), 2))
         self.index = np.zeros((self.num, self.num), dtype=np.int64)
         for i, (a, b) in enumerate(self.pairs):
@@ -159,6 +170,7 @@ class _Program:
         self.sigma = set_sums(sets, counts, self.least_rho.tolist())
         if alone and sets.on_mesh and self.num > 2:
             self.sigma[3] = max(self.sigma[3], 4)  # perimeters of triangles are even
+        self.best, self.distance = 0, np.zeros((self.num, self.num))
         self.rows: list[Row] = []
         self.seen: set[Row] = set()
         self.solver = highspy.Highs()
@@ -184,28 +196,37 @@ class _Program:
             self.solver.addRow(-infinity, float(count), self.num, column, np.ones(self.num))
         self.first_row = self.num + tiles
 
-    def bound(self, watch: Stopwatch) -> int:
-        """Add violated rows until there are none, the rounds or the time are up."""
-        self._add(self._set_row(tuple(range(self.num))))
-        for a in range(self.num):
-            self._add(self._star_row(a, [b for b in range(self.num) if b != a]))
-        best = 0
+    def tighten(self, watch: Stopwatch) -> int:
+        """Add violated rows till there are none, or rounds or time are up; return ``best``."""
+        if not self.rows:
+            self._add(self._set_row(tuple(range(self.num))))
+            for a in range(self.num):
+                self._add(self._star_row(a, [b for b in range(self.num) if b != a]))
         for _ in range(MAX_ROUNDS):
             self.solver.setOptionValue("time_limit", max(watch.left, 0.01))
             self.solver.run()
             if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break
             solution = self.solver.getSolution()
-            best = max(best, self._proved(np.array(solution.row_dual)[self.first_row :]))
+            dual = np.array(solution.row_dual)[self.first_row :]
+            self.best = max(self.best, self._proved(dual))
             columns = np.array(solution.col_value)
-            distance = np.zeros((self.num, self.num))
+            distance = self.distance = np.zeros((self.num, self.num))
             for (a, b), value in zip(self.pairs, columns, strict=False):
                 distance[a, b] = distance[b, a] = value
             where = columns[len(self.pairs) :].reshape(self.num, -1)
             added = sum(map(self._add, self._violated(distance, where)))
             if not added or watch.left <= 0:
                 break
-        return best
+        return self.best
+
+    def add_part(self, members: tuple[int, ...], least: int) -> bool:
+        """(part)  Add that these clusters pay ``least`` among themselves, if violated."""
+        inside = sorted(int(self.index[a, b]) for a, b in combinations(members, 2))
+        pairs = tuple(i for i in inside if self.flow[i])
+        flows = tuple(self.flow[i] for i in pairs)
+        paid = sum(f * self.distance[self.pairs[i]] for i, f in zip(pairs, flows, strict=True))
+        return paid < least - TOLERANCE and bool(self._add(Row(pairs, flows, least)))
 
     def _add(self, row: Row) -> int:
         if row in self.seen:

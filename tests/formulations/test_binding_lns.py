@@ -9,7 +9,7 @@ import oracles
 import pytest
 from scheduling_instances import cluster_graph_of, equal_tiles, random_flows
 
-from formulations import binding_cpsat, binding_dolls, binding_lns
+from formulations import binding_cpsat, binding_dolls, binding_lns, binding_parts
 from formulations.binding_bounds import gilmore_lawler, hop_bounds, min_cut
 from formulations.binding_sets import BindingSets, fits_platform, load_of, spike_hops_of
 from formulations.binding_spreading import nearest_sums, set_sums, spreading_bound
@@ -58,6 +58,65 @@ def test_nested_search_agrees_with_cpsat(seed: int):
 def test_twelve_clusters_on_sixteen_tiles_are_proved():
     outcome = binding_dolls.solve(random_flows(12, 0), places("mesh", 4, 4), LIMITS)
     assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, 157)
+
+
+def by_enumeration(graph: ClusterGraph, platform: Platform):
+    """Return a part solver that tries every injection of the part's clusters."""
+    hops, flows = platform.hops, BindingSets(graph, platform).flows
+
+    def solve(part: tuple[int, ...], watch: Stopwatch) -> tuple[int, bool]:
+        inside = [
+            (part.index(a), part.index(b), f) for (a, b), f in flows.items() if {a, b} <= {*part}
+        ]
+        every = permutations(range(platform.num_tiles), len(part))
+        return min(sum(f * int(hops[t[a], t[b]]) for a, b, f in inside) for t in every), True
+
+    return solve
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_bound_from_parts_is_one_and_no_worse_than_without(monkeypatch, seed: int):
+    monkeypatch.setattr(binding_parts, "SMALLEST", 3)
+    monkeypatch.setattr(binding_parts, "STEP", 1)
+    graph, platform = random_flows(6, seed), places("mesh", 3, 2)
+    sets, watch = BindingSets(graph, platform), Stopwatch(Limits(20.0))
+    bound = binding_parts.parts_bound(sets, by_enumeration(graph, platform), watch)
+    assert spreading_bound(sets, watch) <= bound <= fewest_hops(graph, platform)
+
+
+@pytest.mark.parametrize(("seed", "optimum"), [(0, 157), (1, 139), (2, 134)])
+def test_bound_from_parts_knows_more(seed: int, optimum: int):
+    graph, platform = random_flows(12, seed), places("mesh", 4, 4)
+    sets, watch = BindingSets(graph, platform), Stopwatch(Limits(20.0))
+    parts = []
+
+    def solve(part: tuple[int, ...], left: Stopwatch) -> tuple[int, bool]:
+        parts.append(part)
+        return binding_dolls.optimum_of_part(sets, part, left)
+
+    bound = binding_parts.parts_bound(sets, solve, watch)
+    assert spreading_bound(sets, watch) < bound <= optimum
+    assert len(set(parts)) == len(parts)
+    assert {len(part) for part in parts} >= {8, 10}
+
+
+def test_a_part_that_is_not_finished_bounds_what_it_knows():
+    sets = BindingSets(random_flows(12, 0), places("mesh", 4, 4))
+    whole = tuple(range(12))
+    assert binding_dolls.optimum_of_part(sets, whole, Stopwatch(LIMITS)) == (157, True)
+    least, optimal = binding_dolls.optimum_of_part(sets, whole, Stopwatch(Limits(1e-9)))
+    assert not optimal
+    assert least <= 157
+
+
+def test_a_search_without_hope_leaves_its_time_to_the_parts(monkeypatch):
+    monkeypatch.setattr(binding_dolls, "HOPEFUL", 0)
+    monkeypatch.setattr(binding_dolls, "HOPELESS_SHARE", 0.0)
+    graph, platform = random_flows(12, 0), places("mesh", 4, 4)
+    named = spreading_bound(BindingSets(graph, platform), Stopwatch(LIMITS))
+    outcome = binding_dolls.solve(graph, platform, LIMITS)
+    assert outcome.solution is not None
+    assert named < outcome.bound <= 157 <= outcome.claimed
 
 
 def test_nested_search_says_what_it_is_for():
