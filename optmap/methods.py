@@ -80,6 +80,7 @@ BINDINGS = {
 EXACT_BINDINGS = {
     "milp": "formulations.binding_milp",
     "cpsat": "formulations.binding_cpsat",
+    "search": "formulations.binding_search",
 }
 #: Binding and order together -> module with ``solve(graph, platform, limits, prologue=, warm=)``.
 JOINT = {
@@ -122,7 +123,7 @@ overlap-prologue     | tree  | overlap           | hill-climbing  | prologue    
 milp                 | tree  | milp              | milp           | milp           | + every stage by PuLP and HiGHS
 cpsat                | tree  | cpsat             | cpsat          | cpsat          | + every stage by CP-SAT
 cpsat-prologue       | tree  | cpsat             | cpsat          | cpsat-prologue |   cpsat with software pipelining
-colgen               | tree  | colgen            | cpsat          | cpsat          | + column generation, then as cpsat
+colgen               | tree  | colgen            | search         | cpsat          | + column generation; searched binding; CP-SAT
 lns                  | tree  | lns               | joint          | joint          | + large neighbourhood search, then joint
 cpsat-joint          | tree  | overlap           | joint          | joint          | + binding and order together
 cpsat-joint-prologue | tree  | overlap           | joint-prologue | joint-prologue | + cpsat-joint with software pipelining
