@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from formulations import binding_cpsat, binding_dolls, binding_lns
+from formulations import binding_dolls, binding_lns
+from formulations.binding_model import cpsat_backend
 from formulations.binding_sets import MAX_TERMS, BindingSets, load_weight
 from formulations.binding_spreading import MAX_CLUSTERS
+from formulations.binding_stages import least_cost
 from formulations.stopwatch import Stopwatch
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Platform
@@ -35,9 +37,7 @@ def solve(
 ) -> Outcome[Binding]:
     """Return a binding of least load ("load") or spike-hops ("hops"); parameters as the others'."""
     if load_weight(objective) != 0:
-        return binding_cpsat.solve(
-            graph, platform, limits, objective=objective, max_load=max_load, warm=warm
-        )
+        return least_cost(cpsat_backend(), graph, platform, limits, objective, max_load, warm)
     sets = BindingSets(graph, platform)
     if len(sets.clusters) <= MAX_CLUSTERS and binding_dolls.applies(sets):
         return binding_dolls.solve(graph, platform, limits, max_load=max_load, warm=warm)
@@ -45,9 +45,7 @@ def solve(
     proved: Outcome[Binding] = Outcome(Status.UNKNOWN)
     if sets.num_terms <= MAX_TERMS:
         part = _limits(limits, CPSAT_SHARE * limits.wall_s)
-        proved = binding_cpsat.solve(
-            graph, platform, part, objective="hops", max_load=max_load, warm=warm
-        )
+        proved = least_cost(cpsat_backend(), graph, platform, part, "hops", max_load, warm)
     if proved.status in (Status.OPTIMAL, Status.INFEASIBLE) or watch.left <= 0:
         return proved
     begun, start = watch.spent, proved.solution or warm

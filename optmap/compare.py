@@ -1,8 +1,8 @@
 """``python -m optmap.compare instances/``: every instance by every method, and how far each is off.
 
-Results go to a folder: rows.jsonl (one line per finished row), runs.csv, gaps.csv, tables.md,
-environment.json, report.html, mappings/. The same command continues after an interruption; finished
-rows are kept and not run again, rows of another code version are not reused.
+Results go to a folder: rows.jsonl (one line per finished row), runs.csv, gaps.csv, stages.csv,
+tables.md, environment.json, report.html, mappings/. The same command continues after an
+interruption; finished rows are kept and not run again, rows of another code version are not reused.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
@@ -41,6 +42,8 @@ from optmap.experiment.tables import (
     instance_lines,
     instance_title,
     runs_frame,
+    stage_lines,
+    stages_frame,
     summary_line,
     tables_markdown,
 )
@@ -214,6 +217,7 @@ def write_tables(store: Store, rows: Sequence[Row]) -> None:
     """Write the files that are derived from the rows."""
     store.write("runs.csv", runs_frame(rows).to_csv(index=False))
     store.write("gaps.csv", gaps_frame(all_gaps(rows)).to_csv(index=False))
+    store.write("stages.csv", stages_frame(rows).to_csv(index=False))
     store.write("tables.md", tables_markdown(rows))
     store.write("headline.md", headline_markdown(rows))
     store.write("tables.tex", tables_latex(rows))
@@ -239,6 +243,9 @@ def print_tables(rows: Sequence[Row], console: Console) -> None:
             if row.get("reason"):
                 text = f"  {row['method']}: {row['reason']}"
                 console.print(text, markup=False, highlight=False)
+        for sentence in stage_lines(group):
+            text = fill(sentence, WIDTH, initial_indent="  ", subsequent_indent="    ")
+            console.print(text, markup=False, highlight=False)
     console.print()
     for note in NOTES:
         console.print(note, markup=False, highlight=False)

@@ -15,7 +15,7 @@ from optmap.experiment.aggregate import (
     wins,
 )
 from optmap.experiment.gaps import FORMULA, METRICS, Gap, Row, all_gaps
-from optmap.experiment.stages import AT_LEAST, AT_MOST, PROVED, StageGap, stage_gaps
+from optmap.experiment.stages import PROVED, SIGN, StageGap, stage_gaps
 from optmap.experiment.tables import compact, percent
 
 LABEL = {
@@ -32,7 +32,7 @@ README_END = "**Wins in clusters**"
 
 
 def headline_markdown(rows: Sequence[Row]) -> str:
-    """Return the headline tables: method by metric, instance by method, wins, seeds, stages."""
+    """Return the headline tables: method by metric, instance by method, stages, wins, seeds."""
     gaps = all_gaps(rows)
     methods = list(dict.fromkeys(row["method"] for row in rows))
     instances = list(dict.fromkeys(row["instance"] for row in rows))
@@ -42,6 +42,11 @@ def headline_markdown(rows: Sequence[Row]) -> str:
     parts += _matrix(gaps, "clusters", methods, instances)
     parts += ["", "**Period in ticks** (`*` proved within the row's scope)", ""]
     parts += _matrix(gaps, "period", methods, instances)
+    stages = stage_gaps(rows)
+    if stages:
+        title = "**Which stage of a greedy flow loses what** (mean; `>=`, `<=`: not all proved)"
+        parts += ["", title, ""]
+        parts += _stage_table(stages)
     for metric in ("clusters", "period"):
         parts += ["", f"**Wins in {LABEL[metric]}**: instances on which the row is better", ""]
         parts += _wins_table(gaps, metric, methods)
@@ -49,11 +54,6 @@ def headline_markdown(rows: Sequence[Row]) -> str:
     if spread:
         parts += ["", "**Spread over seeds**: least, mean, largest", ""]
         parts += _spread_table(spread)
-    stages = stage_gaps(rows)
-    if stages:
-        title = "**Which stage of a greedy flow loses what** (mean; `>=`, `<=`: not all proved)"
-        parts += ["", title, ""]
-        parts += _stage_table(stages)
     parts += ["", f"{FORMULA}. Times are shifted geometric means, shift {SHIFT_S:g} s."]
     return "\n".join(parts) + "\n"
 
@@ -136,8 +136,7 @@ def _stage_table(stages: Sequence[StageGap]) -> list[str]:
         own = [s for s in stages if (s.flow, s.stage, s.metric) == kind]
         mean = sum((s.loss for s in own), Fraction(0)) / len(own)
         worst = max(s.loss for s in own)
-        sign = {AT_LEAST: ">= ", AT_MOST: "<= "}
-        least = next((sign[s.sure] for s in own if s.sure != PROVED), "")
+        least = next((SIGN[s.sure] + " " for s in own if s.sure != PROVED), "")
         lines.append(
             f"| {kind[0]} | {kind[1]} | {LABEL[kind[2]]} | {least}{percent(mean)} |"
             f" {percent(worst)} | {len(own)} |"

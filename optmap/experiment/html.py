@@ -91,19 +91,7 @@ def page_data(rows: Sequence[Row], details: Mapping[str, Any]) -> dict[str, Any]
         ],
         "times": [asdict(t) for t in times(rows, methods)],
         "gaps": [{"key": keys[g.instance, g.method, g.seed], **_gap(g)} for g in gaps],
-        "stages": [
-            {
-                "instance": s.instance,
-                "flow": s.flow,
-                "stage": s.stage,
-                "metric": s.metric,
-                "value": str(s.value),
-                "better": str(s.better),
-                "loss": float(s.loss),
-                "sure": s.sure,
-            }
-            for s in stage_gaps(rows)
-        ],
+        "stages": [s.record() for s in stage_gaps(rows)],
         "profile": performance_profile(periods, methods),
         "data_profile": data_profile(rows, methods),
         "rows": [_row(row) for row in rows],

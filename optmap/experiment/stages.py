@@ -26,8 +26,9 @@ from optmap.experiment.gaps import Row, accepted, all_gaps, gap, units_of
 
 FLOWS = ("song2020", "dfsynthesizer")
 
-#: How sure a loss is.
+#: How sure a loss is, and the sign of that.
 PROVED, AT_LEAST, AT_MOST = "proved", "at least", "at most"
+SIGN = {PROVED: "", AT_LEAST: ">=", AT_MOST: "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,19 @@ class StageGap:
     def loss(self) -> Fraction:
         """What the stage loses, relative to the flow's value at that stage."""
         return gap(self.value, self.better)
+
+    def record(self) -> dict[str, str | float]:
+        """Return the fields by name, numbers exact as text and the loss as a float."""
+        return {
+            "instance": self.instance,
+            "flow": self.flow,
+            "stage": self.stage,
+            "metric": self.metric,
+            "value": str(self.value),
+            "better": str(self.better),
+            "loss": float(self.loss),
+            "sure": self.sure,
+        }
 
 
 def stage_gaps(rows: Sequence[Row]) -> list[StageGap]:

@@ -1,4 +1,4 @@
-"""Tables of a run, all derived from its rows: runs.csv, gaps.csv, tables.md, the terminal table."""
+"""Tables of a run, derived from its rows: runs.csv, gaps.csv, stages.csv, tables.md, terminal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from optmap.experiment.exact_json import number
 from optmap.experiment.gaps import FORMULA, METRICS, Gap, Row, accepted, all_gaps
+from optmap.experiment.stages import SIGN, StageGap, stage_gaps
 
 NOTES = (
     FORMULA,
@@ -17,6 +18,8 @@ NOTES = (
     " for at most the row's number of clusters; spike-hops for the row's clustering and tile load;"
     " period for the row's clustering, any binding and order (with prologue only in the rows that"
     " end in -prologue); energy: what computing alone costs.",
+    "'loses': what a stage of a greedy flow costs, the stages before it fixed; '>=' at least that,"
+    " for a better stage is not proved optimal; '<=' at most that, against a bound.",
     "'*' proved: nothing better exists within the bound's scope. '-' no solution or no bound."
     " '#' seed.",
 )
@@ -77,6 +80,32 @@ def gaps_frame(gaps: Iterable[Gap]) -> pd.DataFrame:
         }
         for g in gaps
     )
+
+
+def stages_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return one line per instance, flow and stage: what the stage loses, and how sure that is."""
+    columns = ("instance", "flow", "stage", "metric", "value", "better", "loss", "sure")
+    return pd.DataFrame([s.record() for s in stage_gaps(rows)], columns=columns)
+
+
+def stage_lines(group: Sequence[Row]) -> list[str]:
+    """Return a sentence per greedy flow of one instance: what each of its stages loses."""
+    lines = []
+    gaps = stage_gaps(group)
+    for flow in dict.fromkeys(s.flow for s in gaps):
+        own = [s for s in gaps if s.flow == flow]
+        parts = [
+            f"of its {metric} " + ", ".join(map(_loss, found))
+            for metric in ("clusters", "period")
+            if (found := [s for s in own if s.metric == metric])
+        ]
+        lines.append(f"{flow} loses " + "; ".join(parts))
+    return lines
+
+
+def _loss(stage: StageGap) -> str:
+    by = "in all" if stage.stage == "together" else f"by {stage.stage}"
+    return f"{SIGN[stage.sure]}{percent(stage.loss)} {by}"
 
 
 HEADERS = (
@@ -232,6 +261,7 @@ def tables_markdown(rows: Sequence[Row]) -> str:
         parts += _markdown_table(instance_lines(group, [g for g in gaps if g.instance == instance]))
         parts += [""]
         parts += [f"- {row['method']}: {row['reason']}" for row in group if row.get("reason")]
+        parts += [f"- {line}" for line in stage_lines(group)]
         parts += [""]
     parts += [f"- {note}" for note in NOTES]
     return "\n".join(parts) + "\n"

@@ -24,6 +24,8 @@ from optmap.experiment.tables import (
     instance_lines,
     percent,
     runs_frame,
+    stage_lines,
+    stages_frame,
     status_word,
     summary_line,
     tables_markdown,
@@ -134,6 +136,22 @@ def test_stage_losses_of_a_flow():
     assert found["clustering", "clusters"].sure == "at most"  # 2 is a bound nobody reached
     assert found["clustering", "period"].sure == "at least"
     assert found["together", "period"].sure == "at most"
+
+
+def test_stage_losses_are_said_under_the_instance():
+    (line,) = stage_lines(ROWS)
+    assert line == (
+        "song2020 loses of its clusters 33% by decomposition, <=67% by clustering;"
+        " of its period 17% by order, 20% by binding, >=38% by clustering, <=67% in all"
+    )
+    assert line in tables_markdown(ROWS)
+    frame = stages_frame(ROWS)
+    assert list(frame["loss"]) == [float(s.loss) for s in stage_gaps(ROWS)]
+    assert list(stages_frame([]).columns) == list(frame.columns)
+    out = io.StringIO()
+    print_tables(ROWS, Console(file=out, width=100))
+    assert " ".join(out.getvalue().split()).count(line) == 1
+    assert "loses" in headline_markdown(ROWS).split("**Wins")[0]
 
 
 def test_markdown_shows_every_method_and_the_formula():

@@ -9,7 +9,7 @@ import oracles
 import pytest
 from scheduling_instances import cluster_graph_of, equal_tiles, random_flows
 
-from formulations import binding_cpsat, binding_dolls, binding_lns, binding_parts
+from formulations import binding_cpsat, binding_dolls, binding_lns, binding_model, binding_parts
 from formulations.binding_bounds import gilmore_lawler, hop_bounds, min_cut
 from formulations.binding_sets import BindingSets, fits_platform, load_of, spike_hops_of
 from formulations.binding_spreading import nearest_sums, set_sums, spreading_bound
@@ -245,5 +245,5 @@ def test_named_bound_in_the_solvers_changes_no_answer(monkeypatch):
     cases = [oracles.random_binding_case(seed) for seed in range(6)]
     solve = binding_cpsat.solve
     expected = [solve(*case, LIMITS, objective="hops", workers=1).claimed for case in cases]
-    monkeypatch.setattr(binding_cpsat.BindingModel, "respect_named_bound", lambda self, least: None)
+    monkeypatch.setattr(binding_model.BindingModel, "respect_named_bound", lambda self, least: None)
     assert [solve(*case, LIMITS, objective="hops", workers=1).claimed for case in cases] == expected
