@@ -53,7 +53,7 @@ def test_the_last_incumbent_and_bound_survive(
     (tmp_path / "i.toml").write_text(
         'schema = 1\nname = "i"\nnetwork = "gen:filter-32"\nplatform = "p.toml"\n'
     )
-    monkeypatch.setattr(process, "GRACE_S", 8.0)
+    monkeypatch.setattr(process, "GRACE_S", 16.0)
     program = STUCK.format(then=then)
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", program))
     limits = Limits(wall_s=4.0 if memory_mb is None else 60.0, memory_mb=memory_mb)
