@@ -59,5 +59,11 @@ def solve(
     return Outcome(status, found.solution, found.claimed, bound, trace)
 
 
+def warm_up(graph: ClusterGraph, platform: Platform) -> None:
+    """Compile the kernels of both searches; ``platform`` has a tile for each cluster alone."""
+    binding_dolls.solve(graph, platform, Limits(1.0))
+    binding_lns.solve(graph, platform, Limits(1.0))
+
+
 def _limits(limits: Limits, wall_s: float) -> Limits:
     return Limits(wall_s, limits.threads, limits.seed, limits.memory_mb)

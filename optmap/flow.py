@@ -30,6 +30,7 @@ from optmap.methods import (
     EXACT_BINDINGS,
     EXACT_ORDERS,
     EXACT_PARTITIONS,
+    IMPROVED_TREES,
     IMPROVING_ORDERS,
     JOINT,
     ORDERS,
@@ -165,16 +166,20 @@ class _Flow:
             )
             return pair
         decomposition = decompose(snn, self.platform.max_rows, self.method.decomposition)
+        if name in IMPROVED_TREES:
+            start = self._partition(WARM_PARTITION, decomposition)
+            half = replace(self.limits, wall_s=self.limits.wall_s / 2)
+            improve = import_module(IMPROVED_TREES[name]).optimise_leaves
+            pair = improve(snn, decomposition, self.platform, start, half)
+            return pair
         self._refuse_too_few_slots(decomposition)
         if name in PARTITIONS:
             return decomposition, self._partition(name, decomposition)
         return decomposition, self._solve_partition(*EXACT_PARTITIONS[name], decomposition)
 
     def _refuse_too_few_slots(self, decomposition: Decomposition) -> None:
-        proved, slots = (
-            best(cluster_bounds(decomposition, self.platform)),
-            self.platform.total_slots,
-        )
+        proved = best(cluster_bounds(decomposition, self.platform))
+        slots = self.platform.total_slots
         if slots is not None and proved is not None and proved.value > slots:
             raise _ProvedError(
                 f"the platform has {slots} slots; every clustering of the {decomposition.policy}"
@@ -195,13 +200,8 @@ class _Flow:
         scope = f"{decomposition.policy} decomposition, R = {decomposition.rows}"
         fewest, certificate = self._fewest_clusters(fewest_by, decomposition, warm, scope)
         found = fewest.solution
-        self._claim(
-            "clusters",
-            fewest,
-            scope,
-            found.num_clusters if found else None,
-            certificate=certificate,
-        )
+        clusters = found.num_clusters if found else None
+        self._claim("clusters", fewest, scope, clusters, certificate=certificate)
         if found is not None:
             self._fall_back_on(decomposition, found)
         warm = found or warm

@@ -59,6 +59,8 @@ PARTITIONS = {
 }
 #: Clustering that decomposes by itself -> module with ``partition(snn, platform, seed=)``.
 DECOMPOSING_PARTITIONS = {"published": "optmap.heuristics.partition_song2020_published"}
+#: Clustering -> module with ``optimise_leaves(snn, decomposition, platform, clustering, limits)``.
+IMPROVED_TREES = {"leaves": "formulations.partition_leaves"}
 #: Clustering -> (module for (P0a), module with ``minimize_traffic`` (P0b)).
 EXACT_PARTITIONS = {
     "milp": ("formulations.partition_milp", "formulations.partition_milp"),
@@ -128,6 +130,7 @@ lns                  | tree  | lns               | joint          | joint       
 cpsat-joint          | tree  | overlap           | joint          | joint          | + binding and order together
 cpsat-joint-prologue | tree  | overlap           | joint-prologue | joint-prologue | + cpsat-joint with software pipelining
 benders              | tree  | overlap           | benders        | benders        |   cpsat-joint by logic-based Benders
+leaves               | tree  | leaves            | force-directed | projection     |   overlap, then leaves that follow the axons
 imported             | none  | imported          | imported       | projection     |   the placement a RANC folder comes with
 song2020/order       | chain | greedy            | load-balance   | cpsat          | + song2020's binding, best order
 song2020/joint       | chain | greedy            | joint          | joint          | + song2020's clusters, best binding and order

@@ -15,15 +15,17 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
 from optmap.claim import Claim, Run
+from optmap.decompose import decompose
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.evaluate.bounds import Bound, cluster_bounds
-from optmap.evaluate.cluster_graph import cluster_graph
+from optmap.evaluate.cluster_graph import ClusterGraph, cluster_graph
 from optmap.evaluate.evaluate import judge
 from optmap.evaluate.metrics import computing_energy
 from optmap.evaluate.period_bounds import (
@@ -42,7 +44,7 @@ from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.instance import Instance
 from optmap.mapping import Mapping, compact
 from optmap.method import Limits, Status
-from optmap.methods import METHODS, Method, method_named
+from optmap.methods import EXACT_BINDINGS, METHODS, Method, method_named
 from optmap.sources.clustered import ClusteredSNN
 
 STATUS_WORD = {
@@ -118,11 +120,24 @@ def warm_up(method: Method) -> None:
     on less, clusters do not merge, and kernels would be compiled on the method's clock.
     """
     _run_and_describe(METHODS["overlap-prologue"], "filter-8", 1.0)
+    _run_and_describe(METHODS["song2020-tree"], "mlp-17-1", 1.0)  # a fan-in that is cut
     if method.clustering == "imported":
         return
     # column generation and its search reach their kernels only where the row bound is not met
     hard = not method.uses_solver or method.clustering in ("colgen", "lns")
     _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
+    if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
+        module = import_module(EXACT_BINDINGS[method.binding])
+        module.warm_up(*_one_unit_a_tile())
+
+
+def _one_unit_a_tile() -> tuple[ClusterGraph, Platform]:
+    tiles = (Tile(Crossbar(16, 16), slots=1),) * 16
+    platform = Platform("warm-up", tiles, Interconnect("mesh", 4, 4))
+    snn = Instance("warm-up", "gen:mlp-5-5-5", platform).snn
+    decomposition = decompose(snn, 16, "tree")
+    clustering = compact(range(decomposition.network.num_units))
+    return cluster_graph(decomposition, clustering, platform, "dataflow"), platform
 
 
 def _run_and_describe(method: Method, network: str, limit_s: float) -> None:

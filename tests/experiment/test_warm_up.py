@@ -29,6 +29,19 @@ print([name for name, count in after.items() if count != before.get(name, 0) and
 """
 
 
+SEARCHED = """
+from formulations import binding_search
+binding_search.CPSAT_SHARE = 1e-9  # CP-SAT proves nothing
+"""
+
+
+def test_a_searched_binding_is_compiled_off_the_clock():
+    code = CODE.replace("before =", SEARCHED + "before =").replace("filter-12", "mlp-9-24-9")
+    done = subprocess.run([sys.executable, "-c", code, "colgen"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("method", ["random", "overlap", "cpsat-joint", "spinemap"])
 def test_nothing_is_compiled_on_the_clock(method):
     done = subprocess.run([sys.executable, "-c", CODE, method], capture_output=True, text=True)

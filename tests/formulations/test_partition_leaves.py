@@ -8,8 +8,11 @@ import pytest
 
 from formulations.partition_leaves import optimise_leaves
 from optmap.decompose import decompose, violations
+from optmap.evaluate.check import check
+from optmap.flow import run
 from optmap.heuristics.partition_overlap import partition
 from optmap.method import Limits
+from optmap.methods import METHODS
 from optmap.snn import SNN, from_edges
 
 
@@ -58,3 +61,14 @@ def test_without_long_fan_ins_nothing_changes() -> None:
         decomposition,
         before,
     )
+
+
+def test_the_method_leaves_maps_with_no_more_clusters_than_overlap() -> None:
+    snn, platform = reservoir(5), oracles.mesh([(9, 8)])
+    fewest = {}
+    for name in ("overlap", "leaves"):
+        done = run(METHODS[name], snn, platform, "dataflow", Limits(wall_s=1.0), lambda _: None)
+        assert done.mapping is not None
+        assert check(snn, platform, done.mapping, "dataflow") == []
+        fewest[name] = done.mapping.clustering.num_clusters
+    assert fewest["leaves"] < fewest["overlap"]
