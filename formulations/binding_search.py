@@ -60,9 +60,14 @@ def solve(
 
 
 def warm_up(graph: ClusterGraph, platform: Platform) -> None:
-    """Compile the kernels of both searches; ``platform`` has a tile for each cluster alone."""
-    binding_dolls.solve(graph, platform, Limits(1.0))
-    binding_lns.solve(graph, platform, Limits(1.0))
+    """Compile the kernels of both searches; ``platform`` has a tile for each cluster alone.
+
+    The first one's time is for compiling; a small graph is solved in a fraction of a second. The
+    second one anneals, compiles and is over; once more, and it comes to its neighbourhoods.
+    """
+    binding_dolls.solve(graph, platform, Limits(60.0))
+    for _ in range(2):
+        binding_lns.solve(graph, platform, Limits(0.3))
 
 
 def _limits(limits: Limits, wall_s: float) -> Limits:

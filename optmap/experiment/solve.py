@@ -132,9 +132,9 @@ def warm_up(method: Method) -> None:
 
 
 def _one_unit_a_tile() -> tuple[ClusterGraph, Platform]:
-    tiles = (Tile(Crossbar(16, 16), slots=1),) * 16
-    platform = Platform("warm-up", tiles, Interconnect("mesh", 4, 4))
-    snn = Instance("warm-up", "gen:mlp-5-5-5", platform).snn
+    tiles = (Tile(Crossbar(16, 16), slots=1),) * 9
+    platform = Platform("warm-up", tiles, Interconnect("mesh", 3, 3))
+    snn = Instance("warm-up", "gen:mlp-3-3-3", platform).snn
     decomposition = decompose(snn, 16, "tree")
     clustering = compact(range(decomposition.network.num_units))
     return cluster_graph(decomposition, clustering, platform, "dataflow"), platform
