@@ -10,9 +10,10 @@
 ``degrees`` (B7)
     A cluster has few places near: at most 4 at one hop, 8 at two, ... The same for all pairs of a
     set: k clusters in k places are at least sigma(k) hops apart in all. A linear program over the
-    distances of all pairs with these rows, triangle inequalities and, where each place is a tile of
-    a mesh, even perimeters of triangles (spreading metrics [2]_). The bound is recomputed from
-    rounded duals in whole numbers, hence exact whatever the solver's tolerances.
+    distances of all pairs with these rows, triangle inequalities (unless a hop matrix breaks one)
+    and, where each place is a tile of a mesh, even perimeters of triangles (spreading metrics
+    [2]_). The bound is recomputed from rounded duals in whole numbers, hence exact whatever the
+    solver's tolerances.
 
 References
 ----------

@@ -163,6 +163,7 @@ class SpreadingProgram:
         apart = used[~np.eye(len(used), dtype=np.bool_)]
         alone = int(counts.max()) == 1
         self.low = int(apart.min(initial=0)) if alone else 0
+        self.metric = all(bool((used <= h[:, None] + h[None, :]).all()) for h in used)
         self.high = int(used.max(initial=0))
         self.counts = counts
         self.rho = nearest_sums(hops, counts, self.num)
@@ -250,7 +251,8 @@ class SpreadingProgram:
         return Row(pairs, (1,) * len(pairs), 0, centre)
 
     def _violated(self, distance: FloatMatrix, where: FloatMatrix) -> Iterator[Row]:
-        yield from self._triangles(distance)
+        if self.metric:
+            yield from self._triangles(distance)
         yield from self._stars(distance, where)
         yield from self._sets(distance)
 

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import oracles
 import pytest
+from scheduling_instances import cluster_graph_of
 
 from formulations import binding_cpsat, binding_milp, binding_model
 from formulations.binding_sets import BindingSets
@@ -142,6 +143,16 @@ def test_first_tiles_are_a_fundamental_domain() -> None:
         Interconnect("mesh", 3, 1),
     )
     assert BindingSets(graph, mixed).first_tiles == [0, 1, 2]
+
+
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_hops_without_triangle_inequality(back_end: ModuleType) -> None:
+    """The heavy flows go over the two short ways, 5 + 5, the light one over the 9 hops."""
+    joined = Interconnect("matrix", matrix=((0, 1, 9), (1, 0, 1), (9, 1, 0)))
+    platform = Platform("detour", (Tile(Crossbar(64, 64), slots=1),) * 3, joined)
+    graph = cluster_graph_of([1] * 3, {(0, 1): 5, (1, 2): 5, (0, 2): 1})
+    outcome = solve(back_end, graph, platform, "hops")
+    assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, 19)
 
 
 @pytest.mark.parametrize("back_end", BACK_ENDS)

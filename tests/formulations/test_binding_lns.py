@@ -167,6 +167,22 @@ def test_named_bounds_hold_and_bind_with_one_cluster_a_tile(shape, seed: int):
     assert found["degrees"] >= flows  # no tile holds two, so every spike travels a hop at least
 
 
+@pytest.mark.parametrize("slots", [1, 2, None])
+@pytest.mark.parametrize("seed", range(10))
+def test_named_bounds_hold_where_a_detour_is_shorter(seed: int, slots: int | None):
+    """A hop matrix may say 9 from tile to tile and 1 + 1 by way of a third."""
+    drawn = np.triu(np.random.default_rng(seed).integers(1, 10, size=(5, 5)), 1)
+    joined = Interconnect("matrix", matrix=tuple(map(tuple, (drawn + drawn.T).tolist())))
+    platform = Platform("detours", (Tile(Crossbar(64, 64), slots=slots),) * 5, joined)
+    graph = random_flows(5, seed)
+    sets, best = BindingSets(graph, platform), oracles.best_binding(graph, platform, "hops")
+    for bound in hop_bounds(sets, Stopwatch(LIMITS)):
+        assert bound.value <= best, bound.name
+    if slots == 1:
+        outcome = binding_dolls.solve(graph, platform, LIMITS)
+        assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, best)
+
+
 def test_bounds_by_hand():
     # a star of five on a 3 x 3 mesh: four partners at one hop, the lightest at two
     channels = {(0, b): 10 * b for b in range(1, 6)}
