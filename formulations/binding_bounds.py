@@ -30,7 +30,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from formulations.binding_sets import BindingSets
-from formulations.binding_spreading import spreading_bound
+from formulations.binding_spreading import MAX_EXACT, spreading_bound
 from formulations.stopwatch import Stopwatch
 from optmap.evaluate.bounds import Bound
 from optmap.snn import IntArray
@@ -62,11 +62,17 @@ def places(sets: BindingSets) -> IntArray:
 
 
 def gilmore_lawler(sets: BindingSets) -> int:
-    """Return the Gilmore-Lawler bound, in whole numbers; 0 where a tile can hold everything."""
+    """Return the Gilmore-Lawler bound, in whole numbers; 0 where a tile can hold everything.
+
+    And where costs would leave the whole numbers that doubles hold, in which the assignment is
+    solved.
+    """
     tile, num = places(sets), len(sets.clusters)
     if len(tile) < num or len(tile) > MAX_PLACES or np.bincount(tile).max() >= num:
         return 0
     hops = sets.platform.hops
+    if 2 * sum(sets.flows.values()) * int(hops.max()) > MAX_EXACT:  # each flow has two ends
+        return 0
     flow = np.zeros((num, num), dtype=np.int64)
     for (a, b), f in sets.flows.items():
         flow[a, b] = f

@@ -33,8 +33,9 @@ from optmap.snn import IntArray
 
 #: Beyond so many clusters the program over all pairs is not built.
 MAX_CLUSTERS = 70
-#: Duals are rounded to multiples of 1 / SCALE.
-SCALE = 2**20
+#: Duals are rounded to multiples of 1 / SCALE, coarser where there are so many spike-hops that
+#: costs would leave the whole numbers that doubles hold, in which the assignment is solved.
+SCALE, MAX_EXACT = 2**20, 2**53
 MAX_ROUNDS = 60
 HUGE = 2**60
 TOLERANCE = 1e-6
@@ -165,6 +166,9 @@ class SpreadingProgram:
         self.low = int(apart.min(initial=0)) if alone else 0
         self.metric = all(bool((used <= h[:, None] + h[None, :]).all()) for h in used)
         self.high = int(used.max(initial=0))
+        self.scale = SCALE
+        while self.scale > 1 and 8 * self.scale * sum(self.flow) * self.high > MAX_EXACT:
+            self.scale //= 2
         self.counts = counts
         self.rho = nearest_sums(hops, counts, self.num)
         self.least_rho = self.rho[counts > 0].min(axis=0)
@@ -290,20 +294,24 @@ class SpreadingProgram:
                 to = to + distance[c]
 
     def _proved(self, dual: FloatMatrix) -> int:
-        """Return the whole bound that the rounded duals prove."""
-        reduced = [f * SCALE for f in self.flow]
+        """Return the whole bound that the rounded duals prove; 0 where it cannot be exact."""
+        reduced = [f * self.scale for f in self.flow]
         cost = np.zeros((self.num, len(self.counts)), dtype=np.int64)
-        total = 0
+        total = most = 0
         for row, y in zip(self.rows, dual, strict=True):
-            weight = max(round(float(y) * SCALE), 0)
+            weight = max(round(float(y) * self.scale), 0)
             if weight:
                 total += weight * row.least
                 for pair, coefficient in zip(row.pairs, row.coefficients, strict=True):
                     reduced[pair] -= weight * coefficient
                 if row.centre is not None:
-                    cost[row.centre] += weight * self.rho[:, len(row.pairs)]
+                    rho = self.rho[:, len(row.pairs)]
+                    most += weight * int(rho.max())  # no assignment costs more
+                    if most > MAX_EXACT:
+                        return 0
+                    cost[row.centre] += weight * rho
         total += sum(min(r * self.low, r * self.high) for r in reduced)
         at_places = np.repeat(cost, self.counts, axis=1)
         cluster, place = linear_sum_assignment(at_places)
         total += int(at_places[cluster, place].sum())
-        return max(-(-total // SCALE), 0)
+        return max(-(-total // self.scale), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -181,6 +182,16 @@ def test_named_bounds_hold_where_a_detour_is_shorter(seed: int, slots: int | Non
     if slots == 1:
         outcome = binding_dolls.solve(graph, platform, LIMITS)
         assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, best)
+
+
+@pytest.mark.parametrize("times", [10**10, 10**12, 10**14, 10**15])
+def test_named_bounds_hold_beyond_the_whole_numbers_of_doubles(times: int):
+    drawn, platform = random_flows(5, 4), places("mesh", 3, 2)
+    graph = replace(drawn, spikes=drawn.spikes * times)
+    best = fewest_hops(graph, platform)
+    found = hop_bounds(BindingSets(graph, platform), Stopwatch(LIMITS))
+    assert all(bound.value <= best for bound in found)
+    assert max(bound.value for bound in found) > 0
 
 
 def test_bounds_by_hand():
