@@ -12,6 +12,9 @@ Each loss is (P - D) / P. Where D is a value that a better stage reached, the lo
 and exactly that if the stage was solved to optimality. Where D is a bound, the loss is at most
 that, and exactly that if some row reaches the bound. Clusters have a decomposition line (F against
 the same clustering on the tree) and a clustering line (F against its decomposition's bound).
+
+A flow may bind otherwise with another seed: F and F/order are rows of one seed, or there is no
+order line. Rows of several clusterings are not compared as one clustering's either.
 """
 
 from __future__ import annotations
@@ -66,15 +69,27 @@ def stage_gaps(rows: Sequence[Row]) -> list[StageGap]:
     """Return the stage gaps of every flow whose refined rows are there."""
     found = []
     for instance in dict.fromkeys(row["instance"] for row in rows):
-        own = {
-            row["method"]: row
-            for row in reversed(rows)
-            if row["instance"] == instance and accepted(row)
-        }
+        solved = [row for row in rows if row["instance"] == instance and accepted(row)]
         for flow in FLOWS:
+            own = _rows_of_one_seed(flow, solved)
             if flow in own:
                 found += _of_flow(flow, own)
     return found
+
+
+def _rows_of_one_seed(flow: str, rows: Sequence[Row]) -> dict[str, Row]:
+    """Return a row of each method: of the first seed with both F and F/order, where there is one.
+
+    Other methods' rows may be of any seed; F/order is left out where it has no row of F's seed.
+    """
+    seeds = {m: [r["seed"] for r in rows if r["method"] == m] for m in (flow, f"{flow}/order")}
+    both = [seed for seed in seeds[flow] if seed in seeds[f"{flow}/order"]]
+    chosen = next(iter(both or seeds[flow]), None)
+    own = {row["method"]: row for row in reversed(rows)}
+    own |= {row["method"]: row for row in reversed(rows) if row["seed"] == chosen}
+    if not both:
+        own.pop(f"{flow}/order", None)
+    return own
 
 
 def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
@@ -101,18 +116,22 @@ def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
     steps = [("order", flow, f"{flow}/order"), ("binding", f"{flow}/order", best)]
     for stage, worse, better in steps:
         value, improved = periods.get(worse), periods.get(better)
-        if value is not None and improved is not None:
+        if value is not None and improved is not None and _clustered_alike(own, worse, better):
             optimal = own[better]["status"] == "optimal"
             add(stage, "period", value, improved, PROVED if optimal else AT_LEAST)
     joint = periods.get(best)
     without = [p for name, p in periods.items() if p is not None and "prologue" not in name]
-    if joint is not None and without:
+    if joint is not None and without and _clustered_alike(own, flow, best):
         add("clustering", "period", joint, min(without), AT_LEAST)
     together = _bound_for_every_mapping(own)
     value = periods[flow]
     if together is not None and value is not None:
         add("together", "period", value, together, PROVED if together in without else AT_MOST)
     return found
+
+
+def _clustered_alike(own: Mapping[str, Row], one: str, other: str) -> bool:
+    return bool(own[one].get("clustering") == own[other].get("clustering"))
 
 
 def _bound_for_every_mapping(own: Mapping[str, Row]) -> Fraction | None:

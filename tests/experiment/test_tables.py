@@ -154,6 +154,27 @@ def test_stage_losses_are_said_under_the_instance():
     assert "loses" in headline_markdown(ROWS).split("**Wins")[0]
 
 
+def test_a_flow_is_compared_with_the_best_order_of_its_own_binding():
+    """Hill climbing binds by seed: seed 1's best order says nothing of seed 0's binding."""
+    flow, ordered = "dfsynthesizer", "dfsynthesizer/order"
+    killed = stored_row("a", ordered, 6, 12, status="timeout_hard", check="not_run")
+    best = stored_row("a", ordered, 6, 9, seed=1, status="optimal")
+    rows = [stored_row("a", flow, 6, 12), killed, best]
+    assert "order" not in {s.stage for s in stage_gaps(rows)}
+    (order,) = [
+        s for s in stage_gaps([*rows, stored_row("a", flow, 6, 10, seed=1)]) if s.stage == "order"
+    ]
+    assert (order.value, order.better, order.sure) == (10, 9, "proved")
+
+
+def test_stages_of_another_clustering_are_not_compared():
+    joint = stored_row("a", "song2020/joint", 5, 8, status="optimal", clustering="other")
+    ordered = stored_row("a", "song2020/order", 6, 10, status="optimal", clustering="one")
+    rows = [stored_row("a", "song2020", 6, 12, clustering="one"), ordered, joint]
+    found = {s.stage for s in stage_gaps(rows) if s.metric == "period"}
+    assert found == {"order", "together"}
+
+
 def test_markdown_shows_every_method_and_the_formula():
     for text in (tables_markdown(ROWS), headline_markdown(ROWS)):
         for row in ROWS:
