@@ -198,8 +198,13 @@ def read_cores(folder: Path, grid: Grid) -> Cores:
         If a file does not have the lines and bits that the parameters ask for.
     """
     files = _numbered_files(folder, "csram", grid)
+    type_files = _numbered_files(folder, "tc", grid)
+    for number, path in files.items():
+        if number not in type_files:  # its axons would silently all be of type 0
+            lacking = str(path.with_name(path.name.replace("csram", "tc", 1)))
+            raise InputError(lacking, "", "no such file", f"axon types, as there is {path.name}")
     types = np.zeros((grid.num_cores, grid.num_axons), dtype=np.int64)
-    for number, path in _numbered_files(folder, "tc", grid).items():
+    for number, path in type_files.items():
         width = bits_for(grid.num_weights)
         types[number] = numbers_of(_bits(path, grid.num_axons, width), 0, width, signed=False)
         if types[number].max() >= grid.num_weights:

@@ -202,6 +202,12 @@ def test_damaged_folders_name_file_and_line(folder, case):
     assert "\n" not in str(caught.value)
 
 
+def test_core_without_its_axon_types_is_refused(folder):
+    (folder / "tc_1.mem").unlink()
+    with pytest.raises(InputError, match=r"tc_1\.mem: found no such file, .* there is csram_1"):
+        read_ranc(folder)
+
+
 def test_missing_files_and_empty_cores(folder):
     (folder / "csram_0.mem").write_text("\n".join([IDLE] * 3))
     (folder / "csram_1.mem").write_text("\n".join([IDLE] * 3))
