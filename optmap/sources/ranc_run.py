@@ -31,11 +31,14 @@ class Bench:
         Core number * num_axons + axon that a packet reaches, and in which tick.
     expected : tuple of tuple of int, or None
         Outputs of every tick, from tick ``latency`` of the grid on; None where the folder has none.
+    length : int or None
+        Ticks with outputs that ``tb_num_outputs.txt`` announces; None where the folder lacks it.
     """
 
     axon: IntArray
     tick: IntArray
     expected: tuple[tuple[int, ...], ...] | None
+    length: int | None
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,10 @@ def read_bench(folder: Path, grid: Grid) -> Bench | None:
         found = f"{len(rows)} packets"
         raise InputError(str(path), "", found, f"{sum(counts)}, as tb_num_inputs.txt says")
     sent = np.repeat(np.arange(len(counts)), counts)
-    return Bench(place * grid.num_axons + axon, sent + extra, _expected(folder, grid))
+    announced = folder / "tb_num_outputs.txt"
+    length = len(_counts(announced)) if announced.exists() else None
+    reached = place * grid.num_axons + axon
+    return Bench(reached, sent + extra, _expected(folder, grid), length)
 
 
 def _rows(path: Path, expected: str) -> list[str]:
@@ -118,13 +124,13 @@ def _expected(folder: Path, grid: Grid) -> tuple[tuple[int, ...], ...] | None:
 
 
 def run(cores: Cores, bench: Bench) -> Run:
-    """Run until the last tick whose outputs are expected, or all packets have arrived."""
+    """Run until the last tick whose outputs are announced, else until all packets have arrived."""
     grid = cores.grid
     slots = grid.num_cores * grid.num_axons
     last = int(bench.tick.max()) if len(bench.tick) else 0
     num_ticks = last + 1 + grid.latency
-    if bench.expected is not None:
-        num_ticks = grid.latency + len(bench.expected)
+    if bench.length is not None:
+        num_ticks = grid.latency + bench.length
     reader, axon = cores.connections()
     weight = cores.weights_of(reader, axon)
     matrix = scipy.sparse.csr_array((weight, (reader, axon)), shape=(cores.num_neurons, slots))

@@ -101,8 +101,10 @@ def test_expected_outputs_are_compared_tick_by_tick(folder):
     assert read_ranc(folder).matches is False
     write(folder, GRID | {"num_ticks_to_check": 2}, {}, {})
     assert read_ranc(folder).matches is True, "only ticks 0 and 1 are checked"
+    full = read_ranc(folder).snn.spikes.tolist()
     (folder / "tb_correct.txt").unlink()
     assert read_ranc(folder).matches is None
+    assert read_ranc(folder).snn.spikes.tolist() == full, "the test is as long as announced"
     (folder / "tb_input.txt").unlink()
     ranc = read_ranc(folder)
     assert ranc.snn.spikes_origin == "assumed"
