@@ -173,6 +173,8 @@ def _network(
         if join:
             spikes[number[drives]] = played.axon_spikes[cores.target[drives]]
         origin = f"simulated: {played.num_ticks} ticks of {folder.name}/tb_input.txt"
+        if played.matches is False:
+            origin += ", outputs are not those of tb_correct.txt"
     snn = from_edges(
         pre, post, len(inputs) + len(neurons), spikes=spikes, weights=weight,
         populations=populations, keep_zero_weights=True, spikes_origin=origin,

@@ -83,6 +83,7 @@ def test_small_grid_by_hand(folder):
     # a fires in ticks 0 and 3 (axon 1's second packet is a tick late); c a tick after the first.
     assert ranc.snn.spikes.tolist() == [2, 2, 2, 2, 1]
     assert ranc.matches is False, "the second output never comes in time"
+    assert ranc.snn.spikes_origin.endswith(", outputs are not those of tb_correct.txt")
     assert (ranc.num_axons, ranc.num_connections) == (3, 4)
     assert ranc.dead.tolist() == [3], "b drives an axon that nobody reads"
     assert ranc.clustering.cluster_of.tolist() == [0, 0, 1]
