@@ -191,6 +191,8 @@ def _port(
 
 def _edge_names(file: str, graph: Group, prefix: str) -> list[Edge]:
     edges = graph.values.get("edges")
+    if edges is None and graph.groups.get("nodes", Group()).groups:
+        raise InputError(file, f"{prefix}edges", "nothing", "pairs of node names")
     if edges is None or edges.size == 0:
         return []
     if edges.dtype.kind != "U" or edges.ndim != 2 or edges.shape[1] != 2:

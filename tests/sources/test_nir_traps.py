@@ -274,6 +274,16 @@ def test_inconsistent_graphs_name_node_or_edge(case, write_nir, lif):
     assert "\n" not in str(caught.value)
 
 
+def test_graph_whose_edges_are_lost_is_refused(write_nir, lif):
+    """Else the weights would get an invented input and readouts, and the neurons no synapse."""
+    nodes = {"in": nir.Input(np.array([2])), "w": nir.Linear(weights(3, 2)), "lif": lif(3)}
+    path = write_nir(nodes, list(pairwise(nodes)))
+    with h5py.File(path, "r+") as f:
+        del f["node/edges"]
+    with pytest.raises(InputError, match="edges: found nothing, expected pairs"):
+        read_nir(path)
+
+
 def test_files_that_are_no_graph_are_refused(tmp_path, in_process):
     path = tmp_path / "odd.nir"
     for build, found in (
