@@ -124,6 +124,8 @@ def _from_single(array: npt.NDArray[Any], keep_zero_weights: bool) -> SNN:
 def _from_named(arrays: Arrays, keep_zero_weights: bool) -> SNN:
     if {"format", "shape", "data"} <= set(arrays):
         return _from_scipy(arrays, keep_zero_weights)
+    if {"indptr", "indices", "pre", "post"} <= set(arrays):
+        raise ValueError("both indptr, indices and pre, post")  # which are the synapses?
     if "indptr" in arrays and "indices" in arrays:
         indptr, indices = _whole(arrays["indptr"], "indptr"), _whole(arrays["indices"], "indices")
         if indptr.ndim != 1 or len(indptr) < 1 or indices.ndim != 1:

@@ -207,6 +207,10 @@ def test_connectome(shared_data):
             {"format": np.array("csr"), "shape": np.array([2, 2]), "data": np.ones(2)},
             "indices",
         ),
+        (
+            {"indptr": [0, 0, 1], "indices": [0], "pre": [0], "post": [1]},
+            "both indptr, indices and pre, post",
+        ),
     ],
 )
 def test_bad_arrays_say_what_was_found(tmp_path, arrays, found):
