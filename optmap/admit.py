@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from optmap.command_line import DONE, FAILED, guarded, parser
+from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
 from optmap.hardware import Platform, load_platform
 from optmap.runtime.application import Application
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     if args.json:
         print(json.dumps(document(scenario, records, broken, compared)))  # noqa: T201
     else:
-        console = Console(width=100 if not sys.stdout.isatty() else None)
+        console = Output()
         report(scenario, records, broken, compared, console)
     return FAILED if broken else DONE
 

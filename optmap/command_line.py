@@ -7,16 +7,39 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
+
+from rich.console import Console
 
 import optmap
 from optmap.errors import InputError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+WIDTH = 100
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers wrong options in one line, as wrong files are."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"error: {message} (see {self.prog} --help)\n")
+
+
+class Output(Console):
+    """Standard output, WIDTH columns where it is no terminal; a closed pipe ends it as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(width=None if sys.stdout.isatty() else WIDTH)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to :func:`guarded`; rich would end with exit status 1."""
+        self.quiet = True
+        raise BrokenPipeError
 
 
 def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
     """Return a parser with --version, -v and an example below its help."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog=f"python -m optmap.{name}",
         description=about,
         epilog=f"example:\n  {example}",

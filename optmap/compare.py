@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from optmap.command_line import BAD_INPUT, DONE, FAILED, guarded, parser
+from optmap.command_line import BAD_INPUT, DONE, FAILED, WIDTH, Output, guarded, parser
 from optmap.errors import InputError
 from optmap.experiment.baseline import TEST, differences
 from optmap.experiment.children import Children
@@ -51,8 +51,6 @@ from optmap.instance import instance_files, load
 from optmap.method import Limits
 from optmap.methods import METHODS, method_named
 from optmap.sources.encode import ENCODERS
-
-WIDTH = 100
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -99,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     if args.jobs < 1:
         raise InputError("--jobs", "", str(args.jobs), "at least 1")
     limits = [Limits(args.limit, args.threads, seed, args.memory) for seed in seeds]
-    log, out = Console(stderr=True), Console(width=WIDTH if not sys.stdout.isatty() else None)
+    log, out = Console(stderr=True), Output()
     encodings = _names(args.encodings, "--encodings") if args.encodings else []
     for code in encodings:
         if code not in ENCODERS:

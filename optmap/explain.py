@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from optmap.command_line import DONE, FAILED, guarded, parser
+from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
 from optmap.evaluate.evaluate import judge
 from optmap.evaluate.explain import explain
@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
-    console = Console(width=None if sys.stdout.isatty() else 100)
+    console = Output()
     if args.needs:
         return _report_needs(_needed(args), console, Limits(wall_s=args.limit))
     data, instance, mapping = read_document(Path(args.mapping))

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from optmap.command_line import DONE, FAILED, guarded, parser
+from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
 from optmap.experiment.children import run_child
 from optmap.experiment.exact_json import dumps, number
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str]) -> int:
     if args.json:
         print(dumps(summary(row)))  # noqa: T201
     else:
-        report(row, Console(width=100 if not sys.stdout.isatty() else None))
+        report(row, Output())
     return DONE if row["check"] == "ok" else FAILED
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from optmap.certificate import from_dict
-from optmap.command_line import DONE, FAILED, guarded, parser
+from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.experiment.verify_run import verify_run
 from optmap.instance import Instance
 from optmap.mapping import Mapping
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
             log.print(name, markup=False, highlight=False)
 
     verdict = verify_run(Path(args.run), prove, heard)
-    out = Console(width=None if sys.stdout.isatty() else 100)
+    out = Output()
     for problem in verdict.problems:
         out.print(f"wrong: {problem}", markup=False, highlight=False, soft_wrap=True)
     out.print(

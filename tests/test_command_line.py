@@ -64,9 +64,24 @@ def test_a_pipe_does_not_keep_a_command_waiting(tmp_path, arguments):
         (("optmap.compare", "instances/mlp_tiny.toml", "--limit", "inf"), "found inf seconds"),
         (("optmap.compare", "instances/mlp_tiny.toml", "--threads", "0"), "found 0 threads"),
         (("optmap.sdf", "instances/lenet_mnist_7.xml", "--at-least", "1/9"), "--buffers with it"),
+        (
+            ("optmap.map", "gen:mlp-3-2", "--platform", PLATFORM, "--seed", "x"),
+            "--seed: invalid int",
+        ),
+        (("optmap.compare",), "required: paths (see python -m optmap.compare --help)"),
     ],
 )
 def test_options_that_make_no_sense_name_themselves(arguments, expected):
     done = run(*arguments)
     assert done.returncode == 2
     assert expected in one_line(done)
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure():
+    command = [sys.executable, "-m", "optmap.map", "gen:mlp-3-2", "--platform", PLATFORM]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as mapping:
+        assert mapping.stdout is not None
+        mapping.stdout.close()
+        _, said = mapping.communicate(timeout=120)
+    assert mapping.returncode == 0, said
+    assert said == b""

@@ -90,14 +90,16 @@ class RancNetwork:
         return Mapping(decomposition, self.clustering, self.binding, StaticOrders(tuple(orders)))
 
 
-def read_ranc(folder: Path, *, drop_dead: bool = False, join_axons: bool = False) -> RancNetwork:
+def read_ranc(
+    folder: str | Path, *, drop_dead: bool = False, join_axons: bool = False
+) -> RancNetwork:
     """Read a folder of core files; spikes by simulating its test inputs, where it has them.
 
     One iteration is the whole test bench: every tick for which outputs are expected.
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         The folder.
     drop_dead : bool
         Leave out the neurons that nothing reads and that drive no output (repeatedly, since a
@@ -113,6 +115,7 @@ def read_ranc(folder: Path, *, drop_dead: bool = False, join_axons: bool = False
     InputError
         If a file is missing, damaged, or contradicts the parameters, naming file and line.
     """
+    folder = Path(folder)
     grid = read_grid(folder)
     cores = read_cores(folder, grid)
     bench = read_bench(folder, grid)

@@ -199,10 +199,11 @@ def read_cores(folder: Path, grid: Grid) -> Cores:
     """
     files = _numbered_files(folder, "csram", grid)
     type_files = _numbered_files(folder, "tc", grid)
-    for number, path in files.items():
-        if number not in type_files:  # its axons would silently all be of type 0
-            lacking = str(path.with_name(path.name.replace("csram", "tc", 1)))
-            raise InputError(lacking, "", "no such file", f"axon types, as there is {path.name}")
+    for number in sorted(files.keys() ^ type_files.keys()):
+        there = (files | type_files)[number]
+        kinds = ("csram", "tc") if number in files else ("tc", "csram")
+        lacking = str(there.with_name(there.name.replace(*kinds, 1)))
+        raise InputError(lacking, "", "no such file", f"the core's other half beside {there.name}")
     types = np.zeros((grid.num_cores, grid.num_axons), dtype=np.int64)
     for number, path in type_files.items():
         width = bits_for(grid.num_weights)

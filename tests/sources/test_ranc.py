@@ -205,10 +205,11 @@ def test_damaged_folders_name_file_and_line(folder, case):
     assert "\n" not in str(caught.value)
 
 
-def test_core_without_its_axon_types_is_refused(folder):
-    (folder / "tc_1.mem").unlink()
-    with pytest.raises(InputError, match=r"tc_1\.mem: found no such file, .* there is csram_1"):
-        read_ranc(folder)
+@pytest.mark.parametrize(("gone", "left"), [("tc_1", "csram_1"), ("csram_1", "tc_1")])
+def test_half_a_core_is_refused(folder, gone, left):
+    (folder / f"{gone}.mem").unlink()
+    with pytest.raises(InputError, match=rf"{gone}\.mem: found no such file, .* {left}\.mem"):
+        read_ranc(str(folder))
 
 
 def test_missing_files_and_empty_cores(folder):
