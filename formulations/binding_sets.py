@@ -15,6 +15,7 @@ import numpy as np
 
 from formulations.stopwatch import Stopwatch
 from optmap.evaluate.cluster_graph import ClusterGraph
+from optmap.evaluate.hop_bounds import flows
 from optmap.hardware import Platform
 from optmap.mapping import Binding
 from optmap.method import Outcome, Status
@@ -82,14 +83,7 @@ class BindingSets:
     @cached_property
     def flows(self) -> dict[tuple[int, int], int]:
         """f_ab > 0 by pair: unordered (a < b, both directions added) on symmetric hops."""
-        flows: dict[tuple[int, int], int] = {}
-        symmetric = bool((self.platform.hops == self.platform.hops.T).all())
-        rows = (self.graph.source, self.graph.target, self.graph.spikes)
-        for a, b, f in zip(*(r.tolist() for r in rows), strict=True):
-            pair = (min(a, b), max(a, b)) if symmetric else (a, b)
-            if f:
-                flows[pair] = flows.get(pair, 0) + f
-        return flows
+        return flows(self.graph, self.platform)
 
     @cached_property
     def busiest(self) -> int:

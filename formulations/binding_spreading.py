@@ -29,13 +29,14 @@ from scipy.optimize import linear_sum_assignment
 from formulations.binding_sets import BindingSets
 from formulations.stopwatch import Stopwatch
 from optmap.compiled import compiled
+from optmap.evaluate.hop_bounds import MAX_EXACT
 from optmap.snn import IntArray
 
 #: Beyond so many clusters the program over all pairs is not built.
 MAX_CLUSTERS = 70
 #: Duals are rounded to multiples of 1 / SCALE, coarser where there are so many spike-hops that
 #: costs would leave the whole numbers that doubles hold, in which the assignment is solved.
-SCALE, MAX_EXACT = 2**20, 2**53
+SCALE = 2**20
 MAX_ROUNDS = 60
 HUGE = 2**60
 TOLERANCE = 1e-6

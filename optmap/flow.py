@@ -7,7 +7,8 @@ a better complete mapping is known it is reported, so that a run that is killed 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from math import inf
@@ -45,7 +46,7 @@ T = TypeVar("T")
 
 #: What heuristic an exact stage starts from.
 WARM_PARTITION, WARM_BINDING, WARM_ORDER = "overlap", "load-balance", "projection"
-WARM_JOINT = ("load-balance", "hill-climbing")
+WARM_JOINT, WARM_HOPS = ("load-balance", "hill-climbing"), "force-directed"
 #: How the limit is divided among the stages that use a solver; unused time passes on.
 WEIGHTS = {"clusters": 4, "traffic": 2, "tile_load_max": 2, "spike_hops": 1, "period": 3}
 
@@ -279,13 +280,11 @@ class _Flow:
             self._fall_back_on(decomposition, clustering)
             binding = self._timed("binding", self._solve_binding, graph)
         else:
-            name = self.method.binding
-            binding = self._timed("binding", self._heuristic_binding, name, graph)
+            binding = self._timed("binding", self._heuristic_binding, self.method.binding, graph)
         if self.method.order in EXACT_ORDERS:
             orders = self._timed("order", self._solve_order, graph, binding)
         else:
-            name = self.method.order
-            orders = self._timed("order", self._heuristic_order, name, graph, binding)
+            orders = self._timed("order", self._heuristic_order, self.method.order, graph, binding)
         return binding, orders
 
     def _solve_joint(self, graph: ClusterGraph) -> tuple[Binding, StaticOrders]:
@@ -301,13 +300,10 @@ class _Flow:
 
     def _warm_schedule(self, graph: ClusterGraph) -> tuple[Binding, StaticOrders] | None:
         """Return the heuristic schedule of the shortest period; None if no heuristic found any."""
-        found = []
-        for name in WARM_JOINT:
-            try:
-                binding = self._heuristic_binding(name, graph)
-            except CapacityError:  # the solver may still find a binding that this one missed
-                continue
-            found.append((binding, self._heuristic_order(WARM_ORDER, graph, binding)))
+        found = [
+            (binding, self._heuristic_order(WARM_ORDER, graph, binding))
+            for binding in self._heuristic_bindings(WARM_JOINT, graph)
+        ]
         return min(found, key=lambda pair: self._period(graph, *pair) or 0, default=None)
 
     def _found(self, solution: T | None, graph: ClusterGraph, status: Status) -> T:
@@ -319,10 +315,7 @@ class _Flow:
         raise CapacityError(f"{text} was found")
 
     def _solve_binding(self, graph: ClusterGraph) -> Binding:
-        try:
-            warm: Binding | None = self._heuristic_binding(WARM_BINDING, graph)
-        except CapacityError:  # the solver may still find a binding that the heuristic missed
-            warm = None
+        warm = next(self._heuristic_bindings((WARM_BINDING,), graph), None)
         module = import_module(EXACT_BINDINGS[self.method.binding])
         lightest: Outcome[Binding] = module.solve(
             graph, self.platform, self._share("tile_load_max"), objective="load", warm=warm
@@ -332,18 +325,25 @@ class _Flow:
         self._claim("tile_load_max", lightest, "this clustering", load)
         warm = self._found(found or warm, graph, lightest.status)
         cap = max_tile_load(graph, warm, self.platform)
+        for near in self._heuristic_bindings((WARM_HOPS,), graph):
+            if max_tile_load(graph, near, self.platform) <= cap:
+                warm = min(warm, near, key=lambda b: spike_hops(graph, self.platform, b))
+        alone = all(t.slots == 1 for t in self.platform.tiles)  # then every binding has this load
+        share = self._share("spike_hops")
         nearest: Outcome[Binding] = module.solve(
-            graph,
-            self.platform,
-            self._share("spike_hops"),
-            objective="hops",
-            max_load=cap,
-            warm=warm,
+            graph, self.platform, share, objective="hops", max_load=cap, warm=warm
         )
         found = nearest.solution
         hops = spike_hops(graph, self.platform, found) if found else None
-        self._claim("spike_hops", nearest, f"this clustering, tile load at most {cap}", hops)
+        scope = "this clustering" if alone else f"this clustering, tile load at most {cap}"
+        self._claim("spike_hops", nearest, scope, hops)
         return found or warm
+
+    def _heuristic_bindings(self, names: Iterable[str], graph: ClusterGraph) -> Iterator[Binding]:
+        """Yield those that find any; where none does, a solver still may."""
+        for name in names:
+            with suppress(CapacityError):
+                yield self._heuristic_binding(name, graph)
 
     def _heuristic_binding(self, name: str, graph: ClusterGraph) -> Binding:
         binding: Binding = import_module(BINDINGS[name]).bind(

@@ -134,6 +134,8 @@ leaves               | tree  | leaves            | force-directed | projection  
 imported             | none  | imported          | imported       | projection     |   the placement a RANC folder comes with
 song2020/order       | chain | greedy            | load-balance   | cpsat          | + song2020's binding, best order
 song2020/joint       | chain | greedy            | joint          | joint          | + song2020's clusters, best binding and order
+song2020/hops        | chain | greedy            | search         | projection     | + song2020's clusters, least load, then fewest hops
+spinemap/hops        | chain | kernighan-lin     | search         | random         | + spinemap's clusters, least load, then fewest hops
 dfsynthesizer/order  | chain | greedy            | hill-climbing  | cpsat          | + dfsynthesizer's binding, best order
 """  # noqa: E501 - a table is read by its columns
 

@@ -2,7 +2,7 @@
 
 Needs scikit-learn (digits, sample photographs) and pillow to decode the photographs, no torch::
 
-    python instances/scripts/build_convolutions.py smoothing_64 edges_64 lenet5_28 lenet_cifar
+    python instances/scripts/build_convolutions.py smoothing_64 edges_16 edges_64
 """
 
 from __future__ import annotations
@@ -60,25 +60,36 @@ def smoothing() -> None:
     )  # fmt: skip
 
 
-def edges() -> None:
+def edges(size: int, text: str, platform: str, in_default_set: bool) -> None:
     """Two 5 x 5 derivative filters, and a 3 x 3 one that adds them up."""
-    snn = generate("gen:edges-64")
+    snn, half = generate(f"gen:edges-{size}"), size // 2
     smooth, slope = np.array([1, 4, 6, 4, 1]), np.array([-1, -2, 0, 2, 1])
     filters = np.stack([np.outer(smooth, slope), np.outer(slope, smooth)]).astype(float)
     filters /= np.abs(filters).sum(axis=(1, 2), keepdims=True) / 6
-    tie = conv_tie(snn, 1, (1, 64, 64), (2, 32, 32), (5, 5), (2, 2), (2, 2))
+    tie = conv_tie(snn, 1, (1, size, size), (2, half, half), (5, 5), (2, 2), (2, 2))
     second = np.full(snn.num_synapses - len(tie), 1 / 6)
     weights = np.concatenate([filters.reshape(-1)[tie], second])
     weights[weights == 0] = 1e-6  # the centre row: a synapse of the shape, without effect
-    snn = count(with_weights(snn, weights), grey_patch(64), 32)
+    snn = count(with_weights(snn, weights), grey_patch(size), 32)
     write_instance(
-        "edges_64", snn, text="edge detection 64 x 64: the papers' shape (66,970 synapses); Sobel"
-        f" filters 5 x 5 in two directions joined by a 3 x 3 mean, over a patch of {PHOTOS}",
-        licence="MIT", generator=f"{SCRIPT} edges_64", seed=0,
+        f"edges_{size}", snn, text=f"edge detection {size} x {size}: {text}Sobel filters 5 x 5 in"
+        f" two directions joined by a 3 x 3 mean, over a patch of {PHOTOS}",
+        licence="MIT", generator=f"{SCRIPT} edges_{size}", seed=0,
         provenance={"neuron": "IF, threshold 1", "convention": str(CONVENTION),
                     "encoder": "evenly spaced spikes, 32 steps", "window": "one picture"},
-        values=grey_patch(64).reshape(1, -1), steps=32,
+        platform=platform, in_default_set=in_default_set,
+        values=grey_patch(size).reshape(1, -1), steps=32,
     )  # fmt: skip
+
+
+def edges_64() -> None:
+    """Build the papers' size."""
+    edges(64, "the papers' shape (66,970 synapses); ", "dynap_se", in_default_set=False)
+
+
+def edges_16() -> None:
+    """Build a sixteenth of it, small enough to prove how far its spikes must travel."""
+    edges(16, "", "mesh_6x6_64", in_default_set=True)
 
 
 def upscaled(images: np.ndarray, size: int) -> np.ndarray:
@@ -167,8 +178,8 @@ def lenet_cifar() -> None:
           "one patch", "loihi_like")  # fmt: skip
 
 
-BUILD = {"smoothing_64": smoothing, "edges_64": edges, "lenet5_28": lenet5,
-         "lenet_cifar": lenet_cifar}  # fmt: skip
+BUILD = {"smoothing_64": smoothing, "edges_16": edges_16, "edges_64": edges_64,
+         "lenet5_28": lenet5, "lenet_cifar": lenet_cifar}  # fmt: skip
 
 if __name__ == "__main__":
     for chosen in sys.argv[1:] or BUILD:

@@ -27,6 +27,7 @@ from optmap.errors import CapacityError, FanInError, InputError
 from optmap.evaluate.bounds import Bound, cluster_bounds
 from optmap.evaluate.cluster_graph import ClusterGraph, cluster_graph
 from optmap.evaluate.evaluate import judge
+from optmap.evaluate.hop_bounds import hop_bounds
 from optmap.evaluate.metrics import computing_energy
 from optmap.evaluate.period_bounds import (
     ANY_MAPPING,
@@ -242,6 +243,7 @@ def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]
     platform, decomposition = instance.platform, mapping.decomposition
     graph = cluster_graph(decomposition, mapping.clustering, platform, instance.tokens)
     found = [("period", bound) for bound in clustering_period_bounds(graph, platform)]
+    found += [("spike_hops", bound) for bound in hop_bounds(graph, platform)]
     if isinstance(instance.snn, ClusteredSNN):  # there is nothing below what is given
         found.append(("clusters", Bound("given", graph.num_clusters, "the clusters of the file")))
         rates = Bound("given", int(graph.spikes.sum()), "the clusters of the file")

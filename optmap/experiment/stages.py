@@ -12,6 +12,8 @@ Each loss is (P - D) / P. Where D is a value that a better stage reached, the lo
 and exactly that if the stage was solved to optimality. Where D is a bound, the loss is at most
 that, and exactly that if some row reaches the bound. Clusters have a decomposition line (F against
 the same clustering on the tree) and a clustering line (F against its decomposition's bound).
+Spike-hops have a binding line, F against the fewest of its clusters ("song2020/hops",
+"spinemap/hops"), where these hold whatever the tiles' loads: on platforms of one program a tile.
 
 A flow may bind otherwise with another seed: F and F/order are rows of one seed, or there is no
 order line. Rows of several clusterings are not compared as one clustering's either.
@@ -25,9 +27,16 @@ from fractions import Fraction
 
 from optmap.evaluate.period_bounds import ANY_MAPPING
 from optmap.experiment.exact_json import number
-from optmap.experiment.gaps import Row, accepted, all_gaps, gap, units_of
+from optmap.experiment.gaps import Row, accepted, all_gaps, gap, of_clustering, units_of
 
 FLOWS = ("song2020", "dfsynthesizer")
+
+#: Flow -> the method that binds its clusters for fewest spike-hops.
+NEAREST = {
+    "song2020": "song2020/hops",
+    "dfsynthesizer": "song2020/hops",
+    "spinemap": "spinemap/hops",
+}
 
 #: How sure a loss is, and the sign of that.
 PROVED, AT_LEAST, AT_MOST = "proved", "at least", "at most"
@@ -70,11 +79,26 @@ def stage_gaps(rows: Sequence[Row]) -> list[StageGap]:
     found = []
     for instance in dict.fromkeys(row["instance"] for row in rows):
         solved = [row for row in rows if row["instance"] == instance and accepted(row)]
-        for flow in FLOWS:
+        for flow in NEAREST:
             own = _rows_of_one_seed(flow, solved)
             if flow in own:
-                found += _of_flow(flow, own)
+                found += _of_flow(flow, own) if flow in FLOWS else []
+                found += _of_binding(flow, own)
     return found
+
+
+def _of_binding(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
+    """Return what the flow loses in spike-hops, where its clusters' fewest were sought."""
+    nearest = NEAREST[flow]
+    if nearest not in own or not _clustered_alike(own, flow, nearest):
+        return []
+    claims = [c for c in own[nearest]["claims"] if c["metric"] == "spike_hops" and of_clustering(c)]
+    value, fewest = (number(own[name]["metrics"]["spike_hops"]) for name in (flow, nearest))
+    if not claims or value is None or fewest is None:
+        return []
+    sure = PROVED if claims[0]["status"] == "optimal" else AT_LEAST
+    better = min(value, fewest)
+    return [StageGap(own[flow]["instance"], flow, "binding", "spike_hops", value, better, sure)]
 
 
 def _rows_of_one_seed(flow: str, rows: Sequence[Row]) -> dict[str, Row]:

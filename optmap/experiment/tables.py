@@ -15,9 +15,10 @@ from optmap.experiment.stages import SIGN, StageGap, stage_gaps
 NOTES = (
     FORMULA,
     "Bounds on clusters and traffic hold for the row's decomposition (column 'dec'); traffic bounds"
-    " for at most the row's number of clusters; spike-hops for the row's clustering and tile load;"
-    " period for the row's clustering, any binding and order (with prologue only in the rows that"
-    " end in -prologue); energy: what computing alone costs.",
+    " for at most the row's number of clusters; spike-hops for the row's clustering and, where"
+    " tiles hold several programs, tile load; period for the row's clustering, any binding and"
+    " order (with prologue only in the rows that end in -prologue); energy: what computing alone"
+    " costs.",
     "'loses': what a stage of a greedy flow costs, the stages before it fixed; '>=' at least that,"
     " for a better stage is not proved optimal; '<=' at most that, against a bound.",
     "'*' proved: nothing better exists within the bound's scope. '-' no solution or no bound."
@@ -88,6 +89,10 @@ def stages_frame(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame([s.record() for s in stage_gaps(rows)], columns=columns)
 
 
+#: Metrics with stage gaps, as sentences name them.
+STAGED = {"clusters": "clusters", "period": "period", "spike_hops": "spike-hops"}
+
+
 def stage_lines(group: Sequence[Row]) -> list[str]:
     """Return a sentence per greedy flow of one instance: what each of its stages loses."""
     lines = []
@@ -95,8 +100,8 @@ def stage_lines(group: Sequence[Row]) -> list[str]:
     for flow in dict.fromkeys(s.flow for s in gaps):
         own = [s for s in gaps if s.flow == flow]
         parts = [
-            f"of its {metric} " + ", ".join(map(_loss, found))
-            for metric in ("clusters", "period")
+            f"of its {label} " + ", ".join(map(_loss, found))
+            for metric, label in STAGED.items()
             if (found := [s for s in own if s.metric == metric])
         ]
         lines.append(f"{flow} loses " + "; ".join(parts))

@@ -115,6 +115,19 @@ def test_a_period_proved_for_a_clustering_covers_all_rows_with_it_but_not_both_c
     }
 
 
+def test_fewest_spike_hops_cover_all_rows_of_the_clustering_unless_the_load_was_capped():
+    proved = claim("spike_hops", 9, 9, scope="this clustering")
+    capped = claim("spike_hops", 7, 7, scope="this clustering, tile load at most 5")
+    rows = [
+        row("song2020/hops", "chain", 3, 9, claims=[proved]) | {"clustering": "c"},
+        row("song2020", "chain", 3, 9) | {"clustering": "c"},
+        row("cpsat", "chain", 3, 9, claims=[capped]) | {"clustering": "d"},
+        row("lns", "chain", 3, 9) | {"clustering": "d"},
+    ]
+    bounds = {g.method: g.bound for g in all_gaps(rows) if g.metric == "spike_hops"}
+    assert bounds == {"song2020/hops": 9, "song2020": 9, "cpsat": 7, "lns": None}
+
+
 def test_rows_that_failed_the_check_have_no_gap_and_lend_no_best_value():
     wrong = row("bad", "tree", 1, 1, check="mismatch")
     gaps = all_gaps([wrong, row("a", "tree", 3, 9)])

@@ -31,6 +31,7 @@ from optmap.experiment.tables import (
     tables_markdown,
 )
 
+ANY_BINDING = "this clustering"
 STATUSES = (
     "optimal",
     "feasible",
@@ -152,6 +153,27 @@ def test_stage_losses_are_said_under_the_instance():
     print_tables(ROWS, Console(file=out, width=100))
     assert " ".join(out.getvalue().split()).count(line) == 1
     assert "loses" in headline_markdown(ROWS).split("**Wins")[0]
+
+
+def nearest_row(method, status, scope, hops=2, **more):
+    made = stored_row("a", method, 6, 12, **more)
+    made["metrics"]["spike_hops"] = hops
+    made["claims"] = [{"metric": "spike_hops", "status": status, "bound": hops, "scope": scope}]
+    return made
+
+
+@pytest.mark.parametrize(("status", "sign"), [("optimal", ""), ("feasible", ">=")])
+def test_a_binding_that_sends_spikes_too_far_loses_spike_hops(status, sign):
+    rows = [stored_row("a", "spinemap", 6, 12), nearest_row("spinemap/hops", status, ANY_BINDING)]
+    assert stage_lines(rows) == [f"spinemap loses of its spike-hops {sign}33% by binding"]
+
+
+def test_fewest_spike_hops_of_another_clustering_or_under_a_load_cap_are_no_stage():
+    flow = stored_row("a", "spinemap", 6, 12, clustering="one")
+    other = nearest_row("spinemap/hops", "optimal", ANY_BINDING, clustering="other")
+    capped = nearest_row("spinemap/hops", "optimal", f"{ANY_BINDING}, tile load at most 5")
+    assert stage_lines([flow, other]) == []
+    assert stage_lines([flow, capped | {"clustering": "one"}]) == []
 
 
 def test_a_flow_is_compared_with_the_best_order_of_its_own_binding():

@@ -10,6 +10,7 @@ from scheduling_instances import cluster_graph_of
 
 from formulations import binding_cpsat, binding_milp, binding_model
 from formulations.binding_sets import BindingSets
+from formulations.binding_stages import Backend, Found, least_cost
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.mapping import Binding
@@ -125,6 +126,21 @@ def test_tile_symmetry_changes_no_answer(
     monkeypatch.setattr(MODELS[back_end], "break_tile_symmetry", lambda self, objective: None)
     for seed in list(SEEDS)[:8]:
         assert_agrees(back_end, seed)
+
+
+def test_distances_that_a_solver_left_too_long_are_not_claimed() -> None:
+    """(B5) bounds distances from below only: an incumbent of a stopped solver may exceed them."""
+    graph, platform = oracles.random_binding_case(0)
+    best = solve(binding_milp, graph, platform, "hops")
+    binding, value = best.solution, best.claimed
+    assert binding is not None
+    assert isinstance(value, int)
+    slack = Backend(
+        binding_milp.BindingModel, lambda *_: Found(Status.FEASIBLE, binding, value + 100, value)
+    )
+    outcome = least_cost(slack, graph, platform, LIMITS, "hops")
+    assert outcome.claimed == value
+    assert outcome.status is Status.OPTIMAL
 
 
 def test_first_tiles_are_a_fundamental_domain() -> None:
