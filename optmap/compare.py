@@ -23,12 +23,11 @@ from optmap.errors import InputError
 from optmap.experiment.baseline import TEST, differences
 from optmap.experiment.children import Children
 from optmap.experiment.cluster import sweep_on_cluster
+from optmap.experiment.derived import derived
 from optmap.experiment.environment import cores, environment
 from optmap.experiment.gaps import Row, all_gaps
-from optmap.experiment.headline import headline_markdown
 from optmap.experiment.html import report_html
 from optmap.experiment.job import Job
-from optmap.experiment.latex import tables_latex
 from optmap.experiment.progress import LiveProgress, PlainProgress
 from optmap.experiment.store import Store, StoreError
 from optmap.experiment.sweep import sweep
@@ -37,15 +36,11 @@ from optmap.experiment.tables import (
     NOTES,
     RIGHT,
     failed,
-    gaps_frame,
     grouped,
     instance_lines,
     instance_title,
-    runs_frame,
     stage_lines,
-    stages_frame,
     summary_line,
-    tables_markdown,
 )
 from optmap.instance import instance_files, load
 from optmap.method import Limits
@@ -213,12 +208,8 @@ def _run(
 
 def write_tables(store: Store, rows: Sequence[Row]) -> None:
     """Write the files that are derived from the rows."""
-    store.write("runs.csv", runs_frame(rows).to_csv(index=False))
-    store.write("gaps.csv", gaps_frame(all_gaps(rows)).to_csv(index=False))
-    store.write("stages.csv", stages_frame(rows).to_csv(index=False))
-    store.write("tables.md", tables_markdown(rows))
-    store.write("headline.md", headline_markdown(rows))
-    store.write("tables.tex", tables_latex(rows))
+    for name, text in derived(rows).items():
+        store.write(name, text)
     drawn = store.attached("details", (row["key"] for row in rows))
     store.write("report.html", report_html(rows, drawn, environment()))
 

@@ -6,6 +6,7 @@ A result (infeasible, limit reached) is no error; it is a :class:`optmap.method.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 #: Characters of what was found and of what was expected that a message shows.
@@ -40,6 +41,15 @@ def refuse_special(path: Path, expected: str) -> None:
     """Raise InputError for what is neither file nor folder: a pipe keeps its reader waiting."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise InputError(str(path), "", "no regular file", expected)
+
+
+def refuse_unknown(
+    data: Mapping[str, object], known: Sequence[str], where: str, prefix: str = ""
+) -> None:
+    """Raise InputError for the first field of ``data`` that is not among the known ones."""
+    for name in data:
+        if name not in known:
+            raise InputError(where, prefix + name, "an unknown field", "one of " + ", ".join(known))
 
 
 def _short(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from optmap.decompose import POLICIES, Decomposition, custom, decompose
-from optmap.errors import InputError
+from optmap.errors import InputError, refuse_unknown
 from optmap.snn import SNN, IndexArray, IntArray, frozen
 
 SCHEMA = 1
@@ -211,9 +211,12 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
         raise InputError(file, "", type(data).__name__, "an object")
     if type(data.get("schema")) is not int or data["schema"] != SCHEMA:
         raise InputError(file, "schema", repr(data.get("schema")), str(SCHEMA))
+    refuse_unknown(data, _FIELDS, file)
     field = "decomposition"
     try:
         part = data[field]
+        if isinstance(part, dict):
+            refuse_unknown(part, _DECOMPOSITION_FIELDS, file, "decomposition.")
         if type(part["rows"]) is not int:
             raise ValueError(f"rows {part['rows']!r}")
         if part["policy"] == "custom":
@@ -237,6 +240,8 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
         return Mapping(decomposition, clustering, binding, orders)
     except KeyError as error:
         raise InputError(file, str(error.args[0]), "nothing", "a field of a mapping") from None
+    except InputError:
+        raise
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InputError(file, field, str(error), "a well-formed mapping of this network") from None
 
@@ -244,6 +249,9 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
 def _whole_numbers(values: Any) -> IndexArray:
     if not isinstance(values, list) or not all(type(v) is int for v in values):
         raise ValueError(f"{values!r:.80} where a list of whole numbers belongs")
+    largest = max(values, default=0, key=abs)
+    if abs(largest) > np.iinfo(np.int32).max:
+        raise ValueError(f"{largest:.6g} where clusters and tiles are counted from 0")
     return np.array(values, dtype=np.int32)
 
 
@@ -261,3 +269,5 @@ _ORDER_FIELDS = {
     "sends": _channels,
     "send_offsets": _nested,
 }
+_DECOMPOSITION_FIELDS = ("policy", "rows", "inserted", "replaced")
+_FIELDS = ("schema", "decomposition", "cluster_of", "tile_of", *_ORDER_FIELDS)

@@ -103,6 +103,8 @@ def corrupted(path: tuple, value: Any) -> dict:
     [
         (("schema",), 2, "schema"),
         (("schema",), True, "schema"),
+        (("binding",), [0], "binding"),
+        (("decomposition", "row"), 3, "decomposition.row"),
         (("schema",), ..., "schema"),
         (("decomposition",), ..., "decomposition"),
         (("decomposition",), [], "decomposition"),

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from optmap.errors import InputError, refuse_special
+from optmap.errors import InputError, refuse_special, refuse_unknown
 from optmap.instance import Instance, assemble, load
 from optmap.mapping import Mapping, from_dict, to_dict
 
 SCHEMA = 1
 MAX_BYTES = 2_000_000_000
-SOURCE_FIELDS = {"file", "network", "platform", "tokens", "spikes", "keep_zero_weights", "encoding"}
+FIELDS = ("schema", "instance", "source", "digest", "method", "mapping")
+SOURCE_FIELDS = ("file", "network", "platform", "tokens", "spikes", "keep_zero_weights", "encoding")
 
 
 def load_source(source: dict[str, Any]) -> Instance:
@@ -45,9 +46,16 @@ def read_document(path: Path) -> tuple[dict[str, Any], Instance, Mapping]:
         If the file is not right, or the instance has changed since.
     """
     data = read_json(path)
+    refuse_unknown(data, FIELDS, str(path))
     source = data.get("source")
-    if not isinstance(source, dict) or not set(source) <= SOURCE_FIELDS or not source:
+    if not isinstance(source, dict) or not source:
         raise InputError(str(path), "source", repr(source)[:80], "what the mapping was made from")
+    refuse_unknown(source, SOURCE_FIELDS, str(path), "source.")
+    for name in ("file", "network", "platform", "spikes"):
+        value = source.get(name)
+        if isinstance(value, str) and not value.startswith("gen:") and not Path(value).exists():
+            made = "a path as seen from the folder in which the mapping was made"
+            raise InputError(str(path), f"source.{name}", f"{value!r:.200}, not there", made)
     try:
         instance = load_source(source)
     except (TypeError, KeyError) as error:

@@ -4,7 +4,7 @@ For every row: its checksum; the instance, loaded again, against its hash; the m
 again, against every stored metric and name; every claim against the judge; every bound that needs
 no solver, computed again; every certificate, proved again. Every bound is compared with every value
 that the run reached in the bound's scope (a smaller one would refute it); bounds that only a solver
-vouches for are counted.
+vouches for are counted. Last, the tables are derived from the rows again and compared.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from optmap.errors import InputError
 from optmap.evaluate.evaluate import judge
+from optmap.experiment.derived import edited
 from optmap.experiment.exact_json import dumps, number
 from optmap.experiment.gaps import Row, accepted, shared_bounds
 from optmap.experiment.mapping_file import load_source, read_document
@@ -85,6 +86,7 @@ def verify_run(folder: Path, prove: Prover, heard: Callable[[str], None]) -> Ver
         verdict.problems += [f"{name}: {problem}" for problem in found]
     try:
         verdict.problems += _refuted([row for row in rows if row["key"] not in broken])
+        verdict.problems += edited(folder, rows)
     except ODD as error:
         verdict.problems.append(f"rows do not compare: {type(error).__name__} {error}")
     return verdict
