@@ -32,11 +32,11 @@ import numpy as np
 
 from formulations.binding_anneal import anneal, nearest_tiles
 from formulations.binding_bounds import hop_bounds
+from formulations.binding_nodes import HUGE, Problem, search
 from formulations.binding_parts import parts_bound
 from formulations.binding_ruin import UNLIMITED
 from formulations.binding_sets import BindingSets, keep_better, usable_start
 from formulations.stopwatch import Stopwatch
-from optmap.compiled import compiled
 from optmap.evaluate.bounds import best
 from optmap.evaluate.cluster_graph import ClusterGraph
 from optmap.hardware import Platform
@@ -44,16 +44,13 @@ from optmap.mapping import Binding
 from optmap.method import Limits, Outcome, Status
 from optmap.snn import IntArray
 
-#: Nodes between two looks at the clock.
-NODES_A_LOOK = 200_000
 #: Annealing: runs for the first incumbent, moves by cluster and tile; temperatures in the largest
 #: flow, and in spike-hops.
 NUM_RUNS, MOVES_A_PLACE = 8, 400
 HOT, COLD = 1.3, 0.5
 #: A search with more than HOPEFUL problems to come when HOPELESS_SHARE of its time is spent ends;
 #: in any case PARTS_SHARE of the time is left for the bound from parts.
-HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 3, 0.2, 0.1
-HUGE = 2**60
+HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 1, 0.2, 0.1
 
 
 def applies(sets: BindingSets) -> bool:
@@ -174,17 +171,13 @@ class _Search:
             goal = self._annealed(k, 1)[0] if k else best
             if k == 0 and known is not None:
                 goal = min(goal, known)
-            state = _start(k, n, len(self.hops), self.first_tiles)
-            finished = False
-            while not finished and watch.left > kept_s:
-                if kept_s and k > HOPEFUL and watch.spent > HOPELESS_SHARE * watch.limits.wall_s:
-                    break
-                goal, finished = _resume(
-                    k, n, self.flow, self.hops, self.nested, goal, state, NODES_A_LOOK
-                )
-            flags, improved = state[:2]
-            if k == 0 and flags[0]:
-                best, places = int(goal), improved
+            problem = Problem(k, self.flow, self.hops, self.nested, self.first_tiles)
+            allowed = watch.limits.wall_s - kept_s
+            if kept_s and k > HOPEFUL:
+                allowed = min(allowed, HOPELESS_SHARE * watch.limits.wall_s)
+            goal, improved, finished = search(problem, goal, watch, allowed)
+            if k == 0 and improved is not None:
+                best, places = goal, improved
                 watch.note(best, low)
             if not finished:
                 break
@@ -246,137 +239,3 @@ def _search_order(flow: IntArray) -> IntArray:
         rest = [u for u in range(len(flow)) if u not in order]
         order.append(max(rest, key=lambda u: (4 * flow[u, order].sum() + total[u], -u)))
     return np.array(order, dtype=np.int64)
-
-
-def _start(first: int, n: int, tiles: int, first_tiles: IntArray) -> tuple[IntArray, ...]:
-    """Return the state of a search that has not begun.
-
-    flags: [0] is 1 once a better solution was found (best_places), [1] the depth; place: tile of
-    each cluster placed, else -1; attach: at a depth, what each cluster costs on each tile with
-    respect to those placed; cost: of those placed; choice, bound, count, cursor: at a depth the
-    tiles to try in order, their bounds, how many there are, and the next one.
-    """
-    depths = n - first
-    flags = np.zeros(2, dtype=np.int64)
-    best_places = np.zeros(n, dtype=np.int64)
-    place = np.full(n, -1, dtype=np.int64)
-    attach = np.zeros((depths + 1, n, tiles), dtype=np.int64)
-    cost = np.zeros(depths + 1, dtype=np.int64)
-    choice = np.zeros((depths + 1, tiles), dtype=np.int64)
-    bound = np.zeros((depths + 1, tiles), dtype=np.int64)
-    count = np.zeros(depths + 1, dtype=np.int64)
-    cursor = np.zeros(depths + 1, dtype=np.int64)
-    choice[0, : len(first_tiles)] = first_tiles
-    count[0] = len(first_tiles)
-    return flags, best_places, place, attach, cost, choice, bound, count, cursor
-
-
-@compiled
-def _resume(
-    first: int,
-    n: int,
-    flow: Any,
-    hops: Any,
-    nested: Any,
-    best_value: int,
-    state: Any,
-    nodes: int,
-) -> Any:
-    """Go on with the depth-first search of the problem of ``first``..n-1 for some nodes.
-
-    Parameters
-    ----------
-    nested : (n + 1,) int64 array
-        Optima of the problems inside this one.
-    best_value : int
-        Only better ones are looked for.
-    state : tuple of arrays
-        As :func:`_start` makes it; changed in place.
-
-    Returns
-    -------
-    best_value : int
-    finished : bool
-    """
-    flags, best_places, place, attach, cost, choice, bound, count, cursor = state
-    tiles, depths = len(hops), n - first
-    regret = np.empty(tiles, dtype=np.int64)
-    used = np.zeros(tiles, dtype=np.bool_)
-    depth = flags[1]
-    for i in range(n):
-        if place[i] >= 0:
-            used[place[i]] = True
-    while depth >= 0:
-        a = first + depth
-        if place[a] >= 0:
-            used[place[a]] = False
-            place[a] = -1
-        spent = cursor[depth] >= count[depth]
-        if spent or (depth > 0 and bound[depth, cursor[depth]] >= best_value):
-            depth -= 1
-            continue
-        if nodes == 0:
-            flags[1] = depth
-            return best_value, False
-        nodes -= 1
-        t = choice[depth, cursor[depth]]
-        cursor[depth] += 1
-        total = cost[depth] + attach[depth, a, t]
-        if depth == depths - 1:
-            if total < best_value:
-                best_value = total
-                flags[0] = 1
-                for i in range(first, n):
-                    best_places[i] = place[i]
-                best_places[a] = t
-            continue
-        place[a] = t
-        used[t] = True
-        low = total + nested[a + 1]
-        plain = low
-        regret[:] = -1
-        for u in range(a + 1, n):
-            f = flow[a, u]
-            least, second, where = HUGE, HUGE, 0
-            for s in range(tiles):
-                v = attach[depth, u, s] + f * hops[t, s]
-                attach[depth + 1, u, s] = v
-                if not used[s]:
-                    if v < least:
-                        second, least, where = least, v, s
-                    elif v < second:
-                        second = v
-            low += least
-            plain += least
-            other = second - least
-            if regret[where] < 0:
-                regret[where] = other
-            elif other <= regret[where]:
-                low += other
-            else:
-                low += regret[where]
-                regret[where] = other
-            if low >= best_value:
-                break
-        if low >= best_value:
-            continue
-        depth += 1
-        cost[depth] = total
-        b = first + depth
-        num, least = 0, HUGE
-        for s in range(tiles):
-            if not used[s]:
-                v = attach[depth, b, s]
-                least = min(least, v)
-                j = num
-                while j > 0 and bound[depth, j - 1] > v:
-                    bound[depth, j] = bound[depth, j - 1]
-                    choice[depth, j] = choice[depth, j - 1]
-                    j -= 1
-                bound[depth, j] = v
-                choice[depth, j] = s
-                num += 1
-        for j in range(num):  # a dearer tile for b costs the difference, but may meet no regret
-            bound[depth, j] = max(low, plain + bound[depth, j] - least)
-        count[depth], cursor[depth] = num, 0
-    return best_value, True

@@ -21,11 +21,13 @@ def compiled(function: Callable[..., Any]) -> Any:
     The code is kept beside the source, else in the user's cache folder, or where the environment
     variable NUMBA_CACHE_DIR says. Where none of them can be written, numba would refuse; here the
     kernel is then compiled anew in every process, which costs seconds, and nothing else changes.
+
+    Kernels touch no Python object: while one runs, other threads do.
     """
     try:
-        kernel = njit(cache=True)(function)
+        kernel = njit(cache=True, nogil=True)(function)
     except RuntimeError:
-        return njit(function)
+        return njit(nogil=True)(function)
     file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     if file is not None and hasattr(file, "_source_stamp"):
         # numba takes kept code for current when the kernel's own file has not changed, although

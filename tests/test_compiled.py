@@ -25,10 +25,10 @@ def test_without_a_writable_cache_a_kernel_is_compiled_in_memory(monkeypatch: py
     """Numba raises RuntimeError when no cache folder can be written."""
     real = compiled_module.njit
 
-    def without_cache(*arguments: Any, cache: bool = False) -> Callable[..., Any]:
+    def without_cache(*, cache: bool = False, **options: Any) -> Callable[..., Any]:
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
-        return real(*arguments)
+        return real(**options)
 
     monkeypatch.setattr(compiled_module, "njit", without_cache)
     assert compiled_module.compiled(double)(21) == 42

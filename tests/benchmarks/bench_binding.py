@@ -36,7 +36,7 @@ def mesh(side: int) -> Platform:
 @pytest.mark.parametrize("method", ["nested", "cpsat", "lns"])
 def test_spike_hops(capsys, benchmark, method: str, size: tuple[int, int, int], seed: int):
     clusters, side, wall_s = size
-    graph, platform, limits = random_flows(clusters, seed), mesh(side), Limits(wall_s)
+    graph, platform, limits = random_flows(clusters, seed), mesh(side), Limits(wall_s, threads=2)
     binding_dolls.solve(random_flows(4, 0), mesh(2), Limits(60))  # compile
     solve = {
         "nested": lambda: binding_dolls.solve(graph, platform, limits),

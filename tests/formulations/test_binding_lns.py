@@ -10,7 +10,14 @@ import oracles
 import pytest
 from scheduling_instances import cluster_graph_of, equal_tiles, random_flows
 
-from formulations import binding_cpsat, binding_dolls, binding_lns, binding_model, binding_parts
+from formulations import (
+    binding_cpsat,
+    binding_dolls,
+    binding_lns,
+    binding_model,
+    binding_nodes,
+    binding_parts,
+)
 from formulations.binding_bounds import hop_bounds
 from formulations.binding_sets import BindingSets, fits_platform, load_of, spike_hops_of
 from formulations.binding_spreading import nearest_sums, set_sums, spreading_bound
@@ -59,6 +66,54 @@ def test_nested_search_agrees_with_cpsat(seed: int):
 def test_twelve_clusters_on_sixteen_tiles_are_proved():
     outcome = binding_dolls.solve(random_flows(12, 0), places("mesh", 4, 4), LIMITS)
     assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, 157)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("seed", range(3))
+def test_threads_share_a_nested_search(monkeypatch, shape, seed: int, threads: int):
+    monkeypatch.setattr(binding_nodes, "MIN_SHARED", 2)
+    platform = places(*shape)
+    graph = random_flows(min(5, platform.num_tiles), seed)
+    outcome = binding_dolls.solve(graph, platform, Limits(60.0, threads))
+    assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, fewest_hops(graph, platform))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_shared_search_proves_what_one_thread_proves(seed: int):
+    graph, platform = random_flows(12, seed), places("mesh", 4, 4)
+    alone, together = (binding_dolls.solve(graph, platform, Limits(60.0, n)) for n in (1, 2))
+    assert alone.status is together.status is Status.OPTIMAL
+    assert alone.claimed == together.claimed == spike_hops_of(graph, platform, together.solution)
+
+
+def test_a_search_may_stop_and_go_on_at_any_node():
+    """On a 3 x 2 mesh, one node at a time: the optimum of every nested problem."""
+    graph, platform = random_flows(5, 1), places("mesh", 3, 2)
+    flow = np.zeros((5, 5), dtype=np.int64)
+    for (a, b), f in BindingSets(graph, platform).flows.items():
+        flow[a, b] = flow[b, a] = f
+    nested = np.zeros(6, dtype=np.int64)
+    for first in range(4, -1, -1):
+        tiles = np.arange(6, dtype=np.int64)
+        problem = binding_nodes.Problem(first, flow, platform.hops, nested, tiles)
+        state, value, finished, looks = binding_nodes.begin(problem), 10**9, False, 0
+        while not finished:
+            value, finished = binding_nodes.resume(
+                first, flow, platform.hops, nested, value, state, 1
+            )
+            looks += 1
+        assert looks > 5 - first
+        members = range(first, 5)
+        nested[first] = value
+        assert value == min(
+            sum(int(flow[a, b] * platform.hops[t[a - first], t[b - first]])
+                for a in members for b in members if a < b)
+            for t in permutations(range(6), len(members))
+        )  # fmt: skip
+        placed = state.best_places[first:]
+        assert len(set(placed.tolist())) == len(members)
+    assert nested[0] == fewest_hops(graph, platform)
 
 
 def by_enumeration(graph: ClusterGraph, platform: Platform):
