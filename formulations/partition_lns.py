@@ -23,6 +23,7 @@ from functools import partial
 import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations import partition_spikes_bound
 from formulations.anneal import shrink_repeatedly
 from formulations.anneal_traffic import quieten
 from formulations.classes import Classes, classes_of
@@ -48,8 +49,9 @@ from optmap.method import SOLVED, Limits, Outcome, Status
 
 Column = dict[int, int]
 
-#: Rounds of annealing without success after which the traffic is left as it is.
-PATIENCE = 4
+#: Rounds of annealing without success after which the traffic is left as it is, and what part of
+#: the time is kept for its bound.
+PATIENCE, BOUND_SHARE = 4, 0.6
 
 RULES = ("victim", "neighbours", "loosest", "anywhere")
 
@@ -242,7 +244,8 @@ def minimize_traffic(
 
     Annealing (formulations/anneal_traffic.py), round after round, until PATIENCE rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
-    that model's, the one of optmap.evaluate.traffic_bounds, or of partition_traffic_bound.py.
+    that model's, the one of optmap.evaluate.traffic_bounds, of partition_traffic_bound.py, or of
+    partition_spikes_bound.py.
     UNKNOWN where there is no start small enough.
     """
     watch = Stopwatch(limits)
@@ -255,11 +258,16 @@ def minimize_traffic(
     current, value = start, measure(start)
     watch.note(value, bound)
     moves, attempt, rate, in_vain = 100_000, 0, 0.0, 0
+    kept_s = (
+        BOUND_SHARE * limits.wall_s
+        if partition_spikes_bound.applies(network, num_clusters)
+        else 0.0
+    )
     while (
         value > bound
         and current.num_clusters > 1
         and in_vain < PATIENCE
-        and watch.left > moves * rate
+        and watch.left > kept_s + moves * rate
     ):
         began = watch.spent
         quieter = quieten(
@@ -280,9 +288,13 @@ def minimize_traffic(
         else:
             moves, in_vain = min(2 * moves, 20_000_000), in_vain + 1
     if value > bound and watch.left > 1:
-        half = Limits(watch.left / 2, seed=limits.seed)
-        proved = copies_bound(decomposition, platform, num_clusters, current, half).value
-        bound = max(bound, min(proved, value))
+        known = decomposition, platform, num_clusters, current
+        proved = copies_bound(*known, Limits(watch.left / 2, seed=limits.seed))
+        if proved.name != "copies":  # spikes differ
+            share = min(max(BOUND_SHARE * limits.wall_s, watch.left / 2), max(watch.left, 1e-3))
+            part = Limits(share, seed=limits.seed)
+            proved = partition_spikes_bound.spikes_bound(*known, part, workers=workers)
+        bound = max(bound, min(proved.value, value))
         watch.note(value, bound)
     sets = PartitionSets(network, kinds, num_clusters)
     if value == bound or too_large(sets, Limits(max(watch.left, 1e-3)), SECONDS_PER_TERM):

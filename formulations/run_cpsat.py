@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
@@ -12,6 +13,10 @@ from optmap.method import SOLVED, Status
 
 #: CP-SAT chooses its sub-solvers by their number; 8 is what its bounds need (also on two cores).
 WORKERS = 8
+
+
+#: Reads the variables of a solution.
+Heard = Callable[[cp_model.CpSolverSolutionCallback], None]
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,14 @@ class CpsatRun:
 class _Watch(cp_model.CpSolverSolutionCallback):
     """Notes every better solution, with the bound at that moment."""
 
-    def __init__(self, watch: Stopwatch) -> None:
+    def __init__(self, watch: Stopwatch, heard: Heard | None) -> None:
         super().__init__()
-        self.watch = watch
+        self.watch, self.heard = watch, heard
 
     def on_solution_callback(self) -> None:
         """Note a new incumbent; the solver calls this."""
+        if self.heard is not None:
+            self.heard(self)
         bound = self.best_objective_bound
         whole = round(bound) if abs(bound) < 2**52 else None
         self.watch.note(round(self.objective_value), whole)
@@ -45,6 +52,7 @@ def run_cpsat(
     workers: int = WORKERS,
     interleave: bool = False,
     wall_s: float | None = None,
+    heard: Heard | None = None,
 ) -> CpsatRun:
     """Solve ``model``, which minimises whole numbers or only asks for feasibility.
 
@@ -54,6 +62,8 @@ def run_cpsat(
         CP-SAT's own knob; with ``interleave`` (or one worker) a run repeats exactly.
     wall_s : float, optional
         Less than the stopwatch has left, for one stage of several.
+    heard : callable, optional
+        Told every better solution of a model that minimises.
     """
     solver = cp_model.CpSolver()
     seconds = watch.left if wall_s is None else min(wall_s, watch.left)
@@ -66,7 +76,7 @@ def run_cpsat(
     parameters.interleave_search = interleave
     parameters.catch_sigint_signal = False
     minimises = model.has_objective()
-    status = from_cpsat(solver.solve(model, _Watch(watch) if minimises else None))
+    status = from_cpsat(solver.solve(model, _Watch(watch, heard) if minimises else None))
     if not minimises:
         return CpsatRun(status, solver, None, None)
     value = round(solver.objective_value) if status in SOLVED else None

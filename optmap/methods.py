@@ -65,7 +65,7 @@ IMPROVED_TREES = {"leaves": "formulations.partition_leaves"}
 EXACT_PARTITIONS = {
     "milp": ("formulations.partition_milp", "formulations.partition_milp"),
     "cpsat": ("formulations.partition_cpsat", "formulations.partition_cpsat"),
-    "colgen": ("formulations.partition_colgen", "formulations.partition_cpsat"),
+    "colgen": ("formulations.partition_colgen", "formulations.partition_lns"),
     "lns": ("formulations.partition_lns", "formulations.partition_lns"),
 }
 #: Binding -> module with ``bind(graph, platform, seed=)``.

@@ -26,9 +26,11 @@ def job(memory_mb=None):
 
 @pytest.fixture
 def child_runs(monkeypatch):
-    """Make the child run the given program instead of a solve."""
+    """Make the child run the given program instead of a solve, once its job has come."""
 
     def install(program):
+        if "stdin" not in program:
+            program = f"import sys; sys.stdin.readline()\n{program}"
         monkeypatch.setattr(process, "GRACE_S", 0.5)
         monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", program))
 
