@@ -51,7 +51,7 @@ Column = dict[int, int]
 
 #: Rounds of annealing without success after which the traffic is left as it is, and what part of
 #: the time is kept for its bound.
-PATIENCE, BOUND_SHARE = 4, 0.6
+PATIENCE, BOUND_SHARE = 4, 0.8
 
 RULES = ("victim", "neighbours", "loosest", "anywhere")
 
