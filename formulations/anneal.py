@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -121,10 +122,23 @@ def shrink_repeatedly(
 
 
 @compiled
-def _anneal(  # type: ignore[no-untyped-def]
-    class_of, member_ptr, members, ptr, groups, weight, label, num, max_rows, max_columns,
-    moves, seed, rows_weight, hot, wander,
-):  # fmt: skip
+def _anneal(
+    class_of: Any,
+    member_ptr: Any,
+    members: Any,
+    ptr: Any,
+    groups: Any,
+    weight: Any,
+    label: Any,
+    num: Any,
+    max_rows: Any,
+    max_columns: Any,
+    moves: Any,
+    seed: Any,
+    rows_weight: Any,
+    hot: Any,
+    wander: Any,
+) -> Any:
     """Move units between ``num`` clusters until nothing overflows; True when that is reached.
 
     Units labelled ``num`` or above are dealt first, to the cluster where they add fewest rows. A

@@ -7,6 +7,8 @@ places with a unit there. Deterministic for a seed and a number of moves.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optmap.compiled import compiled
@@ -52,7 +54,9 @@ def quieten(
 
 
 @compiled
-def _shift(u, b, ptr, sources, spikes, home, count, rows):  # type: ignore[no-untyped-def]
+def _shift(
+    u: Any, b: Any, ptr: Any, sources: Any, spikes: Any, home: Any, count: Any, rows: Any
+) -> Any:
     """Move unit u to cluster b, update the tables, and return by how much the traffic rises.
 
     Moving it back is the inverse, self-loops included: first u's own readers see its new home,
@@ -80,7 +84,7 @@ def _shift(u, b, ptr, sources, spikes, home, count, rows):  # type: ignore[no-un
 
 
 @compiled
-def _fits(rows, columns, kinds):  # type: ignore[no-untyped-def]
+def _fits(rows: Any, columns: Any, kinds: Any) -> Any:
     """Tell whether some kind of crossbar holds so many rows and columns."""
     for h in range(len(kinds)):  # noqa: SIM110 - no generators in compiled code
         if rows <= kinds[h, 0] and columns <= kinds[h, 1]:
@@ -89,9 +93,20 @@ def _fits(rows, columns, kinds):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _anneal(  # type: ignore[no-untyped-def]
-    units, ptr, sources, reader_ptr, readers, spikes, home, num, kinds, moves, seed, hot
-):  # fmt: skip
+def _anneal(
+    units: Any,
+    ptr: Any,
+    sources: Any,
+    reader_ptr: Any,
+    readers: Any,
+    spikes: Any,
+    home: Any,
+    num: Any,
+    kinds: Any,
+    moves: Any,
+    seed: Any,
+    hot: Any,
+) -> Any:
     """Return the home of every neuron in the quietest clustering seen (-1: an input)."""
     np.random.seed(seed)  # noqa: NPY002 - the compiled generator's own state, not NumPy's
     most = kinds[:, 1].max()

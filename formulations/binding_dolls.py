@@ -102,7 +102,7 @@ def solve(
     if max_load is not None and max(sets.tau) > max_load:
         return Outcome(Status.INFEASIBLE, trace=watch.trace)
     start, value = usable_start(sets, "hops", max_load, warm)
-    search = _Search(_flow_matrix(sets), sets, limits.seed)
+    search = _Search(sets.flow_matrix, sets, limits.seed)
     named = best(hop_bounds(sets, Stopwatch(Limits(max(watch.left / 4, 1e-3)))))
     low = 0 if named is None else named.value
     tiles, found = search.run(watch, value, low, PARTS_SHARE * limits.wall_s)
@@ -118,17 +118,10 @@ def optimum_of_part(
     sets: BindingSets, members: tuple[int, ...], watch: Stopwatch
 ) -> tuple[int, bool]:
     """Return what these clusters pay at least when only they are placed, and if that is all."""
-    flow = _flow_matrix(sets)[np.ix_(members, members)]
+    flow = sets.flow_matrix[np.ix_(members, members)]
     search = _Search(np.ascontiguousarray(flow), sets, watch.limits.seed)
     search.run(watch, None, 0)
     return search.floor(), search.solved_from == 0
-
-
-def _flow_matrix(sets: BindingSets) -> IntArray:
-    flow = np.zeros((len(sets.clusters),) * 2, dtype=np.int64)
-    for (a, b), f in sets.flows.items():
-        flow[a, b] = flow[b, a] = f
-    return flow
 
 
 class _Search:

@@ -41,7 +41,7 @@ class BindingModel:
         return self.milp.add_variable(name, 0, 1, pulp.LpInteger)
 
     def build(self) -> BindingModel:
-        """Post every family that both objectives need."""
+        """Post every family that all objectives need."""
         self.place_each_cluster_once()
         self.respect_slots()
         self.respect_crossbars()

@@ -40,7 +40,7 @@ class BindingModel:
         self.d: dict[tuple[int, int], cp_model.IntVar] = {}
 
     def build(self) -> BindingModel:
-        """Post every family that both objectives need."""
+        """Post every family that all objectives need."""
         self.place_each_cluster_once()
         self.respect_slots()
         self.respect_crossbars()

@@ -39,9 +39,7 @@ def parts_bound(sets: BindingSets, solve: PartSolver, watch: Stopwatch) -> int:
         return 0
     program = SpreadingProgram(sets)
     program.tighten(watch)
-    flow = np.zeros((program.num, program.num), dtype=np.int64)
-    for (a, b), f in sets.flows.items():
-        flow[a, b] = flow[b, a] = f
+    flow = sets.flow_matrix
     rng = np.random.default_rng(watch.limits.seed)
     seen: set[tuple[int, ...]] = set()
     size, idle, growing = min(SMALLEST, program.num - 1), 0, True

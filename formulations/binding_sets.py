@@ -85,6 +85,14 @@ class BindingSets:
         """f_ab > 0 by pair: unordered (a < b, both directions added) on symmetric hops."""
         return flows(self.graph, self.platform)
 
+    @property
+    def flow_matrix(self) -> IntArray:
+        """f_ab both ways, shape (K, K), for symmetric hops."""
+        matrix: IntArray = np.zeros((len(self.clusters),) * 2, dtype=np.int64)
+        for (a, b), f in self.flows.items():
+            matrix[a, b] = matrix[b, a] = f
+        return matrix
+
     @cached_property
     def busiest(self) -> int:
         """The cluster with most spikes to and from others, the first of equals."""

@@ -14,6 +14,8 @@ such crossbars are enough for a cover.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from formulations.frontier import MAX_BITS
@@ -84,15 +86,29 @@ def columns_worth(
 
 
 @compiled
-def _grown(array):  # type: ignore[no-untyped-def]
+def _grown(array: Any) -> Any:
     return np.concatenate((array, np.empty_like(array)))
 
 
 @compiled
-def _list(  # type: ignore[no-untyped-def]
-    fixed, old_ptr, old_slot, gain, drop, slot_weight, value, count, by_rows, by_columns,
-    rows, columns, use_columns, least, most_labels, most_columns,
-):  # fmt: skip
+def _list(
+    fixed: Any,
+    old_ptr: Any,
+    old_slot: Any,
+    gain: Any,
+    drop: Any,
+    slot_weight: Any,
+    value: Any,
+    count: Any,
+    by_rows: Any,
+    by_columns: Any,
+    rows: Any,
+    columns: Any,
+    use_columns: Any,
+    least: Any,
+    most_labels: Any,
+    most_columns: Any,
+) -> Any:
     """Return ((position, members) of all crossbars one after the other, their ends, complete)."""
     m, words = gain.shape
     one = np.uint64(1)

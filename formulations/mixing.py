@@ -24,6 +24,7 @@ References
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,17 @@ def _patches(
 
 
 @compiled
-def _grow(ptr, groups, weight, reader_ptr, readers, left, rows, columns, cap):  # type: ignore[no-untyped-def]
+def _grow(
+    ptr: Any,
+    groups: Any,
+    weight: Any,
+    reader_ptr: Any,
+    readers: Any,
+    left: Any,
+    rows: Any,
+    columns: Any,
+    cap: Any,
+) -> Any:
     """Return (crossbar, class, members) triples that place the ``left`` members of all classes.
 
     ``need[q]``: rows that class q would add; kept by walking the readers of each row taken. A class

@@ -245,8 +245,7 @@ def minimize_traffic(
     Annealing (formulations/anneal_traffic.py), round after round, until PATIENCE rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
     that model's, the one of optmap.evaluate.traffic_bounds, of partition_traffic_bound.py, or of
-    partition_spikes_bound.py.
-    UNKNOWN where there is no start small enough.
+    partition_spikes_bound.py. UNKNOWN where there is no start small enough.
     """
     watch = Stopwatch(limits)
     network, kinds = decomposition.network, kinds_worth_having(platform)
@@ -290,7 +289,7 @@ def minimize_traffic(
     if value > bound and watch.left > 1:
         known = decomposition, platform, num_clusters, current
         proved = copies_bound(*known, Limits(watch.left / 2, seed=limits.seed))
-        if proved.name != "copies":  # spikes differ
+        if proved.name != "copies":  # spikes differ, or copies say less than no solver does
             share = min(max(BOUND_SHARE * limits.wall_s, watch.left / 2), max(watch.left, 1e-3))
             part = Limits(share, seed=limits.seed)
             proved = partition_spikes_bound.spikes_bound(*known, part, workers=workers)

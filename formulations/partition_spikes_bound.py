@@ -185,7 +185,7 @@ class Pricing:
     def _hint(self, column: Members) -> None:
         held = {self.units[m] for m in column}
         rows = {i for m in column for i in self.sources[m]}
-        self.model.clear_hints()  # type: ignore[no-untyped-call]
+        self.model.clear_hints()  # type: ignore[no-untyped-call]  # ortools does not say
         for variables, chosen in ((self.x, held), (self.a, rows), (self.r, rows - held)):
             for i, v in variables.items():
                 self.model.add_hint(v, i in chosen)

@@ -20,6 +20,7 @@ and rounded up by more than the error of at most 10^6 additions below 2^40.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -166,9 +167,9 @@ def price(
 
 
 @compiled
-def _completion(  # type: ignore[no-untyped-def]
-    ptr, groups, weight, order, value, count, rows, columns, stride
-):
+def _completion(
+    ptr: Any, groups: Any, weight: Any, order: Any, value: Any, count: Any, rows: Any,
+    columns: Any, stride: Any) -> Any:  # fmt: skip
     """Return the two upper bounds: (m + 1, R + 1) by rows left and (m + 1, C + 1) by columns left.
 
     Recomputed at every ``stride``-th class only: an earlier bound is valid later too.
@@ -228,7 +229,7 @@ def _completion(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _hash(words, rows, cols):  # type: ignore[no-untyped-def]
+def _hash(words: Any, rows: Any, cols: Any) -> Any:
     h = np.uint64(rows * 1000003 + cols * 7919 + 12345)
     for w in words:
         h = (h ^ w) * np.uint64(0x9E3779B97F4A7C15)
@@ -237,10 +238,10 @@ def _hash(words, rows, cols):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _sweep(  # type: ignore[no-untyped-def]
-    fixed, old_ptr, old_slot, gain, drop, slot_weight, value, count, by_rows, by_columns,
-    rows, columns, use_columns, threshold, most, most_work, beam,
-):  # fmt: skip
+def _sweep(
+    fixed: Any, old_ptr: Any, old_slot: Any, gain: Any, drop: Any, slot_weight: Any, value: Any,
+    count: Any, by_rows: Any, by_columns: Any, rows: Any, columns: Any, use_columns: Any,
+    threshold: Any, most: Any, most_work: Any, beam: Any) -> Any:  # fmt: skip
     """Sweep; return (complete, ends, their values, parent, taken, members, label visits).
 
     A label's fields: frontier words, rows, columns * 2 + (a class was taken in part), value, weight

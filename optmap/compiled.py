@@ -22,7 +22,8 @@ def compiled(function: Callable[..., Any]) -> Any:
     variable NUMBA_CACHE_DIR says. Where none of them can be written, numba would refuse; here the
     kernel is then compiled anew in every process, which costs seconds, and nothing else changes.
 
-    Kernels touch no Python object: while one runs, other threads do.
+    Kernels touch no Python object: while one runs, other threads do. Their arguments are annotated
+    Any, for numba finds the types at the first call.
     """
     try:
         kernel = njit(cache=True, nogil=True)(function)

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -323,9 +324,9 @@ def _count_inserted(fan_in: IntArray, rows: int, tree: bool) -> tuple[int, int]:
 
 
 @compiled
-def _build(  # type: ignore[no-untyped-def]
-    indptr, indices, spikes, rows, tree, num_units, num_synapses
-):
+def _build(
+    indptr: Any, indices: Any, spikes: Any, rows: Any, tree: Any, num_units: Any, num_synapses: Any
+) -> Any:
     """Fill the decomposed arrays: original neurons first, inserted units behind, by owner."""
     n = len(indptr) - 1
     total = n + num_units

@@ -212,11 +212,11 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
     if type(data.get("schema")) is not int or data["schema"] != SCHEMA:
         raise InputError(file, "schema", repr(data.get("schema")), str(SCHEMA))
     refuse_unknown(data, _FIELDS, file)
+    if isinstance(data.get("decomposition"), dict):
+        refuse_unknown(data["decomposition"], _DECOMPOSITION_FIELDS, file, "decomposition.")
     field = "decomposition"
     try:
         part = data[field]
-        if isinstance(part, dict):
-            refuse_unknown(part, _DECOMPOSITION_FIELDS, file, "decomposition.")
         if type(part["rows"]) is not int:
             raise ValueError(f"rows {part['rows']!r}")
         if part["policy"] == "custom":
@@ -240,8 +240,6 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
         return Mapping(decomposition, clustering, binding, orders)
     except KeyError as error:
         raise InputError(file, str(error.args[0]), "nothing", "a field of a mapping") from None
-    except InputError:
-        raise
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InputError(file, field, str(error), "a well-formed mapping of this network") from None
 

@@ -90,7 +90,7 @@ class Outcome(Generic[S]):
             raise ValueError(f"status {self.status.value} with solution {self.solution!r}")
         if self.claimed is not None and self.solution is None:
             raise ValueError(f"value {self.claimed} claimed without a solution")
-        if None not in (self.claimed, self.bound) and self.bound > self.claimed:  # type: ignore[operator]
+        if self.claimed is not None and self.bound is not None and self.bound > self.claimed:
             raise ValueError(f"bound {self.bound} above the claimed value {self.claimed}")
         if self.status is Status.OPTIMAL and self.claimed != self.bound:
             raise ValueError(f"optimal, yet value {self.claimed} and bound {self.bound} differ")

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -190,7 +191,7 @@ def link_tokens(graph: ClusterGraph, platform: Platform, binding: Binding) -> In
 
 
 @compiled
-def _route(start, end, tokens, width, height, torus):  # type: ignore[no-untyped-def]
+def _route(start: Any, end: Any, tokens: Any, width: Any, height: Any, torus: Any) -> Any:
     """Walk every XY route, first along x, then along y; a torus takes the shorter way round."""
     load = np.zeros((width * height, 4), dtype=np.int64)
     for i in range(len(start)):

@@ -175,7 +175,7 @@ def _check_claims(row: Row, metrics: dict[str, Any], verdict: Verdict) -> Iterat
                 yield f"{name}: claimed {value}, judged {judged}"
             if judged > value:
                 yield f"{name}: claimed {value}, the final mapping has {judged}"
-        if None not in (value, bound) and bound > value:  # type: ignore[operator]
+        if value is not None and bound is not None and bound > value:
             yield f"{name}: bound {bound} above the claimed {value}"
         if (claim["status"] == "optimal") != (value is not None and value == bound):
             yield f"{name}: status {claim['status']} with value {value} and bound {bound}"

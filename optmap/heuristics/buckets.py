@@ -7,20 +7,22 @@ if the bucket is empty.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optmap.compiled import compiled
 
 
 @compiled
-def empty_rings(num_items, num_buckets):  # type: ignore[no-untyped-def]
+def empty_rings(num_items: Any, num_buckets: Any) -> Any:
     """Return (following, preceding) with every node alone in its ring."""
     alone = np.arange(num_items + num_buckets).astype(np.int32)
     return alone, alone.copy()
 
 
 @compiled
-def insert(following, preceding, bucket, item):  # type: ignore[no-untyped-def]
+def insert(following: Any, preceding: Any, bucket: Any, item: Any) -> Any:
     """Put an item behind the node ``bucket``, at the front of that bucket."""
     first = following[bucket]
     following[item] = first
@@ -30,7 +32,7 @@ def insert(following, preceding, bucket, item):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def remove(following, preceding, item):  # type: ignore[no-untyped-def]
+def remove(following: Any, preceding: Any, item: Any) -> Any:
     """Take an item out of the bucket it is in."""
     before, after = preceding[item], following[item]
     following[before] = after

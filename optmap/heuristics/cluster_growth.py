@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optmap.compiled import compiled
@@ -59,18 +61,18 @@ def grow(
 
 
 @compiled
-def _grow(  # type: ignore[no-untyped-def]
-    source_ptr,
-    sources,
-    reader_ptr,
-    readers,
-    sizes,
-    row_limit,
-    seeds,
-    part_ptr,
-    part_class,
-    part_size,
-):
+def _grow(
+    source_ptr: Any,
+    sources: Any,
+    reader_ptr: Any,
+    readers: Any,
+    sizes: Any,
+    row_limit: Any,
+    seeds: Any,
+    part_ptr: Any,
+    part_class: Any,
+    part_size: Any,
+) -> Any:
     """Fill the three arrays of parts and return the number of clusters."""
     classes = len(sizes)
     columns_most = len(row_limit) - 2
@@ -134,7 +136,7 @@ def _grow(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _most_shared(first, following, shared):  # type: ignore[no-untyped-def]
+def _most_shared(first: Any, following: Any, shared: Any) -> Any:
     """Return the class of a bucket that shares most, the lowest of equals."""
     best, other = first, following[first]
     while other < len(shared):

@@ -7,7 +7,7 @@ others; bins that share nothing are found by the rows they have left.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,7 +37,16 @@ class Bins(NamedTuple):
 
 
 @compiled
-def pack(source_ptr, sources, part_ptr, part_class, part_size, room, row_limit, passes):  # type: ignore[no-untyped-def]
+def pack(
+    source_ptr: Any,
+    sources: Any,
+    part_ptr: Any,
+    part_class: Any,
+    part_size: Any,
+    room: Any,
+    row_limit: Any,
+    passes: Any,
+) -> Any:
     """Merge clusters, then dissolve them, and say where every part ends.
 
     Clusters are merged in falling order of rows, each into the bin that shares most rows with it
@@ -97,7 +106,9 @@ def pack(source_ptr, sources, part_ptr, part_class, part_size, room, row_limit, 
 
 
 @compiled
-def _rows_of_clusters(source_ptr, sources, part_ptr, part_class, num_sources):  # type: ignore[no-untyped-def]
+def _rows_of_clusters(
+    source_ptr: Any, sources: Any, part_ptr: Any, part_class: Any, num_sources: Any
+) -> Any:
     """Return the distinct sources of every cluster as compressed rows."""
     clusters = len(part_ptr) - 1
     row_ptr = np.zeros(clusters + 1, dtype=np.int64)
@@ -120,7 +131,7 @@ def _rows_of_clusters(source_ptr, sources, part_ptr, part_class, num_sources):  
 
 
 @compiled
-def _best_bin(bins, own, columns, banned):  # type: ignore[no-untyped-def]
+def _best_bin(bins: Any, own: Any, columns: Any, banned: Any) -> Any:
     """Return the bin, other than ``banned``, that so many columns reading ``own`` fit best; -1."""
     most = len(bins.row_limit) - 2
     first, held, holders = bins.first, bins.held, bins.holders
@@ -160,13 +171,13 @@ def _best_bin(bins, own, columns, banned):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _list(bins, k):  # type: ignore[no-untyped-def]
+def _list(bins: Any, k: Any) -> Any:
     """Enter a bin under the rows it uses."""
     insert(bins.following, bins.preceding, len(bins.rows) + bins.rows[k], k)
 
 
 @compiled
-def _hold(bins, source, k):  # type: ignore[no-untyped-def]
+def _hold(bins: Any, source: Any, k: Any) -> Any:
     """Put a source on a row of bin k; tell whether it is new there."""
     first, held = bins.first[source], bins.held[source]
     for h in range(first, first + held):
@@ -179,7 +190,7 @@ def _hold(bins, source, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _release(bins, source, k):  # type: ignore[no-untyped-def]
+def _release(bins: Any, source: Any, k: Any) -> Any:
     """Take a source off its row of bin k, if it has one."""
     first = bins.first[source]
     for h in range(first, first + bins.held[source]):
@@ -191,7 +202,9 @@ def _release(bins, source, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part):  # type: ignore[no-untyped-def]
+def _dissolve(
+    bins: Any, source_ptr: Any, sources: Any, part_class: Any, part_size: Any, bin_of_part: Any
+) -> Any:
     """Give up, emptiest first, every bin whose parts all fit elsewhere; tell if there was one."""
     parts, most_rows = len(part_class), bins.row_limit[1]
     first_part = np.full(len(bins.rows), -1, dtype=np.int32)

@@ -13,7 +13,7 @@ became full, so that membership of a full cluster is a binary search.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -123,7 +123,7 @@ def empty_fill(network: SNN, platform: Platform) -> Fill:
 
 
 @compiled
-def touch(fill, unit):  # type: ignore[no-untyped-def]
+def touch(fill: Any, unit: Any) -> Any:
     """Count the rows every open cluster shares with ``unit``; call :func:`untouch` afterwards.
 
     Clusters that are no longer open drop out of the lists here, when they are met.
@@ -150,7 +150,7 @@ def touch(fill, unit):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def untouch(fill):  # type: ignore[no-untyped-def]
+def untouch(fill: Any) -> Any:
     """Forget the shared rows counted by :func:`touch`."""
     for i in range(fill.counts[1]):
         fill.shared[fill.touched[i]] = 0
@@ -158,14 +158,14 @@ def untouch(fill):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fits_shared(fill, cluster, fan_in):  # type: ignore[no-untyped-def]
+def fits_shared(fill: Any, cluster: Any, fan_in: Any) -> Any:
     """Tell whether the touched unit of so many sources fits an open cluster."""
     rows = fill.rows[cluster] + fan_in - fill.shared[cluster]
     return rows <= fill.row_limit[fill.columns[cluster] + 1]
 
 
 @compiled
-def _holds(holders, end, num_full, rank):  # type: ignore[no-untyped-def]
+def _holds(holders: Any, end: Any, num_full: Any, rank: Any) -> Any:
     """Tell whether ``rank`` stands in a list of full clusters, which grows down from ``end``."""
     low, high = 0, num_full
     while low < high:
@@ -178,7 +178,7 @@ def _holds(holders, end, num_full, rank):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def full_that_hold(fill, unit, out):  # type: ignore[no-untyped-def]
+def full_that_hold(fill: Any, unit: Any, out: Any) -> Any:
     """Write the full clusters that hold every source of ``unit`` to ``out``; return how many.
 
     Candidates come from the source with the shortest list of full clusters.
@@ -215,14 +215,14 @@ def full_that_hold(fill, unit, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def new_cluster(fill):  # type: ignore[no-untyped-def]
+def new_cluster(fill: Any) -> Any:
     """Open a cluster and return its number."""
     fill.counts[0] += 1
     return fill.counts[0] - 1
 
 
 @compiled
-def place(fill, unit, cluster):  # type: ignore[no-untyped-def]
+def place(fill: Any, unit: Any, cluster: Any) -> Any:
     """Give ``unit`` a column of ``cluster`` and its new sources rows; it must fit."""
     first, holders, num_open = fill.first, fill.holders, fill.num_open
     if fill.state[cluster] == OPEN:
@@ -245,7 +245,7 @@ def place(fill, unit, cluster):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _place_of(holders, start, end, cluster):  # type: ignore[no-untyped-def]
+def _place_of(holders: Any, start: Any, end: Any, cluster: Any) -> Any:
     """Return where a cluster stands in ``holders[start:end]``; -1 where it does not."""
     for i in range(start, end):
         if holders[i] == cluster:
@@ -254,7 +254,7 @@ def _place_of(holders, start, end, cluster):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _become_full(fill, cluster):  # type: ignore[no-untyped-def]
+def _become_full(fill: Any, cluster: Any) -> Any:
     """Move a cluster from the front of its sources' lists to their back."""
     first, holders, num_open, num_full = fill.first, fill.holders, fill.num_open, fill.num_full
     rank = fill.counts[2]

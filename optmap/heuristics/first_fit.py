@@ -6,6 +6,8 @@ the others through the sources' lists (:mod:`optmap.heuristics.crossbar_fill`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optmap.compiled import compiled
@@ -21,7 +23,7 @@ from optmap.heuristics.crossbar_fill import (
 
 
 @compiled
-def first_fit(fill, units, cluster_of):  # type: ignore[no-untyped-def]
+def first_fit(fill: Any, units: Any, cluster_of: Any) -> Any:
     """Fill ``cluster_of`` (by neuron) for ``units`` in the order given."""
     leaves = 1
     while leaves < len(units):

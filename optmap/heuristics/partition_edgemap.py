@@ -24,6 +24,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optmap.compiled import compiled
@@ -62,7 +64,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 
 
 @compiled
-def _breadth_first(indptr, ptr, readers):  # type: ignore[no-untyped-def]
+def _breadth_first(indptr: Any, ptr: Any, readers: Any) -> Any:
     """Return the units in breadth-first order from the inputs, then from the lowest unit left."""
     n = len(indptr) - 1
     order = np.empty(n, dtype=np.int32)
@@ -97,7 +99,7 @@ def _breadth_first(indptr, ptr, readers):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _visit(neuron, ptr, readers, seen, order, count):  # type: ignore[no-untyped-def]
+def _visit(neuron: Any, ptr: Any, readers: Any, seen: Any, order: Any, count: Any) -> Any:
     """Append the unseen readers of a neuron; return the new count."""
     for r in range(ptr[neuron], ptr[neuron + 1]):
         if not seen[readers[r]]:
@@ -108,7 +110,7 @@ def _visit(neuron, ptr, readers, seen, order, count):  # type: ignore[no-untyped
 
 
 @compiled
-def _stream(fill, order, ptr, readers, spikes, cluster_of):  # type: ignore[no-untyped-def]
+def _stream(fill: Any, order: Any, ptr: Any, readers: Any, spikes: Any, cluster_of: Any) -> Any:
     """Fill ``cluster_of`` (by neuron; -1 for inputs)."""
     most_columns = len(fill.row_limit) - 2
     exchanged = np.zeros(len(order), dtype=np.int64)

@@ -61,7 +61,9 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 
 
 @compiled
-def _overlap(indptr, indices, ptr, readers, weight, seeds, row_limit):  # type: ignore[no-untyped-def]
+def _overlap(
+    indptr: Any, indices: Any, ptr: Any, readers: Any, weight: Any, seeds: Any, row_limit: Any
+) -> Any:
     """Return the cluster of every neuron; -1 for inputs."""
     n, most_columns = len(indptr) - 1, len(row_limit) - 2
     cluster_of = np.full(n, -1, dtype=np.int32)

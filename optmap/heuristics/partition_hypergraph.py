@@ -142,7 +142,7 @@ def _hyperedges(network: SNN) -> tuple[list[list[int]], list[int]]:
 
 
 @compiled
-def _split(indptr, indices, units, block_of, row_limit):  # type: ignore[no-untyped-def]
+def _split(indptr: Any, indices: Any, units: Any, block_of: Any, row_limit: Any) -> Any:
     """Cut blocks into clusters that fit; return compressed lists of unit positions."""
     order = np.argsort(block_of, kind="mergesort")
     placed = np.zeros(len(units), dtype=np.bool_)

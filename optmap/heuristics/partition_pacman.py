@@ -21,6 +21,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optmap.compiled import compiled
@@ -48,7 +50,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 
 
 @compiled
-def _slices(indptr, indices, units, population, row_limit):  # type: ignore[no-untyped-def]
+def _slices(indptr: Any, indices: Any, units: Any, population: Any, row_limit: Any) -> Any:
     """Return the cluster of every unit, in the order of ``units``."""
     cluster_of = np.empty(len(units), dtype=np.int32)
     on_row_of = np.full(len(population), -1, dtype=np.int32)  # latest cluster with this source

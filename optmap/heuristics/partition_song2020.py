@@ -25,6 +25,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optmap.compiled import compiled
@@ -73,7 +75,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 
 
 @compiled
-def _greedy(fill, units, levels, cluster_of):  # type: ignore[no-untyped-def]
+def _greedy(fill: Any, units: Any, levels: Any, cluster_of: Any) -> Any:
     """Fill ``cluster_of`` (by neuron) for ``units`` in the order given.
 
     ``levels`` are the distinct row limits, falling. Open clusters live in one skew heap for every
@@ -122,7 +124,7 @@ def _greedy(fill, units, levels, cluster_of):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _fullest_with_room(root, levels, columns, fan_in):  # type: ignore[no-untyped-def]
+def _fullest_with_room(root: Any, levels: Any, columns: Any, fan_in: Any) -> Any:
     """Return the fullest open cluster with ``fan_in`` rows free (-1: none) and what it uses."""
     best, best_used = -1, -1
     for h in range(len(levels)):
@@ -137,7 +139,7 @@ def _fullest_with_room(root, levels, columns, fan_in):  # type: ignore[no-untype
 
 
 @compiled
-def _meld(columns, left, right, parent, spine, a, b):  # type: ignore[no-untyped-def]
+def _meld(columns: Any, left: Any, right: Any, parent: Any, spine: Any, a: Any, b: Any) -> Any:
     """Join two skew heaps (either may be -1) and return the root."""
     depth = 0
     while a >= 0 and b >= 0:
@@ -161,7 +163,17 @@ def _meld(columns, left, right, parent, spine, a, b):  # type: ignore[no-untyped
 
 
 @compiled
-def _remove(columns, root, h, rows, left, right, parent, spine, node):  # type: ignore[no-untyped-def]
+def _remove(
+    columns: Any,
+    root: Any,
+    h: Any,
+    rows: Any,
+    left: Any,
+    right: Any,
+    parent: Any,
+    spine: Any,
+    node: Any,
+) -> Any:
     """Take ``node`` out of its heap."""
     above = parent[node]
     joined = _meld(columns, left, right, parent, spine, left[node], right[node])

@@ -31,6 +31,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -90,7 +92,9 @@ def _as_units(
 
 
 @compiled
-def _copy_ranges(raw, unit, begin, end, follows, indptr, indices):  # type: ignore[no-untyped-def]
+def _copy_ranges(
+    raw: Any, unit: Any, begin: Any, end: Any, follows: Any, indptr: Any, indices: Any
+) -> Any:
     """Write every unit's fan-in: a range of raw inputs, then the piece before it."""
     for p in range(len(unit)):
         at = indptr[unit[p]]
@@ -102,7 +106,7 @@ def _copy_ranges(raw, unit, begin, end, follows, indptr, indices):  # type: igno
 
 
 @compiled
-def _greedy(indptr, raw, neurons, row_limit, first):  # type: ignore[no-untyped-def]
+def _greedy(indptr: Any, raw: Any, neurons: Any, row_limit: Any, first: Any) -> Any:
     """Return owner, begin, end and cluster of every piece, in the order of taking.
 
     A piece reads ``raw[begin:end]`` and, unless it is its owner's first, the piece before it. The
@@ -192,7 +196,7 @@ def _greedy(indptr, raw, neurons, row_limit, first):  # type: ignore[no-untyped-
 
 
 @compiled
-def _held_by(holders, start, count, k):  # type: ignore[no-untyped-def]
+def _held_by(holders: Any, start: Any, count: Any, k: Any) -> Any:
     """Tell whether cluster k is among ``holders[start:start + count]``."""
     for h in range(start, start + count):  # noqa: SIM110 - a generator does not compile
         if holders[h] == k:
@@ -201,7 +205,9 @@ def _held_by(holders, start, count, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _prefix(raw, at, ahead, first, held, holders, k, free):  # type: ignore[no-untyped-def]
+def _prefix(
+    raw: Any, at: Any, ahead: Any, first: Any, held: Any, holders: Any, k: Any, free: Any
+) -> Any:
     """Return how many of ``raw[at:ahead]``, from the front, cluster k can take on its rows."""
     for s in range(at, ahead):
         if not _held_by(holders, first[raw[s]], held[raw[s]], k):

@@ -27,7 +27,7 @@ References
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -110,14 +110,14 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 
 
 @compiled
-def _count(cut, units):  # type: ignore[no-untyped-def]
+def _count(cut: Any, units: Any) -> Any:
     """Enter every unit's reading."""
     for unit in units:
         _enter(cut, unit, cut.cluster_of[unit])
 
 
 @compiled
-def _enter(cut, unit, k):  # type: ignore[no-untyped-def]
+def _enter(cut: Any, unit: Any, k: Any) -> Any:
     """Let cluster k read what ``unit`` reads."""
     first, entries, cluster, count = cut.first, cut.entries, cut.cluster, cut.num_readers
     cut.columns[k] += 1
@@ -135,7 +135,7 @@ def _enter(cut, unit, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _leave(cut, unit, k):  # type: ignore[no-untyped-def]
+def _leave(cut: Any, unit: Any, k: Any) -> Any:
     """Take back :func:`_enter`."""
     first, entries, cluster, count = cut.first, cut.entries, cut.cluster, cut.num_readers
     cut.columns[k] -= 1
@@ -153,7 +153,7 @@ def _leave(cut, unit, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _around(cut, unit):  # type: ignore[no-untyped-def]
+def _around(cut: Any, unit: Any) -> Any:
     """Return (external spikes, input deliveries) of a unit's sources and of its own output."""
     first, entries, cluster, cluster_of = cut.first, cut.entries, cut.cluster, cut.cluster_of
     external = _crossing(cluster_of[unit], cluster, first[unit], entries[unit]) * cut.spikes[unit]
@@ -171,7 +171,7 @@ def _around(cut, unit):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _crossing(home, cluster, start, count):  # type: ignore[no-untyped-def]
+def _crossing(home: Any, cluster: Any, start: Any, count: Any) -> Any:
     """Return how many of the clusters listed are not ``home``."""
     outside = 0
     for at in range(start, start + count):
@@ -180,7 +180,7 @@ def _crossing(home, cluster, start, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _move(cut, unit, k):  # type: ignore[no-untyped-def]
+def _move(cut: Any, unit: Any, k: Any) -> Any:
     """Move a unit, fit or not, and return the change of external spikes and input deliveries."""
     external, deliveries = _around(cut, unit)
     _leave(cut, unit, cut.cluster_of[unit])
@@ -191,20 +191,20 @@ def _move(cut, unit, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _fits(cut, k):  # type: ignore[no-untyped-def]
+def _fits(cut: Any, k: Any) -> Any:
     """Tell whether a cluster is within rows and columns."""
     columns = cut.columns[k]
     return columns <= len(cut.row_limit) - 2 and cut.rows[k] <= cut.row_limit[columns]
 
 
 @compiled
-def _saves(external, deliveries):  # type: ignore[no-untyped-def]
+def _saves(external: Any, deliveries: Any) -> Any:
     """Tell whether a change is for the better."""
     return external < 0 or (external == 0 and deliveries < 0)
 
 
 @compiled
-def _improve(cut, order, draws):  # type: ignore[no-untyped-def]
+def _improve(cut: Any, order: Any, draws: Any) -> Any:
     """One pass over the units; tell whether anything changed."""
     clusters = len(cut.rows)
     near = np.zeros(clusters, dtype=np.int64)  # spikes of units that need not enter the cluster
@@ -272,7 +272,7 @@ def _improve(cut, order, draws):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _list(members, sizes, slot, unit, k):  # type: ignore[no-untyped-def]
+def _list(members: Any, sizes: Any, slot: Any, unit: Any, k: Any) -> Any:
     """Enter a unit at the end of a cluster's members."""
     members[k, sizes[k]] = unit
     slot[unit] = sizes[k]
@@ -280,7 +280,7 @@ def _list(members, sizes, slot, unit, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _nearer(near, near_input, a, b):  # type: ignore[no-untyped-def]
+def _nearer(near: Any, near_input: Any, a: Any, b: Any) -> Any:
     """Tell whether moving to cluster a saves more than moving to b; ties: the lower one."""
     if near[a] != near[b]:
         return near[a] > near[b]
@@ -290,7 +290,9 @@ def _nearer(near, near_input, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _neighbours(cut, unit, near, near_input, present, seen, met):  # type: ignore[no-untyped-def]
+def _neighbours(
+    cut: Any, unit: Any, near: Any, near_input: Any, present: Any, seen: Any, met: Any
+) -> Any:
     """Find the clusters that read what ``unit`` reads, produce it, or read ``unit``.
 
     For each, add up the spikes that need not enter it when ``unit`` moves there, and the rows that

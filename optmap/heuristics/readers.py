@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from optmap.compiled import compiled
@@ -17,7 +19,7 @@ def readers_of(network: SNN) -> tuple[IntArray, IndexArray]:
 
 
 @compiled
-def _transpose(indptr, indices, ptr, readers):  # type: ignore[no-untyped-def]
+def _transpose(indptr: Any, indices: Any, ptr: Any, readers: Any) -> Any:
     at = ptr[:-1].copy()
     for j in range(len(indptr) - 1):
         for s in range(indptr[j], indptr[j + 1]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -106,7 +106,7 @@ def _near_tiles(hops: IntArray) -> tuple[IntArray, IntArray]:
 
 
 @compiled
-def _cost(placement, a, tile, swapped):  # type: ignore[no-untyped-def]
+def _cost(placement: Any, a: Any, tile: Any, swapped: Any) -> Any:
     """Return the spike hops of cluster a on ``tile``; ``swapped`` (or -1) takes a's place."""
     tile_of, hops, partner = placement.tile_of, placement.hops, placement.partner
     total = 0
@@ -118,7 +118,7 @@ def _cost(placement, a, tile, swapped):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _swap_saves(placement, a, b):  # type: ignore[no-untyped-def]
+def _swap_saves(placement: Any, a: Any, b: Any) -> Any:
     """Return how many spike hops fall away when two clusters on different tiles change places."""
     here, there = placement.tile_of[a], placement.tile_of[b]
     saved = _cost(placement, a, here, -1) + _cost(placement, b, there, -1)
@@ -132,7 +132,7 @@ def _swap_saves(placement, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _shift(placement, a, tile):  # type: ignore[no-untyped-def]
+def _shift(placement: Any, a: Any, tile: Any) -> Any:
     """Move cluster a; rooms follow, whether they suffice or not."""
     old = placement.tile_of[a]
     for p in range(placement.ptr[a], placement.ptr[a + 1]):
@@ -152,7 +152,7 @@ def _shift(placement, a, tile):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _in_order(placement, a):  # type: ignore[no-untyped-def]
+def _in_order(placement: Any, a: Any) -> Any:
     """Tell whether cluster a fits its tile, and that tile and its partners' tiles are not over."""
     tile = placement.tile_of[a]
     if placement.fits[a, tile] == 0 or placement.input_room[tile] < 0:
@@ -166,7 +166,7 @@ def _in_order(placement, a):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _pass(placement, near_ptr, near):  # type: ignore[no-untyped-def]
+def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
     """One turn of every cluster; tell whether anything moved."""
     ptr, partner, tile_of, fits = (
         placement.ptr,
@@ -224,7 +224,7 @@ def _pass(placement, near_ptr, near):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _relist(head, following, a, old, new):  # type: ignore[no-untyped-def]
+def _relist(head: Any, following: Any, a: Any, old: Any, new: Any) -> Any:
     """Move a cluster from one tile's list to another's."""
     if head[old] == a:
         head[old] = following[a]

@@ -8,6 +8,7 @@ often hundreds of times smaller.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def twin_classes(network: SNN) -> Twins:
 
 
 @compiled
-def _hashes(indptr, indices, units):  # type: ignore[no-untyped-def]
+def _hashes(indptr: Any, indices: Any, units: Any) -> Any:
     """Return a 64-bit hash of every unit's fan-in: a sum of mixed source numbers (splitmix64)."""
     key = np.zeros(len(units), dtype=np.uint64)
     for p in range(len(units)):
@@ -85,7 +86,7 @@ def _hashes(indptr, indices, units):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _classes(indptr, indices, units, key, order):  # type: ignore[no-untyped-def]
+def _classes(indptr: Any, indices: Any, units: Any, key: Any, order: Any) -> Any:
     """Return the class of every unit, numbered by first member, and the sizes of the classes."""
     found = np.full(len(units), -1, dtype=np.int32)
     leader = -1
@@ -117,7 +118,15 @@ def _classes(indptr, indices, units, key, order):  # type: ignore[no-untyped-def
 
 
 @compiled
-def _lists(indptr, indices, leaders, source_ptr, sources, reader_ptr, readers):  # type: ignore[no-untyped-def]
+def _lists(
+    indptr: Any,
+    indices: Any,
+    leaders: Any,
+    source_ptr: Any,
+    sources: Any,
+    reader_ptr: Any,
+    readers: Any,
+) -> Any:
     """Fill the fan-in lists of the classes and, transposed, the readers of the sources."""
     for q in range(len(leaders)):
         first = indptr[leaders[q]]

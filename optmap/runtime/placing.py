@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -141,23 +141,23 @@ def _incident(source: IndexArray, target: IndexArray, clusters: int) -> tuple[In
 
 
 @compiled
-def _place(  # type: ignore[no-untyped-def]
-    order,
-    fits,
-    tiles,
-    tau,
-    source,
-    target,
-    tokens,
-    send_ticks,
-    ptr,
-    edges,
-    slots,
-    input_room,
-    output_room,
-    ticks,
-    tile_of,
-):
+def _place(
+    order: Any,
+    fits: Any,
+    tiles: Any,
+    tau: Any,
+    source: Any,
+    target: Any,
+    tokens: Any,
+    send_ticks: Any,
+    ptr: Any,
+    edges: Any,
+    slots: Any,
+    input_room: Any,
+    output_room: Any,
+    ticks: Any,
+    tile_of: Any,
+) -> Any:
     """Fill ``tile_of``, using the rooms up; tell whether every cluster found a tile."""
     local = np.zeros(len(slots), dtype=np.int64)  # send ticks saved by sitting on the tile
     for a in order:
@@ -199,7 +199,18 @@ def _place(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _send(a, t, sign, source, target, tokens, ptr, edges, output_room, tile_of):  # type: ignore[no-untyped-def]
+def _send(
+    a: Any,
+    t: Any,
+    sign: Any,
+    source: Any,
+    target: Any,
+    tokens: Any,
+    ptr: Any,
+    edges: Any,
+    output_room: Any,
+    tile_of: Any,
+) -> Any:
     """Take (or give back) the output buffers for cluster a on tile t, among bound clusters."""
     for p in range(ptr[a], ptr[a + 1]):
         e = edges[p]
@@ -214,7 +225,9 @@ def _send(a, t, sign, source, target, tokens, ptr, edges, output_room, tile_of):
 
 
 @compiled
-def _none_short(a, t, source, target, ptr, edges, output_room, tile_of):  # type: ignore[no-untyped-def]
+def _none_short(
+    a: Any, t: Any, source: Any, target: Any, ptr: Any, edges: Any, output_room: Any, tile_of: Any
+) -> Any:
     """Tell whether tile t and the tiles of a's bound partners keep to their output buffers."""
     if output_room[t] < 0:
         return False

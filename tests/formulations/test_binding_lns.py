@@ -90,9 +90,7 @@ def test_a_shared_search_proves_what_one_thread_proves(seed: int):
 def test_a_search_may_stop_and_go_on_at_any_node():
     """On a 3 x 2 mesh, one node at a time: the optimum of every nested problem."""
     graph, platform = random_flows(5, 1), places("mesh", 3, 2)
-    flow = np.zeros((5, 5), dtype=np.int64)
-    for (a, b), f in BindingSets(graph, platform).flows.items():
-        flow[a, b] = flow[b, a] = f
+    flow = BindingSets(graph, platform).flow_matrix
     nested = np.zeros(6, dtype=np.int64)
     for first in range(4, -1, -1):
         tiles = np.arange(6, dtype=np.int64)
