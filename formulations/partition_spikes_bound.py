@@ -39,8 +39,9 @@ from optmap.mapping import Clustering
 from optmap.method import Limits
 from optmap.snn import SNN, IntArray
 
-#: One spike in whole-number prices, and what sums of prices must stay below.
-SCALE, MAX_WORTH = 1000, 2**50
+#: One spike in whole-number prices, and what the traffic of all clusters in them must stay below:
+#: prices may stand some thousand times higher, and their sums must be far from overflow.
+SCALE, MAX_WORTH = 1000, 2**40
 #: Beyond so many units or synapses pricing takes longer than anybody waits.
 MAX_UNITS, MAX_SYNAPSES = 1000, 50_000
 #: A step is a success if the bound rises by this much of what the restricted dual promised.
