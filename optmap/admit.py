@@ -16,7 +16,7 @@ from rich.table import Table
 
 from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
-from optmap.hardware import Platform, load_platform
+from optmap.model.platform import Platform, load_platform
 from optmap.runtime.application import Application
 from optmap.runtime.design_time import Comparison, designed
 from optmap.runtime.policies import POLICIES

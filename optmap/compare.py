@@ -20,18 +20,18 @@ from rich.table import Table as RichTable
 
 from optmap.command_line import BAD_INPUT, DONE, FAILED, WIDTH, Output, guarded, parser
 from optmap.errors import InputError
-from optmap.experiment.baseline import TEST, differences
-from optmap.experiment.children import Children
-from optmap.experiment.cluster import sweep_on_cluster
-from optmap.experiment.derived import derived
-from optmap.experiment.environment import cores, environment
-from optmap.experiment.gaps import Row, all_gaps
-from optmap.experiment.html import report_html
-from optmap.experiment.job import Job
-from optmap.experiment.progress import LiveProgress, PlainProgress
-from optmap.experiment.store import Store, StoreError
-from optmap.experiment.sweep import sweep
-from optmap.experiment.tables import (
+from optmap.experiment.report.html import report_html
+from optmap.experiment.run.children import Children
+from optmap.experiment.run.dask_runner import sweep_on_cluster
+from optmap.experiment.run.environment import cores, environment
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.progress import LiveProgress, PlainProgress
+from optmap.experiment.run.store import Store, StoreError
+from optmap.experiment.run.sweep import sweep
+from optmap.experiment.tables.baseline import TEST, differences
+from optmap.experiment.tables.derived import derived
+from optmap.experiment.tables.gaps import Row, all_gaps
+from optmap.experiment.tables.markdown import (
     HEADERS,
     NOTES,
     RIGHT,
@@ -43,9 +43,9 @@ from optmap.experiment.tables import (
     summary_line,
 )
 from optmap.instance import instance_files, load
-from optmap.method import Limits
 from optmap.methods import METHODS, method_named
-from optmap.sources.encode import ENCODERS
+from optmap.model.outcome import Limits
+from optmap.simulation.encode import ENCODERS
 
 
 def build_parser() -> argparse.ArgumentParser:

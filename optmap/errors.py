@@ -1,7 +1,7 @@
 """The ways an input can be refused, one class per fact a caller can act on.
 
 All are ``ValueError``: a command prints their text as its one line and ends with exit status 2.
-A result (infeasible, limit reached) is no error; it is a :class:`optmap.method.Status`.
+A result (infeasible, limit reached) is no error; it is a :class:`optmap.model.outcome.Status`.
 """
 
 from __future__ import annotations

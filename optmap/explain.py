@@ -14,18 +14,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from optmap.clustering.overlap import partition
 from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
-from optmap.evaluate.evaluate import judge
-from optmap.evaluate.explain import explain
-from optmap.evaluate.needs import population_needs, shortage
-from optmap.experiment.mapping_file import read_document
-from optmap.experiment.tables import compact
+from optmap.experiment.run.mapping_file import read_document
+from optmap.experiment.tables.markdown import compact
 from optmap.experiment.what_if import WhatIf, mapped_again, re_evaluated
-from optmap.heuristics.partition_overlap import partition
 from optmap.instance import Instance, assemble, load
-from optmap.method import Limits
+from optmap.judge.evaluation import judge
+from optmap.judge.explanation import explain
+from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
+from optmap.model.outcome import Limits
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -138,7 +138,7 @@ def _report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     )
     if platform.total_slots is None:
         return DONE
-    from formulations.explain_partition import explain as conflict_of  # loads a solver
+    from formulations.clustering.explain import explain as conflict_of  # loads a solver
 
     conflict = conflict_of(snn, platform, "tree", limits, partition)
     if conflict is None:

@@ -14,17 +14,11 @@ from importlib import import_module
 from math import inf
 from typing import Any, TypeVar
 
-from optmap.certificate import to_dict
-from optmap.claim import Claim, Run
-from optmap.decompose import Decomposition, decompose
+from optmap.bounds.bound import best
+from optmap.bounds.clusters import cluster_bounds
 from optmap.errors import CapacityError
-from optmap.evaluate.bounds import best, cluster_bounds
-from optmap.evaluate.cluster_graph import ClusterGraph, cluster_graph
-from optmap.evaluate.lower import lower
-from optmap.evaluate.metrics import max_tile_load, spike_hops, traffic
-from optmap.hardware import Platform
-from optmap.mapping import Binding, Clustering, Mapping, StaticOrders
-from optmap.method import Limits, Outcome, Status, Value
+from optmap.judge.binding_aware_graph import lower
+from optmap.judge.metrics import max_tile_load, spike_hops, traffic
 from optmap.methods import (
     BINDINGS,
     DECOMPOSING_PARTITIONS,
@@ -38,9 +32,16 @@ from optmap.methods import (
     PARTITIONS,
     Method,
 )
+from optmap.model.certificate import to_dict
+from optmap.model.claim import Claim, Run
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.clustered_snn import ClusteredSNN
+from optmap.model.decomposition import Decomposition, decompose
+from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
+from optmap.model.outcome import Limits, Outcome, Status, Value
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
-from optmap.snn import SNN
-from optmap.sources.clustered import ClusteredSNN
 
 T = TypeVar("T")
 
@@ -49,7 +50,6 @@ WARM_PARTITION, WARM_BINDING, WARM_ORDER = "overlap", "load-balance", "projectio
 WARM_JOINT, WARM_HOPS = ("load-balance", "hill-climbing"), "force-directed"
 #: How the limit is divided among the stages that use a solver; unused time passes on.
 WEIGHTS = {"clusters": 4, "traffic": 2, "tile_load_max": 2, "spike_hops": 1, "period": 3}
-
 
 Report = Callable[[Run], None]
 

@@ -41,14 +41,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from optmap.errors import InputError, refuse_special
-from optmap.hardware import TOKEN_MODES, Platform, load_platform
-from optmap.mapping import Mapping
-from optmap.snn import SNN
-from optmap.sources.encode import ENCODERS
-from optmap.sources.encoded import Encoding, with_encoded_spikes
-from optmap.sources.ranc import read_ranc
-from optmap.sources.read import read_network
-from optmap.sources.simulate import RESETS, Convention
+from optmap.model.mapping import Mapping
+from optmap.model.platform import TOKEN_MODES, Platform, load_platform
+from optmap.model.snn import SNN
+from optmap.readers.ranc import read_ranc
+from optmap.readers.read import read_network
+from optmap.simulation.encode import ENCODERS
+from optmap.simulation.encoded import Encoding, with_encoded_spikes
+from optmap.simulation.simulate import RESETS, Convention
 from optmap.toml_fields import Table, read_toml
 
 SCHEMA = 1

@@ -16,21 +16,21 @@ from rich.console import Console
 
 from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
-from optmap.experiment.children import run_child
-from optmap.experiment.exact_json import dumps, number
-from optmap.experiment.gaps import all_gaps
-from optmap.experiment.job import Job
-from optmap.experiment.sweep import finish
-from optmap.experiment.tables import compact, instance_title, percent
-from optmap.export_sanafe import architecture_yaml, network_yaml
-from optmap.export_sdf3 import binding_aware_sdfg
-from optmap.hardware import TOKEN_MODES
+from optmap.experiment.run.children import run_child
+from optmap.experiment.run.exact_json import dumps, number
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.sweep import finish
+from optmap.experiment.tables.gaps import all_gaps
+from optmap.experiment.tables.markdown import compact, instance_title, percent
+from optmap.exporters.sanafe import architecture_yaml, network_yaml
+from optmap.exporters.sdf3 import binding_aware_sdfg
+from optmap.generators.generate import GENERATORS
 from optmap.instance import Instance, assemble, load
-from optmap.mapping import Mapping, from_dict
-from optmap.method import Limits
 from optmap.methods import METHODS, method_named
+from optmap.model.mapping import Mapping, from_dict
+from optmap.model.outcome import Limits
+from optmap.model.platform import TOKEN_MODES
 from optmap.sdf.xml import sdf3_text
-from optmap.sources.generate import GENERATORS
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12

@@ -48,62 +48,68 @@ class Method:
 
 #: Clustering -> module with ``partition(decomposition, platform, seed=)``.
 PARTITIONS = {
-    "greedy": "optmap.heuristics.partition_song2020",
-    "populations": "optmap.heuristics.partition_pacman",
-    "random": "optmap.heuristics.partition_random",
-    "kernighan-lin": "optmap.heuristics.partition_spinemap",
-    "overlap": "optmap.heuristics.partition_overlap",
-    "edgemap": "optmap.heuristics.partition_edgemap",
-    "hyperedge-overlap": "optmap.heuristics.partition_hyperedge_overlap",
-    "hypergraph": "optmap.heuristics.partition_hypergraph",
+    "greedy": "optmap.clustering.song2020",
+    "populations": "optmap.clustering.pacman",
+    "random": "optmap.clustering.random",
+    "kernighan-lin": "optmap.clustering.spinemap",
+    "overlap": "optmap.clustering.overlap",
+    "edgemap": "optmap.clustering.edgemap",
+    "hyperedge-overlap": "optmap.clustering.hyperedge_overlap",
+    "hypergraph": "optmap.clustering.hypergraph",
 }
 #: Clustering that decomposes by itself -> module with ``partition(snn, platform, seed=)``.
-DECOMPOSING_PARTITIONS = {"published": "optmap.heuristics.partition_song2020_published"}
+DECOMPOSING_PARTITIONS = {"published": "optmap.clustering.song2020_published"}
 #: Clustering -> module with ``optimise_leaves(snn, decomposition, platform, clustering, limits)``.
-IMPROVED_TREES = {"leaves": "formulations.partition_leaves"}
+IMPROVED_TREES = {"leaves": "formulations.clustering.leaves"}
 #: Clustering -> (module for (P0a), module with ``minimize_traffic`` (P0b)).
 EXACT_PARTITIONS = {
-    "milp": ("formulations.partition_milp", "formulations.partition_milp"),
-    "cpsat": ("formulations.partition_cpsat", "formulations.partition_cpsat"),
-    "colgen": ("formulations.partition_colgen", "formulations.partition_lns"),
-    "lns": ("formulations.partition_lns", "formulations.partition_lns"),
+    "milp": ("formulations.clustering.milp", "formulations.clustering.milp"),
+    "cpsat": ("formulations.clustering.cpsat", "formulations.clustering.cpsat"),
+    "colgen": (
+        "formulations.clustering.column_generation.solve",
+        "formulations.clustering.large_neighbourhood_search",
+    ),
+    "lns": (
+        "formulations.clustering.large_neighbourhood_search",
+        "formulations.clustering.large_neighbourhood_search",
+    ),
 }
 #: Binding -> module with ``bind(graph, platform, seed=)``.
 BINDINGS = {
-    "load-balance": "optmap.heuristics.bind_load_balance",
-    "first-come": "optmap.heuristics.bind_first_come",
-    "random": "optmap.heuristics.bind_random",
-    "round-robin": "optmap.heuristics.bind_round_robin",
-    "particle-swarm": "optmap.heuristics.bind_particle_swarm",
-    "hill-climbing": "optmap.heuristics.bind_hill_climbing",
-    "force-directed": "optmap.heuristics.bind_force_directed",
+    "load-balance": "optmap.binding.load_balance",
+    "first-come": "optmap.binding.first_come",
+    "random": "optmap.binding.random",
+    "round-robin": "optmap.binding.round_robin",
+    "particle-swarm": "optmap.binding.particle_swarm",
+    "hill-climbing": "optmap.binding.hill_climbing",
+    "force-directed": "optmap.binding.force_directed",
 }
 #: Binding -> module with ``solve(graph, platform, limits, objective=...)``, (B0b) then (B0a).
 EXACT_BINDINGS = {
-    "milp": "formulations.binding_milp",
-    "cpsat": "formulations.binding_cpsat",
-    "search": "formulations.binding_search",
+    "milp": "formulations.binding.milp",
+    "cpsat": "formulations.binding.cpsat",
+    "search": "formulations.binding.search",
 }
 #: Binding and order together -> module with ``solve(graph, platform, limits, prologue=, warm=)``.
 JOINT = {
-    "joint": "formulations.joint_cpsat",
-    "joint-prologue": "formulations.joint_cpsat",
-    "benders": "formulations.joint_benders",
+    "joint": "formulations.joint.cpsat",
+    "joint-prologue": "formulations.joint.cpsat",
+    "benders": "formulations.joint.benders",
 }
 #: Order -> module with ``order(graph, binding, platform, seed=)``.
 ORDERS = {
-    "projection": "optmap.heuristics.order_projection",
-    "topological": "optmap.heuristics.order_topological",
-    "random": "optmap.heuristics.order_random",
-    "list": "optmap.heuristics.order_list",
+    "projection": "optmap.ordering.projection",
+    "topological": "optmap.ordering.topological",
+    "random": "optmap.ordering.random",
+    "list": "optmap.ordering.list_scheduling",
 }
 #: Order that starts from the projection -> module with ``order(..., start=)``.
-IMPROVING_ORDERS = {"prologue": "optmap.heuristics.order_prologue"}
+IMPROVING_ORDERS = {"prologue": "optmap.ordering.prologue"}
 #: Order -> module with ``solve(graph, platform, binding, limits, prologue=, warm=)``.
 EXACT_ORDERS = {
-    "milp": "formulations.order_milp",
-    "cpsat": "formulations.order_cpsat",
-    "cpsat-prologue": "formulations.order_cpsat",
+    "milp": "formulations.ordering.milp",
+    "cpsat": "formulations.ordering.cpsat",
+    "cpsat-prologue": "formulations.ordering.cpsat",
 }
 
 #: name, decomposition, clustering, binding, order, about; "+": run by default.

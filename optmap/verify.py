@@ -10,12 +10,12 @@ from typing import Any
 
 from rich.console import Console
 
-from optmap.certificate import from_dict
 from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.experiment.verify_run import verify_run
 from optmap.instance import Instance
-from optmap.mapping import Mapping
-from optmap.method import Limits
+from optmap.model.certificate import from_dict
+from optmap.model.mapping import Mapping
+from optmap.model.outcome import Limits
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,7 +39,9 @@ def main(arguments: Sequence[str]) -> int:
     log = Console(stderr=True)
 
     def prove(certificate: dict[str, Any], mapping: Mapping, instance: Instance) -> str | None:
-        from formulations.verify_partition import verify  # loads a solver: only when it is needed
+        from formulations.clustering.verify_certificate import (
+            verify,  # loads a solver: only when it is needed
+        )
 
         verdict = verify(from_dict(certificate), mapping.decomposition, instance.platform, limits)
         return None if verdict.holds else f"not proved again: {verdict.why}"

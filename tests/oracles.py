@@ -8,10 +8,10 @@ from itertools import product
 
 import numpy as np
 
-from optmap.decompose import Decomposition, decompose
-from optmap.evaluate.cluster_graph import ClusterGraph
-from optmap.hardware import Area, Crossbar, Interconnect, Platform, Tile
-from optmap.snn import SNN, from_edges
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.decomposition import Decomposition, decompose
+from optmap.model.platform import Area, Crossbar, Interconnect, Platform, Tile
+from optmap.model.snn import SNN, from_edges
 
 
 def set_partitions(n: int) -> Iterator[list[int]]:

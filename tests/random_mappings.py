@@ -12,12 +12,12 @@ from random import Random
 import networkx as nx
 import numpy as np
 
-from optmap.decompose import Decomposition, decompose
-from optmap.evaluate.cluster_graph import ClusterGraph, cluster_graph
-from optmap.evaluate.lower import derived_sends
-from optmap.hardware import Area, Crossbar, Energy, Interconnect, Platform, Tile
-from optmap.mapping import Binding, Mapping, StaticOrders, compact
-from optmap.snn import SNN, Population, from_edges
+from optmap.judge.binding_aware_graph import derived_sends
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.decomposition import Decomposition, decompose
+from optmap.model.mapping import Binding, Mapping, StaticOrders, compact
+from optmap.model.platform import Area, Crossbar, Energy, Interconnect, Platform, Tile
+from optmap.model.snn import SNN, Population, from_edges
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from optmap.evaluate.cluster_graph import ClusterGraph, initial_iterations
-from optmap.hardware import Crossbar, Interconnect, Platform, Tile
-from optmap.mapping import Binding
+from optmap.model.cluster_graph import ClusterGraph, initial_iterations
+from optmap.model.mapping import Binding
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 
 #: The published 7-actor LeNet-MNIST graph: channel -> tokens per firing, and as many at the start.
 LENET_ACTORS = (0, 1, 2, 3, 4, 5, 7)

@@ -13,11 +13,11 @@ from itertools import permutations, product
 import numpy as np
 
 from optmap.errors import DeadlockError
-from optmap.evaluate.check import buffer_violations
-from optmap.evaluate.cluster_graph import ClusterGraph
-from optmap.evaluate.lower import BindingAwareGraph, Reason, lower
-from optmap.hardware import Platform
-from optmap.mapping import Binding, StaticOrders
+from optmap.judge.binding_aware_graph import BindingAwareGraph, Reason, lower
+from optmap.judge.check import buffer_violations
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding, StaticOrders
+from optmap.model.platform import Platform
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.marked_graph import MarkedGraph
 

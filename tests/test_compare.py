@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from optmap.experiment.store import Store
+from optmap.experiment.run.store import Store
 
 PLATFORM = """
 schema = 1

@@ -10,9 +10,9 @@ import pytest
 
 from optmap.command_line import guarded
 from optmap.compare import main
-from optmap.experiment.mapping_file import read_document
-from optmap.snn import Population, from_edges
-from optmap.sources.arrays import write_arrays
+from optmap.experiment.run.mapping_file import read_document
+from optmap.model.snn import Population, from_edges
+from optmap.readers.arrays import write_arrays
 
 PLATFORM = (
     'schema = 1\nname = "p"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'

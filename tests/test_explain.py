@@ -7,17 +7,17 @@ from fractions import Fraction
 
 import pytest
 
-from optmap.evaluate.evaluate import CycleStep, evaluate, judge
-from optmap.evaluate.explain import explain
-from optmap.evaluate.needs import population_needs, shortage
-from optmap.experiment.mapping_file import document
+from optmap.experiment.run.mapping_file import document
 from optmap.experiment.what_if import mapped_again, new_mapping_changes, re_evaluated
 from optmap.flow import run
-from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.instance import Instance
-from optmap.method import Limits
+from optmap.judge.evaluation import CycleStep, evaluate, judge
+from optmap.judge.explanation import explain
+from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
-from optmap.sources.read import read_network
+from optmap.model.outcome import Limits
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.readers.read import read_network
 
 
 def platform(slots=None, **more):

@@ -17,19 +17,19 @@ from random_mappings import random_case
 
 from optmap.command_line import guarded
 from optmap.errors import DeadlockError, InputError
-from optmap.evaluate.cluster_graph import cluster_graph
-from optmap.evaluate.evaluate import evaluate
-from optmap.evaluate.lower import lower
-from optmap.export_sanafe import architecture_yaml, core_of_neuron, network_yaml
-from optmap.export_sdf3 import binding_aware_sdfg
+from optmap.exporters.sanafe import architecture_yaml, core_of_neuron, network_yaml
+from optmap.exporters.sdf3 import binding_aware_sdfg
 from optmap.flow import run
-from optmap.hardware import Crossbar, Energy, Interconnect, Platform, Tile
+from optmap.judge.binding_aware_graph import lower
+from optmap.judge.evaluation import evaluate
 from optmap.map import main
-from optmap.method import Limits
 from optmap.methods import METHODS
+from optmap.model.cluster_graph import cluster_graph
+from optmap.model.outcome import Limits
+from optmap.model.platform import Crossbar, Energy, Interconnect, Platform, Tile
+from optmap.model.snn import from_edges
 from optmap.sdf.throughput import throughput
 from optmap.sdf.xml import parse_sdf3, sdf3_text
-from optmap.snn import from_edges
 
 ENERGY = Energy(Fraction(5), Fraction(3), Fraction(7), Fraction(0))
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optmap.bounds.bound import best
+from optmap.bounds.clusters import cluster_bounds
 from optmap.command_line import guarded
-from optmap.decompose import decompose
-from optmap.evaluate.bounds import best, cluster_bounds
-from optmap.experiment.instance_list import HEADERS, instance_rows, main, markdown
-from optmap.hardware import load_platform
+from optmap.experiment.tables.instance_list import HEADERS, instance_rows, main, markdown
+from optmap.generators.generate import generate
 from optmap.instance import load
-from optmap.sources.generate import generate
+from optmap.model.decomposition import decompose
+from optmap.model.platform import load_platform
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "instances"

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import pytest
 
-from optmap.evaluate.evaluate import judge
-from optmap.hardware import load_platform
 from optmap.instance import load
-from optmap.mapping import from_dict
-from optmap.sources.read import read_network
+from optmap.judge.evaluation import judge
+from optmap.model.mapping import from_dict
+from optmap.model.platform import load_platform
+from optmap.readers.read import read_network
 
 PLATFORM = "instances/platforms/dynap_se.toml"
 KEYS = {

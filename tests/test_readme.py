@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from optmap.experiment.headline import README_END, headline_markdown
-from optmap.experiment.store import Store
+from optmap.experiment.run.store import Store
+from optmap.experiment.tables.headline import README_END, headline_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

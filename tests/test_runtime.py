@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
+from random_cases import random_graph
 
-from optmap.evaluate.cluster_graph import ClusterGraph
-from optmap.hardware import Crossbar, Interconnect, Platform, Tile
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.runtime.admission import Runtime
 from optmap.runtime.application import Application, design, from_graph
 from optmap.runtime.design_time import Comparison, designed, part_of
@@ -20,9 +19,6 @@ from optmap.runtime.placing import needs, place, whole
 from optmap.runtime.policies import combined, common_period, on_wheel, wheel_period
 from optmap.runtime.recheck import broken_promises
 from optmap.runtime.state import State
-
-sys.path.append(str(Path(__file__).parent / "heuristics"))
-from random_cases import random_graph
 
 WHEEL = 10_000
 
@@ -289,9 +285,9 @@ def test_an_application_is_checked():
 
 
 def test_design_stores_what_admission_needs():
-    from optmap.decompose import decompose
-    from optmap.heuristics.partition_overlap import partition
-    from optmap.sources.generate import generate
+    from optmap.clustering.overlap import partition
+    from optmap.generators.generate import generate
+    from optmap.model.decomposition import decompose
 
     platform = chip(2)
     decomposition = decompose(generate("mlp-64-32-8"), 128, "tree")

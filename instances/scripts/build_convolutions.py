@@ -15,9 +15,9 @@ from sklearn.datasets import load_digits, load_sample_image
 from sklearn.model_selection import train_test_split
 from tied import CONVENTION, balanced, block, conv_tie, run, train
 
-from optmap.snn import SNN
-from optmap.sources.encode import encode, evenly_spaced
-from optmap.sources.generate import generate
+from optmap.generators.generate import generate
+from optmap.model.snn import SNN
+from optmap.simulation.encode import encode, evenly_spaced
 
 SEED = 20260
 PHOTOS = "scikit-learn's china.jpg (danielbuechele, CC BY 2.0)"

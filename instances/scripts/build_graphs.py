@@ -16,9 +16,9 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from tied import CONVENTION, balanced, block, run, train
 
-from optmap.snn import SNN, Population, from_edges
-from optmap.sources.encode import encode
-from optmap.sources.generate import generate
+from optmap.generators.generate import generate
+from optmap.model.snn import SNN, Population, from_edges
+from optmap.simulation.encode import encode
 
 SEED = 20260
 SCRIPT = "scripts/build_graphs.py"

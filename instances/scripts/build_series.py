@@ -18,12 +18,12 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import train_test_split
 from tied import CONVENTION, balanced, block, conv_tie, run, train
 
-from optmap.snn import SNN, Population, from_edges
-from optmap.sources.encode import encode
-from optmap.sources.encoded import integrate_and_fire
-from optmap.sources.layers import Layers
-from optmap.sources.simulate import simulate
-from optmap.sources.unroll import Windows
+from optmap.generators.layers import Layers
+from optmap.generators.unroll import Windows
+from optmap.model.snn import SNN, Population, from_edges
+from optmap.simulation.encode import encode
+from optmap.simulation.encoded import integrate_and_fire
+from optmap.simulation.simulate import simulate
 
 SEED = 20260
 SCRIPT = "scripts/build_series.py"
@@ -157,7 +157,7 @@ def heart_rate() -> None:
         text="heart rate estimation: liquid state machine, 200 excitatory and 50 inhibitory"
         " neurons on a 5 x 5 x 10 grid (the papers' kind, our size), on a synthetic ECG",
         licence="MIT", generator=f"{SCRIPT} heart_rate", seed=SEED,
-        provenance={"framework": "optmap.sources.simulate, readout by ridge regression",
+        provenance={"framework": "optmap.simulation.simulate, readout by ridge regression",
                     "neuron": "liquid LIF, 20 steps; readout IF", "convention": str(CONVENTION),
                     "encoder": "delta, events up and down on two inputs",
                     "window": "4 s of ECG, 400 steps", "spikes": "mean over 240 windows, up",
@@ -222,7 +222,7 @@ def digits_reservoir() -> None:
         text="digit recognition by a recurrent, competing reservoir: the shape of Diehl and Cook"
         f" 2015, 784-250-250; prototypes by k-means, not by STDP, on {DIGITS} scaled up",
         licence="MIT", generator=f"{SCRIPT} digits_reservoir", seed=SEED,
-        provenance={"framework": "optmap.sources.simulate", "neuron": "LIF, 20 steps",
+        provenance={"framework": "optmap.simulation.simulate", "neuron": "LIF, 20 steps",
                     "convention": str(CONVENTION), "encoder": "Bernoulli, value / 2, 64 steps",
                     "window": "one digit", "spikes": "mean over 80 test digits, rounded up",
                     "accuracy": f"{accuracy:.1%} of these test digits"},
@@ -278,7 +278,7 @@ def pursuit() -> None:
         text="visual pursuit-like: a retina, a recurrent ring that holds the target's place, two"
         " opposed motor groups; weights by formula, our shape (the papers' is larger)",
         licence="MIT", generator=f"{SCRIPT} pursuit", seed=SEED,
-        provenance={"framework": "optmap.sources.simulate", "neuron": "LIF, 10 steps",
+        provenance={"framework": "optmap.simulation.simulate", "neuron": "LIF, 10 steps",
                     "convention": str(CONVENTION),
                     "encoder": "Bernoulli, bump around the target, 4 steps a position",
                     "window": "one sweep of the target, 200 steps",

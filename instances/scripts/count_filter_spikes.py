@@ -13,11 +13,11 @@ import numpy as np
 import scipy.sparse
 from sklearn.datasets import load_sample_image
 
-from optmap.sources.encode import evenly_spaced
-from optmap.sources.generate import generate
-from optmap.sources.model import Layer, SpikingModel
-from optmap.sources.model import Path as Synapses
-from optmap.sources.simulate import Convention, simulate
+from optmap.generators.generate import generate
+from optmap.model.spiking_model import Layer, SpikingModel
+from optmap.model.spiking_model import Path as Synapses
+from optmap.simulation.encode import evenly_spaced
+from optmap.simulation.simulate import Convention, simulate
 
 STEPS = 32
 CONVENTION = Convention(dt=1.0, reset="subtract", at_threshold=True)

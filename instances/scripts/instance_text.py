@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from optmap.snn import SNN
-from optmap.sources.arrays import write_arrays
+from optmap.model.snn import SNN
+from optmap.readers.arrays import write_arrays
 
 HERE = Path(__file__).resolve().parents[1]
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from optmap.snn import SNN
-from optmap.sources.encoded import integrate_and_fire
-from optmap.sources.simulate import Convention, Simulation, simulate
+from optmap.model.snn import SNN
+from optmap.simulation.encoded import integrate_and_fire
+from optmap.simulation.simulate import Convention, Simulation, simulate
 
 CONVENTION = Convention(dt=1.0, reset="subtract", at_threshold=True)
 

@@ -24,9 +24,9 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
 
-from optmap.sources.encode import bernoulli
-from optmap.sources.nir_file import read_model
-from optmap.sources.simulate import Convention, simulate
+from optmap.readers.nir_file import read_model
+from optmap.simulation.encode import bernoulli
+from optmap.simulation.simulate import Convention, simulate
 
 HERE = Path(__file__).resolve().parents[1]
 SEED = 20260
@@ -260,7 +260,7 @@ generator = "scripts/train_digits.py {name}"
 seed = {seed}
 
 [provenance]
-framework = "torch {torch}, surrogate gradient; spikes counted by optmap.sources.simulate"
+framework = "torch {torch}, surrogate gradient; spikes counted by optmap.simulation.simulate"
 neuron = "LIF, beta {beta}, threshold {threshold}"
 convention = "{convention}"
 encoder = "{encoder}"

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError
-from optmap.evaluate.evaluate import judge
-from optmap.experiment.derived import edited
-from optmap.experiment.exact_json import dumps, number
-from optmap.experiment.gaps import Row, accepted, shared_bounds
-from optmap.experiment.mapping_file import load_source, read_document
-from optmap.experiment.solve import describe_bounds, describe_network, scope_names
-from optmap.experiment.store import Store
+from optmap.experiment.run.exact_json import dumps, number
+from optmap.experiment.run.mapping_file import load_source, read_document
+from optmap.experiment.run.solve import describe_bounds, describe_network, scope_names
+from optmap.experiment.run.store import Store
+from optmap.experiment.tables.derived import edited
+from optmap.experiment.tables.gaps import Row, accepted, shared_bounds
 from optmap.instance import Instance
-from optmap.mapping import Mapping
+from optmap.judge.evaluation import judge
+from optmap.model.mapping import Mapping
 
 #: Proves a certificate for a mapping's decomposition; returns what is wrong with it, or None.
 Prover = Callable[[dict[str, Any], Mapping, Instance], str | None]

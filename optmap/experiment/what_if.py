@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from optmap.errors import CapacityError, DeadlockError
-from optmap.evaluate.evaluate import evaluate, judge
 from optmap.flow import run
-from optmap.hardware import Crossbar, Interconnect, Platform, Tile
 from optmap.instance import Instance
-from optmap.mapping import Mapping
-from optmap.method import Limits
+from optmap.judge.evaluation import evaluate, judge
 from optmap.methods import Method
+from optmap.model.mapping import Mapping
+from optmap.model.outcome import Limits
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from optmap.hardware import Platform
+from optmap.model.platform import Platform
 from optmap.runtime.application import Application
 from optmap.runtime.policies import (
     POLICIES,

@@ -7,14 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
-from optmap.decompose import Decomposition
-from optmap.evaluate.cluster_graph import ClusterGraph, cluster_graph
-from optmap.evaluate.lower import refuse_short_buffers
-from optmap.hardware import Platform
-from optmap.heuristics.period_search import send_times
-from optmap.heuristics.single_tile import single_tile_order
-from optmap.mapping import Clustering
-from optmap.snn import IntArray, frozen
+from optmap.binding.kernels.period_search import send_times
+from optmap.judge.binding_aware_graph import refuse_short_buffers
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Clustering
+from optmap.model.platform import Platform
+from optmap.model.snn import IntArray, frozen
+from optmap.ordering.kernels.single_tile import single_tile_order
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from optmap.binding import hill_climbing as bind_hill_climbing
 from optmap.errors import CapacityError
-from optmap.evaluate.lower import lower
-from optmap.hardware import Interconnect, Platform
-from optmap.heuristics import bind_hill_climbing, order_list, order_projection
+from optmap.judge.binding_aware_graph import lower
+from optmap.model.platform import Interconnect, Platform
+from optmap.ordering import list_scheduling as order_list
+from optmap.ordering import projection as order_projection
 from optmap.runtime.application import Application
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optmap.binding.kernels.tile_room import any_binding
 from optmap.compiled import compiled
 from optmap.errors import CapacityError
-from optmap.hardware import Interconnect, Platform, Tile
-from optmap.heuristics.tile_room import any_binding
+from optmap.model.platform import Interconnect, Platform, Tile
+from optmap.model.snn import IndexArray, IntArray
 from optmap.runtime.application import Application
-from optmap.snn import IndexArray, IntArray
 
 #: Stands for "not limited" in the arrays of this room; no sum of needs reaches it.
 UNLIMITED = 2**62

@@ -26,16 +26,16 @@ from fractions import Fraction
 
 import numpy as np
 
+from optmap.binding.kernels.period_search import edge_columns
 from optmap.errors import CapacityError
-from optmap.evaluate.cluster_graph import ClusterGraph
-from optmap.hardware import Platform
-from optmap.heuristics.period_search import edge_columns
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.platform import Platform
+from optmap.model.snn import IntArray
 from optmap.runtime.application import Application
 from optmap.runtime.placing import Room, place
 from optmap.runtime.state import Running, State
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.marked_graph import MarkedGraph
-from optmap.snn import IntArray
 
 POLICIES = ("exclusive", "lockstep", "wheel")
 

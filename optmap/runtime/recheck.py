@@ -1,8 +1,8 @@
 """Every guarantee again, on the combined graph, by the judge's own road.
 
 Admission computes periods from its own arrays; this goes through
-:func:`optmap.evaluate.check.check_graph` and :func:`optmap.evaluate.lower.lower` instead, as every
-other mapping is judged.
+:func:`optmap.judge.check.check_graph` and :func:`optmap.judge.binding_aware_graph.lower` instead,
+as every other mapping is judged.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from fractions import Fraction
 
 import numpy as np
 
-from optmap.evaluate.check import check_graph
-from optmap.evaluate.cluster_graph import ClusterGraph
-from optmap.evaluate.lower import BindingAwareGraph, lower
-from optmap.hardware import Platform
-from optmap.heuristics.order_on_tiles import projected
-from optmap.mapping import Binding
+from optmap.judge.binding_aware_graph import BindingAwareGraph, lower
+from optmap.judge.check import check_graph
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding
+from optmap.model.platform import Platform
+from optmap.model.snn import IntArray
+from optmap.ordering.kernels.order_on_tiles import projected
 from optmap.runtime.admission import Runtime
 from optmap.runtime.policies import combined, on_wheel
 from optmap.runtime.state import Running
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.marked_graph import MarkedGraph
-from optmap.snn import IntArray
 
 
 def broken_promises(runtime: Runtime) -> list[str]:

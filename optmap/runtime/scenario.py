@@ -42,16 +42,17 @@ from types import MappingProxyType, ModuleType
 
 import numpy as np
 
-from optmap.decompose import decompose
+from optmap.clustering import overlap as partition_overlap
+from optmap.clustering import song2020 as partition_song2020
 from optmap.errors import CapacityError, InputError
-from optmap.hardware import Platform, load_platform
-from optmap.heuristics import partition_overlap, partition_song2020
+from optmap.model.clustered_snn import ClusteredSNN
+from optmap.model.decomposition import decompose
+from optmap.model.platform import Platform, load_platform
+from optmap.readers.read import read_network
 from optmap.runtime.admission import Decision, Runtime
 from optmap.runtime.application import Application, design
 from optmap.runtime.policies import POLICIES
 from optmap.runtime.recheck import broken_promises
-from optmap.sources.clustered import ClusteredSNN
-from optmap.sources.read import read_network
 from optmap.toml_fields import Table, read_toml
 
 SCHEMA = 1

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from optmap.hardware import Platform
+from optmap.model.platform import Platform
+from optmap.model.snn import IntArray, frozen
 from optmap.runtime.application import Application
 from optmap.runtime.placing import Room, needs, whole
-from optmap.snn import IntArray, frozen
 
 
 @dataclass(frozen=True, eq=False)

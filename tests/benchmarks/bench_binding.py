@@ -12,10 +12,12 @@ from time import process_time
 import pytest
 from scheduling_instances import random_flows
 
-from formulations import binding_cpsat, binding_dolls, binding_lns
-from optmap.hardware import Crossbar, Interconnect, Platform, Tile
-from optmap.mapping import Binding
-from optmap.method import Limits, Outcome
+from formulations.binding import cpsat as binding_cpsat
+from formulations.binding import large_neighbourhood_search as binding_lns
+from formulations.binding import russian_doll as binding_dolls
+from optmap.model.mapping import Binding
+from optmap.model.outcome import Limits, Outcome
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 
 SIZES = [(12, 4, 20), (20, 5, 60), (30, 6, 120)]
 

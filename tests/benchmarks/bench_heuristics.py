@@ -17,21 +17,19 @@ from statistics import median
 import numpy as np
 import pytest
 
-from optmap.decompose import decompose
-from optmap.evaluate.cluster_graph import cluster_graph
-from optmap.hardware import Crossbar, Interconnect, Platform, Tile, load_platform
-from optmap.heuristics import (
-    bind_force_directed,
-    bind_hill_climbing,
-    bind_load_balance,
-    bind_particle_swarm,
-    partition_overlap,
-    partition_song2020,
-)
+from optmap.binding import force_directed as bind_force_directed
+from optmap.binding import hill_climbing as bind_hill_climbing
+from optmap.binding import load_balance as bind_load_balance
+from optmap.binding import particle_swarm as bind_particle_swarm
+from optmap.clustering import overlap as partition_overlap
+from optmap.clustering import song2020 as partition_song2020
+from optmap.generators.generate import generate
+from optmap.model.cluster_graph import cluster_graph
+from optmap.model.decomposition import decompose
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile, load_platform
 from optmap.runtime.admission import Runtime
 from optmap.runtime.application import from_graph
 from optmap.runtime.design_time import designed
-from optmap.sources.generate import generate
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests" / "heuristics"))
@@ -47,11 +45,11 @@ SIZES = (
 )
 CHILD = """
 import importlib, json, resource, sys, time
-from optmap.decompose import decompose
-from optmap.hardware import load_platform
-from optmap.sources.generate import generate
+from optmap.model.decomposition import decompose
+from optmap.model.platform import load_platform
+from optmap.generators.generate import generate
 name, network, policy, platform = sys.argv[1:]
-partition = importlib.import_module("optmap.heuristics.partition_" + name).partition
+partition = importlib.import_module("optmap.clustering." + name).partition
 platform = load_platform(platform)
 partition(decompose(generate("smooth-16"), 128, policy), platform)
 snn = generate(network)

@@ -13,9 +13,10 @@ from types import ModuleType
 import pytest
 from scheduling_instances import equal_tiles, lenet_mnist, random_recurrent
 
-from formulations import joint_benders, joint_cpsat
-from formulations.joint_sets import JointSets
-from optmap.method import Limits, Outcome
+from formulations.joint import benders as joint_benders
+from formulations.joint import cpsat as joint_cpsat
+from formulations.joint.sets import JointSets
+from optmap.model.outcome import Limits, Outcome
 
 
 def say(capsys, benchmark) -> None:

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from scheduling_instances import equal_tiles, random_recurrent
 
-from formulations import order_cpsat, order_milp
-from formulations.order_sets import OrderSets
-from optmap.heuristics import order_projection, order_prologue
-from optmap.mapping import Binding
-from optmap.method import Limits
+from formulations.ordering import cpsat as order_cpsat
+from formulations.ordering import milp as order_milp
+from formulations.ordering.sets import OrderSets
+from optmap.model.mapping import Binding
+from optmap.model.outcome import Limits
+from optmap.ordering import projection as order_projection
+from optmap.ordering import prologue as order_prologue
 
 
 def say(capsys, benchmark) -> None:

@@ -12,13 +12,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run alone, pytest does not
 
 import oracles
 
-from formulations import partition_colgen, partition_lns
-from formulations.classes import classes_of
-from formulations.pricing import Pricer
-from optmap.decompose import decompose
-from optmap.heuristics.partition_overlap import partition
-from optmap.method import Limits
-from optmap.sources.generate import generate
+from formulations.clustering import large_neighbourhood_search as partition_lns
+from formulations.clustering.classes import classes_of
+from formulations.clustering.column_generation import solve as partition_colgen
+from formulations.clustering.column_generation.pricing import Pricer
+from optmap.clustering.overlap import partition
+from optmap.generators.generate import generate
+from optmap.model.decomposition import decompose
+from optmap.model.outcome import Limits
 
 #: (network, rows = columns, seconds)
 PROOFS = [("gen:filter-16", 32, 5.0), ("gen:mlp-784-100-10", 128, 5.0), ("gen:filter-32", 64, 60.0)]

@@ -4,10 +4,10 @@ import nir
 import numpy as np
 import pytest
 
-from optmap.sources.encode import bernoulli
-from optmap.sources.generate import generate
-from optmap.sources.nir_file import read_model, read_nir
-from optmap.sources.simulate import Convention, simulate
+from optmap.generators.generate import generate
+from optmap.readers.nir_file import read_model, read_nir
+from optmap.simulation.encode import bernoulli
+from optmap.simulation.simulate import Convention, simulate
 
 
 @pytest.fixture

@@ -20,19 +20,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run alone, nothing else lo
 
 import oracles
 
-from formulations import (
-    partition_colgen,
-    partition_cpsat,
-    partition_lns,
-    partition_milp,
-    partition_twins_cpsat,
-)
-from optmap.decompose import decompose
-from optmap.heuristics.partition_overlap import partition
-from optmap.method import Limits
-from optmap.snn import SNN
-from optmap.sources.generate import generate
-from optmap.sources.ranc import read_ranc
+from formulations.clustering import cpsat as partition_cpsat
+from formulations.clustering import large_neighbourhood_search as partition_lns
+from formulations.clustering import milp as partition_milp
+from formulations.clustering import twins_cpsat as partition_twins_cpsat
+from formulations.clustering.column_generation import solve as partition_colgen
+from optmap.clustering.overlap import partition
+from optmap.generators.generate import generate
+from optmap.model.decomposition import decompose
+from optmap.model.outcome import Limits
+from optmap.model.snn import SNN
+from optmap.readers.ranc import read_ranc
 
 HOUSE = Path(__file__).parents[2]
 ROWS, PICTURE = HOUSE / "docs/clustering_rows.json", HOUSE / "docs/clustering_profile.svg"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from optmap.experiment.derived import derived
-from optmap.experiment.store import Store, checksum
+from optmap.experiment.run.store import Store, checksum
+from optmap.experiment.tables.derived import derived
 from optmap.experiment.verify_run import verify_run
 
 

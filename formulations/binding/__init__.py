@@ -1,0 +1,1 @@
+"""Exact binding (B): CP-SAT, MILP, nested search, neighbourhoods, bounds on spike-hops."""

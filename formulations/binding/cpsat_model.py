@@ -1,0 +1,205 @@
+"""CP-SAT formulation of binding clusters to tiles (FORMULATIONS B).
+
+Sets         K clusters, T tiles, E channels, F pairs that exchange spikes (sets.py)
+Parameters   tau_a, sigma, f_ab, h_tu, slots_t, buffers of t, q_ab
+Variables    z[a,t] = 1 iff cluster a runs on tile t
+             m[t] = 1 if tile t holds more than one cluster; w[a,t] >= z[a,t] m[t]
+             o[e,t] = 1 if channel e leaves tile t
+             G[a,c] = 1 iff a stands before line c of the mesh; d[a,b] >= hops from a to b
+             L >= the load of every tile
+Objectives   (B0a) min sum f_ab d[a,b]; (B0b) min L; (B0c) min sum f_ab d[a,b] + weight L
+Bound        the solver's, an exact integer; for (B0a) valid under the load cap that was given
+Check        the binding by optmap.judge; the value by recomputation
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from formulations.binding.sets import BindingSets
+from formulations.binding.stages import Backend, Found
+from formulations.solvers.run_cpsat import WORKERS, run_cpsat
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.model.mapping import Binding
+
+
+class BindingModel:
+    """Variables and constraints, one method a family; building is separate from solving."""
+
+    def __init__(self, sets: BindingSets, max_load: int | None = None) -> None:
+        self.sets, self.cp = sets, cp_model.CpModel()
+        new, tiles = self.cp.new_bool_var, sets.tiles
+        self.z = {(a, t): new(f"z_{a}_{t}") for a in sets.clusters for t in tiles}
+        highest = sum(sets.tau) + sets.platform.switch_ticks * len(sets.tau)
+        if max_load is not None:
+            highest = min(highest, max_load)
+        self.load = self.cp.new_int_var(0, max(highest, 0), "L")
+        self.d: dict[tuple[int, int], cp_model.IntVar] = {}
+
+    def build(self) -> BindingModel:
+        """Post every family that all objectives need."""
+        self.place_each_cluster_once()
+        self.respect_slots()
+        self.respect_crossbars()
+        self.respect_input_buffers()
+        self.respect_output_buffers()
+        self.respect_load()
+        return self
+
+    def place_each_cluster_once(self) -> None:
+        """(B1)  sum_t z[a,t] = 1  for all a."""
+        for a in self.sets.clusters:
+            self.cp.add_exactly_one(self.z[a, t] for t in self.sets.tiles)
+
+    def respect_slots(self) -> None:
+        """(B2)  sum_a z[a,t] <= slots_t  for all t."""
+        for t in self.sets.tiles:
+            slots = self.sets.platform.tiles[t].slots
+            if slots is not None:
+                self.cp.add(sum(self.z[a, t] for a in self.sets.clusters) <= slots)
+
+    def respect_crossbars(self) -> None:
+        """(B3)  z[a,t] = 0  where the crossbar of t is too small for a."""
+        for (a, t), fits in self.sets.fits.items():
+            if not fits:
+                self.cp.add(self.z[a, t] == 0)
+
+    def respect_input_buffers(self) -> None:
+        """(B4i)  sum over channels (a,b) of q_ab z[b,t] <= input buffer of t  for all t."""
+        for t in self.sets.tiles:
+            room = self.sets.platform.tiles[t].input_buffer
+            if room is not None:
+                taken = sum(q * self.z[b, t] for _, b, q in self.sets.channels)
+                self.cp.add(taken <= room)
+
+    def respect_output_buffers(self) -> None:
+        """(B4o)  z[a,t] - z[b,t] <= o[ab,t];  sum_e q_e o[e,t] <= output buffer of t."""
+        for t in self.sets.tiles:
+            room = self.sets.platform.tiles[t].output_buffer
+            if room is None:
+                continue
+            leaving = []
+            for a, b, q in self.sets.channels:
+                o = self.cp.new_bool_var(f"o_{a}_{b}_{t}")
+                self.cp.add_bool_or(~self.z[a, t], self.z[b, t], o)
+                leaving.append(q * o)
+            self.cp.add(sum(leaving) <= room)
+
+    def respect_load(self) -> None:
+        """(B8)  sum_a tau_a z[a,t] + sigma w[a,t] <= L  for all t.
+
+        w[a,t] >= z[a,t] + m[t] - 1 and sum_a z[a,t] <= 1 where m[t] = 0.
+        MODEL 2.4: a tile pays switch_ticks for each of its clusters once it holds two.
+        """
+        sigma = self.sets.platform.switch_ticks
+        for t in self.sets.tiles:
+            work = sum(self.sets.tau[a] * self.z[a, t] for a in self.sets.clusters)
+            if sigma:
+                shared = self.cp.new_bool_var(f"m_{t}")
+                alone = [self.z[a, t] for a in self.sets.clusters]
+                self.cp.add(sum(alone) <= 1).only_enforce_if(~shared)
+                for a in self.sets.clusters:
+                    w = self.cp.new_bool_var(f"w_{a}_{t}")
+                    self.cp.add_bool_or(~self.z[a, t], ~shared, w)
+                    work += sigma * w
+            self.cp.add(work <= self.load)
+
+    def measure_hops(self) -> None:
+        """(B5)  d[a,b] = number of lines between columns and rows that part a and b, on a mesh.
+
+        G[a,c] = 1 iff X_a <= c, by the tiles left of the line; likewise for rows. Hops on a mesh
+        are Manhattan, so this is |X_a - X_b| + |Y_a - Y_b|; some line is crossed where no tile
+        holds two clusters (redundant). On other interconnects d[a,b] >= sum_u h_tu z[b,u] where
+        z[a,t] = 1.
+        """
+        if self.sets.on_mesh:
+            self._measure_on_mesh()
+            return
+        hops = self.sets.platform.hops.tolist()
+        for a, b in self.sets.flows:
+            d = self.d[a, b] = self.cp.new_int_var(0, max(map(max, hops)), f"d_{a}_{b}")
+            for t in self.sets.tiles:
+                reached = sum(hops[t][u] * self.z[b, u] for u in self.sets.tiles if hops[t][u])
+                self.cp.add(d >= reached).only_enforce_if(self.z[a, t])
+
+    def _measure_on_mesh(self) -> None:
+        width = self.sets.width
+        crossed: dict[tuple[int, int], list[cp_model.IntVar]] = {p: [] for p in self.sets.flows}
+        lines = [[t for t in self.sets.tiles if t % width <= c] for c in range(width - 1)]
+        rows = range(self.sets.height - 1)
+        lines += [[t for t in self.sets.tiles if t // width <= c] for c in rows]
+        for c, here in enumerate(lines):
+            side = {a: self.cp.new_bool_var(f"G_{a}_{c}") for a in self.sets.clusters}
+            for a, g in side.items():
+                self.cp.add(sum(self.z[a, t] for t in here) == g)
+            for (a, b), cuts in crossed.items():
+                cut = self.cp.new_bool_var(f"cut_{a}_{b}_{c}")
+                self.cp.add_bool_or(~side[a], side[b], cut)
+                self.cp.add_bool_or(side[a], ~side[b], cut)
+                cuts.append(cut)
+        for (a, b), cuts in crossed.items():
+            self.d[a, b] = self.cp.new_int_var(0, len(lines), f"d_{a}_{b}")
+            self.cp.add(self.d[a, b] == sum(cuts))
+            if all(tile.slots == 1 for tile in self.sets.platform.tiles):
+                self.cp.add_bool_or(cuts)
+
+    def respect_named_bound(self, least: int) -> None:
+        """(B7)  sum f_ab d[a,b] >= the best named bound (bounds.py). Redundant."""
+        flows = self.sets.flows.items()
+        self.cp.add(sum((f * self.d[p] for p, f in flows), 0 * self.load) >= least)
+
+    def break_tile_symmetry(self, objective: str) -> None:
+        """(B6)  z[a,t] = 0  for the busiest cluster a, t outside a fundamental domain of the tiles.
+
+        For (B0b), where hops do not count: z[a,t] = 0 for t > a if all tiles are alike. Redundant:
+        each cut solution has an image under an automorphism that is kept.
+        """
+        if objective == "load":
+            if self.sets.tiles_alike:
+                for a, t in self.z:
+                    if t > a:
+                        self.cp.add(self.z[a, t] == 0)
+            return
+        if self.sets.clusters:
+            kept = set(self.sets.first_tiles)
+            for t in self.sets.tiles:
+                if t not in kept:
+                    self.cp.add(self.z[self.sets.busiest, t] == 0)
+
+    def minimize_load(self) -> None:
+        """(B0b)  min L."""
+        self.cp.minimize(self.load)
+
+    def minimize_spike_hops(self) -> None:
+        """(B0a)  min sum f_ab d[a,b]."""
+        hops = sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load)
+        self.cp.minimize(hops)
+
+    def minimize_weighted_sum(self, weight: int) -> None:
+        """(B0c)  min sum f_ab d[a,b] + weight L."""
+        hops = sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load)
+        self.cp.minimize(hops + weight * self.load)
+
+    def extract(self, solver: cp_model.CpSolver) -> Binding:
+        """Read the binding; ValueError unless each cluster has one tile."""
+        tile = np.zeros(len(self.sets.clusters), dtype=np.int32)
+        for a in self.sets.clusters:
+            (tile[a],) = [t for t in self.sets.tiles if solver.boolean_value(self.z[a, t])]
+        return Binding(tile)
+
+
+def cpsat_backend(workers: int = WORKERS) -> Backend[BindingModel]:
+    """Return how CP-SAT solves the model."""
+    return Backend(BindingModel, partial(_run, workers=workers))
+
+
+def _run(model: BindingModel, watch: Stopwatch, start: Binding | None, workers: int) -> Found:
+    if start is not None:
+        for (a, t), z in model.z.items():
+            model.cp.add_hint(z, int(start.tile_of[a]) == t)
+    done = run_cpsat(model.cp, watch, workers=workers)
+    found = None if done.value is None else model.extract(done.solver)
+    return Found(done.status, found, done.value, done.bound)

@@ -1,0 +1,211 @@
+"""MILP formulation (PuLP) of binding clusters to tiles (FORMULATIONS B).
+
+Sets         K clusters, T tiles, E channels, F pairs that exchange spikes (sets.py)
+Parameters   tau_a, sigma, f_ab, h_tu, slots_t, buffers of t, q_ab
+Variables    z[a,t] = 1 iff cluster a runs on tile t
+             m[t] = 1 if tile t holds more than one cluster; w[a,t] >= z[a,t] m[t]
+             o[e,t] = 1 if channel e leaves tile t
+             X_a, Y_a coordinates; d[a,b] >= hops between the tiles of a and b
+             L >= the load of every tile
+Objectives   (B0a) min sum f_ab d[a,b]; (B0b) min L; (B0c) min sum f_ab d[a,b] + weight L
+Bound        HiGHS's floating-point bound, rounded up with its tolerance given away; for (B0a) valid
+             under the load cap that was given
+Check        the binding by optmap.judge; the value by recomputation
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pulp
+
+from formulations.binding.sets import BindingSets
+from formulations.binding.stages import Backend, Found, least_cost
+from formulations.solvers.run_pulp import run_highs
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding
+from optmap.model.outcome import Limits, Outcome
+from optmap.model.platform import Platform
+
+
+class BindingModel:
+    """Variables and constraints, one method a family; building is separate from solving."""
+
+    def __init__(self, sets: BindingSets, max_load: int | None = None) -> None:
+        self.sets, self.milp = sets, pulp.LpProblem("binding", pulp.LpMinimize)
+        self.z = {(a, t): self._binary(f"z_{a}_{t}") for a in sets.clusters for t in sets.tiles}
+        self.load = self.milp.add_variable("L", 0, max_load, pulp.LpInteger)
+        self.d: dict[tuple[int, int], pulp.LpVariable] = {}
+
+    def _binary(self, name: str) -> pulp.LpVariable:
+        return self.milp.add_variable(name, 0, 1, pulp.LpInteger)
+
+    def build(self) -> BindingModel:
+        """Post every family that all objectives need."""
+        self.place_each_cluster_once()
+        self.respect_slots()
+        self.respect_crossbars()
+        self.respect_input_buffers()
+        self.respect_output_buffers()
+        self.respect_load()
+        return self
+
+    def place_each_cluster_once(self) -> None:
+        """(B1)  sum_t z[a,t] = 1  for all a."""
+        for a in self.sets.clusters:
+            self.milp += pulp.lpSum(self.z[a, t] for t in self.sets.tiles) == 1
+
+    def respect_slots(self) -> None:
+        """(B2)  sum_a z[a,t] <= slots_t  for all t."""
+        for t in self.sets.tiles:
+            slots = self.sets.platform.tiles[t].slots
+            if slots is not None:
+                self.milp += pulp.lpSum(self.z[a, t] for a in self.sets.clusters) <= slots
+
+    def respect_crossbars(self) -> None:
+        """(B3)  z[a,t] = 0  where the crossbar of t is too small for a."""
+        for pair, fits in self.sets.fits.items():
+            if not fits:
+                self.z[pair].upBound = 0
+
+    def respect_input_buffers(self) -> None:
+        """(B4i)  sum over channels (a,b) of q_ab z[b,t] <= input buffer of t  for all t."""
+        for t in self.sets.tiles:
+            room = self.sets.platform.tiles[t].input_buffer
+            if room is not None:
+                taken = pulp.lpSum(q * self.z[b, t] for _, b, q in self.sets.channels)
+                self.milp += taken <= room
+
+    def respect_output_buffers(self) -> None:
+        """(B4o)  z[a,t] - z[b,t] <= o[ab,t];  sum_e q_e o[e,t] <= output buffer of t."""
+        for t in self.sets.tiles:
+            room = self.sets.platform.tiles[t].output_buffer
+            if room is None:
+                continue
+            leaving = []
+            for a, b, q in self.sets.channels:
+                o = self._binary(f"o_{a}_{b}_{t}")
+                self.milp += self.z[a, t] - self.z[b, t] <= o
+                leaving.append(q * o)
+            self.milp += pulp.lpSum(leaving) <= room
+
+    def respect_load(self) -> None:
+        """(B8)  sum_a tau_a z[a,t] + sigma w[a,t] <= L  for all t.
+
+        w[a,t] >= z[a,t] + m[t] - 1 and sum_a z[a,t] <= 1 + (K - 1) m[t].
+        MODEL 2.4: a tile pays switch_ticks for each of its clusters once it holds two.
+        """
+        sigma, num = self.sets.platform.switch_ticks, len(self.sets.clusters)
+        for t in self.sets.tiles:
+            work = [self.sets.tau[a] * self.z[a, t] for a in self.sets.clusters]
+            if sigma:
+                shared = self._binary(f"m_{t}")
+                held = pulp.lpSum(self.z[a, t] for a in self.sets.clusters)
+                self.milp += held <= 1 + (num - 1) * shared
+                for a in self.sets.clusters:
+                    w = self._binary(f"w_{a}_{t}")
+                    self.milp += w >= self.z[a, t] + shared - 1
+                    work.append(sigma * w)
+            self.milp += pulp.lpSum(work) <= self.load
+
+    def measure_hops(self) -> None:
+        """(B5)  d[a,b] >= |X_a - X_b| + |Y_a - Y_b|  on a mesh, for all pairs.
+
+        X_a = sum_t x_t z[a,t], Y_a likewise. On other interconnects
+        d[a,b] >= sum_u h_tu z[b,u] - H_t (1 - z[a,t]), H_t = max_u h_tu.
+        """
+        if self.sets.on_mesh:
+            self._measure_on_mesh()
+            return
+        hops = self.sets.platform.hops.tolist()
+        for a, b in self.sets.flows:
+            d = self.d[a, b] = self.milp.add_variable(f"d_{a}_{b}", 0, None, pulp.LpInteger)
+            for t in self.sets.tiles:
+                reached = pulp.lpSum(hops[t][u] * self.z[b, u] for u in self.sets.tiles)
+                self.milp += d >= reached - max(hops[t]) * (1 - self.z[a, t])
+
+    def _measure_on_mesh(self) -> None:
+        x = self.sets.width
+        at = {
+            a: [
+                pulp.lpSum((t % x) * self.z[a, t] for t in self.sets.tiles),
+                pulp.lpSum((t // x) * self.z[a, t] for t in self.sets.tiles),
+            ]
+            for a in sorted({a for pair in self.sets.flows for a in pair})
+        }
+        for a, b in self.sets.flows:
+            parts = [
+                self.milp.add_variable(f"d{axis}_{a}_{b}", 0, None, pulp.LpInteger) for axis in "xy"
+            ]
+            for part, p, q in zip(parts, at[a], at[b], strict=True):
+                self.milp += part >= p - q
+                self.milp += part >= q - p
+            d = self.d[a, b] = self.milp.add_variable(f"d_{a}_{b}", 0, None, pulp.LpInteger)
+            self.milp += d == parts[0] + parts[1]
+
+    def break_tile_symmetry(self, objective: str) -> None:
+        """(B6)  z[a,t] = 0  for the busiest cluster a, t outside a fundamental domain of the tiles.
+
+        For (B0b), where hops do not count: z[a,t] = 0 for t > a if all tiles are alike. Redundant:
+        each cut solution has an image under an automorphism that is kept.
+        """
+        if objective == "load":
+            if self.sets.tiles_alike:
+                for (a, t), z in self.z.items():
+                    if t > a:
+                        z.upBound = 0
+            return
+        kept = set(self.sets.first_tiles)
+        for (a, t), z in self.z.items():
+            if a == self.sets.busiest and t not in kept:
+                z.upBound = 0
+
+    def respect_named_bound(self, least: int) -> None:
+        """(B7)  sum f_ab d[a,b] >= the best named bound (bounds.py). Redundant."""
+        if self.sets.flows:
+            flows = self.sets.flows.items()
+            self.milp += pulp.lpSum(f * self.d[pair] for pair, f in flows) >= least
+
+    def minimize_load(self) -> None:
+        """(B0b)  min L."""
+        self.milp.setObjective(pulp.lpSum([self.load]))
+
+    def minimize_spike_hops(self) -> None:
+        """(B0a)  min sum f_ab d[a,b]."""
+        flows = [f * self.d[pair] for pair, f in self.sets.flows.items()]
+        self.milp.setObjective(pulp.lpSum(flows))
+
+    def minimize_weighted_sum(self, weight: int) -> None:
+        """(B0c)  min sum f_ab d[a,b] + weight L."""
+        flows = [f * self.d[pair] for pair, f in self.sets.flows.items()]
+        self.milp.setObjective(pulp.lpSum(flows) + weight * self.load)
+
+    def extract(self, values: dict[str, int]) -> Binding:
+        """Read the binding; ValueError unless each cluster has one tile."""
+        tile = np.zeros(len(self.sets.clusters), dtype=np.int32)
+        for a in self.sets.clusters:
+            (tile[a],) = [t for t in self.sets.tiles if values[self.z[a, t].name]]
+        return Binding(tile)
+
+
+def solve(
+    graph: ClusterGraph,
+    platform: Platform,
+    limits: Limits,
+    *,
+    objective: str,
+    max_load: int | None = None,
+    warm: Binding | None = None,
+) -> Outcome[Binding]:
+    """Return a binding: :func:`formulations.binding.stages.least_cost` by PuLP."""
+    backend = Backend(BindingModel, _run)
+    return least_cost(backend, graph, platform, limits, objective, max_load, warm)
+
+
+def _run(model: BindingModel, watch: Stopwatch, start: Binding | None) -> Found:
+    hint = None
+    if start is not None:
+        hint = {z.name: int(start.tile_of[a] == t) for (a, t), z in model.z.items()}
+    done = run_highs(model.milp, watch, hint=hint)
+    found = None if done.value is None else model.extract(done.values)
+    return Found(done.status, found, done.value, done.bound)

@@ -1,0 +1,234 @@
+"""Exact spike-hops (B0a) for one cluster a tile: nested branch and bound, no solver.
+
+The quadratic assignment of clusters to tiles is solved for the last cluster of a fixed order alone,
+then for the last two, and so on; the optimum of each of these problems bounds, inside the next
+ones, what the clusters not yet placed cost among themselves [1]_. A node of the search has placed
+the first clusters of its problem; its bound is
+
+    flows among the placed
+    + sum over the others of the cheapest free tile as seen from the placed
+    + regrets: of several that want the same tile, all but one pay their second choice
+    + the optimum of the problem of the others.
+
+Order: the busiest cluster first, then the one with most flow, above all to those already taken, so
+that branching meets the expensive flows early. Symmetry (B6): the first cluster of a problem only
+on a fundamental domain of the tiles. Incumbents: annealing (annealing.py).
+
+Bound         an optimum of a nested problem plus one hop for every other flow; exact integers
+Check         spike-hops by recomputation
+
+References
+----------
+.. [1] G. Verfaillie, M. Lemaitre, T. Schiex, "Russian doll search for solving constraint
+   optimization problems", AAAI 1996.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from formulations.binding.annealing import anneal, nearest_tiles
+from formulations.binding.bounds import hop_bounds
+from formulations.binding.parts_bound import parts_bound
+from formulations.binding.ruin_and_recreate import UNLIMITED
+from formulations.binding.russian_doll_kernel import HUGE, Problem, search
+from formulations.binding.sets import BindingSets, keep_better, usable_start
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.bounds.bound import best
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding
+from optmap.model.outcome import Limits, Outcome, Status
+from optmap.model.platform import Platform
+from optmap.model.snn import IntArray
+
+#: Annealing: runs for the first incumbent, moves by cluster and tile; temperatures in the largest
+#: flow, and in spike-hops.
+NUM_RUNS, MOVES_A_PLACE = 8, 400
+HOT, COLD = 1.3, 0.5
+#: A search with more than HOPEFUL problems to come when HOPELESS_SHARE of its time is spent ends;
+#: in any case PARTS_SHARE of the time is left for the bound from parts.
+HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 1, 0.2, 0.1
+
+
+def applies(sets: BindingSets) -> bool:
+    """Tell whether this method's problem is the whole problem.
+
+    Every tile takes one cluster, any of them; hops are symmetric; output buffers, which depend on
+    where partners are, are not limited (input buffers are: one cluster's need is its own).
+    """
+    platform, hops = sets.platform, sets.platform.hops
+    need = dict.fromkeys(sets.clusters, 0)
+    for _, b, q in sets.channels:
+        need[b] += q
+    room = [t.input_buffer for t in platform.tiles if t.input_buffer is not None]
+    return (
+        0 < len(sets.clusters) <= platform.num_tiles
+        and all(t.slots == 1 and t.output_buffer is None for t in platform.tiles)
+        and all(sets.fits.values())
+        and max(need.values()) <= min(room, default=max(need.values()))
+        and bool((hops == hops.T).all())
+    )
+
+
+def solve(
+    graph: ClusterGraph,
+    platform: Platform,
+    limits: Limits,
+    *,
+    max_load: int | None = None,
+    warm: Binding | None = None,
+) -> Outcome[Binding]:
+    """Return the binding of fewest spike-hops with one cluster a tile.
+
+    Parameters
+    ----------
+    max_load : int, optional
+        As in the other binding methods; here it only says whether the longest cluster may run.
+    warm : Binding, optional
+        A first incumbent.
+
+    Raises
+    ------
+    ValueError
+        If the problem is not of this kind (:func:`applies`).
+    """
+    watch = Stopwatch(limits)
+    sets = BindingSets(graph, platform)
+    if not applies(sets):
+        raise ValueError("nested search binds one cluster to a tile, any cluster to any tile")
+    if max_load is not None and max(sets.tau) > max_load:
+        return Outcome(Status.INFEASIBLE, trace=watch.trace)
+    start, value = usable_start(sets, "hops", max_load, warm)
+    search = _Search(sets.flow_matrix, sets, limits.seed)
+    named = best(hop_bounds(sets, Stopwatch(Limits(max(watch.left / 4, 1e-3)))))
+    low = 0 if named is None else named.value
+    tiles, found = search.run(watch, value, low, PARTS_SHARE * limits.wall_s)
+    binding = None if tiles is None else Binding(tiles.astype(np.int32))
+    status = Status.FEASIBLE if binding is not None else Status.UNKNOWN
+    bound = max(low, search.floor())
+    if binding is not None and search.solved_from > 0:
+        bound = max(bound, parts_bound(sets, partial(optimum_of_part, sets), watch))
+    return keep_better(watch, status, binding, found, bound, start, value)
+
+
+def optimum_of_part(
+    sets: BindingSets, members: tuple[int, ...], watch: Stopwatch
+) -> tuple[int, bool]:
+    """Return what these clusters pay at least when only they are placed, and if that is all."""
+    flow = sets.flow_matrix[np.ix_(members, members)]
+    search = _Search(np.ascontiguousarray(flow), sets, watch.limits.seed)
+    search.run(watch, None, 0)
+    return search.floor(), search.solved_from == 0
+
+
+class _Search:
+    """The nested problems of one instance, clusters renumbered in the order of the search."""
+
+    def __init__(self, flow: IntArray, sets: BindingSets, seed: int) -> None:
+        n = len(flow)
+        self.order = _search_order(flow)
+        self.flow = np.ascontiguousarray(flow[np.ix_(self.order, self.order)])
+        self.hops = np.ascontiguousarray(sets.platform.hops)
+        self.first_tiles = np.array(sets.first_tiles, dtype=np.int64)
+        self.nested = np.zeros(n + 1, dtype=np.int64)  # optimum of the problem of k..n-1
+        self.solved_from = n
+        self.seed = seed
+
+    def floor(self) -> int:
+        """Return what the problems solved so far prove for the whole: other flows go one hop."""
+        k = self.solved_from
+        apart = self.hops[~np.eye(len(self.hops), dtype=np.bool_)]
+        inside = int(np.triu(self.flow[k:, k:]).sum())
+        others = int(np.triu(self.flow).sum()) - inside
+        return int(self.nested[k]) + others * int(apart.min(initial=0))
+
+    def run(
+        self, watch: Stopwatch, known: int | None, low: int, kept_s: float = 0.0
+    ) -> tuple[IntArray | None, int | None]:
+        """Return the tile of each cluster and the value; :meth:`floor` says what is proved.
+
+        ``kept_s`` seconds are left over. Where more than HOPEFUL problems are to come after
+        HOPELESS_SHARE of the time, all the rest is.
+        """
+        n = len(self.order)
+        if watch.left <= 0:
+            return None, None
+        best, places = self._annealed(0, NUM_RUNS)
+        watch.note(best, low)
+        if best == low:
+            return self._original(places), best
+        for k in range(n - 1, -1, -1):
+            goal = self._annealed(k, 1)[0] if k else best
+            if k == 0 and known is not None:
+                goal = min(goal, known)
+            problem = Problem(k, self.flow, self.hops, self.nested, self.first_tiles)
+            allowed = watch.limits.wall_s - kept_s
+            if kept_s and k > HOPEFUL:
+                allowed = min(allowed, HOPELESS_SHARE * watch.limits.wall_s)
+            goal, improved, finished = search(problem, goal, watch, allowed)
+            if k == 0 and improved is not None:
+                best, places = goal, improved
+                watch.note(best, low)
+            if not finished:
+                break
+            self.nested[k], self.solved_from = goal, k
+        return self._original(places), best
+
+    def _annealed(self, first: int, runs: int) -> tuple[int, IntArray]:
+        """Return a good solution of the problem of ``first``..n-1 and its value."""
+        problem, near = _annealing_problem(self.flow[first:, first:], self.hops)
+        rng, num = np.random.default_rng(self.seed), len(self.order) - first
+        moves = MOVES_A_PLACE * num * len(self.hops)
+        least, places = HUGE, np.zeros(len(self.order), dtype=np.int64)
+        for _ in range(runs):
+            tile = rng.permutation(len(self.hops))[:num].astype(np.int64)
+            seed = int(rng.integers(2**31))
+            hot = max(1.0, HOT * float(self.flow.max()))
+            found, value = anneal(tile, near, problem, seed, moves, hot, COLD)
+            if value < least:
+                least, places[first:] = int(value), found
+        return least, places
+
+    def _original(self, places: IntArray) -> IntArray:
+        tiles = np.empty(len(places), dtype=np.int64)
+        tiles[self.order] = places
+        return tiles
+
+
+def _annealing_problem(flow: IntArray, hops: IntArray) -> tuple[tuple[Any, ...], IntArray]:
+    """Return ruin_and_recreate.py's tuple for one cluster a tile and these flows; near tiles."""
+    n, tiles = len(flow), len(hops)
+    a, b = np.nonzero(flow)
+    indptr = np.searchsorted(a, np.arange(n + 1)).astype(np.int64)
+    none, room = np.zeros(n, dtype=np.int64), np.full(tiles, UNLIMITED, dtype=np.int64)
+    once = flow[a, b].astype(np.int64)
+    problem = (
+        indptr,
+        b.astype(np.int64),
+        once,
+        np.zeros_like(once),
+        hops,
+        np.ones((n, tiles), dtype=np.bool_),
+        np.ones(tiles, dtype=np.int64),
+        none,
+        none,
+        room,
+        UNLIMITED,
+    )
+    return problem, nearest_tiles(hops)
+
+
+def _search_order(flow: IntArray) -> IntArray:
+    """Return the busiest cluster, then always the one with most flow, twice where to those taken.
+
+    Counting flow to the others too makes the inner problems light and the outer ones tight.
+    """
+    total = flow.sum(axis=0)
+    order = [int(total.argmax())]
+    while len(order) < len(flow):
+        rest = [u for u in range(len(flow)) if u not in order]
+        order.append(max(rest, key=lambda u: (4 * flow[u, order].sum() + total[u], -u)))
+    return np.array(order, dtype=np.int64)

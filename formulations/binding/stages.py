@@ -1,0 +1,119 @@
+"""(B0a), (B0b) and (B0c) whichever back-end solves them: start, size, named bound, outcome.
+
+The families are the back-end's (cpsat.py, milp.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from formulations.binding.bounds import hop_bounds
+from formulations.binding.sets import (
+    MAX_TERMS,
+    BindingSets,
+    keep_better,
+    load_weight,
+    usable_start,
+    value_of,
+)
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.bounds.bound import best
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding, compact
+from optmap.model.outcome import Limits, Outcome, Status
+from optmap.model.platform import Platform
+
+
+class HopModel(Protocol):
+    """What the stages ask of a model."""
+
+    def build(self) -> object:
+        """Post every family that all objectives need."""
+
+    def break_tile_symmetry(self, objective: str) -> None:
+        """(B6)."""
+
+    def measure_hops(self) -> None:
+        """(B5)."""
+
+    def respect_named_bound(self, least: int) -> None:
+        """(B7)."""
+
+    def minimize_load(self) -> None:
+        """(B0b)."""
+
+    def minimize_spike_hops(self) -> None:
+        """(B0a)."""
+
+    def minimize_weighted_sum(self, weight: int) -> None:
+        """(B0c)."""
+
+
+M = TypeVar("M", bound=HopModel)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run says: how it ended, a binding with its value or None, a bound or None."""
+
+    status: Status
+    binding: Binding | None
+    value: int | None
+    bound: int | None
+
+
+@dataclass(frozen=True)
+class Backend(Generic[M]):
+    """How to build a model under a load cap, and how to run it from a start."""
+
+    model: Callable[[BindingSets, int | None], M]
+    run: Callable[[M, Stopwatch, Binding | None], Found]
+
+
+def least_cost(
+    backend: Backend[M],
+    graph: ClusterGraph,
+    platform: Platform,
+    limits: Limits,
+    objective: str,
+    max_load: int | None = None,
+    warm: Binding | None = None,
+) -> Outcome[Binding]:
+    """Return a binding of least load ("load"), spike-hops ("hops") or a sum ("hops+5load").
+
+    Parameters
+    ----------
+    max_load : int, optional
+        Ticks that no tile may exceed; the value and the bound then hold under this cap.
+    warm : Binding, optional
+        Kept where the solver finds nothing better; ignored if it breaks a constraint.
+    """
+    watch = Stopwatch(limits)
+    sets = BindingSets(graph, platform)
+    start, value = usable_start(sets, objective, max_load, warm)
+    if sets.num_terms > MAX_TERMS:
+        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+    model = backend.model(sets, max_load)
+    model.build()
+    model.break_tile_symmetry(objective)
+    weight = load_weight(objective)
+    if weight is None:
+        model.minimize_load()
+    else:
+        model.measure_hops()
+        named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
+        model.respect_named_bound(0 if named is None else named.value)
+        if weight:
+            model.minimize_weighted_sum(weight)
+        else:
+            model.minimize_spike_hops()
+    if start is not None and objective == "load" and sets.tiles_alike:
+        start = Binding(compact(start.tile_of).cluster_of)  # numbered as (B6) wants it
+    run = backend.run(model, watch, start)
+    found = run.value
+    if run.binding is not None and found is not None:
+        # a solver that stops early may leave distances longer than its binding makes them
+        found = min(found, value_of(graph, platform, run.binding, objective))
+    return keep_better(watch, run.status, run.binding, found, run.bound, start, value)

@@ -1,0 +1,1 @@
+"""Exact clustering (docs/formulations.md, P): CP-SAT, MILP, column generation, neighbourhoods."""

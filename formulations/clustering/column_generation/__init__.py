@@ -1,0 +1,1 @@
+"""Column generation for clustering: master, pricing, covers, certificates."""

@@ -1,0 +1,221 @@
+"""Sets and parameters of the partition formulations (FORMULATIONS P), shared by both back-ends.
+
+Sets         U units (by position in ``network.units``), A sources (what some unit reads),
+             K = 0..K-1 clusters, H kinds of crossbar
+Parameters   P(u) fan-in of u; s_i spikes; deg_i units that read i; R_h, C_h rows and columns;
+             area_h and stock_h for (P0c) only
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from formulations.clustering.crossbar_kinds import Kind, area_of, most_clusters
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.model.cluster_graph import axons, cluster_of_source
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Clustering, compact
+from optmap.model.outcome import Limits, Outcome, Status
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+
+#: Beyond this many terms a plain model is not built: it would only eat memory.
+MAX_TERMS = 2_000_000
+
+
+def kinds_worth_having(platform: Platform) -> tuple[tuple[int, int], ...]:
+    """Return the (R, C') pairs of the platform that no other pair contains."""
+    usable = [(r, c) for r, c in platform.kinds if c >= 1]
+    return tuple(
+        (r, c)
+        for r, c in usable
+        if not any((r, c) != (s, d) and s >= r and d >= c for s, d in usable)
+    )
+
+
+@dataclass(frozen=True)
+class PartitionSets:
+    """One instance of the partition problem, ready for a formulation to loop over."""
+
+    network: SNN
+    kinds: tuple[tuple[int, int], ...]
+    num_clusters: int
+    area: tuple[int, ...] = ()
+    stock: tuple[int | None, ...] = ()
+
+    @property
+    def units(self) -> range:
+        """Positions of the units."""
+        return range(self.network.num_units)
+
+    @property
+    def clusters(self) -> range:
+        """K."""
+        return range(self.num_clusters)
+
+    @cached_property
+    def reads(self) -> list[list[int]]:
+        """P(u) by position."""
+        return [self.network.sources_of(u).tolist() for u in self.network.units]
+
+    @cached_property
+    def sources(self) -> list[int]:
+        """A, ascending."""
+        return [int(i) for i in np.flatnonzero(self.network.fan_out)]
+
+    @cached_property
+    def position(self) -> dict[int, int]:
+        """Position in U of every source that is a unit."""
+        return {int(u): p for p, u in enumerate(self.network.units)}
+
+    @cached_property
+    def spikes(self) -> list[int]:
+        """s_i by neuron."""
+        return [int(s) for s in self.network.spikes]
+
+    @cached_property
+    def readers(self) -> list[int]:
+        """deg_i by neuron."""
+        return [int(d) for d in self.network.fan_out]
+
+    def rows_of(self, clustering: Clustering) -> list[set[int]]:
+        """Return the sources on the rows of each cluster in K; the last ones may be empty."""
+        rows: list[set[int]] = [set() for _ in self.clusters]
+        for u, k in enumerate(clustering.cluster_of.tolist()):
+            rows[k].update(self.reads[u])
+        return rows
+
+    def kinds_of(self, clustering: Clustering) -> list[int | None]:
+        """Return the first kind of crossbar each cluster in K fits; None for an empty cluster."""
+        sizes = np.bincount(clustering.cluster_of, minlength=self.num_clusters).tolist()
+        needs = zip(map(len, self.rows_of(clustering)), sizes, strict=True)
+        return [
+            next(
+                (h for h, (r, c) in enumerate(self.kinds) if size and rows <= r and size <= c), None
+            )
+            for rows, size in needs
+        ]
+
+    @property
+    def max_columns(self) -> int:
+        """Largest C'."""
+        return max(c for _, c in self.kinds)
+
+    @property
+    def num_terms(self) -> int:
+        """Size of the largest families of a plain model."""
+        n = self.network
+        return self.num_clusters * (n.num_synapses + n.num_units + int((n.fan_out > 0).sum()))
+
+
+def too_large(sets: PartitionSets, limits: Limits, seconds_per_term: float) -> bool:
+    """Tell whether a plain model would eat the memory, or half of the time, to be built at all."""
+    return sets.num_terms > min(MAX_TERMS, limits.wall_s / 2 / seconds_per_term)
+
+
+def traffic_of(network: SNN, clustering: Clustering) -> int:
+    """Return the spikes that enter clusters from outside, a source once each (MODEL 4.2)."""
+    source, cluster = axons(network, clustering)
+    outside = cluster_of_source(network, clustering)[source] != cluster
+    return int(network.spikes[source[outside]].sum())
+
+
+def area_start(
+    decomposition: Decomposition, kinds: tuple[Kind, ...], warm: Clustering | None
+) -> tuple[PartitionSets, Clustering | None, int | None]:
+    """Return the sets of (P0c), a start whose area the stock allows, or None, and that area.
+
+    K is what a clustering of no more area can have: least area may take more than fewest clusters.
+    """
+    network = decomposition.network
+    shapes = tuple((kind.rows, kind.columns) for kind in kinds)
+    start = None
+    if network.max_fan_in <= max(r for r, _ in shapes):
+        start = first_fit(network, shapes, decomposition.visit_order) if warm is None else warm
+        start = compact(start.cluster_of)
+    area = None if start is None else area_of(network, start, kinds)
+    most = most_clusters(kinds, network.num_units, area)
+    stock = tuple(kind.stock for kind in kinds)
+    sets = PartitionSets(network, shapes, most, tuple(kind.area for kind in kinds), stock)
+    return sets, None if area is None else start, area
+
+
+def first_fit(network: SNN, kinds: tuple[tuple[int, int], ...], order: np.ndarray) -> Clustering:
+    """Return the clustering that puts each unit, in ``order``, where it first fits."""
+    rows: list[set[int]] = []
+    columns: list[int] = []
+    label = np.zeros(network.num_units, dtype=np.int32)
+    for p in order:
+        reads = set(network.sources_of(int(network.units[p])).tolist())
+        for k, held in enumerate(rows):
+            together, count = len(held | reads), columns[k] + 1
+            if any(together <= r and count <= c for r, c in kinds):
+                break
+        else:
+            k = len(rows)
+            rows.append(set())
+            columns.append(0)
+        rows[k] |= reads
+        columns[k] += 1
+        label[p] = k
+    return compact(label)
+
+
+def start_of(
+    decomposition: Decomposition, platform: Platform, warm: Clustering | None
+) -> Clustering:
+    """Return ``warm``, or a trivial first fit, numbered by lowest member as (P6) wants it.
+
+    Raises
+    ------
+    ValueError
+        If some unit fits no crossbar, or ``warm`` is of another network.
+    """
+    network, kinds = decomposition.network, kinds_worth_having(platform)
+    if network.max_fan_in > max(r for r, _ in kinds):
+        raise ValueError(
+            f"a unit of fan-in {network.max_fan_in} fits no crossbar of {platform.name!r}"
+        )
+    if warm is None:
+        return first_fit(network, kinds, decomposition.visit_order)
+    if len(warm.cluster_of) != network.num_units:
+        raise ValueError(f"warm start of {len(warm.cluster_of)} units for {network.num_units}")
+    return compact(warm.cluster_of)
+
+
+def clusters_of(clustering: Clustering) -> int:
+    """Return the value of (P0a)."""
+    return clustering.num_clusters
+
+
+def keep_better(
+    watch: Stopwatch,
+    measure: Callable[[Clustering], int | None],
+    status: Status,
+    found: Clustering | None,
+    bound: int | None,
+    warm: Clustering | None = None,
+) -> Outcome[Clustering]:
+    """Return the outcome of a run: what it found, or the warm start where that is no worse.
+
+    Both are measured here, never taken from the solver: a run that its limit stopped may count an
+    axon that no unit needs any more.
+    """
+    value = None if found is None else measure(found)
+    warm_value = None if warm is None else measure(warm)
+    if value is None or (warm_value is not None and warm_value < value):
+        found, value = warm, warm_value
+        if found is not None and status is not Status.INFEASIBLE:
+            status = Status.FEASIBLE
+    if status is Status.INFEASIBLE:
+        return Outcome(status, trace=watch.trace)
+    if found is None:
+        return Outcome(status, bound=bound, trace=watch.trace)
+    bound = None if bound is None or value is None else min(bound, value)
+    status = Status.OPTIMAL if bound == value else Status.FEASIBLE
+    watch.note(value, bound)
+    return Outcome(status, found, value, bound, watch.trace)

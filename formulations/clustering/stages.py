@@ -1,0 +1,162 @@
+"""(P0a), (P0b) and (P0c) on the plain model, whichever back-end solves it.
+
+Sets, variables and families are the back-end's (cpsat_model.py, milp.py); here is
+what both do around them: start, size, floor, outcome. Every value is measured on the clustering
+that was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+from formulations.clustering.crossbar_kinds import Kind, area_of
+from formulations.clustering.sets import (
+    PartitionSets,
+    area_start,
+    clusters_of,
+    keep_better,
+    kinds_worth_having,
+    start_of,
+    too_large,
+    traffic_of,
+)
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.bounds.traffic import traffic_bound
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Clustering
+from optmap.model.outcome import Limits, Outcome, Status
+from optmap.model.platform import Platform
+
+
+class PlainModel(Protocol):
+    """What the stages ask of a model."""
+
+    def build(self) -> object:
+        """Post every family that all objectives need."""
+
+    def link_remote_axons(self) -> None:
+        """Say which axons come from outside, for (P0b)."""
+
+    def respect_stock(self) -> None:
+        """Use no more crossbars of a kind than there are, for (P0c)."""
+
+    def minimize_clusters(self) -> None:
+        """(P0a)."""
+
+    def minimize_traffic(self) -> None:
+        """(P0b)."""
+
+    def minimize_area(self) -> None:
+        """(P0c)."""
+
+
+M = TypeVar("M", bound=PlainModel)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run says: how it ended, a clustering or None, a bound or None."""
+
+    status: Status
+    clustering: Clustering | None
+    bound: int | None
+
+
+@dataclass(frozen=True)
+class Backend(Generic[M]):
+    """How to build a plain model, what a term of it costs in seconds, and how to run it."""
+
+    model: Callable[[PartitionSets], M]
+    seconds_per_term: float
+    run: Callable[[M, Stopwatch, Clustering | None], Found]
+
+    def build(self, sets: PartitionSets) -> M:
+        """Return the model of these sets, with all families but the objective's own."""
+        model = self.model(sets)
+        model.build()
+        return model
+
+
+def fewest_clusters(
+    backend: Backend[M],
+    decomposition: Decomposition,
+    platform: Platform,
+    limits: Limits,
+    warm: Clustering | None = None,
+) -> Outcome[Clustering]:
+    """(P0a) Return a clustering of fewest clusters, and the bound that was proved.
+
+    A model too large to build is not built: the outcome is then the warm start, or UNKNOWN.
+    """
+    watch = Stopwatch(limits)
+    network, kinds = decomposition.network, kinds_worth_having(platform)
+    least = PartitionSets(network, kinds, max(1, -(-network.num_units // max(c for _, c in kinds))))
+    if too_large(least, limits, backend.seconds_per_term):
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, warm)
+    start = start_of(decomposition, platform, warm)
+    sets = PartitionSets(network, kinds, start.num_clusters)
+    if too_large(sets, limits, backend.seconds_per_term):
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
+    model = backend.build(sets)
+    model.minimize_clusters()
+    run = backend.run(model, watch, start)
+    return keep_better(watch, clusters_of, run.status, run.clustering, run.bound, start)
+
+
+def least_traffic(
+    backend: Backend[M],
+    decomposition: Decomposition,
+    platform: Platform,
+    num_clusters: int,
+    limits: Limits,
+    warm: Clustering | None = None,
+) -> Outcome[Clustering]:
+    """(P0b) Return a clustering of at most ``num_clusters`` clusters with least traffic.
+
+    A warm start of more clusters than that is not used; one that meets the bound is not improved.
+    """
+    watch = Stopwatch(limits)
+    network = decomposition.network
+    start = None
+    if warm is not None and warm.num_clusters <= num_clusters:
+        start = start_of(decomposition, platform, warm)
+    measure = partial(traffic_of, network)
+    floor = traffic_bound(decomposition, platform).value
+    if start is not None and measure(start) == floor:
+        return keep_better(watch, measure, Status.UNKNOWN, start, floor)
+    sets = PartitionSets(network, kinds_worth_having(platform), num_clusters)
+    if too_large(sets, limits, backend.seconds_per_term):
+        return keep_better(watch, measure, Status.UNKNOWN, None, floor, start)
+    model = backend.build(sets)
+    model.link_remote_axons()
+    model.minimize_traffic()
+    run = backend.run(model, watch, start)
+    bound = max(floor, run.bound or 0)
+    return keep_better(watch, measure, run.status, run.clustering, bound, start)
+
+
+def least_area(
+    backend: Backend[M],
+    decomposition: Decomposition,
+    kinds: tuple[Kind, ...],
+    limits: Limits,
+    warm: Clustering | None = None,
+) -> Outcome[Clustering]:
+    """(P0c) Return a clustering of least area, each cluster on a crossbar of its own.
+
+    The value is :func:`formulations.clustering.crossbar_kinds.area_of` the clustering, in the
+    kinds' unit.
+    """
+    watch = Stopwatch(limits)
+    sets, start, _ = area_start(decomposition, kinds, warm)
+    measure = partial(area_of, decomposition.network, kinds=kinds)
+    if too_large(sets, limits, backend.seconds_per_term):
+        return keep_better(watch, measure, Status.UNKNOWN, None, None, start)
+    model = backend.build(sets)
+    model.respect_stock()
+    model.minimize_area()
+    run = backend.run(model, watch, start)
+    return keep_better(watch, measure, run.status, run.clustering, run.bound, start)

@@ -1,0 +1,1 @@
+"""Binding and static orders together (J): CP-SAT, Benders, the Pareto front."""

@@ -1,0 +1,199 @@
+"""How the joint CP-SAT model is searched: least period with a proof, fewest spike-hops at a period.
+
+Shared by the joint method and the Pareto sweep; ``restrict`` posts what only the latter asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from formulations.joint.cpsat_model import JointModel
+from formulations.joint.cpsat_model_prologue import JointPrologueModel
+from formulations.joint.master import MasterModel
+from formulations.joint.sets import JointSets, Solution
+from formulations.joint.symmetry import canonical
+from formulations.ordering.cpsat_model import OrderModel
+from formulations.ordering.cpsat_model_prologue import PrologueModel
+from formulations.ordering.period_search import Probe, search_period
+from formulations.ordering.sets import OrderSets, best_start
+from formulations.solvers.run_cpsat import WORKERS, run_cpsat
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.model.mapping import Binding
+from optmap.model.outcome import SOLVED, Limits, Outcome, Status
+
+#: From so many clusters times tiles, a binding of few sends is ordered before both are searched.
+TWO_STAGES_FROM = 120
+#: What that binding may take, per cluster and tile.
+SECONDS_A_PLACE = 0.008
+
+
+def no_restriction(model: JointModel) -> None:
+    """Post nothing."""
+
+
+@dataclass(frozen=True)
+class JointSearch:
+    """One joint problem, its class of schedules, and the clock.
+
+    Parameters
+    ----------
+    restrict : callable
+        Posts further constraints on every model that is built.
+    """
+
+    sets: JointSets
+    watch: Stopwatch
+    prologue: bool = False
+    workers: int = WORKERS
+    restrict: Callable[[JointModel], None] = no_restriction
+
+    def least_period(self, best: tuple[Solution, Fraction] | None) -> Outcome[Solution]:
+        """Return a mapping of least period; ``best`` is a known one with its period."""
+        sets, stages = self.sets, len(self.sets.clusters) * len(self.sets.tiles) >= TWO_STAGES_FROM
+        first = self._binding(sets.floor) if stages else None
+        if best is None and stages:
+            best = self._any_orders(first or self._binding(sets.floor * 11 / 10))
+        hint = None if best is None else best[0][0]
+
+        def test(target: Fraction, seconds: float) -> Probe[Solution]:
+            if stages:
+                binding = first if target == sets.floor else self._binding(target)
+                probe = self._orders_of(binding, target, seconds / 4)
+                if probe.solution is not None:
+                    return probe
+                seconds *= 3 / 4
+            if not self.prologue:
+                return self._probe(JointModel(sets, target), hint, seconds)
+            # Answers without prologue come sooner and are answers here too; a "no" means nothing.
+            plain = self._probe(JointModel(sets, target), hint, seconds / 3)
+            if plain.solution is not None:
+                return plain
+            return self._probe(JointPrologueModel(sets, target), hint, seconds * 2 / 3)
+
+        def minimise(least: int, most: int, seconds: float) -> tuple[Probe[Solution], int]:
+            model = JointModel(sets, Fraction(most), least=least)
+            if model.impossible:
+                return Probe(Status.INFEASIBLE), most + 1
+            self._prepare(model, hint)
+            model.minimize_period()
+            run = run_cpsat(model.cp, self.watch, workers=self.workers, wall_s=seconds)
+            if run.status is Status.INFEASIBLE:
+                return Probe(run.status), most + 1
+            whole = max(run.bound or least, least)
+            if run.status not in SOLVED:
+                return Probe(run.status), whole
+            solution = model.extract(run.solver)
+            return Probe(run.status, solution, sets.value_of(solution)), whole
+
+        ceiling = Fraction(max(sets.most_ticks, 1))
+        return search_period(
+            self.watch,
+            test,
+            sets.floor,
+            sets.most_tokens_from,
+            best,
+            ceiling,
+            None if self.prologue or stages else minimise,
+        )
+
+    def _binding(self, target: Fraction) -> Binding | None:
+        """Return a binding whose loads are within ``target`` and whose sends are few."""
+        size = len(self.sets.clusters) * len(self.sets.tiles)
+        seconds = min(size * SECONDS_A_PLACE, self.watch.left / 10)
+        master = MasterModel(self.sets, Fraction(max(int(target), 1)))
+        if master.impossible or seconds <= 0:
+            return None
+        master.build()
+        master.measure_hops()
+        self.restrict(master)
+        master.minimize_sends()
+        limits = self.watch.limits
+        own = Stopwatch(Limits(seconds, limits.threads, limits.seed))
+        run = run_cpsat(master.cp, own, workers=self.workers)
+        return master.binding(run.solver) if run.status in SOLVED else None
+
+    def _any_orders(self, binding: Binding | None) -> tuple[Solution, Fraction] | None:
+        """Return the binding with the orders of earliest starts, and their period."""
+        if binding is None:
+            return None
+        orders, period = best_start(self._order_sets(binding), False, True, None)
+        return (binding, orders), period
+
+    def _orders_of(
+        self, binding: Binding | None, target: Fraction, seconds: float
+    ) -> Probe[Solution]:
+        """Look for orders of one binding only; a "no" says nothing about the others."""
+        if binding is None:
+            return Probe(Status.UNKNOWN)
+        sets = self._order_sets(binding)
+        if sets.floor > target:
+            return Probe(Status.UNKNOWN)
+        models: list[OrderModel | PrologueModel] = [OrderModel(sets, target)]
+        if self.prologue:  # sometimes the one class of schedules is found sooner, then the other
+            models.append(PrologueModel(sets, target))
+        for model in models:
+            if model.impossible:
+                continue
+            part = seconds / len(models)
+            run = run_cpsat(model.build().cp, self.watch, workers=self.workers, wall_s=part)
+            if run.status in SOLVED:
+                orders = model.extract(run.solver)
+                return Probe(run.status, (binding, orders), sets.period_of(orders))
+        return Probe(Status.UNKNOWN)
+
+    def _order_sets(self, binding: Binding) -> OrderSets:
+        return OrderSets(self.sets.graph, self.sets.platform, binding)
+
+    def _prepare(self, model: JointModel, hint: Binding | None) -> None:
+        model.build()
+        self.restrict(model)
+        if hint is not None:
+            hint_binding(model, hint)
+
+    def _probe(self, model: JointModel, hint: Binding | None, seconds: float) -> Probe[Solution]:
+        if model.impossible:
+            return Probe(Status.INFEASIBLE)
+        self._prepare(model, hint)
+        run = run_cpsat(model.cp, self.watch, workers=self.workers, wall_s=seconds)
+        if run.status not in SOLVED:
+            return Probe(run.status)
+        solution = model.extract(run.solver)
+        return Probe(run.status, solution, self.sets.value_of(solution))
+
+    def fewest_hops(
+        self, period: Fraction, most: int | None, seconds: float, hint: Binding | None = None
+    ) -> Outcome[Solution]:
+        """Return a mapping of at most that period with as few spike-hops as the seconds allow.
+
+        Parameters
+        ----------
+        most : int, optional
+            Only mappings of at most so many spike-hops.
+        """
+        model = (JointPrologueModel if self.prologue else JointModel)(self.sets, period)
+        if model.impossible:
+            return Outcome(Status.INFEASIBLE)
+        self._prepare(model, hint)
+        if most is not None:
+            model.limit_hops(most)
+        model.economise()
+        limits = self.watch.limits
+        own = Stopwatch(Limits(max(seconds, 1e-3), limits.threads, limits.seed))
+        run = run_cpsat(model.cp, own, workers=self.workers)
+        if run.status not in SOLVED:
+            return Outcome(run.status)
+        solution = model.extract(run.solver)
+        hops = self.sets.spike_hops_of(solution[0])
+        if run.value is None:  # no channel carries a spike, so there was nothing to minimise
+            return Outcome(Status.OPTIMAL, solution, hops, hops)
+        bound = hops if run.status is Status.OPTIMAL else min(run.bound or 0, hops)
+        return Outcome(run.status, solution, hops, bound)
+
+
+def hint_binding(model: JointModel, binding: Binding) -> None:
+    """Suggest the tiles of a known binding, in the form that (B6) keeps."""
+    image = canonical(binding, model.sets.group, model.sets.by_work)
+    for (a, t), z in model.z.items():
+        model.cp.add_hint(z, image[int(binding.tile_of[a])] == t)

@@ -1,0 +1,173 @@
+"""Sets and parameters of the joint formulations (FORMULATIONS J), shared by all of them.
+
+Sets         K clusters, T tiles, E channels (a, b), each with one possible send
+Parameters   tau_a; switch_ticks; send_e ticks on an interface; i_e initial iterations;
+             W buffer_windows; h_tu hops; slots, crossbars and buffers of the tiles
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from formulations.binding.sets import BindingSets, fits_platform
+from formulations.joint.symmetry import Permutation, Rule, automorphisms, rules
+from formulations.ordering.horizon import Arc
+from formulations.ordering.sets import OrderSets
+from optmap.bounds.period import period_bound
+from optmap.judge.binding_aware_graph import refuse_short_buffers
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding, StaticOrders
+from optmap.model.platform import Platform
+
+Solution = tuple[Binding, StaticOrders]
+
+
+class JointChannel(NamedTuple):
+    """Channel e = (a, b): ticks of its send, initial iterations, spikes, tokens it can hold."""
+
+    source: int
+    target: int
+    send: int
+    initial: int
+    spikes: int
+    capacity: int
+
+
+@dataclass(frozen=True)
+class JointSets:
+    """One joint problem, ready for a formulation to loop over.
+
+    Parameters
+    ----------
+    hops_count : bool
+        Whether an objective or a constraint counts spike-hops. Without it, tiles may also be
+        exchanged that lie differently, if hops cost no time.
+
+    Raises
+    ------
+    CapacityError
+        If a buffer cannot hold a channel's initial tokens and one window.
+    """
+
+    graph: ClusterGraph
+    platform: Platform
+    hops_count: bool = False
+
+    def __post_init__(self) -> None:
+        refuse_short_buffers(self.graph, self.platform)
+
+    @property
+    def clusters(self) -> range:
+        """K."""
+        return range(self.graph.num_clusters)
+
+    @property
+    def tiles(self) -> range:
+        """T."""
+        return range(self.platform.num_tiles)
+
+    @property
+    def windows(self) -> int:
+        """W."""
+        return self.platform.buffer_windows
+
+    @property
+    def switch(self) -> int:
+        """Ticks added to every firing on a tile of several clusters."""
+        return self.platform.switch_ticks
+
+    @cached_property
+    def tau(self) -> list[int]:
+        """Ticks of one firing, without switch_ticks."""
+        return [int(t) for t in self.graph.tau]
+
+    @cached_property
+    def channels(self) -> list[JointChannel]:
+        """E, in the graph's order."""
+        g = self.graph
+        columns = (c.tolist() for c in (g.source, g.target, g.rate, g.initial, g.spikes))
+        return [
+            JointChannel(a, b, self.platform.send_ticks(rate), i, spikes, rate * self.windows)
+            for a, b, rate, i, spikes in zip(*columns, strict=True)
+        ]
+
+    @cached_property
+    def hops(self) -> list[list[int]]:
+        """h_tu."""
+        hops: list[list[int]] = self.platform.hops.tolist()
+        return hops
+
+    @property
+    def fits(self) -> dict[tuple[int, int], bool]:
+        """Whether the crossbar of tile t is large enough for cluster a."""
+        return BindingSets(self.graph, self.platform).fits
+
+    @cached_property
+    def by_work(self) -> list[int]:
+        """Clusters, longest first: the order in which symmetry is broken."""
+        return sorted(self.clusters, key=lambda a: (-self.tau[a], a))
+
+    @cached_property
+    def group(self) -> list[Permutation]:
+        """Automorphisms of the platform that change no value."""
+        matter = self.hops_count or self.platform.hop_ticks > 0
+        return automorphisms(self.platform, hops_matter=matter)
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """(B6) as rules on the first clusters."""
+        return rules(self.group, len(self.tiles))
+
+    @cached_property
+    def floor(self) -> Fraction:
+        """No mapping of this clustering has a smaller period."""
+        return Fraction(period_bound(self.graph, self.platform).value) if self.tau else Fraction(0)
+
+    @cached_property
+    def most_ticks(self) -> int:
+        """The most ticks on a simple cycle of any mapping: each task left by its longest edge."""
+        firing = sum(self.tau) + self.switch * len(self.tau)
+        latency = self.platform.hop_ticks * max(map(max, self.hops))
+        return firing + sum(e.send + latency for e in self.channels)
+
+    def most_tokens_from(self, low: Fraction) -> int:
+        """Return Q: no period that is at least ``low`` has a larger denominator."""
+        return max(1, int(self.most_ticks / low)) if low else 1
+
+    def arcs_of_any_binding(self, period: int, scale: int) -> list[Arc]:
+        """Return what holds between the starts of clusters wherever they are bound.
+
+        s[b] - s[a] >= tau_a - i L along a channel (a send only adds to it), and back at least
+        tau_b - (2 W - i) L: the credits b -> send -> a, or one credit of W - i windows if local.
+        """
+        arcs = []
+        for e in self.channels:
+            arcs.append((e.source, e.target, self.tau[e.source] * scale - e.initial * period))
+            back = self.tau[e.target] * scale - (2 * self.windows - e.initial) * period
+            arcs.append((e.target, e.source, back))
+        return arcs
+
+    def value_of(self, solution: Solution) -> Fraction | None:
+        """Return the evaluator's period; None if the binding does not fit or deadlocks."""
+        binding, orders = solution
+        if not fits_platform(self.graph, self.platform, binding):
+            return None
+        return OrderSets(self.graph, self.platform, binding).period_of(orders)
+
+    def spike_hops_of(self, binding: Binding) -> int:
+        """Return sum f_e hops(e)."""
+        tile = binding.tile_of.tolist()
+        return sum(c.spikes * self.hops[tile[c.source]][tile[c.target]] for c in self.channels)
+
+
+def usable_start(
+    sets: JointSets, prologue: bool, warm: Solution | None
+) -> tuple[Solution, Fraction] | None:
+    """Return ``warm`` with its period if it may be used, else None."""
+    if warm is None or (warm[1].has_prologue and not prologue):
+        return None
+    value = sets.value_of(warm)
+    return None if value is None else (warm, value)

@@ -1,0 +1,1 @@
+"""Exact static orders for a binding (S): CP-SAT and MILP, with and without prologue."""

@@ -1,0 +1,70 @@
+"""Static orders of least period for a binding, by CP-SAT: bisection that ends in a proof.
+
+The model is cpsat_model.py, with ``prologue`` cpsat_model_prologue.py; the search that proves a
+Fraction optimal is period_search.py.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from formulations.ordering.cpsat_model import OrderModel
+from formulations.ordering.cpsat_model_prologue import PrologueModel
+from formulations.ordering.period_search import Probe, search_period
+from formulations.ordering.sets import OrderSets, best_start
+from formulations.solvers.run_cpsat import WORKERS, run_cpsat
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding, StaticOrders
+from optmap.model.outcome import SOLVED, Limits, Outcome, Status
+from optmap.model.platform import Platform
+
+
+def solve(
+    graph: ClusterGraph,
+    platform: Platform,
+    binding: Binding,
+    limits: Limits,
+    *,
+    prologue: bool = False,
+    warm: StaticOrders | None = None,
+    free_sends: bool = True,
+    workers: int = WORKERS,
+) -> Outcome[StaticOrders]:
+    """Return static orders of least period for a binding.
+
+    Parameters
+    ----------
+    prologue : bool
+        Search schedules with a prologue (S2+); offsets are then part of the answer.
+    warm : StaticOrders, optional
+        Kept where the solver finds nothing better; ignored if it deadlocks, or has a prologue or
+        explicit sends where none is asked for.
+    free_sends : bool
+        Choose the send orders too; else they follow the evaluator's default. A prologue needs
+        free sends: rotating an order changes nothing but the default send order.
+
+    Raises
+    ------
+    ValueError
+        ``prologue`` without ``free_sends``.
+    """
+    watch = Stopwatch(limits)
+    sets = OrderSets(graph, platform, binding)
+    best = best_start(sets, prologue, free_sends, warm)
+
+    def test(target: Fraction, seconds: float) -> Probe[StaticOrders]:
+        model: OrderModel | PrologueModel = (
+            PrologueModel(sets, target) if prologue else OrderModel(sets, target, free_sends)
+        )
+        if model.impossible:
+            return Probe(Status.INFEASIBLE)
+        run = run_cpsat(model.build().cp, watch, workers=workers, wall_s=seconds)
+        if run.status not in SOLVED:
+            return Probe(run.status)
+        orders = model.extract(run.solver)
+        return Probe(run.status, orders, sets.period_of(orders))
+
+    return search_period(
+        watch, test, sets.floor, sets.most_tokens_from, best, Fraction(sets.most_ticks)
+    )

@@ -1,0 +1,1 @@
+"""How a solver is run: limits in; status, value and bound out."""

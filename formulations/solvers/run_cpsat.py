@@ -1,0 +1,89 @@
+"""Run one CP-SAT model: limits in; status, whole-number value and bound out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ortools.sat.python import cp_model
+
+from formulations.solvers.status import from_cpsat
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.model.outcome import SOLVED, Status
+
+#: CP-SAT chooses its sub-solvers by their number; 8 is what its bounds need (also on two cores).
+WORKERS = 8
+
+
+#: Reads the variables of a solution.
+Heard = Callable[[cp_model.CpSolverSolutionCallback], None]
+
+
+@dataclass(frozen=True)
+class CpsatRun:
+    """What one run proved. ``value`` and ``bound`` are None where it says nothing."""
+
+    status: Status
+    solver: cp_model.CpSolver
+    value: int | None
+    bound: int | None
+
+
+class _Watch(cp_model.CpSolverSolutionCallback):
+    """Notes every better solution, with the bound at that moment."""
+
+    def __init__(self, watch: Stopwatch, heard: Heard | None) -> None:
+        super().__init__()
+        self.watch, self.heard = watch, heard
+
+    def on_solution_callback(self) -> None:
+        """Note a new incumbent; the solver calls this."""
+        if self.heard is not None:
+            self.heard(self)
+        bound = self.best_objective_bound
+        whole = round(bound) if abs(bound) < 2**52 else None
+        self.watch.note(round(self.objective_value), whole)
+
+
+def run_cpsat(
+    model: cp_model.CpModel,
+    watch: Stopwatch,
+    *,
+    workers: int = WORKERS,
+    interleave: bool = False,
+    wall_s: float | None = None,
+    heard: Heard | None = None,
+) -> CpsatRun:
+    """Solve ``model``, which minimises whole numbers or only asks for feasibility.
+
+    Parameters
+    ----------
+    workers : int
+        CP-SAT's own knob; with ``interleave`` (or one worker) a run repeats exactly.
+    wall_s : float, optional
+        Less than the stopwatch has left, for one stage of several.
+    heard : callable, optional
+        Told every better solution of a model that minimises.
+    """
+    solver = cp_model.CpSolver()
+    seconds = watch.left if wall_s is None else min(wall_s, watch.left)
+    if seconds <= 0:
+        return CpsatRun(Status.UNKNOWN, solver, None, None)
+    parameters = solver.parameters
+    parameters.max_time_in_seconds = seconds
+    parameters.num_workers = workers
+    parameters.random_seed = watch.limits.seed % 2**31
+    parameters.interleave_search = interleave
+    parameters.catch_sigint_signal = False
+    minimises = model.has_objective()
+    status = from_cpsat(solver.solve(model, _Watch(watch, heard) if minimises else None))
+    if not minimises:
+        return CpsatRun(status, solver, None, None)
+    value = round(solver.objective_value) if status in SOLVED else None
+    raw = solver.best_objective_bound
+    bound = round(raw) if status is not Status.INFEASIBLE and abs(raw) < 2**52 else None
+    if status is Status.UNKNOWN and bound is not None and bound <= 0:
+        bound = None  # 0.0 is also what it answers when it knows nothing
+    if value is not None or bound is not None:
+        watch.note(value, bound)
+    return CpsatRun(status, solver, value, bound)

@@ -1,0 +1,51 @@
+"""Wall-clock seconds of one solve, all its stages together, and what they found when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
+
+#: Hears of every better solution while a solve goes on, so that a kill does not lose it.
+Report = Callable[[Outcome[Any]], None]
+
+
+@dataclass
+class Stopwatch:
+    """Started when made; ``limits.wall_s`` is what there is to spend."""
+
+    limits: Limits
+    started: float = field(default_factory=time.perf_counter)
+    points: list[TracePoint] = field(default_factory=list)
+    report: Report | None = None
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    @property
+    def left(self) -> float:
+        """Seconds that remain; below 0 when the limit has passed."""
+        return self.limits.wall_s - self.spent
+
+    def note(self, incumbent: Value | None, bound: Value | None) -> None:
+        """Add a point to the trace if it says something new."""
+        if self.points and (self.points[-1].incumbent, self.points[-1].bound) == (incumbent, bound):
+            return
+        if incumbent is not None or bound is not None:
+            self.points.append(TracePoint(self.spent, incumbent, bound))
+
+    def tell(self, solution: Any, value: Value, bound: Value | None) -> None:
+        """Note a better solution, and report it to whoever asked for reports."""
+        self.note(value, bound)
+        if self.report is not None:
+            self.report(Outcome(Status.FEASIBLE, solution, value, bound, self.trace))
+
+    @property
+    def trace(self) -> tuple[TracePoint, ...]:
+        """The points so far."""
+        return tuple(self.points)

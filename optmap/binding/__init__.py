@@ -1,0 +1,1 @@
+"""Binding heuristics, one published or rival heuristic a file."""

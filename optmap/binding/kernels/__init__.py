@@ -1,0 +1,1 @@
+"""What binding heuristics share: room on tiles, shares of tiles, swaps, periods of neighbours."""

@@ -1,0 +1,237 @@
+"""Improve a placement: moves and swaps between near tiles while spike hops fall."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from optmap.binding.kernels.tile_shares import tile_shares
+from optmap.compiled import compiled
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding
+from optmap.model.platform import Platform
+from optmap.model.snn import IndexArray, IntArray
+
+#: Stands for "not limited"; no sum of needs reaches it.
+UNLIMITED = 2**62
+
+
+class Placement(NamedTuple):
+    """Clusters on tiles, with what each tile has left.
+
+    ``partner[ptr[a]:ptr[a + 1]]`` are the clusters at the other end of a's channels, ``outgoing``
+    and ``incoming`` the spikes on them (one of the two is 0), ``sent`` and ``received`` the tokens
+    they take in buffers.
+    """
+
+    ptr: IntArray
+    partner: IndexArray
+    outgoing: IntArray
+    incoming: IntArray
+    sent: IntArray
+    received: IntArray
+    input_need: IntArray
+    fits: IntArray
+    tile_of: IntArray
+    room: IntArray
+    input_room: IntArray
+    output_room: IntArray
+    hops: IntArray
+
+
+def improve(graph: ClusterGraph, platform: Platform, binding: Binding, passes: int) -> Binding:
+    """Return a binding with at most as many spike hops, by moves and swaps.
+
+    Every cluster in turn is pulled towards its partners: the tiles at most one hop from its own or
+    from the tile of a partner are tried, and the move or swap that saves most is made. Crossbars,
+    slots, shares (:mod:`optmap.binding.kernels.tile_shares`) and buffers are kept throughout.
+
+    Complexity: O(K d (d + s)) per pass for d partners and tiles near them and s clusters a tile.
+    """
+    if graph.num_clusters < 2 or platform.num_tiles < 2:
+        return binding
+    placement = _placement(graph, platform, binding)
+    near_ptr, near = _near_tiles(platform.hops)
+    for _ in range(passes):
+        if not _pass(placement, near_ptr, near):
+            break
+    return Binding(placement.tile_of.astype(np.int32))
+
+
+def _placement(graph: ClusterGraph, platform: Platform, binding: Binding) -> Placement:
+    k, tiles = graph.num_clusters, platform.num_tiles
+    tokens = platform.buffer_windows * graph.rate
+    ends = np.concatenate((graph.source, graph.target))
+    others = np.concatenate((graph.target, graph.source))
+    zero = np.zeros_like(tokens)
+    order = np.lexsort((others, ends))
+    tile_of = binding.tile_of.astype(np.int64)
+    remote = tile_of[graph.source] != tile_of[graph.target]
+    input_need = np.zeros(k, dtype=np.int64)
+    np.add.at(input_need, graph.target, tokens)
+    input_used, output_used = np.zeros(tiles, dtype=np.int64), np.zeros(tiles, dtype=np.int64)
+    np.add.at(input_used, tile_of, input_need)
+    np.add.at(output_used, tile_of[graph.source[remote]], tokens[remote])
+    held = np.bincount(tile_of, minlength=tiles)
+    rows, columns = np.array(platform.rows_of), np.array(platform.columns_of)
+    fits = (graph.rows[:, None] <= rows) & (graph.columns[:, None] <= columns)
+    return Placement(
+        np.searchsorted(ends[order], np.arange(k + 1)),
+        others[order],
+        np.concatenate((graph.spikes, zero))[order],
+        np.concatenate((zero, graph.spikes))[order],
+        np.concatenate((tokens, zero))[order],
+        np.concatenate((zero, tokens))[order],
+        input_need,
+        fits.astype(np.int64),
+        tile_of,
+        np.maximum(tile_shares(graph, platform), held) - held,
+        _limits([t.input_buffer for t in platform.tiles]) - input_used,
+        _limits([t.output_buffer for t in platform.tiles]) - output_used,
+        platform.hops,
+    )
+
+
+def _limits(values: list[int | None]) -> IntArray:
+    return np.array([UNLIMITED if v is None else v for v in values], dtype=np.int64)
+
+
+def _near_tiles(hops: IntArray) -> tuple[IntArray, IntArray]:
+    """Return, per tile, the tiles at the least distance that occurs from it, and itself."""
+    away = np.where(np.eye(len(hops), dtype=np.bool_), np.iinfo(np.int64).max, hops)
+    near = (hops <= away.min(axis=1)[:, None]) | np.eye(len(hops), dtype=np.bool_)
+    row, column = np.nonzero(near)
+    return np.searchsorted(row, np.arange(len(hops) + 1)), column
+
+
+@compiled
+def _cost(placement: Any, a: Any, tile: Any, swapped: Any) -> Any:
+    """Return the spike hops of cluster a on ``tile``; ``swapped`` (or -1) takes a's place."""
+    tile_of, hops, partner = placement.tile_of, placement.hops, placement.partner
+    total = 0
+    for p in range(placement.ptr[a], placement.ptr[a + 1]):
+        other = tile_of[a] if partner[p] == swapped else tile_of[partner[p]]
+        total += placement.outgoing[p] * hops[tile, other]
+        total += placement.incoming[p] * hops[other, tile]
+    return total
+
+
+@compiled
+def _swap_saves(placement: Any, a: Any, b: Any) -> Any:
+    """Return how many spike hops fall away when two clusters on different tiles change places."""
+    here, there = placement.tile_of[a], placement.tile_of[b]
+    saved = _cost(placement, a, here, -1) + _cost(placement, b, there, -1)
+    saved -= _cost(placement, a, there, b) + _cost(placement, b, here, a)
+    # channels between the two were counted from both ends, before and after
+    for p in range(placement.ptr[a], placement.ptr[a + 1]):
+        if placement.partner[p] == b:
+            change = placement.hops[here, there] - placement.hops[there, here]
+            saved -= (placement.outgoing[p] - placement.incoming[p]) * change
+    return saved
+
+
+@compiled
+def _shift(placement: Any, a: Any, tile: Any) -> Any:
+    """Move cluster a; rooms follow, whether they suffice or not."""
+    old = placement.tile_of[a]
+    for p in range(placement.ptr[a], placement.ptr[a + 1]):
+        other = placement.tile_of[placement.partner[p]]
+        sent, received = placement.sent[p], placement.received[p]
+        if other != old:
+            placement.output_room[old] += sent
+            placement.output_room[other] += received
+        if other != tile:
+            placement.output_room[tile] -= sent
+            placement.output_room[other] -= received
+    placement.input_room[old] += placement.input_need[a]
+    placement.input_room[tile] -= placement.input_need[a]
+    placement.room[old] += 1
+    placement.room[tile] -= 1
+    placement.tile_of[a] = tile
+
+
+@compiled
+def _in_order(placement: Any, a: Any) -> Any:
+    """Tell whether cluster a fits its tile, and that tile and its partners' tiles are not over."""
+    tile = placement.tile_of[a]
+    if placement.fits[a, tile] == 0 or placement.input_room[tile] < 0:
+        return False
+    if placement.room[tile] < 0 or placement.output_room[tile] < 0:
+        return False
+    for p in range(placement.ptr[a], placement.ptr[a + 1]):
+        if placement.output_room[placement.tile_of[placement.partner[p]]] < 0:
+            return False
+    return True
+
+
+@compiled
+def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
+    """One turn of every cluster; tell whether anything moved."""
+    ptr, partner, tile_of, fits = (
+        placement.ptr,
+        placement.partner,
+        placement.tile_of,
+        placement.fits,
+    )
+    clusters, tiles = len(tile_of), len(placement.room)
+    seen = np.full(tiles, -1, dtype=np.int64)
+    head = np.full(tiles, -1, dtype=np.int64)  # clusters of each tile, as linked lists
+    following = np.full(clusters, -1, dtype=np.int64)
+    for a in range(clusters):
+        following[a] = head[tile_of[a]]
+        head[tile_of[a]] = a
+    changed = False
+    for a in range(clusters):
+        here = tile_of[a]
+        now = _cost(placement, a, here, -1)
+        best_saved, best_tile, best_other = 0, -1, -1
+        for p in range(ptr[a] - 1, ptr[a + 1]):
+            centre = here if p < ptr[a] else tile_of[partner[p]]
+            for c in range(near_ptr[centre], near_ptr[centre + 1]):
+                tile = near[c]
+                if tile == here or seen[tile] == a or fits[a, tile] == 0:
+                    continue
+                seen[tile] = a
+                if placement.room[tile] > 0:
+                    saved = now - _cost(placement, a, tile, -1)
+                    if saved > best_saved:
+                        _shift(placement, a, tile)
+                        if _in_order(placement, a):
+                            best_saved, best_tile, best_other = saved, tile, -1
+                        _shift(placement, a, here)
+                b = head[tile]
+                while b >= 0:
+                    if fits[b, here]:
+                        saved = _swap_saves(placement, a, b)
+                        if saved > best_saved:
+                            _shift(placement, a, tile)
+                            _shift(placement, b, here)
+                            if _in_order(placement, a) and _in_order(placement, b):
+                                best_saved, best_tile, best_other = saved, tile, b
+                            _shift(placement, b, tile)
+                            _shift(placement, a, here)
+                    b = following[b]
+        if best_tile < 0:
+            continue
+        changed = True
+        _relist(head, following, a, here, best_tile)
+        _shift(placement, a, best_tile)
+        if best_other >= 0:
+            _relist(head, following, best_other, best_tile, here)
+            _shift(placement, best_other, here)
+    return changed
+
+
+@compiled
+def _relist(head: Any, following: Any, a: Any, old: Any, new: Any) -> Any:
+    """Move a cluster from one tile's list to another's."""
+    if head[old] == a:
+        head[old] = following[a]
+    else:
+        b = head[old]
+        while following[b] != a:
+            b = following[b]
+        following[b] = following[a]
+    following[a] = head[new]
+    head[new] = a

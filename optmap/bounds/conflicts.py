@@ -1,0 +1,57 @@
+"""A lower bound on the clusters from units that can never meet, added up part by part.
+
+Two units *can meet* if the sources of both together fit the largest crossbar. The units of a
+cluster can all meet pairwise, so a cluster lies within one connected component of that relation:
+bounds for the components, each rounded up, add up. (Components of units that merely share no source
+would not do: their clusters may hold both.)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from optmap.model.snn import SNN
+
+#: Above this many units the table of pairs is not built.
+MAX_UNITS = 2000
+
+
+def separate_bound(network: SNN, rows: int, columns: int) -> int | None:
+    """Return the sum over the components of their column or row bound, the larger of both.
+
+    Returns
+    -------
+    int or None
+        None where one component holds everything (the sum would say nothing new), or where there
+        are more than MAX_UNITS units.
+
+    Examples
+    --------
+    Two units of three own sources each never meet on five rows; columns and rows alone say two:
+
+    >>> from optmap.model.snn import from_edges
+    >>> edges = [(3 * u + i, 9 + u) for u in range(3) for i in range(3)]
+    >>> separate_bound(from_edges([a for a, _ in edges], [b for _, b in edges], 12), 5, 4)
+    3
+    """
+    fan_in = network.fan_in[network.units]
+    # two units of at most half the rows can meet, and so can a larger one with a small enough one
+    if not 0 < len(fan_in) <= MAX_UNITS or int(fan_in.max()) + int(fan_in.min()) <= rows:
+        return None
+    reads = sparse.csr_matrix(
+        (np.ones(network.num_synapses, dtype=np.int32), network.indices, network.indptr),
+        shape=(network.num_neurons, network.num_neurons),
+    )[network.units]
+    together = fan_in[:, None] + fan_in[None, :] - np.asarray((reads @ reads.T).todense())
+    count, label = csgraph.connected_components(sparse.csr_matrix(together <= rows), directed=False)
+    if count < 2:
+        return None
+    total = 0
+    for part in range(count):
+        mine = label == part
+        readers = np.asarray(reads[mine].sum(axis=0)).ravel()
+        taken = int((-(-readers // columns)).sum())
+        total += max(-(-int(mine.sum()) // columns), -(-taken // rows))
+    return total

@@ -1,0 +1,138 @@
+"""Lower bounds on the period of one clustering, for every binding, order and prologue.
+
+All are whole numbers or Fractions by exact arithmetic.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+
+from optmap.bounds.bound import Bound, best
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.platform import Platform
+
+ANY_BINDING = "clustering, any binding and order"
+
+
+def period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
+    """Return lower bounds on the period in ticks, for this clustering and any binding and order.
+
+    Notes
+    -----
+    ``actor``: a cluster never overlaps itself, so max tau. ``load``: the clusters that fit no tile
+    outside a set S of tiles share |S| crossbars, so some tile of S is busy for ceil(sum tau / |S|);
+    S runs over the sets of tiles that fit some cluster. If more clusters than tiles are bound, at
+    most T - 1 stand alone and every other one pays switch_ticks. ``pair``: of the T + 1 longest
+    clusters two share a tile, hence tau_(T) + tau_(T+1) + 2 switch_ticks. All hold with prologues,
+    since the order cycle of a tile carries one token whatever the offsets.
+    """
+    tau = [int(t) for t in graph.tau]
+    scope = "clustering, any binding and order"
+    if not tau:
+        return (Bound("actor", 0, scope),)
+    tiles, switch = platform.num_tiles, platform.switch_ticks
+    extra = switch * (len(tau) - (tiles - 1)) if len(tau) > tiles else 0
+    found = [Bound("actor", max(tau), scope), Bound("load", -(-(sum(tau) + extra) // tiles), scope)]
+    allowed = _tiles_that_fit(graph, platform)
+    for tile_set in set(allowed):
+        work = sum(t for t, where in zip(tau, allowed, strict=True) if where <= tile_set)
+        if tile_set:
+            found.append(Bound("load", -(-work // len(tile_set)), scope))
+    if len(tau) > tiles:
+        longest = sorted(tau, reverse=True)
+        pair = longest[tiles - 1] + longest[tiles] + 2 * switch
+        found.append(Bound("pair", pair, scope))
+    return tuple(found)
+
+
+def _tiles_that_fit(graph: ClusterGraph, platform: Platform) -> list[frozenset[int]]:
+    """Return for each cluster the tiles whose crossbars are large enough."""
+    shapes = list(zip(graph.rows.tolist(), graph.columns.tolist(), strict=True))
+    known = {
+        (r, c): frozenset(t for t in range(platform.num_tiles) if platform.fits(t, r, c))
+        for r, c in set(shapes)
+    }
+    return [known[shape] for shape in shapes]
+
+
+def period_bound(graph: ClusterGraph, platform: Platform) -> Bound:
+    """Return the best of :func:`period_bounds`."""
+    return max(period_bounds(graph, platform), key=lambda b: b.value)
+
+
+def clustering_period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
+    """Return lower bounds on the period in ticks for one clustering and any binding and order.
+
+    Notes
+    -----
+    ``actor``, ``load`` and ``pair`` are those of :func:`period_bounds`.
+    ``recurrence``: :func:`recurrence_bound`, rounded down to a whole number.
+    """
+    found = period_bounds(graph, platform)
+    known = max(bound.value for bound in found)
+    recurrence = recurrence_bound(graph, platform, above=known)
+    if recurrence is None:
+        return found
+    return (*found, Bound("recurrence", int(recurrence), ANY_BINDING))
+
+
+def clustering_period_bound(graph: ClusterGraph, platform: Platform) -> Bound:
+    """Return the best of :func:`clustering_period_bounds`."""
+    found = best(clustering_period_bounds(graph, platform))
+    assert found is not None  # "actor" is always there
+    return found
+
+
+def recurrence_bound(
+    graph: ClusterGraph, platform: Platform, above: int | None = None
+) -> Fraction | None:
+    """Return what the strongly connected parts of the cluster graph cost; None without any.
+
+    With ``above``, parts that prove nothing better than it are left out, which saves the time of
+    looking at all channels of a dense part.
+
+    Notes
+    -----
+    Take one strongly connected component with several clusters. Either all of them share a tile,
+    which then is busy for the sum of their tau (and switch_ticks each); or some channel e of the
+    component is sent between tiles. Every cycle through e then leaves e's tile and comes back, so
+    that it contains a second send. Its delays are the tau of its clusters, the send times and at
+    least the fewest hops between two tiles for both sends; its tokens are the channels' initial
+    iterations. A cycle's ratio is a lower bound on the period; which e is sent is not known, so the
+    least over e counts, of the best among e's own return channel and a shortest way back.
+    """
+    if platform.num_tiles < 2:
+        return None
+    sends = [platform.send_ticks(int(r)) for r in graph.rate]
+    apart = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
+    latency = int(apart.min()) * platform.hop_ticks
+    channels = nx.DiGraph()
+    columns = (graph.source.tolist(), graph.target.tolist(), graph.initial.tolist(), sends)
+    for a, b, tokens, send in zip(*columns, strict=True):
+        channels.add_edge(a, b, tokens=tokens, remote=send + latency)
+    best_found = None
+    for members in nx.strongly_connected_components(channels):
+        if len(members) < 2:
+            continue
+        part = channels.subgraph(members).copy()
+        value = Fraction(sum(int(graph.tau[k]) + platform.switch_ticks for k in members))
+        for a, b in part.edges:
+            value = min(value, _cycle_through(part, a, b, graph))
+            if above is not None and value <= above:
+                break
+        if above is None or value > above:
+            best_found = value if best_found is None else max(best_found, value)
+    return best_found
+
+
+def _cycle_through(part: nx.DiGraph, a: int, b: int, graph: ClusterGraph) -> Fraction:
+    """Return the ratio of a shortest cycle through channel (a, b) if that channel is sent."""
+    path = nx.shortest_path(part, b, a)
+    edges = [(a, b), *pairwise(path)]
+    ticks = sum(int(graph.tau[x]) for x, _ in edges) + part.edges[a, b]["remote"]
+    ticks += min(part.edges[e]["remote"] for e in edges[1:])
+    return Fraction(ticks, sum(part.edges[e]["tokens"] for e in edges))

@@ -1,0 +1,1 @@
+"""Clustering heuristics, one published or rival heuristic a file."""

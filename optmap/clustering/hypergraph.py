@@ -1,0 +1,180 @@
+"""Multilevel hypergraph partitioning by Mt-KaHyPar [1]_, then repair to rows and columns.
+
+Pseudo-code::
+
+    nodes: units; hyperedges: every source with its readers, weight its spikes
+    partition into k blocks for the least connectivity (KM1), k from the bounds
+    split every block into clusters that fit, cluster by cluster in unit order
+    merge and dissolve clusters as long as that saves some; repeat with k = clusters found
+    keep the fewest clusters, then the fewest spikes over all rows
+
+KM1 is the number of clusters each source enters beyond the first, which is the traffic up to a
+constant. The partitioner bounds the number of units per block but knows no rows: hence the repair.
+
+Complexity: that of the partitioner, about O(S log U), then O(S h) for h clusters that hold one
+source on average. Needs the extra ``[partition]``. One thread and the deterministic preset, so that
+a seed gives one result.
+
+References
+----------
+.. [1] Gottesbüren, Heuer, Maas, Sanders, Schlag, "Scalable High-Quality Hypergraph Partitioning",
+   ACM Transactions on Algorithms 20(1), 2024.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
+from optmap.clustering.kernels.packing import pack
+from optmap.clustering.kernels.readers_of import readers_of
+from optmap.clustering.kernels.twins import twin_classes
+from optmap.compiled import compiled
+from optmap.errors import InputError
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Clustering, compact
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN, IndexArray
+
+ROUNDS = 2
+PASSES = 10
+IMBALANCE = 0.1
+
+#: Weights are 32 bit in places of the partitioner; larger spike counts are scaled down.
+MAX_WEIGHT = 1_000_000
+
+
+def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0) -> Clustering:
+    """Cluster by hypergraph partitioning.
+
+    Raises
+    ------
+    CapacityError
+        If some unit fits no crossbar.
+    InputError
+        If the extra ``[partition]`` is not installed.
+    """
+    network = decomposition.network
+    check_units_fit(network, platform)
+    if not network.num_units:
+        return Clustering(np.empty(0, dtype=np.int32))
+    limits, twins = row_limits(platform), twin_classes(network)
+    room = np.concatenate(([0], np.cumsum(network.fan_out + 1)))
+    blocks = _fewest_blocks(network, platform)
+    best: tuple[tuple[int, int], Clustering] | None = None
+    for _ in range(ROUNDS):
+        block_of = _partitioned(network, blocks, seed)
+        part_ptr, units = _split(network.indptr, network.indices, network.units, block_of, limits)
+        size = np.ones(len(units), dtype=np.int32)
+        bin_of_part, held = pack(
+            twins.source_ptr,
+            twins.sources,
+            part_ptr,
+            twins.class_of[units],
+            size,
+            room,
+            limits,
+            PASSES,
+        )
+        cluster_of = np.empty(len(units), dtype=np.int32)
+        cluster_of[units] = bin_of_part
+        clustering = compact(cluster_of)
+        score = (clustering.num_clusters, int(held @ network.spikes))
+        if best is None or score < best[0]:
+            best = score, clustering
+        blocks = clustering.num_clusters
+    assert best is not None  # ROUNDS is at least 1
+    return best[1]
+
+
+def _fewest_blocks(network: SNN, platform: Platform) -> int:
+    """Return a number of clusters that rows and columns make necessary."""
+    rows, columns = platform.max_rows, platform.max_columns
+    taken = int((-(-network.fan_out // columns)).sum())
+    return max(-(-taken // rows), -(-network.num_units // columns))
+
+
+def _partitioned(network: SNN, blocks: int, seed: int) -> IndexArray:
+    """Return the block of every unit position."""
+    units = network.num_units
+    if blocks < 2 or units <= blocks:
+        return np.arange(units, dtype=np.int32) % max(blocks, 1)
+    kahypar, initializer = _library()
+    kahypar.set_seed(seed)
+    context = initializer.context_from_preset(kahypar.PresetType.DETERMINISTIC)
+    context.set_partitioning_parameters(blocks, IMBALANCE, kahypar.Objective.KM1)
+    context.logging = False
+    edges, weights = _hyperedges(network)
+    graph = initializer.create_hypergraph(context, units, len(edges), edges, [1] * units, weights)
+    return np.array(graph.partition(context).get_partition(), dtype=np.int32)
+
+
+@cache
+def _library() -> tuple[Any, Any]:
+    """Return the library and its initializer; a second one would complain on standard output."""
+    try:
+        import mtkahypar
+    except ImportError:
+        raise InputError(
+            "clustering", "hypergraph", "no package mtkahypar", "the extra optmap[partition]"
+        ) from None
+    return mtkahypar, mtkahypar.initialize(1)
+
+
+def _hyperedges(network: SNN) -> tuple[list[list[int]], list[int]]:
+    """Return, for every source with at least two units on it, those units and its weight."""
+    ptr, readers = readers_of(network)
+    position = np.full(network.num_neurons, -1, dtype=np.int64)
+    position[network.units] = np.arange(network.num_units)
+    scale = max(1, -(-int(network.spikes.max()) // MAX_WEIGHT))
+    edges, weights = [], []
+    for source in range(network.num_neurons):
+        pins = set(position[readers[ptr[source] : ptr[source + 1]]].tolist())
+        if position[source] >= 0:
+            pins.add(int(position[source]))
+        if len(pins) > 1:
+            edges.append(sorted(pins))
+            weights.append(max(1, int(network.spikes[source]) // scale))
+    return edges, weights
+
+
+@compiled
+def _split(indptr: Any, indices: Any, units: Any, block_of: Any, row_limit: Any) -> Any:
+    """Cut blocks into clusters that fit; return compressed lists of unit positions."""
+    order = np.argsort(block_of, kind="mergesort")
+    placed = np.zeros(len(units), dtype=np.bool_)
+    on_row_of = np.full(len(indptr) - 1, -1, dtype=np.int32)
+    part_ptr = np.zeros(len(units) + 1, dtype=np.int64)
+    parts = np.empty(len(units), dtype=np.int32)
+    clusters, done, start = 0, 0, 0
+    while start < len(order):
+        stop = start
+        while stop < len(order) and block_of[order[stop]] == block_of[order[start]]:
+            stop += 1
+        while done < stop:
+            rows, columns = 0, 0
+            for o in range(start, stop):
+                p = order[o]
+                if placed[p]:
+                    continue
+                new = 0
+                for s in range(indptr[units[p]], indptr[units[p] + 1]):
+                    new += on_row_of[indices[s]] != clusters
+                if rows + new > row_limit[columns + 1]:
+                    continue
+                for s in range(indptr[units[p]], indptr[units[p] + 1]):
+                    on_row_of[indices[s]] = clusters
+                rows += new
+                columns += 1
+                placed[p] = True
+                parts[done] = p
+                done += 1
+                if columns == len(row_limit) - 2:
+                    break
+            clusters += 1
+            part_ptr[clusters] = done
+        start = stop
+    return part_ptr[: clusters + 1], parts

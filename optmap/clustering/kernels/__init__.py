@@ -1,0 +1,1 @@
+"""What clustering heuristics share: compiled growing, filling and packing of crossbars."""

@@ -1,0 +1,272 @@
+"""Fewer clusters from given ones: merge by shared rows, then dissolve what fits elsewhere.
+
+Clusters are bins here, made of *parts* (some members of a twin class). Every source keeps the list
+of bins that hold it, so that the bins which share rows with a part are met without looking at the
+others; bins that share nothing are found by the rows they have left.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from optmap.clustering.kernels.buckets import empty_rings, insert, remove
+from optmap.compiled import compiled
+from optmap.model.snn import IndexArray, IntArray
+
+
+class Bins(NamedTuple):
+    """Bins 0..K-1; one with no columns is unused.
+
+    ``holders[first[i]:first[i] + held[i]]`` are the bins with source i on a row. ``shared`` and
+    ``touched`` are scratch of :func:`_best_bin`; ``following`` and ``preceding`` hold the bins in
+    buckets by rows used (:mod:`optmap.clustering.kernels.buckets`).
+    """
+
+    row_limit: IntArray
+    first: IntArray
+    held: IndexArray
+    holders: IndexArray
+    rows: IndexArray
+    columns: IndexArray
+    following: IndexArray
+    preceding: IndexArray
+    shared: IndexArray
+    touched: IndexArray
+
+
+@compiled
+def pack(
+    source_ptr: Any,
+    sources: Any,
+    part_ptr: Any,
+    part_class: Any,
+    part_size: Any,
+    room: Any,
+    row_limit: Any,
+    passes: Any,
+) -> Any:
+    """Merge clusters, then dissolve them, and say where every part ends.
+
+    Clusters are merged in falling order of rows, each into the bin that shares most rows with it
+    (ties: most rows used, then the lowest), or into the fullest bin it fits without sharing. Then,
+    emptiest first, every bin whose parts all fit elsewhere by the same rule is given up; ``passes``
+    such passes at most.
+
+    Parameters
+    ----------
+    source_ptr, sources : arrays
+        What each twin class reads.
+    part_ptr, part_class, part_size : arrays
+        Clusters as parts, as :func:`optmap.clustering.kernels.growth.grow` returns them.
+    room : (N + 1,) int64 array
+        Source i is held by at most ``room[i + 1] - room[i]`` bins.
+
+    Returns
+    -------
+    bin_of_part : (E,) int32 array
+        Bins are not numbered consecutively.
+    held : (N,) int32 array
+        In how many bins each source takes a row.
+    """
+    clusters, n = len(part_ptr) - 1, len(room) - 1
+    following, preceding = empty_rings(clusters, row_limit[1] + 1)
+    bins = Bins(
+        row_limit,
+        room,
+        np.zeros(n, dtype=np.int32),
+        np.empty(room[-1], dtype=np.int32),
+        np.zeros(clusters, dtype=np.int32),
+        np.zeros(clusters, dtype=np.int32),
+        following,
+        preceding,
+        np.zeros(clusters, dtype=np.int32),
+        np.empty(clusters, dtype=np.int32),
+    )
+    row_ptr, row_source = _rows_of_clusters(source_ptr, sources, part_ptr, part_class, n)
+    bin_of_part = np.empty(len(part_class), dtype=np.int32)
+    for k in np.argsort(row_ptr[:-1] - row_ptr[1:], kind="mergesort"):
+        own = row_source[row_ptr[k] : row_ptr[k + 1]]
+        columns = part_size[part_ptr[k] : part_ptr[k + 1]].sum()
+        home = _best_bin(bins, own, columns, -1)
+        if home < 0:
+            home = k
+        else:
+            remove(bins.following, bins.preceding, home)
+        for source in own:
+            _hold(bins, source, home)
+        bins.columns[home] += columns
+        _list(bins, home)
+        bin_of_part[part_ptr[k] : part_ptr[k + 1]] = home
+    for _ in range(passes):
+        if not _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part):
+            break
+    return bin_of_part, bins.held
+
+
+@compiled
+def _rows_of_clusters(
+    source_ptr: Any, sources: Any, part_ptr: Any, part_class: Any, num_sources: Any
+) -> Any:
+    """Return the distinct sources of every cluster as compressed rows."""
+    clusters = len(part_ptr) - 1
+    row_ptr = np.zeros(clusters + 1, dtype=np.int64)
+    row_source = np.empty(0, dtype=np.int32)
+    for count_only in (True, False):
+        seen_by = np.full(num_sources, -1, dtype=np.int32)
+        total = 0
+        for k in range(clusters):
+            for e in range(part_ptr[k], part_ptr[k + 1]):
+                for s in range(source_ptr[part_class[e]], source_ptr[part_class[e] + 1]):
+                    if seen_by[sources[s]] != k:
+                        seen_by[sources[s]] = k
+                        if not count_only:
+                            row_source[total] = sources[s]
+                        total += 1
+            row_ptr[k + 1] = total
+        if count_only:
+            row_source = np.empty(total, dtype=np.int32)
+    return row_ptr, row_source
+
+
+@compiled
+def _best_bin(bins: Any, own: Any, columns: Any, banned: Any) -> Any:
+    """Return the bin, other than ``banned``, that so many columns reading ``own`` fit best; -1."""
+    most = len(bins.row_limit) - 2
+    first, held, holders = bins.first, bins.held, bins.holders
+    share, met, rows, row_limit = bins.shared, bins.touched, bins.rows, bins.row_limit
+    following = bins.following
+    touched = 0
+    for source in own:
+        for h in range(first[source], first[source] + held[source]):
+            k = holders[h]
+            if share[k] == 0:
+                met[touched] = k
+                touched += 1
+            share[k] += 1
+    best, best_shared = -1, 0
+    for t in range(touched):
+        k = met[t]
+        shared = share[k]
+        share[k] = 0
+        after = bins.columns[k] + columns
+        if k == banned or after > most:
+            continue
+        if rows[k] + len(own) - shared > row_limit[after] or shared < best_shared:
+            continue
+        if shared == best_shared and (rows[k] < rows[best] or (rows[k] == rows[best] and k > best)):
+            continue
+        best, best_shared = k, shared
+    if best >= 0:
+        return best
+    for used in range(row_limit[1] - len(own), -1, -1):
+        k = following[len(rows) + used]
+        while k < len(rows):
+            after = bins.columns[k] + columns
+            if k != banned and after <= most and used + len(own) <= row_limit[after]:
+                return k
+            k = following[k]
+    return -1
+
+
+@compiled
+def _list(bins: Any, k: Any) -> Any:
+    """Enter a bin under the rows it uses."""
+    insert(bins.following, bins.preceding, len(bins.rows) + bins.rows[k], k)
+
+
+@compiled
+def _hold(bins: Any, source: Any, k: Any) -> Any:
+    """Put a source on a row of bin k; tell whether it is new there."""
+    first, held = bins.first[source], bins.held[source]
+    for h in range(first, first + held):
+        if bins.holders[h] == k:
+            return False
+    bins.holders[first + held] = k
+    bins.held[source] += 1
+    bins.rows[k] += 1
+    return True
+
+
+@compiled
+def _release(bins: Any, source: Any, k: Any) -> Any:
+    """Take a source off its row of bin k, if it has one."""
+    first = bins.first[source]
+    for h in range(first, first + bins.held[source]):
+        if bins.holders[h] == k:
+            bins.held[source] -= 1
+            bins.holders[h] = bins.holders[first + bins.held[source]]
+            bins.rows[k] -= 1
+            return
+
+
+@compiled
+def _dissolve(
+    bins: Any, source_ptr: Any, sources: Any, part_class: Any, part_size: Any, bin_of_part: Any
+) -> Any:
+    """Give up, emptiest first, every bin whose parts all fit elsewhere; tell if there was one."""
+    parts, most_rows = len(part_class), bins.row_limit[1]
+    first_part = np.full(len(bins.rows), -1, dtype=np.int32)
+    next_part = np.empty(parts, dtype=np.int32)
+    for e in range(parts):
+        next_part[e] = first_part[bin_of_part[e]]
+        first_part[bin_of_part[e]] = e
+    moved = np.empty(parts, dtype=np.int32)
+    target = np.empty(parts, dtype=np.int32)
+    # new rows of the moves of one bin, for taking them back: no more than its parts read
+    undo_ptr = np.zeros(parts + 1, dtype=np.int64)
+    undo = np.empty(most_rows * len(bins.row_limit), dtype=np.int32)
+    progress = False
+    for k in np.argsort(bins.rows, kind="mergesort"):
+        if bins.columns[k] == 0:
+            continue
+        count = 0
+        e = first_part[k]
+        while e >= 0:
+            moved[count] = e
+            count += 1
+            e = next_part[e]
+        fan_in = np.empty(count, dtype=np.int64)
+        for i in range(count):
+            fan_in[i] = source_ptr[part_class[moved[i]]] - source_ptr[part_class[moved[i]] + 1]
+        largest_first = moved[:count][np.argsort(fan_in, kind="mergesort")]
+        done = 0
+        while done < count:
+            e = largest_first[done]
+            own = sources[source_ptr[part_class[e]] : source_ptr[part_class[e] + 1]]
+            home = _best_bin(bins, own, part_size[e], k)
+            if home < 0:
+                break
+            remove(bins.following, bins.preceding, home)
+            at = undo_ptr[done]
+            for source in own:
+                if _hold(bins, source, home):
+                    undo[at] = source
+                    at += 1
+            bins.columns[home] += part_size[e]
+            _list(bins, home)
+            done += 1
+            undo_ptr[done] = at
+            target[done - 1] = home
+        if done == count:
+            progress = True
+            remove(bins.following, bins.preceding, k)
+            for i in range(count):
+                e = largest_first[i]
+                for s in range(source_ptr[part_class[e]], source_ptr[part_class[e] + 1]):
+                    _release(bins, sources[s], k)
+                bin_of_part[e] = target[i]
+                next_part[e] = first_part[target[i]]
+                first_part[target[i]] = e
+            bins.columns[k] = 0
+            first_part[k] = -1
+            continue
+        for i in range(done - 1, -1, -1):
+            home = target[i]
+            remove(bins.following, bins.preceding, home)
+            for u in range(undo_ptr[i], undo_ptr[i + 1]):
+                _release(bins, undo[u], home)
+            bins.columns[home] -= part_size[largest_first[i]]
+            _list(bins, home)
+    return progress

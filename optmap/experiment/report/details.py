@@ -1,0 +1,125 @@
+"""What the report draws of one mapping: crossbars, tiles, traffic, two periods of the schedule.
+
+Computed where the mapping is judged and stored beside it, so that the report needs no network.
+Sizes are capped (what is left out is counted), so that a page of hundreds of rows stays small.
+"""
+
+from __future__ import annotations
+
+import base64
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from optmap.instance import Instance
+from optmap.judge.binding_aware_graph import BindingAwareGraph, lower
+from optmap.judge.metrics import link_tokens
+from optmap.model.cluster_graph import cluster_graph
+from optmap.model.mapping import Mapping
+from optmap.model.platform import Platform
+from optmap.sdf.cycle_ratio import earliest_schedule, maximum_cycle_ratio
+
+MAX_CROSSBARS = 9
+MAX_CHANNELS = 150
+MAX_BARS = 400
+
+
+def details(mapping: Mapping, instance: Instance) -> dict[str, Any]:
+    """Return JSON-ready data for the report's pictures of a valid mapping."""
+    platform = instance.platform
+    graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, instance.tokens)
+    bound = lower(graph, platform, mapping.binding, mapping.orders)
+    strongest = np.argsort(-graph.spikes, kind="stable")[:MAX_CHANNELS]
+    return {
+        "platform": _platform(platform),
+        "tile_of": mapping.binding.tile_of.tolist(),
+        "tau": bound.time[: graph.num_clusters].tolist(),
+        "rows": graph.rows.tolist(),
+        "columns": graph.columns.tolist(),
+        "channels": [
+            [int(graph.source[e]), int(graph.target[e]), int(graph.spikes[e])] for e in strongest
+        ],
+        "channels_left_out": max(0, graph.num_channels - MAX_CHANNELS),
+        "tile_traffic": _tile_traffic(bound, mapping, platform),
+        "links": _links(bound, mapping, platform),
+        "crossbars": _crossbars(mapping, platform),
+        "gantt": _gantt(bound, mapping),
+    }
+
+
+def _platform(platform: Platform) -> dict[str, Any]:
+    net = platform.interconnect
+    return {
+        "name": platform.name,
+        "kind": net.kind,
+        "width": net.width or platform.num_tiles,
+        "height": net.height or 1,
+        "crossbars": [[t.crossbar.rows, t.crossbar.columns] for t in platform.tiles],
+    }
+
+
+def _tile_traffic(
+    bound: BindingAwareGraph, mapping: Mapping, platform: Platform
+) -> list[list[int]]:
+    """Return [from tile, to tile, spikes per iteration] for the pairs that exchange any."""
+    graph, tile = bound.clusters, mapping.binding.tile_of
+    count = platform.num_tiles
+    total = np.zeros(count * count, dtype=np.int64)
+    pair = tile[graph.source].astype(np.int64) * count + tile[graph.target]
+    np.add.at(total, pair, graph.spikes)
+    return [[int(p // count), int(p % count), int(total[p])] for p in np.flatnonzero(total)]
+
+
+def _links(bound: BindingAwareGraph, mapping: Mapping, platform: Platform) -> list[list[int]]:
+    """Return [tile, direction, tokens] of the links in use."""
+    tokens = link_tokens(bound.clusters, platform, mapping.binding)
+    if tokens is None:
+        return []
+    return [[int(t), int(d), int(tokens[t, d])] for t, d in zip(*np.nonzero(tokens), strict=True)]
+
+
+def _crossbars(mapping: Mapping, platform: Platform) -> list[dict[str, Any]]:
+    """Return the first crossbars' synapses as bits, row by row, most read rows first."""
+    network = mapping.decomposition.network
+    drawn = []
+    for k, members in enumerate(mapping.clustering.members()[:MAX_CROSSBARS]):
+        units = network.units[members]
+        sources = np.unique(np.concatenate([network.sources_of(int(u)) for u in units]))
+        bits = np.zeros((len(sources), len(units)), dtype=np.bool_)
+        for column, u in enumerate(units):
+            bits[np.searchsorted(sources, network.sources_of(int(u))), column] = True
+        bits = bits[np.argsort(-bits.sum(axis=1), kind="stable")]
+        bar = platform.tiles[mapping.binding.tile_of[k]].crossbar
+        drawn.append(
+            {
+                "cluster": k,
+                "size": [bar.rows, bar.columns // platform.cells_per_synapse],
+                "used": list(bits.shape),
+                "bits": base64.b64encode(np.packbits(bits).tobytes()).decode(),
+            }
+        )
+    return drawn
+
+
+def _gantt(bound: BindingAwareGraph, mapping: Mapping) -> dict[str, Any]:
+    """Return the earliest periodic schedule, in ticks, with the actors of the critical cycle."""
+    period, cycle = maximum_cycle_ratio(bound.graph)
+    if not period:
+        return {"period": None, "bars": [], "left_out": 0}
+    start = earliest_schedule(bound.graph, period)
+    critical = {int(bound.graph.source[e]) for e in cycle}
+    k, tile = bound.clusters.num_clusters, mapping.binding.tile_of
+    bars: list[tuple[int, int, str, float, int, int]] = []
+    for actor, time in enumerate(bound.time):
+        if actor < k:
+            where, label = (int(tile[actor]), 0), str(actor)
+        else:
+            e = bound.send_channel[actor - k]
+            a, b = int(bound.clusters.source[e]), int(bound.clusters.target[e])
+            where, label = (int(tile[a]), 1), f"{a}>{b}"
+        begin = float(Fraction(int(start[actor]), period.denominator))
+        bars.append((*where, label, round(begin, 2), int(time), int(actor in critical)))
+    bars.sort(key=lambda bar: (-bar[5], bar[1], bar[3]))  # critical ones stay if some must go
+    left_out = max(0, len(bars) - MAX_BARS)
+    return {"period": float(period), "bars": bars[:MAX_BARS], "left_out": left_out}

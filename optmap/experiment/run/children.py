@@ -1,0 +1,78 @@
+"""Which child runs a job: heuristics share one, every solver gets a fresh one.
+
+A heuristic takes milliseconds, a start of Python with its libraries a second: heuristic jobs run
+one after the other in one child. A solver's job never shares a process with another job; its child
+is started while the job before it still runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.process import Child, Ended
+from optmap.methods import METHODS
+
+
+def run_child(job: Job, stop: threading.Event) -> Ended:
+    """Run one job in a child of its own."""
+    child = Child(job.limits.threads)
+    try:
+        return child.run(job, stop)
+    finally:
+        child.close()
+
+
+class Children:
+    """The children of a sweep; may be used by several threads."""
+
+    def __init__(self) -> None:
+        self.idle: list[tuple[int, Child]] = []
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> Children:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for _, child in self.idle:
+            child.close()
+        self.idle.clear()
+
+    def run(self, job: Job, stop: threading.Event) -> Ended:
+        """Run a job in an idle child, or in a new one."""
+        threads = job.limits.threads
+        child = self._take(threads)
+        alone = job.method not in METHODS or METHODS[job.method].uses_solver
+        if alone:
+            self._prepare(threads)
+        try:
+            ended = child.run(job, stop)
+        except BaseException:
+            child.close()
+            raise
+        if alone or ended.cause != "exit" or not child.alive:
+            child.close()
+        else:
+            with self.lock:
+                self.idle.append((threads, child))
+        return ended
+
+    def _take(self, threads: int) -> Child:
+        with self.lock:
+            for i, (own, child) in enumerate(self.idle):
+                if own == threads and child.alive:
+                    del self.idle[i]
+                    return child
+        return Child(threads)
+
+    def _prepare(self, threads: int) -> None:
+        """Start the child of the next job, if none waits."""
+        with self.lock:
+            if not any(own == threads for own, _ in self.idle):
+                self.idle.append((threads, Child(threads)))

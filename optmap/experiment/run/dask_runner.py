@@ -1,0 +1,154 @@
+"""Run the same per-solve child on Dask workers: ``compare --cluster tcp://host:8786``.
+
+The Dask task does nothing but start the child that a local run would start, so that limits and
+kills work inside the task. Instances travel by content with their hash; results are stored by the
+client as they come. Retries are off; a row whose worker died is sent once more, and says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from optmap.errors import InputError
+from optmap.experiment.run.children import run_child
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.process import Ended
+from optmap.experiment.run.store import Store, StoreError
+from optmap.experiment.run.sweep import Watcher, finish
+from optmap.instance import load
+
+Parcel = dict[str, str]
+
+
+def packed(job: Job) -> tuple[Parcel, str]:
+    """Return an instance's files by relative name, and which of them is the instance file."""
+    file = Path(job.source["file"]).resolve()
+    instance = load(file)
+    paths = [file, instance.platform_file, instance.spikes]
+    if not instance.network.startswith("gen:"):
+        network = Path(instance.network)
+        paths += [p for p in network.rglob("*") if p.is_file()] if network.is_dir() else [network]
+    known = [path.resolve() for path in paths if path is not None]
+    root = Path(*_common_parts(known))
+    parcel = {
+        str(path.relative_to(root)): base64.b64encode(path.read_bytes()).decode() for path in known
+    }
+    return parcel, str(file.relative_to(root))
+
+
+def _common_parts(paths: Iterable[Path]) -> list[str]:
+    parents = [path.parent.parts for path in paths]
+    shared = []
+    for parts in zip(*parents, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return shared
+
+
+def solve_parcel(job_json: str, parcel: Parcel, file: str) -> Ended:
+    """Unpack an instance on a worker and run its job in a child process there."""
+    job = Job.from_json(job_json)
+    with tempfile.TemporaryDirectory(prefix="optmap-") as folder:
+        for name, content in parcel.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(base64.b64decode(content))
+        local = replace(job, source={"file": str(Path(folder, file))})
+        ended = run_child(local, threading.Event())
+    if ended.row is not None and "mapping" in ended.row:
+        ended.row["mapping"]["source"] = job.source
+    return ended
+
+
+def sweep_on_cluster(
+    jobs: Iterable[Job], store: Store, watcher: Watcher, address: str, *, timeout_s: float = 10.0
+) -> None:
+    """Run every job whose row the store lacks on a Dask cluster.
+
+    Raises
+    ------
+    InputError
+        If there is no scheduler at ``address``, or the extra ``[cluster]`` is not installed.
+    StoreError
+        If a row could not be written; what still runs is given up.
+    """
+    try:
+        from distributed import Client, as_completed
+        from distributed.scheduler import KilledWorker
+    except ImportError:
+        raise InputError(
+            "--cluster", "", "no package 'distributed'", "pip install 'optmap[cluster]'"
+        ) from None
+    try:
+        client = Client(address, timeout=timeout_s)
+    except (OSError, ValueError) as error:
+        raise InputError("--cluster", "", f"{address} ({error})", "a Dask scheduler") from None
+    with client, _no_silent_reruns(client):
+        todo = [job for job in jobs if job.key() not in store.rows]
+        parcels: dict[str, tuple[Parcel, str]] = {}
+        futures: dict[Any, tuple[Job, bool]] = {}
+
+        def send(job: Job, again: bool) -> Any:
+            if job.digest not in parcels:
+                parcels[job.digest] = packed(job)
+            future = client.submit(
+                solve_parcel,
+                job.to_json(),
+                *parcels[job.digest],
+                key=f"optmap-{job.key()}-{int(again)}",
+                retries=0,
+                pure=False,
+                resources={"solver": job.limits.threads},
+            )
+            futures[future] = (job, again)
+            watcher.started(job)
+            return future
+
+        queue = as_completed([send(job, False) for job in todo])
+        try:
+            for future in queue:
+                job, again = futures.pop(future)
+                failure = future.exception()
+                if isinstance(failure, KilledWorker) and not again:
+                    queue.add(send(job, True))
+                    continue
+                ended = future.result() if failure is None else _lost(failure)
+                row, attached = finish(job, ended)
+                if again:
+                    row["reason"] = (
+                        f"{row.get('reason', '')} (run again: its worker was lost)".strip()
+                    )
+                store.append(row, attached)
+                watcher.ended(job, store.rows[row["key"]])
+        except (KeyboardInterrupt, StoreError):
+            client.cancel(list(futures))
+            raise
+
+
+@contextlib.contextmanager
+def _no_silent_reruns(client: Any) -> Iterator[None]:
+    """Let the scheduler report a lost worker at once; by default it reruns three times unasked."""
+
+    def allow(failures: int, dask_scheduler: Any = None) -> int:
+        before: int = dask_scheduler.allowed_failures
+        dask_scheduler.allowed_failures = failures
+        return before
+
+    before = client.run_on_scheduler(allow, 0)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # the scheduler may be gone
+            client.run_on_scheduler(allow, before)
+
+
+def _lost(error: BaseException) -> Ended:
+    return Ended(None, "exit", 1, f"{type(error).__name__}: {error}", 0.0, None)

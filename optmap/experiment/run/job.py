@@ -1,0 +1,54 @@
+"""One solve as data: what the parent sends to the child process, and the key of its row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from optmap.experiment.run.environment import code_version, solver_versions
+from optmap.model.outcome import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One method on one instance with one seed.
+
+    Parameters
+    ----------
+    instance : str
+        The instance's name.
+    digest : str
+        Hash of everything in the instance that can change a result.
+    source : dict
+        How the child loads it: ``{"file": PATH}``, or ``network``, ``platform``, ``tokens``,
+        ``spikes`` and ``keep_zero_weights``.
+    """
+
+    instance: str
+    digest: str
+    source: dict[str, Any]
+    method: str
+    limits: Limits
+
+    def key(self) -> str:
+        """Return what makes two rows the same: instance, method, limits, seed, code, solvers."""
+        parts = (
+            self.digest,
+            self.method,
+            asdict(self.limits),
+            code_version(),
+            solver_versions(),
+        )
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+
+    def to_json(self) -> str:
+        """Return the job as one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """Read a job back."""
+        data = json.loads(text)
+        return cls(**{**data, "limits": Limits(**data["limits"])})

@@ -1,0 +1,196 @@
+"""A child process of its own group that runs jobs, with a hard end in time and memory.
+
+Solvers keep no memory limit and Python's signals do not fire inside them, so the parent watches: at
+the hard limit, or above the memory limit, the whole group is killed (CBC is a grandchild).
+
+What a child prints, one line each: ``ready`` when a job's clock starts (imports, compiled kernels
+and the network are there), rows, ``done``. It runs one job after another; :mod:`.children` decides
+how many.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import IO, Any
+
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.memory import group_rss_mb
+
+#: Seconds a child may run on beyond its limit, to judge and print its result.
+GRACE_S = 15.0
+#: Seconds until its clock starts: imports, compiling kernels once, reading the network.
+SET_UP_S = 300.0
+POLL_S = 0.01
+MEMORY_POLL_S = 0.25
+READY, DONE = b"ready\n", b"done\n"
+COMMAND = (sys.executable, "-m", "optmap.experiment.run.solve")
+THREAD_POOLS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a job ended: its last row (or None), and what ended it."""
+
+    row: dict[str, Any] | None
+    cause: str  # "exit", "time", "memory" or "stopped"
+    returncode: int
+    stderr: str
+    elapsed_s: float
+    peak_rss_mb: float | None
+
+
+class Child:
+    """One child process; started at once, so that its imports are done when its job comes."""
+
+    def __init__(self, threads: int) -> None:
+        # the child ends its group when the last writer of this pipe is gone: we died
+        alive, self.lifeline = os.pipe()
+        environment = dict.fromkeys(THREAD_POOLS, str(threads)) | {"PYTHONHASHSEED": "0"}
+        self.process = subprocess.Popen(
+            [*COMMAND, str(alive)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=(alive,),
+            env={**os.environ, **environment},
+        )
+        os.close(alive)
+        self.heard = _Heard(self.process)
+
+    def run(self, job: Job, stop: threading.Event) -> Ended:
+        """Run a job and return its last row and what ended it."""
+        start = time.monotonic()
+        self.heard.begin()
+        watch = _Watch(self.process.pid, job, start, self.heard)
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it died at once; its stderr says why
+                self.process.stdin.write(job.to_json().encode() + b"\n")
+                self.process.stdin.flush()
+        cause = "exit"
+        while not self.heard.done.wait(POLL_S) and self.process.poll() is None:
+            cause = "stopped" if stop.is_set() else watch.excess()
+            if cause != "exit":
+                break
+        if not self.heard.done.is_set():
+            self.kill()
+            self.heard.join()
+        return Ended(
+            self.heard.last_row(),
+            cause,
+            self.process.returncode or 0,
+            self.heard.errors(),
+            time.monotonic() - start,
+            watch.peak_mb,
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it can take another job."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """End the whole group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        """End the group and let go of its pipes."""
+        self.kill()
+        self.heard.join()
+        with contextlib.suppress(OSError):
+            os.close(self.lifeline)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+
+
+class _Heard:
+    """What a child says on both streams, read in threads so that neither fills up."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.rows: list[bytes] = []
+        self.stderr: list[bytes] = []
+        self.ready_at: float | None = None
+        self.done = threading.Event()
+        self.threads = [
+            threading.Thread(target=self._read_rows, args=(process.stdout,), daemon=True),
+            threading.Thread(target=self._read_errors, args=(process.stderr,), daemon=True),
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def begin(self) -> None:
+        """Forget the last job."""
+        self.rows.clear()
+        self.stderr.clear()
+        self.ready_at = None
+        self.done.clear()
+
+    def _read_rows(self, stream: IO[bytes]) -> None:
+        for line in stream:
+            if line == READY:
+                self.ready_at = time.monotonic()
+            elif line == DONE:
+                self.done.set()
+            else:
+                self.rows.append(line)
+
+    def _read_errors(self, stream: IO[bytes]) -> None:
+        for line in stream:
+            self.stderr.append(line)
+
+    def join(self) -> None:
+        for thread in self.threads:
+            thread.join()
+
+    def last_row(self) -> dict[str, Any] | None:
+        for line in reversed(self.rows):
+            if line.endswith(b"\n"):  # a line cut off by the kill is no row
+                row: dict[str, Any] = json.loads(line)
+                return row
+        return None
+
+    def errors(self) -> str:
+        return b"".join(self.stderr).decode(errors="replace")
+
+
+class _Watch:
+    """Compares a process group with a job's limits."""
+
+    def __init__(self, group: int, job: Job, start: float, heard: _Heard) -> None:
+        self.group, self.job, self.start, self.heard = group, job, start, heard
+        self.peak_mb: float | None = None
+        self.looked = 0.0
+
+    def excess(self) -> str:
+        """Return the limit that is exceeded, or "exit" if none is."""
+        now = time.monotonic()
+        ready = self.heard.ready_at
+        end = self.start + SET_UP_S if ready is None else ready + self.job.limits.wall_s + GRACE_S
+        if now > end:
+            return "time"
+        if now - self.looked >= MEMORY_POLL_S:
+            self.looked = now
+            used = group_rss_mb(self.group)
+            if used is not None:
+                self.peak_mb = max(used, self.peak_mb or 0.0)
+                limit = self.job.limits.memory_mb
+                if limit is not None and used > limit:
+                    return "memory"
+        return "exit"

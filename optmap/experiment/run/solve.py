@@ -1,0 +1,271 @@
+"""The child process: jobs in on standard input, rows out on standard output.
+
+Each line between ``ready`` and ``done`` is one complete row; a later row replaces an earlier one,
+so that a child that is killed leaves its best mapping so far. The child ends its whole process
+group when the pipe whose number is its argument closes: a parent that dies takes its solves along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from optmap.bounds.bound import Bound
+from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.end_to_end import ANY_MAPPING, end_to_end_period_bounds, fewest_clusters
+from optmap.bounds.period import clustering_period_bounds
+from optmap.bounds.spike_hops import hop_bounds
+from optmap.bounds.traffic import traffic_bounds
+from optmap.errors import CapacityError, FanInError, InputError
+from optmap.experiment.report.details import details
+from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.mapping_file import document, load_source
+from optmap.flow import run
+from optmap.instance import Instance
+from optmap.judge.evaluation import judge
+from optmap.judge.metrics import computing_energy
+from optmap.methods import EXACT_BINDINGS, METHODS, Method, method_named
+from optmap.model.claim import Claim, Run
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.clustered_snn import ClusteredSNN
+from optmap.model.decomposition import decompose
+from optmap.model.mapping import Mapping, compact
+from optmap.model.outcome import Limits, Status
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+
+STATUS_WORD = {
+    Status.OPTIMAL: "optimal",
+    Status.FEASIBLE: "feasible",
+    Status.INFEASIBLE: "infeasible",
+    Status.UNKNOWN: "no_solution",
+}
+
+
+def main() -> None:
+    """Run the jobs that stand on standard input, one a line."""
+    threading.Thread(target=_end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # solvers may print; rows must not mix
+    sys.stdout = sys.stderr
+    for line in sys.stdin:
+        solve(Job.from_json(line), out)
+        out.write("done\n")
+        out.flush()
+
+
+def _end_with_parent(lifeline: int) -> None:
+    os.read(lifeline, 1)  # nothing is ever written: it returns when the other end is gone
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def solve(job: Job, out: TextIO) -> None:
+    """Run one job and print its rows."""
+    start, cpu = time.perf_counter(), time.process_time()
+
+    def emit(describe_row: Callable[[], dict[str, Any]]) -> None:
+        clocks = {
+            "wall_s": round(time.perf_counter() - start, 4),
+            "cpu_s": round(time.process_time() - cpu, 4),
+        }
+        out.write(dumps(describe_row() | clocks) + "\n")  # judging is not the method's time
+        out.flush()
+
+    def refuse(status: str, error: ValueError) -> None:
+        emit(lambda: {"status": status, "check": "not_run", "reason": str(error)})
+
+    try:
+        instance = load_source(job.source)
+        method = method_named(job.method)
+        snn = instance.snn
+        placement = instance.placement() if method.clustering == "imported" else None
+        warm_up(method)
+        out.write("ready\n")  # the parent's clock starts
+        out.flush()
+        start, cpu = time.perf_counter(), time.process_time()  # reading is not the method's time
+        result = run(
+            method,
+            snn,
+            instance.platform,
+            instance.tokens,
+            job.limits,
+            lambda partial: emit(lambda: describe(partial, instance, job)),
+            placement,
+        )
+        emit(lambda: describe(result, instance, job))
+    except InputError as error:
+        refuse("error", error)
+    except (FanInError, CapacityError) as error:
+        refuse("unsupported", error)
+
+
+@cache
+def warm_up(method: Method) -> None:
+    """Run a method on a small network: loading compiled kernels is not the method's time.
+
+    First the heuristics that solvers start from, judged and described as a row is, on a filter:
+    on less, clusters do not merge, and kernels would be compiled on the method's clock.
+    """
+    _run_and_describe(METHODS["overlap-prologue"], "filter-8", 1.0)
+    _run_and_describe(METHODS["song2020-tree"], "mlp-17-1", 1.0)  # a fan-in that is cut
+    if method.clustering == "imported":
+        return
+    # column generation and its search reach their kernels only where the row bound is not met
+    hard = not method.uses_solver or method.clustering in ("colgen", "lns")
+    _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
+    if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
+        module = import_module(EXACT_BINDINGS[method.binding])
+        module.warm_up(*_one_unit_a_tile())
+
+
+def _one_unit_a_tile() -> tuple[ClusterGraph, Platform]:
+    tiles = (Tile(Crossbar(16, 16), slots=1),) * 9
+    platform = Platform("warm-up", tiles, Interconnect("mesh", 3, 3))
+    snn = Instance("warm-up", "gen:mlp-3-3-3", platform).snn
+    decomposition = decompose(snn, 16, "tree")
+    clustering = compact(range(decomposition.network.num_units))
+    return cluster_graph(decomposition, clustering, platform, "dataflow"), platform
+
+
+def _run_and_describe(method: Method, network: str, limit_s: float) -> None:
+    tile = Tile(Crossbar(16, 16))
+    platform = Platform("warm-up", (tile, tile), Interconnect("mesh", 2, 1))
+    instance = Instance("warm-up", f"gen:{network}", platform)
+    limits = Limits(limit_s)
+    result = run(method, instance.snn, platform, instance.tokens, limits, lambda _: None)
+    describe(result, instance, Job(instance.name, "", {}, method.name, limits))
+
+
+def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
+    """Return the row of a run: judged values, claims, bounds, the mapping itself."""
+    row: dict[str, Any] = {
+        "status": STATUS_WORD[result.status],
+        "check": "not_run",
+        "reason": result.reason,
+        "network": describe_network(instance),
+        "claims": [_claim(claim) for claim in result.claims],
+        "certificates": [c.certificate for c in result.claims if c.certificate is not None],
+        "stage_seconds": {stage: round(seconds, 4) for stage, seconds in result.seconds},
+    }
+    if result.mapping is None:
+        return row
+    mapping = result.mapping
+    judgement = judge(instance.snn, instance.platform, mapping, instance.tokens)
+    wrong = [claim for claim in result.claims if not claim.holds]
+    row["decomposition"] = mapping.decomposition.policy
+    row |= scope_names(mapping)
+    row["mapping"] = document(mapping, job.instance, job.source, job.digest, job.method)
+    row["bounds"] = describe_bounds(mapping, instance)
+    if judgement.evaluation is None:
+        row["check"] = "violation"
+        row["reason"] = "; ".join(map(str, judgement.violations[:20]))
+        return row
+    row["metrics"] = judgement.evaluation.row()
+    row["details"] = details(mapping, instance)
+    row["critical_cycle"] = [str(step) for step in judgement.evaluation.critical_cycle]
+    row["check"] = "mismatch" if wrong else "ok"
+    if wrong:
+        row["reason"] = "; ".join(
+            f"{c.metric}: claimed {c.value}, evaluated {c.evaluated}, bound {c.bound}"
+            for c in wrong
+        )
+    return row
+
+
+def scope_names(mapping: Mapping) -> dict[str, str]:
+    """Return names of the units and of their clustering, equal only where these are equal.
+
+    Rows of one instance whose names are equal share the bounds proved for them.
+    """
+    made, network = mapping.decomposition, mapping.decomposition.network
+    units = made.policy
+    if not made.num_inserted:
+        units = "as given"
+    elif made.policy == "custom":
+        units = f"custom {_digest(network.indptr, network.indices)}"
+    labels = compact(mapping.clustering.cluster_of).cluster_of
+    return {"units": units, "clustering": f"{units} {_digest(labels)}"}
+
+
+def _digest(*arrays: npt.NDArray[Any]) -> str:
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()[:12]
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "metric": claim.metric,
+        "status": claim.status.value,
+        "value": claim.value,
+        "bound": claim.bound,
+        "evaluated": claim.evaluated,
+        "scope": claim.scope,
+        "max_clusters": claim.max_clusters,
+        "trace": [[round(p.seconds, 4), p.incumbent, p.bound] for p in claim.trace],
+    }
+
+
+def describe_network(instance: Instance) -> dict[str, Any]:
+    """Return the sizes that reports print beside an instance."""
+    snn, platform = instance.snn, instance.platform
+    return {
+        "neurons": snn.num_neurons,
+        "inputs": snn.num_neurons - snn.num_units,
+        "synapses": snn.num_synapses,
+        "max_fan_in": snn.max_fan_in,
+        "spikes": int(snn.spikes.sum()),
+        "spikes_origin": snn.spikes_origin,
+        "platform": platform.name,
+        "crossbars": " ".join(f"{rows}x{columns}" for rows, columns in platform.kinds),
+        "tiles": platform.num_tiles,
+        "tokens": instance.tokens,
+    }
+
+
+def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]]:
+    """Return the bounds that need no solver, each with its name and scope."""
+    platform, decomposition = instance.platform, mapping.decomposition
+    graph = cluster_graph(decomposition, mapping.clustering, platform, instance.tokens)
+    found = [("period", bound) for bound in clustering_period_bounds(graph, platform)]
+    found += [("spike_hops", bound) for bound in hop_bounds(graph, platform)]
+    if isinstance(instance.snn, ClusteredSNN):  # there is nothing below what is given
+        found.append(("clusters", Bound("given", graph.num_clusters, "the clusters of the file")))
+        rates = Bound("given", int(graph.spikes.sum()), "the clusters of the file")
+        found.append(("traffic", rates))
+    else:
+        found += [("clusters", bound) for bound in cluster_bounds(decomposition, platform)]
+        found += [("traffic", bound) for bound in traffic_bounds(decomposition, platform)]
+        found += [("period", bound) for bound in end_to_end_period_bounds(instance.snn, platform)]
+        fewest = Bound("any decomposition", fewest_clusters(instance.snn, platform), ANY_MAPPING)
+        found.append(("clusters", fewest))
+    rows = [
+        {"metric": metric, "name": bound.name, "value": bound.value, "scope": bound.scope}
+        for metric, bound in found
+    ]
+    energy = sum(computing_energy(decomposition, platform))
+    rows.append(
+        {
+            "metric": "energy_pj",
+            "name": "computing",
+            "value": energy,
+            "scope": f"decomposition {decomposition.policy}",
+        }
+    )
+    return rows
+
+
+if __name__ == "__main__":
+    main()

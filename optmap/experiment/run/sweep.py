@@ -1,0 +1,109 @@
+"""Run many jobs, a few at a time, and store each row as it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from optmap.experiment.run.environment import code_version, solver_versions
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.process import Ended
+from optmap.experiment.run.store import Store, StoreError
+
+
+class Watcher(Protocol):
+    """Somebody who is told how a sweep goes."""
+
+    def started(self, job: Job) -> None:
+        """Hear that a solve begins."""
+
+    def ended(self, job: Job, row: dict[str, Any]) -> None:
+        """Hear that a solve ended and its row is stored."""
+
+
+Runner = Callable[[Job, threading.Event], Ended]
+
+
+def sweep(
+    jobs: Iterable[Job],
+    store: Store,
+    watcher: Watcher,
+    *,
+    parallel: int,
+    runner: Runner,
+) -> None:
+    """Run every job whose row the store lacks, at most ``parallel`` at a time.
+
+    Raises
+    ------
+    StoreError
+        If a row could not be written; running solves are ended, finished rows are kept.
+    KeyboardInterrupt
+        Passed on after running solves were ended.
+    """
+    stop = threading.Event()
+    todo = [job for job in jobs if job.key() not in store.rows]
+    with ThreadPoolExecutor(max_workers=parallel) as pool:
+        waiting = iter(todo)
+        running: dict[Future[Ended], Job] = {}
+
+        def begin() -> None:
+            for job in waiting:
+                watcher.started(job)
+                running[pool.submit(runner, job, stop)] = job
+                return
+
+        try:
+            for _ in range(parallel):
+                begin()
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    job = running.pop(future)
+                    row, attached = finish(job, future.result())
+                    store.append(row, attached)
+                    watcher.ended(job, store.rows[row["key"]])
+                    begin()
+        except (KeyboardInterrupt, StoreError):
+            stop.set()
+            raise
+
+
+#: Parts of a row that are stored as files of their own, and in which folder.
+ATTACHED = {"mapping": "mappings", "details": "details"}
+
+
+def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the stored row of an ended child, and what is stored beside it, by folder."""
+    row = dict(ended.row or {"check": "not_run", "reason": ""})
+    attached = {folder: row.pop(part) for part, folder in ATTACHED.items() if part in row}
+    if ended.cause == "time":
+        row["status"] = "timeout_hard"
+    elif ended.cause == "memory":
+        row["status"] = "memout"
+        row["reason"] = f"more than {job.limits.memory_mb} MB resident"
+    elif ended.returncode != 0 or ended.row is None:
+        row["status"] = "error"
+        last = ended.stderr.strip().splitlines()[-1:] or [f"exit status {ended.returncode}"]
+        row["reason"] = f"the solve ended by itself: {last[0]}"
+    row.setdefault("wall_s", round(ended.elapsed_s, 4))
+    row |= {
+        "key": job.key(),
+        "instance": job.instance,
+        "digest": job.digest,
+        "method": job.method,
+        "source": job.source,
+        "seed": job.limits.seed,
+        "limit_s": job.limits.wall_s,
+        "threads": job.limits.threads,
+        "memory_mb": job.limits.memory_mb,
+        "elapsed_s": round(ended.elapsed_s, 4),
+        "peak_rss_mb": None if ended.peak_rss_mb is None else round(ended.peak_rss_mb, 1),
+        "code_version": code_version(),
+        "solver_versions": solver_versions(),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return row, attached

@@ -1,0 +1,179 @@
+"""Aggregates over instances: headline gaps, shifted geometric means, wins, profiles.
+
+Every mean says over how many instances it runs and how many were left out: an instance counts only
+if all compared methods have a checked mapping there (and, for gaps, a bound).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from optmap.experiment.tables.gaps import METRICS, Gap, Row
+
+#: Shift of the geometric mean of times, in seconds: heuristics run well below one.
+SHIFT_S = 1.0
+
+
+def shifted_geometric_mean(values: Sequence[float], shift: float = SHIFT_S) -> float | None:
+    """Return exp(mean(log(v + shift))) - shift; None for no values.
+
+    Examples
+    --------
+    >>> round(shifted_geometric_mean([0.0, 3.0]), 6)
+    1.0
+    """
+    if not values:
+        return None
+    return math.exp(sum(math.log(v + shift) for v in values) / len(values)) - shift
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """Gaps of one method in one metric over the common instances."""
+
+    method: str
+    metric: str
+    mean: Fraction | None
+    worst: Fraction | None
+    proved: int
+    counted: int
+    left_out: int
+
+
+def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> list[Headline]:
+    """Return mean and worst gap to the proven bound and the number proved, method by metric.
+
+    Several seeds of one method on one instance count as their mean gap; "proved" needs all of them.
+    """
+    found = []
+    for metric in METRICS:
+        by_pair: dict[tuple[str, str], list[Gap]] = {}
+        for g in gaps:
+            if g.metric == metric and g.to_bound is not None:
+                by_pair.setdefault((g.method, g.instance), []).append(g)
+        names = dict.fromkeys(g.instance for g in gaps)
+        common = [i for i in names if all((m, i) in by_pair for m in methods)]
+        for method in methods:
+            means = [mean_of(g.to_bound for g in by_pair[method, i]) for i in common]
+            values = [value for value in means if value is not None]
+            proved = sum(all(g.proved for g in by_pair[method, i]) for i in common)
+            found.append(
+                Headline(
+                    method,
+                    metric,
+                    mean_of(values),
+                    max(values, default=None),
+                    proved,
+                    len(common),
+                    instances - len(common),
+                )
+            )
+    return found
+
+
+def mean_of(values: Iterable[Fraction | None]) -> Fraction | None:
+    """Return the exact mean of the values that are there; None if none is."""
+    known = [value for value in values if value is not None]
+    return sum(known, Fraction(0)) / len(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How one method fared with its clock: rows, mappings found, rows proved, mean seconds."""
+
+    method: str
+    rows: int
+    solved: int
+    proved: int
+    mean_s: float | None
+
+
+def times(rows: Sequence[Row], methods: Sequence[str]) -> list[Times]:
+    """Return solved and proved counts and the shifted geometric mean of the time per method."""
+    result = []
+    for method in methods:
+        own = [row for row in rows if row["method"] == method]
+        result.append(
+            Times(
+                method,
+                len(own),
+                sum(row["check"] == "ok" for row in own),
+                sum(row["status"] == "optimal" for row in own),
+                shifted_geometric_mean([row["wall_s"] for row in own]),
+            )
+        )
+    return result
+
+
+def wins(gaps: Sequence[Gap], metric: str, methods: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Return on how many instances the first of a pair of methods is strictly better."""
+    values = mean_values(gaps, metric)
+    instances = {instance for _, instance in values}
+    count = dict.fromkeys(((a, b) for a in methods for b in methods), 0)
+    for i in instances:
+        for a in methods:
+            for b in methods:
+                if (a, i) in values and (b, i) in values and values[a, i] < values[b, i]:
+                    count[a, b] += 1
+    return count
+
+
+def mean_values(gaps: Iterable[Gap], metric: str) -> dict[tuple[str, str], Fraction]:
+    """Return the mean value over seeds, by (method, instance)."""
+    lists: dict[tuple[str, str], list[Fraction]] = {}
+    for g in gaps:
+        if g.metric == metric:
+            lists.setdefault((g.method, g.instance), []).append(g.value)
+    return {pair: sum(values, Fraction(0)) / len(values) for pair, values in lists.items()}
+
+
+def performance_profile(
+    values: Mapping[tuple[str, str], float], methods: Sequence[str]
+) -> dict[str, list[tuple[float, float]]]:
+    """Return Dolan and More's profile: (ratio to the best, share of instances within it).
+
+    Parameters
+    ----------
+    values : mapping
+        (method, instance) to a positive value, smaller is better; absent where a method failed.
+        Only instances on which some method succeeded count.
+
+    References
+    ----------
+    .. [1] Dolan, More, "Benchmarking optimization software with performance profiles",
+       Mathematical Programming 91(2), 2002.
+    """
+    instances = sorted({instance for _, instance in values})
+    best = {i: min(values[m, i] for m in methods if (m, i) in values) for i in instances}
+    profile = {}
+    for method in methods:
+        ratios = sorted(values[method, i] / best[i] for i in instances if (method, i) in values)
+        profile[method] = [(ratio, (k + 1) / len(instances)) for k, ratio in enumerate(ratios)]
+    return profile
+
+
+def data_profile(
+    rows: Sequence[Row], methods: Sequence[str]
+) -> dict[str, list[tuple[float, float]]]:
+    """Return per method (seconds, share of its rows proved optimal by then)."""
+    profile = {}
+    for method in methods:
+        own = [row for row in rows if row["method"] == method]
+        done = sorted(row["wall_s"] for row in own if row["status"] == "optimal")
+        profile[method] = [(t, (k + 1) / len(own)) for k, t in enumerate(done)]
+    return profile
+
+
+def seed_spread(gaps: Sequence[Gap]) -> dict[tuple[str, str, str], tuple[Fraction, ...]]:
+    """Return (least, mean, largest) value over seeds by (instance, method, metric), if several."""
+    lists: dict[tuple[str, str, str], list[Fraction]] = {}
+    for g in gaps:
+        lists.setdefault((g.instance, g.method, g.metric), []).append(g.value)
+    return {
+        key: (min(v), sum(v, Fraction(0)) / len(v), max(v))
+        for key, v in lists.items()
+        if len(v) > 1
+    }

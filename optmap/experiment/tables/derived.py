@@ -1,0 +1,51 @@
+"""The files that are derived from rows, as texts: written by a sweep, made again by ``verify``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from optmap.experiment.tables.gaps import Row, all_gaps
+from optmap.experiment.tables.headline import headline_markdown
+from optmap.experiment.tables.latex import tables_latex
+from optmap.experiment.tables.markdown import gaps_frame, runs_frame, stages_frame, tables_markdown
+
+RUNS = "runs.csv"
+
+
+def derived(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the tables of rows by the name of their file; report.html is not among them."""
+    return {
+        RUNS: runs_frame(rows).to_csv(index=False),
+        "gaps.csv": gaps_frame(all_gaps(rows)).to_csv(index=False),
+        "stages.csv": stages_frame(rows).to_csv(index=False),
+        "tables.md": tables_markdown(rows),
+        "headline.md": headline_markdown(rows),
+        "tables.tex": tables_latex(rows),
+    }
+
+
+def edited(folder: Path, rows: Sequence[Row]) -> Iterator[str]:
+    """Yield what is wrong with the tables that stand in a result folder.
+
+    runs.csv says which rows the tables show: a folder keeps the rows of earlier calls, too.
+    """
+    if not (folder / RUNS).is_file():  # the sweep was killed before it wrote tables
+        return
+    by_key = {row["key"]: row for row in rows}
+    with (folder / RUNS).open(encoding="utf-8", newline="") as lines:
+        keys = [str(line.get("key")) for line in csv.DictReader(lines)]
+    unknown = [key for key in keys if key not in by_key]
+    if unknown:
+        yield f"{RUNS}: of {len(keys)} lines {len(unknown)} belong to no row, as {unknown[0]}"
+        return
+    for name, text in derived([by_key[key] for key in keys]).items():
+        path = folder / name
+        stored = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+        pairs = zip_longest(stored.splitlines(), text.splitlines())
+        differing = (i for i, (old, new) in enumerate(pairs, 1) if old != new)
+        line = next(differing, None)
+        if line is not None:
+            yield f"{name}, line {line}: not what the rows give"

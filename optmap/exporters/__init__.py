@@ -1,0 +1,1 @@
+"""Mappings for other tools, one format a file."""

@@ -1,0 +1,1 @@
+"""Networks by formula: gen:NAME and the connectivity of layers."""

@@ -1,0 +1,169 @@
+"""Does a mapping fit its network and platform? Every violation is listed, not only the first.
+
+A mapping that passes can be executed: every unit sits on one crossbar that is large enough, slots
+and buffers suffice, every tile has an order of exactly its clusters, and no cycle is token-free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optmap.errors import CapacityError, DeadlockError
+from optmap.judge.binding_aware_graph import lower, remote_channels
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.decomposition import violations as decomposition_violations
+from optmap.model.mapping import Binding, Mapping, StaticOrders
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule: its kind, and a sentence with the numbers."""
+
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return "kind: message"."""
+        return f"{self.kind}: {self.message}"
+
+
+def check(snn: SNN, platform: Platform, mapping: Mapping, tokens: str) -> list[Violation]:
+    """Return every rule that ``mapping`` breaks; an empty list means it can be executed.
+
+    Parameters
+    ----------
+    snn : SNN
+        The original network.
+    tokens : str
+        Token mode, ``dataflow`` or ``pipelined``.
+    """
+    found = [
+        Violation("decomposition", text)
+        for text in decomposition_violations(snn, mapping.decomposition)
+    ]
+    graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
+    return found + check_graph(graph, platform, mapping.binding, mapping.orders)
+
+
+def check_graph(
+    graph: ClusterGraph, platform: Platform, binding: Binding, orders: StaticOrders
+) -> list[Violation]:
+    """Return every rule that a binding with orders breaks for a clustered network."""
+    tile_of = binding.tile_of
+    wild = np.flatnonzero(tile_of >= platform.num_tiles)
+    if len(wild):
+        return [
+            Violation(
+                "tile", f"cluster {k} on tile {tile_of[k]}, tiles are 0..{platform.num_tiles - 1}"
+            )
+            for k in wild
+        ]
+    found = _crossbars(graph, platform, binding) + _slots(platform, binding)
+    found += buffer_violations(graph, platform, binding)
+    broken = _orders(binding, orders, platform.num_tiles) + _sends(graph, binding, orders)
+    found += broken
+    if not broken:
+        found += _executes(graph, platform, binding, orders)
+    return found
+
+
+def _crossbars(graph: ClusterGraph, platform: Platform, binding: Binding) -> list[Violation]:
+    rows = np.array(platform.rows_of)[binding.tile_of]
+    columns = np.array(platform.columns_of)[binding.tile_of]
+    found = []
+    for kind, need, have in (("rows", graph.rows, rows), ("columns", graph.columns, columns)):
+        for k in np.flatnonzero(need > have):
+            where = f"tile {binding.tile_of[k]} has {have[k]}"
+            found.append(Violation(kind, f"cluster {k} needs {need[k]} {kind}, {where}"))
+    return found
+
+
+def _slots(platform: Platform, binding: Binding) -> list[Violation]:
+    held = np.bincount(binding.tile_of, minlength=platform.num_tiles)
+    return [
+        Violation("slots", f"tile {t} holds {held[t]} clusters, it has {tile.slots} slots")
+        for t, tile in enumerate(platform.tiles)
+        if tile.slots is not None and held[t] > tile.slots
+    ]
+
+
+def buffer_violations(graph: ClusterGraph, platform: Platform, binding: Binding) -> list[Violation]:
+    """Return the tile buffers that overflow, with the channel that makes each overflow."""
+    found = []
+    need = graph.rate * platform.buffer_windows
+    remote = np.zeros(graph.num_channels, dtype=np.bool_)
+    remote[remote_channels(graph, binding)] = True
+    sides = (
+        ("input_buffer", binding.tile_of[graph.target], np.ones_like(remote)),
+        ("output_buffer", binding.tile_of[graph.source], remote),
+    )
+    for name, tile_of_channel, counted in sides:
+        for t, tile in enumerate(platform.tiles):
+            have = getattr(tile, name)
+            if have is None:
+                continue
+            channels = np.flatnonzero(counted & (tile_of_channel == t))
+            total = np.cumsum(need[channels])
+            if len(total) and total[-1] > have:
+                e = channels[int(np.searchsorted(total, have, side="right"))]
+                channel = f"{graph.source[e]} -> {graph.target[e]} with {need[e]} tokens"
+                words = name.replace("_", " ")
+                message = f"tile {t} needs {total[-1]} tokens of {words}, has {have}"
+                found.append(Violation(name, f"{message}; channel {channel} exceeds it"))
+    return found
+
+
+def _orders(binding: Binding, orders: StaticOrders, num_tiles: int) -> list[Violation]:
+    if len(orders.clusters) != num_tiles:
+        return [Violation("order", f"{len(orders.clusters)} orders for {num_tiles} tiles")]
+    found = []
+    for t, order in enumerate(orders.clusters):
+        held = set(np.flatnonzero(binding.tile_of == t).tolist())
+        found += _differences("order", f"tile {t}", "cluster", sorted(held), order)
+    return found
+
+
+def _sends(graph: ClusterGraph, binding: Binding, orders: StaticOrders) -> list[Violation]:
+    if orders.sends is None:
+        return []
+    expected: list[list[tuple[int, int]]] = [[] for _ in orders.sends]
+    for e in remote_channels(graph, binding):
+        t = int(binding.tile_of[graph.source[e]])
+        if t < len(expected):
+            expected[t].append((int(graph.source[e]), int(graph.target[e])))
+    found = []
+    for t, order in enumerate(orders.sends):
+        found += _differences("send_order", f"tile {t}", "channel", expected[t], order)
+    return found
+
+
+def _differences(
+    kind: str, where: str, what: str, expected: Sequence[object], given: Sequence[object]
+) -> list[Violation]:
+    here, there = set(expected), set(given)
+    missing = [x for x in expected if x not in there]
+    extra = [x for x in given if x not in here]
+    return [Violation(kind, f"{where}'s order lacks {what} {x}") for x in missing] + [
+        Violation(kind, f"{where}'s order names {what} {x}, which is not there") for x in extra
+    ]
+
+
+def _executes(
+    graph: ClusterGraph, platform: Platform, binding: Binding, orders: StaticOrders
+) -> list[Violation]:
+    try:
+        bound = lower(graph, platform, binding, orders)
+    except CapacityError as error:
+        return [Violation("buffer_windows", str(error))]
+    try:
+        maximum_cycle_ratio(bound.graph)
+    except DeadlockError as error:
+        names = [bound.name_of(int(bound.graph.source[e])) for e in error.cycle]
+        return [Violation("deadlock", str(DeadlockError(error.cycle, names)))]
+    return []

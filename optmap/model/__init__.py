@@ -1,0 +1,1 @@
+"""The nouns: networks, platforms, decompositions, mappings, and the contract of every stage."""

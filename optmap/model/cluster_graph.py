@@ -1,0 +1,185 @@
+"""From clusters to actors and channels [S20]: the part of the model that knows no tiles.
+
+MODEL. Cluster k is an actor. Firing it takes tau_k = base_ticks + event_ticks * (spikes it reads,
+each source once, inputs included), plus switch_ticks where its tile holds several clusters. A
+channel (a, b), a != b, stands wherever b reads a unit of a; its rate r_ab = max(1, spikes from a
+read by b), since a silent channel still tells b that the window is over. Initial iterations of
+tokens: ``dataflow`` puts one on channels inside a strongly connected component of the cluster graph
+and none elsewhere, ``pipelined`` one on every channel (the published LeNet-MNIST graph [DFS]_).
+
+References
+----------
+.. [S20] Song et al., LCTES 2020, arXiv 2004.03717, section 4.
+.. [DFS] Song et al., DFSynthesizer, 2021, arXiv 2108.02023.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from optmap.model.clustered_snn import ClusteredSNN
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Clustering
+from optmap.model.platform import TOKEN_MODES, Platform
+from optmap.model.snn import SNN, IndexArray, IntArray, frozen
+
+#: Largest sum of execution times in one iteration: sums of delays must stay exact in int64.
+MAX_TICKS = 2**60
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterGraph:
+    """Actors and channels of a clustered network, before any tile is chosen.
+
+    Parameters
+    ----------
+    tau : (K,) int64 array
+        Ticks of one firing, without switch_ticks.
+    rows, columns : (K,) int64 arrays
+        Rows (distinct sources) and units of each cluster.
+    source, target : (E,) int32 arrays
+        Channel e runs from cluster ``source[e]`` to ``target[e]``; sorted by (source, target).
+    spikes : (E,) int64 array
+        f_ab, spikes per iteration on the channel; may be 0.
+    initial : (E,) int64 array
+        Iterations of tokens on the channel at the start, 0 or 1.
+    """
+
+    tau: IntArray
+    rows: IntArray
+    columns: IntArray
+    source: IndexArray
+    target: IndexArray
+    spikes: IntArray
+    initial: IntArray
+
+    def __post_init__(self) -> None:
+        for name in ("tau", "rows", "columns", "spikes", "initial"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
+        for name in ("source", "target"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.int32))
+        k, e = len(self.tau), len(self.source)
+        if self.rows.shape != (k,) or self.columns.shape != (k,):
+            raise ValueError(f"cluster graph: {k} actors, rows {self.rows.shape}")
+        if not (self.target.shape == self.spikes.shape == self.initial.shape == (e,)):
+            raise ValueError(f"cluster graph: {e} channel sources, other lengths differ")
+        if k and self.tau.min() < 1:
+            raise ValueError("cluster graph: execution times must be >= 1")
+        if e:
+            if min(self.source.min(), self.target.min(), self.spikes.min()) < 0:
+                raise ValueError("cluster graph: negative cluster or spikes")
+            if max(self.source.max(), self.target.max()) >= k or (self.source == self.target).any():
+                raise ValueError("cluster graph: channel to itself or to no cluster")
+            keys = self.source.astype(np.int64) * k + self.target
+            if (np.diff(keys) <= 0).any():
+                raise ValueError("cluster graph: channels must be sorted and distinct")
+
+    @property
+    def num_clusters(self) -> int:
+        """Number of clusters K."""
+        return len(self.tau)
+
+    @property
+    def num_channels(self) -> int:
+        """Number of channels E."""
+        return len(self.source)
+
+    @property
+    def rate(self) -> IntArray:
+        """Tokens r_ab = max(1, f_ab) produced and consumed per firing, shape (E,)."""
+        return np.maximum(self.spikes, 1)
+
+
+def axons(network: SNN, clustering: Clustering) -> tuple[IndexArray, IndexArray]:
+    """Return the rows of all crossbars as (source, cluster) pairs, by cluster, then source."""
+    k = clustering.num_clusters
+    cluster_of_post = np.repeat(clustering.cluster_of, network.fan_in[network.units])
+    n = max(network.num_neurons, 1)
+    if n * max(k, 1) <= 64_000_000:  # a bitmap is faster than sorting 10^8 keys
+        read = np.zeros((k, n), dtype=np.bool_)
+        read[cluster_of_post, network.indices] = True
+        cluster, source = np.nonzero(read)
+    else:
+        keys = np.unique(cluster_of_post.astype(np.int64) * n + network.indices)
+        cluster, source = keys // n, keys % n
+    return source.astype(np.int32), cluster.astype(np.int32)
+
+
+def cluster_of_source(network: SNN, clustering: Clustering) -> IndexArray:
+    """Return the cluster of every neuron; inputs, which stand outside, get K."""
+    of = np.full(network.num_neurons, clustering.num_clusters, dtype=np.int32)
+    of[network.units] = clustering.cluster_of
+    return of
+
+
+def cluster_graph(
+    decomposition: Decomposition, clustering: Clustering, platform: Platform, tokens: str
+) -> ClusterGraph:
+    """Return the actors and channels that a clustering makes of a decomposed network.
+
+    Parameters
+    ----------
+    tokens : str
+        ``dataflow`` or ``pipelined``; a network that came clustered has its own tokens.
+    """
+    if tokens not in TOKEN_MODES:
+        raise ValueError(f"token mode {tokens!r}: expected one of {', '.join(TOKEN_MODES)}")
+    network, k = decomposition.network, clustering.num_clusters
+    if isinstance(network, ClusteredSNN):
+        return _given_graph(network, clustering)
+    source, cluster = axons(network, clustering)
+    read = np.zeros(k, dtype=np.int64)
+    np.add.at(read, cluster, network.spikes[source])
+    ticks = platform.base_ticks * k + platform.event_ticks * int(read.sum())
+    if ticks > MAX_TICKS:
+        raise ValueError(f"one iteration fires clusters for {ticks} ticks, above {MAX_TICKS}")
+    producer = cluster_of_source(network, clustering)[source]
+    outside = (producer != cluster) & (producer != k)
+    keys = producer[outside].astype(np.int64) * k + cluster[outside]
+    channels, position = np.unique(keys, return_inverse=True)
+    spikes = np.zeros(len(channels), dtype=np.int64)
+    np.add.at(spikes, position, network.spikes[source[outside]])
+    a, b = channels // max(k, 1), channels % max(k, 1)
+    return ClusterGraph(
+        platform.base_ticks + platform.event_ticks * read,
+        np.bincount(cluster, minlength=k),
+        clustering.sizes,
+        a.astype(np.int32),
+        b.astype(np.int32),
+        spikes,
+        initial_iterations(k, a, b, tokens),
+    )
+
+
+def _given_graph(network: ClusteredSNN, clustering: Clustering) -> ClusterGraph:
+    """Return the graph that a network came with; what a crossbar must hold of it is not known."""
+    if clustering != network.clustering:
+        raise ValueError(f"the {len(network.names)} clusters are given and cannot be changed")
+    unknown = np.zeros(len(network.tau), dtype=np.int64)
+    sending = np.isin(network.cluster_of, network.source)
+    return ClusterGraph(
+        network.tau,
+        unknown,
+        unknown,
+        network.source,
+        network.target,
+        network.spikes[network.units[sending]],
+        network.initial,
+    )
+
+
+def initial_iterations(
+    num_clusters: int, source: IntArray, target: IntArray, tokens: str
+) -> IntArray:
+    """Return how many iterations of tokens each channel holds at the start, shape (E,)."""
+    if tokens == "pipelined" or not len(source):
+        return np.ones(len(source), dtype=np.int64)
+    ones = np.ones(len(source), dtype=np.int8)
+    graph = sparse.csr_matrix((ones, (source, target)), shape=(num_clusters, num_clusters))
+    _, component = csgraph.connected_components(graph, directed=True, connection="strong")
+    inside: IntArray = (component[source] == component[target]).astype(np.int64)
+    return inside

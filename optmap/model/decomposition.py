@@ -1,0 +1,384 @@
+"""Fan-in decomposition: neurons that read more sources than a crossbar has rows become units.
+
+A neuron of fan-in f > R is replaced by *units* of fan-in <= R that compute partial sums. Original
+neurons keep their index (the last unit of a neuron keeps its identity and its spikes); inserted
+units follow behind them, numbered by owner. An inserted unit's spikes are the sum over its inputs,
+an upper bound, as the public code of [B20]_ counts. Policies:
+
+``chain``
+    [B20]: unit 1 reads R inputs, each later one the previous unit and R - 1 further inputs.
+``tree``
+    The sorted inputs are cut into ceil(f / R) runs whose lengths differ by at most one; each run is
+    a unit, a run of one input passes through; again while what remains exceeds R. Equal fan-in sets
+    are cut equally, so that the leaves of different neurons share rows.
+``none``
+    Refuse (:class:`optmap.errors.FanInError`).
+``custom``
+    Lists given by a method that chooses the units itself, re-checked by :func:`violations`.
+
+References
+----------
+.. [B20] Balaji et al., "Enabling Resource-Aware Mapping of Spiking Neural Networks via Spatial
+   Decomposition", 2020, arXiv 2009.09298.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from optmap.compiled import compiled
+from optmap.errors import FanInError
+from optmap.model.snn import SNN, IndexArray, IntArray, Population, frozen
+
+POLICIES = ("chain", "tree", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Decomposition:
+    """A network all of whose neurons fit a crossbar's rows.
+
+    Parameters
+    ----------
+    policy : str
+        ``chain``, ``tree``, ``none`` or ``custom``.
+    rows : int
+        R, the row count it was made for.
+    network : SNN
+        The decomposed network: its neurons with fan-in are the units.
+    owner : (M,) int32 array
+        The original neuron each neuron of ``network`` serves (itself for the original ones).
+    num_neurons : int
+        Neurons of the original network; those from here on were inserted.
+    """
+
+    policy: str
+    rows: int
+    network: SNN
+    owner: IndexArray
+    num_neurons: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "owner", frozen(self.owner, np.int32))
+        if self.policy not in (*POLICIES, "custom"):
+            raise ValueError(f"decomposition {self.policy!r}: expected one of {POLICIES} or custom")
+        if len(self.owner) != self.network.num_neurons:
+            raise ValueError(f"{len(self.owner)} owners for {self.network.num_neurons} neurons")
+        if self.rows < 2:
+            raise ValueError(f"decomposition needs at least 2 rows, got {self.rows}")
+        if self.network.max_fan_in > self.rows:
+            raise ValueError(f"unit of fan-in {self.network.max_fan_in} above {self.rows} rows")
+
+    @property
+    def num_inserted(self) -> int:
+        """Number of units that the original network does not have."""
+        return self.network.num_neurons - self.num_neurons
+
+    @property
+    def num_units(self) -> int:
+        """Number of units U."""
+        return self.network.num_units
+
+    @cached_property
+    def visit_order(self) -> IndexArray:
+        """Positions in ``network.units``, by owner, partial sums before the neuron itself."""
+        units = self.network.units
+        return frozen(np.lexsort((units, units < self.num_neurons, self.owner[units])), np.int32)
+
+
+def decompose(snn: SNN, rows: int, policy: str) -> Decomposition:
+    """Return ``snn`` with every fan-in at most ``rows``.
+
+    Parameters
+    ----------
+    snn : SNN
+        The network; it is returned unchanged inside the result if nothing exceeds ``rows``.
+    rows : int
+        R >= 2, the rows of the largest crossbar.
+    policy : str
+        ``chain``, ``tree`` or ``none``.
+
+    Raises
+    ------
+    FanInError
+        Policy ``none`` and a neuron of fan-in above ``rows``.
+    ValueError
+        ``rows`` below 2 or an unknown policy.
+
+    Examples
+    --------
+    >>> from optmap.model.snn import from_edges
+    >>> snn = from_edges([0, 1, 2, 3, 4], [5, 5, 5, 5, 5], 6)
+    >>> tree = decompose(snn, 3, "tree")
+    >>> [tree.network.sources_of(u).tolist() for u in tree.network.units]
+    [[6, 7], [0, 1], [2, 3, 4]]
+    >>> chain = decompose(snn, 3, "chain")
+    >>> [chain.network.sources_of(u).tolist() for u in chain.network.units]
+    [[3, 4, 6], [0, 1, 2]]
+    """
+    if rows < 2:
+        raise ValueError(f"decomposition needs at least 2 rows, got {rows}")
+    if policy not in POLICIES:
+        raise ValueError(f"decomposition {policy!r}: expected one of {', '.join(POLICIES)}")
+    n = snn.num_neurons
+    if snn.max_fan_in <= rows:
+        return Decomposition(policy, rows, snn, np.arange(n, dtype=np.int32), n)
+    if policy == "none":
+        worst = int(snn.fan_in.argmax())
+        raise FanInError(worst, snn.population_of(worst), int(snn.fan_in[worst]), rows)
+    tree = policy == "tree"
+    num_units, num_synapses = _count_inserted(snn.fan_in, rows, tree)
+    indptr, indices, owner, spikes = _build(
+        snn.indptr, snn.indices, snn.spikes, rows, tree, num_units, num_synapses
+    )
+    network = SNN(
+        indptr,
+        indices,
+        spikes,
+        _with_inserted(snn.populations, owner[n:], n),
+        spikes_origin=snn.spikes_origin,
+    )
+    return Decomposition(policy, rows, network, owner, n)
+
+
+def custom(
+    snn: SNN,
+    rows: int,
+    inserted: Sequence[tuple[int, Sequence[int]]],
+    replaced: Mapping[int, Sequence[int]],
+) -> Decomposition:
+    """Return the decomposition given by explicit lists.
+
+    Parameters
+    ----------
+    inserted : sequence of (owner, reads)
+        Unit N + i serves neuron ``owner`` and reads ``reads``: raw inputs of the owner or inserted
+        units of smaller index. Owners must ascend.
+    replaced : mapping
+        What each replaced neuron reads instead of its own fan-in.
+
+    Raises
+    ------
+    ValueError
+        If a unit does not fit ``rows`` or the lists do not sum up to the original fan-in.
+    """
+    n = snn.num_neurons
+    for i, (_, reads) in enumerate(inserted):
+        if any(r >= n + i or r < 0 for r in reads):
+            raise ValueError(f"inserted unit {n + i} reads itself or a later unit: {list(reads)}")
+    lists = [snn.sources_of(j) for j in range(n)]
+    for j, reads in replaced.items():
+        if not 0 <= j < n:
+            raise ValueError(f"replaced neuron {j}; neurons are 0..{n - 1}")
+        lists[j] = frozen(sorted(reads), np.int32)
+    lists += [frozen(sorted(reads), np.int32) for _, reads in inserted]
+    return custom_arrays(
+        snn,
+        rows,
+        np.concatenate(([0], np.cumsum([len(x) for x in lists], dtype=np.int64))),
+        np.concatenate(lists) if lists else np.empty(0, dtype=np.int32),
+        frozen([*range(n), *(o for o, _ in inserted)], np.int32),
+    )
+
+
+def custom_arrays(
+    snn: SNN, rows: int, indptr: IntArray, indices: IndexArray, owner: IndexArray
+) -> Decomposition:
+    """Return the decomposition given by compressed fan-in lists; :func:`custom` for arrays.
+
+    Parameters
+    ----------
+    indptr, indices : (M + 1,) int64 and int32 arrays
+        What each neuron reads, ascending: the N original ones, then the inserted units.
+    owner : (M,) int32 array
+        The original neuron each serves, itself for the original ones; ascending from N on.
+
+    Raises
+    ------
+    ValueError
+        If a unit does not fit ``rows`` or the lists do not sum up to the original fan-in.
+    """
+    n = snn.num_neurons
+    if (np.diff(owner[n:]) < 0).any():
+        raise ValueError("inserted units must be listed by ascending owner")
+    reads, reader = indices[indptr[n] :], np.repeat(np.arange(n, len(owner)), np.diff(indptr[n:]))
+    wild = np.flatnonzero((reads >= reader) | (reads < 0))
+    if len(wild):
+        raise ValueError(f"inserted unit {reader[wild[0]]} reads itself or a later unit")
+    spikes = np.concatenate((snn.spikes, np.zeros(len(owner) - n, dtype=np.int64)))
+    _sum_up(indptr, indices, spikes, n)
+    network = SNN(
+        indptr,
+        indices,
+        spikes,
+        _with_inserted(snn.populations, owner[n:], n),
+        spikes_origin=snn.spikes_origin,
+    )
+    result = Decomposition("custom", rows, network, owner, n)
+    wrong = violations(snn, result)
+    if wrong:
+        raise ValueError(wrong[0])
+    return result
+
+
+def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
+    """Return what keeps ``decomposition`` from computing the sums of ``snn``; empty if nothing.
+
+    Every original neuron must reach each of its sources exactly once through its own inserted
+    units; every inserted unit must read something and be read by exactly one unit of the same
+    owner, a later one or the owner itself, so that no sum feeds itself.
+    """
+    n, network, owner = snn.num_neurons, decomposition.network, decomposition.owner
+    if decomposition.num_neurons != n or network.num_neurons < n:
+        return [f"decomposition is for {decomposition.num_neurons} neurons, network has {n}"]
+    found: list[str] = []
+    if not np.array_equal(network.spikes[:n], snn.spikes):
+        found.append("decomposition changes the spikes of an original neuron")
+    if not np.array_equal(owner[:n], np.arange(n)) or (len(owner) and owner.max() >= n):
+        found.append("decomposition gives an original neuron another owner")
+        return found
+    readers = network.fan_out[n:]
+    for i in np.flatnonzero(readers != 1)[:10]:
+        found.append(f"inserted unit {n + i} is read by {readers[i]} units, expected 1")
+    post = network.post_of_synapse()
+    through = network.indices >= n
+    foreign = through & (owner[network.indices] != owner[post])
+    for s in np.flatnonzero(foreign)[:10]:
+        found.append(f"unit {post[s]} reads unit {network.indices[s]} of another neuron")
+    early = through & (post >= n) & (network.indices >= post)
+    for s in np.flatnonzero(early)[:10]:
+        found.append(f"inserted unit {post[s]} reads unit {network.indices[s]}, not an earlier one")
+    for i in np.flatnonzero(network.fan_in[n:] == 0)[:10]:
+        found.append(f"inserted unit {n + i} reads nothing")
+    if found:
+        return found
+    raw = ~through
+    keys = np.sort(owner[post[raw]].astype(np.int64) * n + network.indices[raw])
+    expected = np.sort(snn.post_of_synapse().astype(np.int64) * n + snn.indices)
+    if not np.array_equal(keys, expected):
+        sizes = np.bincount(keys // n, minlength=n) if len(keys) else np.zeros(n, dtype=np.int64)
+        differing = np.flatnonzero(sizes != snn.fan_in)
+        where = f"neuron {differing[0]}" if len(differing) else "some neuron"
+        found.append(f"decomposition of {where} does not read each of its sources exactly once")
+    found += _spike_violations(decomposition)
+    return found
+
+
+def _spike_violations(decomposition: Decomposition) -> list[str]:
+    n, network = decomposition.num_neurons, decomposition.network
+    sums = np.zeros(network.num_neurons, dtype=np.int64)
+    np.add.at(sums, network.post_of_synapse(), network.spikes[network.indices])
+    wrong = np.flatnonzero(sums[n:] != network.spikes[n:])
+    return [
+        f"inserted unit {n + i} has {network.spikes[n + i]} spikes, its inputs {sums[n + i]}"
+        for i in wrong[:10]
+    ]
+
+
+def _with_inserted(
+    populations: Sequence[Population], owners: IndexArray, first: int
+) -> tuple[Population, ...]:
+    """Append one population "NAME/parts" for the inserted units of each population."""
+    parts = []
+    for p in populations:
+        lo, hi = np.searchsorted(owners, (p.first, p.last + 1))
+        if hi > lo:
+            parts.append(Population(f"{p.name}/parts", first + int(lo), first + int(hi) - 1))
+    return (*populations, *parts)
+
+
+@compiled
+def _sum_up(indptr: IntArray, indices: IndexArray, spikes: IntArray, n: int) -> None:
+    """Set the spikes of the units from ``n`` on, each of which reads only earlier ones."""
+    for unit in range(n, len(spikes)):
+        for s in range(indptr[unit], indptr[unit + 1]):
+            spikes[unit] += spikes[indices[s]]
+
+
+@compiled
+def _count_inserted(fan_in: IntArray, rows: int, tree: bool) -> tuple[int, int]:
+    """Return how many units are inserted and how many synapses there will be in all."""
+    units = 0
+    synapses = 0
+    for f in fan_in:
+        synapses += f
+        if f <= rows:
+            continue
+        if not tree:
+            more = (f - rows + rows - 2) // (rows - 1)
+            units += more
+            synapses += more
+            continue
+        width = f
+        while width > rows:
+            runs = (width + rows - 1) // rows
+            single = runs * 2 - width if width // runs == 1 else 0
+            units += runs - single
+            synapses += runs - single
+            width = runs
+    return units, synapses
+
+
+@compiled
+def _build(
+    indptr: Any, indices: Any, spikes: Any, rows: Any, tree: Any, num_units: Any, num_synapses: Any
+) -> Any:
+    """Fill the decomposed arrays: original neurons first, inserted units behind, by owner."""
+    n = len(indptr) - 1
+    total = n + num_units
+    new_owner = np.arange(total).astype(np.int32)
+    new_spikes = np.zeros(total, dtype=np.int64)
+    new_spikes[:n] = spikes
+    # inserted units' lists grow in `parts`; the neurons' own lists are written at the end
+    parts = np.empty(num_synapses, dtype=np.int32)
+    part_start = np.zeros(num_units + 1, dtype=np.int64)
+    own = np.empty(len(indices) + num_units, dtype=np.int32)
+    own_start = np.zeros(n + 1, dtype=np.int64)
+    longest = 0
+    for j in range(n):
+        longest = max(longest, indptr[j + 1] - indptr[j])
+    level = np.empty(longest, dtype=np.int32)
+    unit, used, placed = 0, 0, 0
+    for j in range(n):
+        width = indptr[j + 1] - indptr[j]
+        level[:width] = indices[indptr[j] : indptr[j + 1]]
+        first = 0  # a chain walks along the list, a tree rewrites it from the front
+        while width > rows:
+            runs = (width + rows - 1) // rows if tree else 1
+            taken = 0
+            for r in range(runs):
+                stop = (r + 1) * width // runs if tree else rows
+                if stop - taken == 1:
+                    level[r] = level[taken]
+                    taken = stop
+                    continue
+                for i in range(first + taken, first + stop):
+                    parts[used] = level[i]
+                    new_spikes[n + unit] += new_spikes[level[i]]
+                    used += 1
+                new_owner[n + unit] = j
+                part_start[unit + 1] = used
+                level[r if tree else first + rows - 1] = n + unit
+                unit += 1
+                taken = stop
+            if tree:
+                width = runs
+            else:
+                first += rows - 1
+                width -= rows - 1
+        for i in range(width):
+            own[placed + i] = level[first + i]
+        placed += width
+        own_start[j + 1] = placed
+    new_indptr = np.empty(total + 1, dtype=np.int64)
+    new_indptr[: n + 1] = own_start
+    new_indptr[n + 1 :] = placed + part_start[1:]
+    new_indices = np.concatenate((own[:placed], parts[:used]))
+    for k in range(total):
+        if k >= n or new_owner[k] == k:
+            new_indices[new_indptr[k] : new_indptr[k + 1]].sort()
+    return new_indptr, new_indices, new_owner, new_spikes

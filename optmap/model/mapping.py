@@ -1,0 +1,271 @@
+"""The solution that every method returns: decomposition, clustering, binding, static orders.
+
+Each part can be built only if it is well formed in itself; whether it fits a network and a platform
+is :mod:`optmap.judge.check`'s question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optmap.errors import InputError, refuse_unknown
+from optmap.model.decomposition import POLICIES, Decomposition, custom, decompose
+from optmap.model.snn import SNN, IndexArray, IntArray, frozen
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """``cluster_of[p]`` is the cluster of unit ``network.units[p]``: 0..K-1, none empty."""
+
+    cluster_of: IndexArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cluster_of", frozen(self.cluster_of, np.int32))
+        if self.cluster_of.ndim != 1:
+            raise ValueError(f"cluster_of has shape {self.cluster_of.shape}")
+        if len(self.cluster_of):
+            if self.cluster_of.min() < 0:
+                raise ValueError(f"cluster {self.cluster_of.min()} is below 0")
+            # labels at or above the number of units would only make the count array huge
+            held = np.bincount(np.minimum(self.cluster_of, len(self.cluster_of)))
+            empty = np.flatnonzero(held == 0)
+            if len(empty):
+                raise ValueError(f"cluster {empty[0]} has no unit")
+
+    @property
+    def num_clusters(self) -> int:
+        """Number of clusters K."""
+        return int(self.cluster_of.max()) + 1 if len(self.cluster_of) else 0
+
+    @property
+    def sizes(self) -> IntArray:
+        """Number of units in each cluster, shape (K,)."""
+        return np.bincount(self.cluster_of, minlength=self.num_clusters)
+
+    def members(self) -> list[IndexArray]:
+        """Return the unit positions of each cluster, ascending."""
+        order = np.argsort(self.cluster_of, kind="stable").astype(np.int32)
+        return np.split(order, np.cumsum(self.sizes)[:-1]) if len(order) else []
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        if not isinstance(other, Clustering):
+            return NotImplemented
+        return np.array_equal(self.cluster_of, other.cluster_of)
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash(self.cluster_of.tobytes())
+
+
+def compact(labels: Sequence[int] | IntArray | IndexArray) -> Clustering:
+    """Return a clustering with any integer labels renumbered 0..K-1 by first appearance."""
+    _, first, inverse = np.unique(np.asarray(labels), return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int32)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return Clustering(rank[inverse])
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """``tile_of[k]`` is the tile whose crossbar runs cluster k."""
+
+    tile_of: IndexArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tile_of", frozen(self.tile_of, np.int32))
+        if self.tile_of.ndim != 1 or (len(self.tile_of) and self.tile_of.min() < 0):
+            raise ValueError("tile_of must be a list of tiles >= 0")
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        return (
+            np.array_equal(self.tile_of, other.tile_of)
+            if isinstance(other, Binding)
+            else NotImplemented
+        )
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash(self.tile_of.tobytes())
+
+
+Channel = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StaticOrders:
+    """In which order each tile fires its clusters, and each network interface sends.
+
+    Parameters
+    ----------
+    clusters : tuple of tuple of int
+        Per tile, its clusters in firing order; the cycle then starts again. Rotating a list is
+        another order: the token of the cycle stands before its first entry.
+    offsets : tuple of tuple of int, optional
+        Prologue: entry o >= 0 fires iteration n + o in the tile's round n. None: all 0.
+    sends : tuple of tuple of (producer, consumer), optional
+        Per tile, the channels its network interface sends, in order. None: derived (the producers'
+        place in the order, then the consumer's index).
+    send_offsets : tuple of tuple of int, optional
+        Prologue of the sends; needs ``sends``. None: all 0.
+    """
+
+    clusters: tuple[tuple[int, ...], ...]
+    offsets: tuple[tuple[int, ...], ...] | None = None
+    sends: tuple[tuple[Channel, ...], ...] | None = None
+    send_offsets: tuple[tuple[int, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        seen = [k for order in self.clusters for k in order]
+        if len(set(seen)) != len(seen) or any(k < 0 for k in seen):
+            raise ValueError("static orders: a cluster is named twice or below 0")
+        if self.offsets is not None:
+            _check_offsets(self.clusters, self.offsets, "offsets")
+        if self.sends is not None:
+            named = [channel for order in self.sends for channel in order]
+            if len(set(named)) != len(named) or len(self.sends) != len(self.clusters):
+                raise ValueError("send orders: a channel is named twice or a tile is missing")
+        if self.send_offsets is not None:
+            if self.sends is None:
+                raise ValueError("send_offsets without sends")
+            _check_offsets(self.sends, self.send_offsets, "send_offsets")
+
+    @property
+    def has_prologue(self) -> bool:
+        """Tell whether any entry runs ahead."""
+        ahead = (*(self.offsets or ()), *(self.send_offsets or ()))
+        return any(o for row in ahead for o in row)
+
+
+def _check_offsets(
+    orders: Sequence[Sequence[object]], offsets: Sequence[Sequence[int]], name: str
+) -> None:
+    if [len(row) for row in orders] != [len(row) for row in offsets]:
+        raise ValueError(f"{name}: one entry per entry of the orders expected")
+    if any(o < 0 for row in offsets for o in row):
+        raise ValueError(f"{name}: offsets must be >= 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A complete mapping of one network onto one platform."""
+
+    decomposition: Decomposition
+    clustering: Clustering
+    binding: Binding
+    orders: StaticOrders
+
+    def __post_init__(self) -> None:
+        units, clusters = self.decomposition.num_units, self.clustering.num_clusters
+        if len(self.clustering.cluster_of) != units:
+            raise ValueError(f"clustering of {len(self.clustering.cluster_of)} units, not {units}")
+        if len(self.binding.tile_of) != clusters:
+            raise ValueError(f"binding of {len(self.binding.tile_of)} clusters, not {clusters}")
+
+
+def to_dict(mapping: Mapping) -> dict[str, Any]:
+    """Return the mapping as JSON-ready data (schema in docs/formats.md)."""
+    d, orders = mapping.decomposition, mapping.orders
+    decomposition: dict[str, Any] = {"policy": d.policy, "rows": d.rows}
+    if d.policy == "custom":
+        decomposition |= _custom_lists(d)
+    data: dict[str, Any] = {
+        "schema": SCHEMA,
+        "decomposition": decomposition,
+        "cluster_of": mapping.clustering.cluster_of.tolist(),
+        "tile_of": mapping.binding.tile_of.tolist(),
+        "orders": [list(order) for order in orders.clusters],
+    }
+    for name in ("offsets", "sends", "send_offsets"):
+        value = getattr(orders, name)
+        if value is not None:
+            data[name] = [[list(x) if isinstance(x, tuple) else x for x in row] for row in value]
+    return data
+
+
+def _custom_lists(d: Decomposition) -> dict[str, Any]:
+    n, network = d.num_neurons, d.network
+    inserted = [
+        [int(d.owner[u]), network.sources_of(u).tolist()] for u in range(n, network.num_neurons)
+    ]
+    replaced = {str(o): network.sources_of(o).tolist() for o in sorted({o for o, _ in inserted})}
+    return {"inserted": inserted, "replaced": replaced}
+
+
+def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
+    """Rebuild a mapping of ``snn`` from JSON data.
+
+    Raises
+    ------
+    InputError
+        Naming ``file``, the field, what was found and what was expected.
+    """
+    if not isinstance(data, dict):
+        raise InputError(file, "", type(data).__name__, "an object")
+    if type(data.get("schema")) is not int or data["schema"] != SCHEMA:
+        raise InputError(file, "schema", repr(data.get("schema")), str(SCHEMA))
+    refuse_unknown(data, _FIELDS, file)
+    if isinstance(data.get("decomposition"), dict):
+        refuse_unknown(data["decomposition"], _DECOMPOSITION_FIELDS, file, "decomposition.")
+    field = "decomposition"
+    try:
+        part = data[field]
+        if type(part["rows"]) is not int:
+            raise ValueError(f"rows {part['rows']!r}")
+        if part["policy"] == "custom":
+            replaced = {int(j): reads for j, reads in part["replaced"].items()}
+            decomposition = custom(snn, part["rows"], part["inserted"], replaced)
+        elif part["policy"] in POLICIES:
+            decomposition = decompose(snn, part["rows"], part["policy"])
+        else:
+            raise ValueError(f"policy {part['policy']!r}")
+        field = "cluster_of"
+        clustering = Clustering(_whole_numbers(data[field]))
+        field = "tile_of"
+        binding = Binding(_whole_numbers(data[field]))
+        parts: dict[str, Any] = {}
+        for field, read in _ORDER_FIELDS.items():
+            if field == "orders" or field in data:
+                parts[field] = read(data[field])
+        field = "orders"
+        orders = StaticOrders(parts.pop("orders"), **parts)
+        field = ""
+        return Mapping(decomposition, clustering, binding, orders)
+    except KeyError as error:
+        raise InputError(file, str(error.args[0]), "nothing", "a field of a mapping") from None
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise InputError(file, field, str(error), "a well-formed mapping of this network") from None
+
+
+def _whole_numbers(values: Any) -> IndexArray:
+    if not isinstance(values, list) or not all(type(v) is int for v in values):
+        raise ValueError(f"{values!r:.80} where a list of whole numbers belongs")
+    largest = max(values, default=0, key=abs)
+    if abs(largest) > np.iinfo(np.int32).max:
+        raise ValueError(f"{largest:.6g} where clusters and tiles are counted from 0")
+    return np.array(values, dtype=np.int32)
+
+
+def _channels(rows: Any) -> tuple[tuple[Channel, ...], ...]:
+    return tuple(tuple((a, b) for a, b in _nested(row)) for row in rows)
+
+
+def _nested(rows: Any) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(_whole_numbers(row).tolist()) for row in rows)
+
+
+_ORDER_FIELDS = {
+    "orders": _nested,
+    "offsets": _nested,
+    "sends": _channels,
+    "send_offsets": _nested,
+}
+_DECOMPOSITION_FIELDS = ("policy", "rows", "inserted", "replaced")
+_FIELDS = ("schema", "decomposition", "cluster_of", "tile_of", *_ORDER_FIELDS)

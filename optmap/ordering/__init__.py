@@ -1,0 +1,1 @@
+"""Static-order heuristics, one published or rival heuristic a file."""

@@ -1,0 +1,1 @@
+"""What static-order heuristics share: the single-tile order and its projection."""

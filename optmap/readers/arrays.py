@@ -1,0 +1,288 @@
+"""Networks as numpy files: ``.npz`` with named arrays, ``.npy`` with one; never pickled objects.
+
+What an ``.npz`` may hold:
+
+- ``indptr``, ``indices`` (fan-in lists, :mod:`optmap.model.snn`), optionally ``weights`` per
+  synapse;
+- or ``pre``, ``post`` (one entry a synapse), optionally ``weights`` and ``num_neurons``;
+- or ``weights`` alone, N x N: row = reading neuron, column = neuron read, as in ``W @ x``;
+- or what ``scipy.sparse.save_npz`` writes, N x N with the same meaning;
+- beside each of them ``spikes`` per neuron with ``spikes_origin``, and the populations as
+  ``population_names``, ``population_first`` and ``population_last`` (inclusive).
+
+An ``.npy`` holds the N x N weights, or S x 2 whole numbers (pre, post).
+"""
+
+from __future__ import annotations
+
+import tokenize
+import warnings
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from optmap.errors import InputError
+from optmap.model.snn import SNN, IndexArray, Population, from_edges
+from optmap.readers.file_limits import most_neurons, refuse_bomb
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+EXPECTED = "indptr and indices, pre and post, or square weights"
+#: What numpy and zipfile raise on damaged files; a header is Python text that numpy parses.
+_DAMAGE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    OSError,
+    EOFError,
+    KeyError,
+    IndexError,
+    zipfile.BadZipFile,
+    zlib.error,
+    MemoryError,
+    SyntaxError,
+    RecursionError,
+    tokenize.TokenError,
+    NotImplementedError,
+    Warning,  # numpy warns where a header's numbers overflow
+)
+_MAX_MEMBERS = 1_000
+
+
+def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return every array of an ``.npz`` file, or the one of an ``.npy`` file under "".
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or holds Python objects.
+    """
+    try:
+        with path.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            _refuse_bomb(path, stream)
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"": loaded}
+            with loaded:
+                return {name: loaded[name] for name in loaded.files}
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(str(path), "", "no such file", "a numpy file") from None
+    except _DAMAGE as error:
+        text = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
+        raise InputError(str(path), "", f"no readable numpy file ({text})", EXPECTED) from None
+
+
+def _refuse_bomb(path: Path, stream: BinaryIO) -> None:
+    """Refuse an archive that unfolds out of proportion, before anything is unfolded."""
+    if not stream.read(4).startswith(b"PK"):
+        stream.seek(0)
+        return
+    with zipfile.ZipFile(stream) as archive:
+        members = archive.infolist()
+        if len(members) > _MAX_MEMBERS:
+            raise InputError(str(path), "", f"{len(members)} arrays", f"at most {_MAX_MEMBERS}")
+        refuse_bomb(str(path), sum(m.file_size for m in members), path.stat().st_size)
+    stream.seek(0)
+
+
+def read_arrays(path: Path, *, keep_zero_weights: bool = False) -> SNN:
+    """Read a network from an ``.npz`` or ``.npy`` file.
+
+    Raises
+    ------
+    InputError
+        If the arrays are missing, of the wrong kind, or contradict each other.
+    """
+    arrays = load_arrays(path)
+    try:
+        if "" in arrays:
+            return _from_single(arrays[""], keep_zero_weights)
+        return _from_named(arrays, keep_zero_weights)
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        raise InputError(str(path), "", str(error).split("\n")[0], EXPECTED) from None
+
+
+def _from_single(array: npt.NDArray[Any], keep_zero_weights: bool) -> SNN:
+    if array.ndim == 2 and array.shape[0] == array.shape[1]:
+        return _from_dense(array, keep_zero_weights, {})
+    if array.ndim == 2 and array.shape[1] == 2 and len(array):
+        pairs = _whole(array, "the pairs")
+        return from_edges(pairs[:, 0], pairs[:, 1], _room_for(int(pairs.max()) + 1, len(pairs)))
+    raise ValueError(f"an array of shape {array.shape}")
+
+
+def _from_named(arrays: Arrays, keep_zero_weights: bool) -> SNN:
+    if {"format", "shape", "data"} <= set(arrays):
+        return _from_scipy(arrays, keep_zero_weights)
+    if {"indptr", "indices", "pre", "post"} <= set(arrays):
+        raise ValueError("both indptr, indices and pre, post")  # which are the synapses?
+    if "indptr" in arrays and "indices" in arrays:
+        indptr, indices = _whole(arrays["indptr"], "indptr"), _whole(arrays["indices"], "indices")
+        if indptr.ndim != 1 or len(indptr) < 1 or indices.ndim != 1:
+            raise ValueError("indptr or indices is no list")
+        # Through SNN first: it refuses lists that from_edges would silently sort.
+        weights = _numbers(arrays, "weights")
+        snn = SNN(
+            indptr,
+            _narrow(indices, len(indptr) - 1),
+            np.ones(len(indptr) - 1, dtype=np.int64),
+            weights=None if weights is None else _narrow_weights(weights),
+        )
+        if snn.weights is None or keep_zero_weights or snn.weights.all():
+            return _dressed(snn, arrays)
+        bare = from_edges(snn.indices, snn.post_of_synapse(), snn.num_neurons, weights=snn.weights)
+        return _dressed(bare, arrays)
+    if "pre" in arrays and "post" in arrays:
+        return _from_pairs(arrays, keep_zero_weights)
+    if "weights" in arrays:
+        return _from_dense(arrays["weights"], keep_zero_weights, arrays)
+    raise ValueError("arrays " + (", ".join(sorted(arrays)) or "none"))
+
+
+def _narrow(indices: npt.NDArray[np.int64], num_neurons: int) -> IndexArray:
+    """Return the indices as int32, refusing those that would wrap around."""
+    if len(indices) and not 0 <= indices.min() <= indices.max() < num_neurons:
+        low, high = indices.min(), indices.max()
+        raise ValueError(f"indices {low}..{high} for neurons 0..{num_neurons - 1}")
+    return indices.astype(np.int32)
+
+
+def _narrow_weights(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, which SNN refuses
+        return weights.astype(np.float32)
+
+
+def _from_pairs(arrays: Arrays, keep_zero_weights: bool) -> SNN:
+    pre, post = _whole(arrays["pre"], "pre"), _whole(arrays["post"], "post")
+    if "num_neurons" in arrays:
+        count = int(_whole(arrays["num_neurons"], "num_neurons"))
+    elif "spikes" in arrays:
+        count = arrays["spikes"].size
+    else:
+        count = int(max(pre.max(initial=-1), post.max(initial=-1))) + 1
+    weights = _numbers(arrays, "weights")
+    if "spikes" not in arrays:
+        _room_for(count, pre.size)
+    snn = from_edges(pre, post, count, weights=weights, keep_zero_weights=keep_zero_weights)
+    return _dressed(snn, arrays)
+
+
+def _room_for(count: int, entries: int) -> int:
+    """Return ``count``, or refuse more neurons than a list of so many entries may name."""
+    if count > most_neurons(entries):
+        raise ValueError(f"{count} neurons for {entries} synapses")
+    return count
+
+
+def _from_dense(matrix: npt.NDArray[Any], keep_zero_weights: bool, arrays: Arrays) -> SNN:
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"weights of shape {matrix.shape}")
+    values = np.asarray(_numbers({"weights": matrix}, "weights"))
+    if not np.isfinite(values).all():
+        raise ValueError("weights that are not finite")
+    # In a full matrix a zero is the absence of a synapse, whatever the instance says.
+    post, pre = np.nonzero(values)
+    return _dressed(from_edges(pre, post, len(values), weights=values[post, pre]), arrays)
+
+
+def _from_scipy(arrays: Arrays, keep_zero_weights: bool) -> SNN:
+    shape = tuple(int(n) for n in _whole(arrays["shape"], "shape"))
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ValueError(f"a sparse matrix of shape {shape}")
+    kind = arrays["format"].item()
+    kind = kind.decode("ascii") if isinstance(kind, bytes) else str(kind)
+    values = _numbers({"data": arrays["data"]}, "data")
+    if values is None or not np.isfinite(values).all():
+        raise ValueError("weights that are not finite")
+    if kind == "coo":
+        parts: tuple[Any, ...] = (arrays["row"], arrays["col"])
+        matrix = scipy.sparse.coo_array((values, parts), shape=shape)
+    elif kind in ("csr", "csc"):
+        parts = (values, arrays["indices"], arrays["indptr"])
+        build = scipy.sparse.csr_array if kind == "csr" else scipy.sparse.csc_array
+        compressed = build(parts, shape=shape)
+        compressed.check_format(full_check=True)
+        matrix = compressed.tocoo()
+    else:
+        raise ValueError(f"a sparse matrix of format {kind!r}")
+    _room_for(shape[0], matrix.nnz)
+    post, pre = matrix.coords
+    snn = from_edges(pre, post, shape[0], weights=matrix.data, keep_zero_weights=keep_zero_weights)
+    return _dressed(snn, arrays)
+
+
+def _dressed(snn: SNN, arrays: Arrays) -> SNN:
+    """Return the network with the spikes and populations of the file, where it has them."""
+    spikes, origin = snn.spikes, snn.spikes_origin
+    if "spikes" in arrays:
+        spikes = _whole(arrays["spikes"], "spikes")
+        if spikes.shape != (snn.num_neurons,):
+            raise ValueError(f"spikes of shape {spikes.shape} for {snn.num_neurons} neurons")
+        origin = text_of(arrays, "spikes_origin") or "given"
+    populations = _populations(arrays, snn.num_neurons)
+    return SNN(snn.indptr, snn.indices, spikes, populations, snn.weights, origin)
+
+
+def _populations(arrays: Arrays, num_neurons: int) -> tuple[Population, ...]:
+    fields = ("population_names", "population_first", "population_last")
+    if not all(name in arrays for name in fields):
+        return (Population("neurons", 0, num_neurons - 1),) if num_neurons else ()
+    names = [str(name) for name in arrays[fields[0]].tolist()]
+    first, last = (_whole(arrays[name], name).tolist() for name in fields[1:])
+    if not len(names) == len(first) == len(last):
+        raise ValueError(f"{len(names)} population names, {len(first)} first, {len(last)} last")
+    return tuple(map(Population, names, first, last))
+
+
+def text_of(arrays: Arrays, name: str) -> str:
+    """Return a text stored as an array of one string, "" where it is absent."""
+    return str(arrays[name].item()) if name in arrays and arrays[name].size == 1 else ""
+
+
+def _whole(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.int64]:
+    """Return the array as int64, or refuse it; 2.0 is a whole number, 2.5 is not."""
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.floor(array)).all():
+        if array.size and abs(array).max() >= 2**53:
+            raise ValueError(f"{name} beyond 2^53")
+        return array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name} of type {array.dtype}, not whole numbers")
+    if array.size and array.max() >= 2**62:
+        raise ValueError(f"{name} beyond 2^62")
+    return array.astype(np.int64)
+
+
+def _numbers(arrays: Arrays, name: str) -> npt.NDArray[np.float64] | None:
+    if name not in arrays:
+        return None
+    if arrays[name].dtype.kind not in "biuf":
+        raise ValueError(f"{name} of type {arrays[name].dtype}, not numbers")
+    return arrays[name].astype(np.float64)
+
+
+def write_arrays(path: Path, snn: SNN) -> None:
+    """Write a network so that :func:`read_arrays` gives it back."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "indptr": snn.indptr,
+        "indices": snn.indices,
+        "spikes": snn.spikes,
+        "spikes_origin": np.array(snn.spikes_origin),
+        "population_names": np.array([p.name for p in snn.populations], dtype=np.str_),
+        "population_first": np.array([p.first for p in snn.populations], dtype=np.int64),
+        "population_last": np.array([p.last for p in snn.populations], dtype=np.int64),
+    }
+    if snn.weights is not None:
+        arrays["weights"] = snn.weights
+    with path.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)

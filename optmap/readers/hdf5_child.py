@@ -1,0 +1,98 @@
+"""Program of its own: read a whole HDF5 file and write it to stdout in plain form.
+
+It runs in a child process (:mod:`optmap.readers.hdf5`) because a damaged file can make the HDF5
+library crash or loop. It knows nothing of the network inside. Output: one line of JSON, the tree,
+in which ``{"array": k}`` stands for the k-th of the ``.npy`` images that follow.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, BinaryIO
+
+import h5py
+import numpy as np
+
+MAX_OBJECTS = 200_000
+MAX_DEPTH = 40
+
+
+class Unreadable(ValueError):
+    """The file is HDF5, but nothing this program passes on."""
+
+
+class Reader:
+    """Walks the tree, collects arrays, keeps count; takes at most ``most`` bytes of them."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.arrays: list[Any] = []
+        self.objects = 0
+        self.bytes = 0
+
+    def group(self, group: Any, depth: int) -> dict[str, Any]:
+        """Return one group as ``{"group": members, "attributes": ...}``."""
+        if depth > MAX_DEPTH:
+            raise Unreadable(f"groups nested deeper than {MAX_DEPTH}")
+        members = {}
+        for name in group:
+            self.objects += 1
+            if self.objects > MAX_OBJECTS:
+                raise Unreadable(f"more than {MAX_OBJECTS} objects")
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise Unreadable(f"a link at {name}")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                members[name] = self.group(item, depth + 1)
+            elif isinstance(item, h5py.Dataset):
+                members[name] = self.dataset(item)
+        attributes = {key: self.value(np.asarray(v)) for key, v in group.attrs.items()}
+        return {"group": members, "attributes": attributes}
+
+    def dataset(self, dataset: Any) -> Any:
+        """Return one dataset; None where it is empty or of a kind that no network has."""
+        if dataset.shape is None or dataset.external or dataset.is_virtual:
+            return None
+        # The declared size costs nothing to claim: refuse it before memory is taken.
+        self.bytes += dataset.size * dataset.dtype.itemsize
+        if self.bytes > self.most:
+            raise Unreadable(f"more than {self.most} bytes of arrays in a file of its size")
+        if h5py.check_string_dtype(dataset.dtype) is not None:
+            return self.value(np.asarray(dataset.asstr()[()]))
+        return self.value(np.asarray(dataset[()])) if dataset.dtype.kind in "biufO" else None
+
+    def value(self, array: Any) -> Any:
+        """Return text as it is, numbers as a reference."""
+        if array.dtype.kind in "SUO":
+            words = [
+                word.decode("utf-8") if isinstance(word, bytes) else word for word in array.flat
+            ]
+            if not all(isinstance(word, str) for word in words):
+                return None
+            return {"text": words, "shape": list(array.shape)}
+        if array.dtype.kind not in "biuf":
+            return None
+        self.arrays.append(array.astype(array.dtype.newbyteorder("=")))
+        return {"array": len(self.arrays) - 1}
+
+
+def main(path: str, out: BinaryIO, most: int = 4_000_000_000) -> None:
+    """Write the tree of ``path``, or ``{"error": reason}``; at most ``most`` bytes of arrays."""
+    reader = Reader(most)
+    try:
+        with h5py.File(path, "r") as file:
+            answer = reader.group(file, 0)
+    except MemoryError:
+        answer = {"error": "arrays larger than memory"}
+    except Exception as error:  # h5py raises nearly every class there is on damaged files
+        answer = {"error": str(error).split("\n", maxsplit=1)[0] or type(error).__name__}
+    out.write(json.dumps(answer).encode() + b"\n")
+    if "error" not in answer:
+        for array in reader.arrays:
+            np.lib.format.write_array(out, array, allow_pickle=False)
+    out.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[2], sys.stdout.buffer, int(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""Spike counts by simulation: input codes, dynamics, Euler steps."""

@@ -1,0 +1,173 @@
+"""The spikes of a network when its inputs come in another code: values, code, simulation.
+
+An instance names the values that its inputs are shown (a few pictures or a series) and how its
+neurons behave; any code of :mod:`optmap.simulation.encode` then gives a spike profile. Networks
+with weights but without dynamics (``.npz``) are run as integrate-and-fire neurons of threshold 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse
+
+from optmap.errors import InputError
+from optmap.model import spiking_model as model
+from optmap.model.snn import SNN
+from optmap.model.spiking_model import Layer, SpikingModel
+from optmap.readers.arrays import load_arrays, read_arrays
+from optmap.readers.nir_file import read_model
+from optmap.simulation.encode import ENCODERS, Values, encode
+from optmap.simulation.simulate import Convention, simulate
+
+#: Synaptic operations of a simulation, and entries of what its inputs are shown.
+MAX_WORK = 20_000_000_000
+MAX_SHOWN = 100_000_000
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How an instance is shown its inputs.
+
+    Parameters
+    ----------
+    values : Path
+        ``.npz`` with an array ``values``, 0 to 1: (samples, n) pictures or (time, samples, n)
+        series, n being the number of inputs.
+    steps : int
+        Steps for which a value is shown.
+    convention : Convention
+        How neurons are reset and how long a step is.
+    seed : int
+        Of codes that draw at random.
+    kind : str or None
+        Which code; None: only where a sweep asks for one, the spikes being given otherwise.
+    """
+
+    values: Path
+    steps: int
+    convention: Convention
+    seed: int = 0
+    kind: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in ENCODERS:
+            raise ValueError(f"encoding {self.kind!r}: expected one of {', '.join(ENCODERS)}")
+        if self.steps < 1:
+            raise ValueError(f"{self.steps} steps")
+
+
+def with_encoded_spikes(snn: SNN, network: Path, encoding: Encoding) -> SNN:
+    """Return ``snn`` with the spikes of a simulation in the encoding's code.
+
+    Parameters
+    ----------
+    snn : SNN
+        The connectivity, as :func:`optmap.readers.read.read_network` gives it.
+    network : Path
+        The ``.nir`` or ``.npz`` file it came from.
+    encoding : Encoding
+        With a ``kind``.
+
+    Raises
+    ------
+    InputError
+        If the network has no weights or the values do not fit its inputs.
+    """
+    if encoding.kind is None:
+        raise ValueError("an encoding without a code")
+    spiking = _spiking_model(network)
+    inputs = [i for i, layer in enumerate(spiking.layers) if layer.kind == "Input"]
+    if len(inputs) != 1:
+        raise InputError(str(network), "", f"{len(inputs)} populations of inputs", "one, to encode")
+    layer, first = spiking.layers[inputs[0]], spiking.first[inputs[0]]
+    values = read_values(encoding.values, layer.size)
+    frames = encoding.steps * values.size // layer.size
+    if frames * snn.num_synapses > MAX_WORK or frames * layer.size > MAX_SHOWN:
+        found = f"{encoding.steps} steps of {values.shape} values"
+        raise InputError(str(encoding.values), "", found, "fewer samples or steps")
+    shown = encode(encoding.kind, values, encoding.steps, encoding.seed)
+    result = simulate(spiking, {layer.name: shown.current}, encoding.convention)
+    spikes = result.spikes.copy()
+    spikes[:, first : first + layer.size] = shown.spikes.sum(axis=0)
+    per_window = -(-spikes.sum(axis=0) // len(spikes))
+    if len(per_window) != snn.num_neurons:
+        raise InputError(
+            str(network), "", f"{len(per_window)} simulated neurons", f"{snn.num_neurons}"
+        )
+    origin = f"simulated: {encoding.kind} code, {encoding.steps} steps, {encoding.convention}"
+    return snn.with_spikes(per_window, origin)
+
+
+def read_values(path: Path, num_inputs: int) -> Values:
+    """Return the values of an encoding's file, (samples, n) or (time, samples, n).
+
+    Raises
+    ------
+    InputError
+        If the file holds no such array of numbers from 0 to 1.
+    """
+    arrays = load_arrays(path)
+    expected = f"(time,) samples, {num_inputs} numbers from 0 to 1"
+    if "values" not in arrays:
+        raise InputError(str(path), "values", ", ".join(sorted(arrays)) or "nothing", expected)
+    values = arrays["values"]
+    if values.dtype.kind not in "biuf" or values.ndim not in (2, 3) or not values.size:
+        found = f"{values.dtype} numbers of shape {values.shape}"
+        raise InputError(str(path), "values", found, expected)
+    if values.shape[-1] != num_inputs:
+        raise InputError(str(path), "values", f"{values.shape[-1]} a sample", expected)
+    numbers = values.astype(np.float64)
+    if not ((numbers >= 0) & (numbers <= 1)).all():
+        raise InputError(str(path), "values", "numbers outside 0..1", expected)
+    return numbers
+
+
+def _spiking_model(network: Path) -> SpikingModel:
+    suffix = network.suffix.lower()
+    if suffix in (".nir", ".h5", ".hdf5"):
+        return read_model(network)
+    if suffix != ".npz":
+        raise InputError(str(network), "", "a network without weights", "a .nir or .npz file")
+    snn = read_arrays(network)
+    if snn.weights is None:
+        raise InputError(str(network), "weights", "nothing", "weights, to simulate")
+    return integrate_and_fire(snn)
+
+
+def integrate_and_fire(snn: SNN) -> SpikingModel:
+    """Return a weighted network as IF neurons of threshold 1, a layer a population.
+
+    The first population is the input where nothing in it has a fan-in. Neurons outside every
+    population are refused.
+
+    Raises
+    ------
+    ValueError
+        If the populations do not cover the network or it has no weights.
+    """
+    sizes = [p.last - p.first + 1 for p in snn.populations]
+    if sum(sizes) != snn.num_neurons or snn.weights is None:
+        raise ValueError("a network whose populations do not cover it, or without weights")
+    shape = (snn.num_neurons, snn.num_neurons)
+    weights = snn.weights.astype(np.float64)
+    matrix = scipy.sparse.csr_array((weights, snn.indices, snn.indptr), shape=shape)
+    layers = []
+    for population, size in zip(snn.populations, sizes, strict=True):
+        rows = matrix[population.first : population.last + 1]
+        paths = []
+        for i, other in enumerate(snn.populations):
+            part = rows[:, other.first : other.last + 1]
+            if part.nnz:
+                paths.append(model.Path(i, 0.0, scipy.sparse.csr_array(part)))
+        if not paths:
+            layers.append(Layer(population.name, "Input", (size,)))
+            continue
+        ones = np.ones(size)
+        parameters = {"r": ones, "v_threshold": ones, "v_reset": np.zeros(size)}
+        layers.append(
+            Layer(population.name, "IF", (size,), tuple(paths), np.zeros(size), parameters)
+        )
+    return SpikingModel(tuple(layers))

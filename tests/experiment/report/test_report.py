@@ -1,0 +1,128 @@
+"""The report in a real browser: what a person sees, clicks and reaches by keyboard."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from optmap.experiment.report.details import MAX_CROSSBARS
+from optmap.experiment.report.html import report_html
+from optmap.experiment.run.store import Store
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1300,1000",
+)
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "p.toml").write_text(
+        'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 2\n'
+        "[[tiles]]\nrows = 6\ncolumns = 4\n"
+    )
+    (folder / "a.toml").write_text(
+        'schema = 1\nname = "<b>odd & name"\nnetwork = "gen:mlp-9-8-4"\nplatform = "p.toml"\n'
+    )
+    command = [sys.executable, "-m", "optmap.compare", str(folder / "a.toml"), "--limit", "2"]
+    command += ["--out", str(folder / "run"), "--methods", "song2020,cpsat"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def test_the_page_is_one_file_without_network(run_folder):
+    page = (run_folder / "report.html").read_text()
+    assert len(page) < 6_000_000
+    for outside in ("http://", "https://", "src=", "@import", "<link"):
+        assert outside not in page.split('id="packed-plotly"')[0]
+    assert "<b>odd" not in page
+
+
+def test_a_run_without_any_mapping_still_has_a_page():
+    row = {
+        "key": "k",
+        "instance": "i",
+        "digest": "d",
+        "method": "m",
+        "seed": 0,
+        "status": "error",
+        "check": "not_run",
+        "wall_s": 0.1,
+        "reason": "broken",
+    }
+    assert "1 failed" in report_html([row], {}, {})
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("no chromium with chromedriver on this machine")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.binary_location = CHROMIUM
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(browser, run_folder):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.get((run_folder / "report.html").as_uri())
+    WebDriverWait(browser, 60).until(
+        lambda b: b.find_element("tag name", "body").get_attribute("data-ready") == "yes"
+    )
+    return browser
+
+
+def test_a_click_on_a_row_shows_its_mapping(page, run_folder):
+    lines = page.find_elements("css selector", "#rows tbody tr")
+    with Store.opened(run_folder) as store:
+        assert len(lines) == len(store.rows) == 2
+        row = store.rows[lines[1].get_attribute("data-key")]
+    lines[1].click()
+    title = page.find_element("id", "details-title").text
+    assert title == f"{row['instance']}: {row['method']}"
+    for picture in ("tiles", "traffic", "gantt"):
+        assert page.find_element("css selector", f"#{picture} svg.main-svg").is_displayed()
+    crossbars = page.find_elements("css selector", "#crossbars canvas")
+    assert len(crossbars) == min(row["metrics"]["clusters"], MAX_CROSSBARS)
+    assert page.find_elements("css selector", "#gantt .bars path")
+    assert row["critical_cycle"][0] in page.find_element("id", "details").text
+    assert not [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_the_keyboard_reaches_rows_and_sorting(page):
+    from selenium.webdriver.common.keys import Keys
+
+    line = page.find_elements("css selector", "#rows tbody tr")[0]
+    line.send_keys(Keys.ENTER)
+    assert page.find_element("id", "details-title").is_displayed()
+    before = [x.text for x in page.find_elements("css selector", "#rows tbody tr td:nth-child(2)")]
+    page.find_elements("css selector", "#rows th button")[1].send_keys(Keys.ENTER)
+    after = [x.text for x in page.find_elements("css selector", "#rows tbody tr td:nth-child(2)")]
+    assert before == ["song2020", "cpsat"]
+    assert after == ["cpsat", "song2020"]
+
+
+def test_the_headline_and_the_gap_bars_stand_first(page):
+    cells = page.find_elements("css selector", "#headline tbody tr")
+    assert [cell.text.split()[0] for cell in cells] == ["song2020", "cpsat"]
+    assert page.find_elements("css selector", "#gaps .bars path")
+    tops = [page.find_element("id", i).location["y"] for i in ("headline", "gaps", "rows")]
+    assert tops == sorted(tops)

@@ -1,0 +1,97 @@
+"""A sweep on a real Dask scheduler with two workers, one of them killed in the middle."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from optmap.experiment.run.store import Store
+
+pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+
+DASK = [sys.executable, "-m", "distributed.cli.dask_{}"]
+
+
+def start(kind, *arguments):
+    command = [part.format(kind) for part in DASK]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen([*command, *arguments], start_new_session=True, **quiet)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    file = tmp_path / "scheduler.json"
+    running = [
+        start("scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1",
+              "--scheduler-file", str(file))
+    ]  # fmt: skip
+    for _ in range(600):
+        if file.exists() and file.read_text().strip().endswith("}"):
+            break
+        time.sleep(0.1)
+    address = json.loads(file.read_text())["address"]
+    options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--resources", "solver=1"]
+    workers = [
+        start("worker", address, *options, "--local-directory", str(tmp_path)) for _ in range(2)
+    ]
+    running += workers
+    yield address, workers
+    for process in running:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture
+def instance(tmp_path):
+    (tmp_path / "platforms").mkdir()
+    (tmp_path / "platforms" / "p.toml").write_text(
+        'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
+        "[[tiles]]\nrows = 6\ncolumns = 4\n"
+    )
+    (tmp_path / "net.csv").write_text("source,target\n" + "".join(f"a{i},b\n" for i in range(5)))
+    file = tmp_path / "i.toml"
+    file.write_text('schema = 1\nname = "i"\nnetwork = "net.csv"\nplatform = "platforms/p.toml"\n')
+    return file
+
+
+def compare(instance, out, *options):
+    command = [sys.executable, "-m", "optmap.compare", str(instance), "--out", str(out)]
+    command += ["--methods", "random,pacman,song2020,cpsat", "--limit", "2"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*command, *options], **quiet)
+
+
+def values(folder):
+    with Store.opened(folder) as store:
+        return {
+            (row["method"], row["seed"]): (row["status"], row["check"], row["metrics"])
+            for row in store.rows.values()
+        }
+
+
+def test_same_rows_as_a_local_run_although_a_worker_dies(cluster, instance, tmp_path):
+    address, workers = cluster
+    remote = compare(instance, tmp_path / "remote", "--cluster", address)
+    store = tmp_path / "remote" / "rows.jsonl"
+    while remote.poll() is None and not (store.exists() and store.read_bytes().count(b"\n")):
+        time.sleep(0.05)
+    os.killpg(workers[0].pid, signal.SIGKILL)
+    errors = remote.communicate(timeout=240)[1]
+    assert remote.returncode == 0, errors
+    local = compare(instance, tmp_path / "local")
+    errors = local.communicate(timeout=240)[1]
+    assert local.returncode == 0, errors
+    assert values(tmp_path / "remote") == values(tmp_path / "local")
+    assert len(values(tmp_path / "local")) == 4
+
+
+def test_no_scheduler_is_one_line(instance, tmp_path):
+    done = compare(instance, tmp_path / "run", "--cluster", "tcp://127.0.0.1:9")
+    _, errors = done.communicate(timeout=120)
+    assert done.returncode == 2
+    assert "--cluster: found tcp://127.0.0.1:9" in errors.splitlines()[-1]

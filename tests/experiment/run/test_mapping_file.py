@@ -1,0 +1,61 @@
+"""A mapping file is read whole or refused in one line that names what is wrong with it."""
+
+import json
+
+import pytest
+
+from optmap.errors import InputError
+from optmap.experiment.run.mapping_file import document, read_document
+from optmap.flow import run
+from optmap.instance import assemble
+from optmap.methods import METHODS
+from optmap.model.outcome import Limits
+
+PLATFORM = (
+    'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
+    "[[tiles]]\nrows = 6\ncolumns = 4\n[time]\nevent_ticks = 1\n"
+)
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "p.toml").write_text(PLATFORM)
+    source = {"network": "gen:mlp-9-4-2", "platform": str(tmp_path / "p.toml")}
+    instance = assemble(**source)
+    method = METHODS["song2020-tree"]
+    done = run(method, instance.snn, instance.platform, "dataflow", Limits(), lambda _: None)
+    content = document(done.mapping, "i", source, instance.digest(), method.name)
+    (tmp_path / "m.json").write_text(json.dumps(content))
+    return tmp_path / "m.json"
+
+
+def test_what_was_written_is_read(file):
+    data, instance, mapping = read_document(file)
+    assert data["method"] == "song2020-tree"
+    assert len(mapping.clustering.cluster_of) == mapping.decomposition.network.num_units
+    assert instance.platform.name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "found"),
+    [
+        (lambda d: d.update(mappings=1), "mappings", "unknown field"),
+        (lambda d: d.update(schema=2), "schema", "2"),
+        (lambda d: d.update(source=3), "source", "3"),
+        (lambda d: d["source"].update(colour=3), "source.colour", "unknown field"),
+        (lambda d: d["source"].pop("platform"), "source", "platform"),
+        (lambda d: d["source"].update(platform="away/p.toml"), "source.platform", "not there"),
+        (lambda d: d["source"].update(network="net.nir"), "source.network", "not there"),
+        (lambda d: d.update(digest="0"), "digest", "'0'"),
+        (lambda d: d["mapping"].update(tile_of=[10**30] * 3), "tile_of", "1e+30"),
+    ],
+)
+def test_what_is_wrong_is_named(file, change, field, found):
+    data = json.loads(file.read_text())
+    change(data)
+    file.write_text(json.dumps(data))
+    with pytest.raises(InputError) as caught:
+        read_document(file)
+    assert (caught.value.where, caught.value.field) == (str(file), field)
+    assert found in caught.value.found
+    assert "\n" not in str(caught.value)

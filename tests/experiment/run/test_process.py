@@ -1,0 +1,149 @@
+"""A child is ended at its limits, whole group, and the last row it printed survives."""
+
+import os
+import sys
+import threading
+import time
+
+import pytest
+
+from optmap.experiment.run import process
+from optmap.experiment.run.children import Children, run_child
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.memory import group_rss_mb
+from optmap.experiment.run.sweep import finish
+from optmap.model.outcome import Limits
+
+ROW = 'print("ready", flush=True); print(\'{"status":"feasible","check":"ok"}\', flush=True)'
+SLEEP = "import time; time.sleep(60)"
+GRANDCHILD = f"import subprocess, sys; g = subprocess.Popen([sys.executable, '-c', '{SLEEP}'])"
+HALF_ROW = """import sys; sys.stdout.write('{"status":'); sys.stdout.flush()"""
+
+
+def job(memory_mb=None):
+    return Job("i", "d", {"file": "none"}, "song2020", Limits(wall_s=0.5, memory_mb=memory_mb))
+
+
+@pytest.fixture
+def child_runs(monkeypatch):
+    """Make the child run the given program instead of a solve, once its job has come."""
+
+    def install(program):
+        if "stdin" not in program:
+            program = f"import sys; sys.stdin.readline()\n{program}"
+        monkeypatch.setattr(process, "GRACE_S", 0.5)
+        monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", program))
+
+    return install
+
+
+def test_a_row_comes_back(child_runs):
+    child_runs(ROW)
+    ended = run_child(job(), threading.Event())
+    assert ended.cause == "exit"
+    assert finish(job(), ended)[0]["status"] == "feasible"
+
+
+def test_an_endless_solve_is_killed_with_its_grandchild_and_keeps_its_row(child_runs):
+    child_runs(f"{GRANDCHILD}\n{ROW}\nprint(g.pid, file=sys.stderr, flush=True)\n{SLEEP}")
+    ended = run_child(job(), threading.Event())
+    row, _ = finish(job(), ended)
+    assert (ended.cause, row["status"], row["check"]) == ("time", "timeout_hard", "ok")
+    assert _gone(int(ended.stderr))
+
+
+def _gone(pid: int) -> bool:
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+            with open(f"/proc/{pid}/stat") as stat:
+                if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_memory_hog_is_killed_with_a_status_of_its_own(child_runs):
+    child_runs(f"{ROW}\nx = bytearray(400_000_000)\nimport time; time.sleep(60)")
+    row, _ = finish(job(200), run_child(job(200), threading.Event()))
+    assert row["status"] == "memout"
+    assert row["check"] == "ok"
+    assert "200 MB" in row["reason"]
+
+
+def test_a_crash_costs_one_row_and_says_why(child_runs):
+    child_runs("import os; os.abort()")
+    row, attached = finish(job(), run_child(job(), threading.Event()))
+    assert row["status"] == "error"
+    assert "ended by itself" in row["reason"]
+    assert attached == {}
+
+
+def test_a_half_written_row_does_not_count(child_runs):
+    child_runs(f"{ROW}\n{HALF_ROW}\n{SLEEP}")
+    row, _ = finish(job(), run_child(job(), threading.Event()))
+    assert row["status"] == "timeout_hard"
+    assert row["check"] == "ok"
+
+
+def test_stop_ends_a_running_child_at_once(child_runs):
+    child_runs(SLEEP)
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    assert run_child(job(), stop).cause == "stopped"
+
+
+def test_group_rss_counts_this_group():
+    assert group_rss_mb(os.getpgid(0)) > 10
+    assert group_rss_mb(2**22 + 1) is None
+
+
+def test_a_child_that_never_gets_ready_is_ended_too(child_runs, monkeypatch):
+    monkeypatch.setattr(process, "SET_UP_S", 0.5)
+    child_runs(SLEEP)
+    row, _ = finish(job(), run_child(job(), threading.Event()))
+    assert row["status"] == "timeout_hard"
+
+
+def test_set_up_is_not_counted_against_the_limit(child_runs):
+    child_runs(f"import time; time.sleep(1.5)\n{ROW}")
+    row, _ = finish(job(), run_child(job(), threading.Event()))
+    assert row["status"] == "feasible"
+
+
+ECHO = (
+    "import os, sys\n"
+    "for line in sys.stdin:\n"
+    '    print(\'ready\'); print(\'{"pid": %d, "status": "x"}\' % os.getpid())\n'
+    "    print('done', flush=True)\n"
+)
+
+
+def pids(methods):
+    found = []
+    with Children() as children:
+        for method in methods:
+            one = Job("i", "d", {}, method, Limits(wall_s=5))
+            found.append(children.run(one, threading.Event()).row["pid"])
+    return found
+
+
+def test_heuristics_share_a_child_and_solvers_never_do(child_runs):
+    child_runs(ECHO)
+    same = pids(["random", "pacman", "song2020"])
+    assert len(set(same)) == 1
+    assert len(set(pids(["milp", "cpsat", "milp"]))) == 3
+    mixed = pids(["random", "milp", "pacman"])
+    assert mixed[1] not in (mixed[2],)
+
+
+def test_a_child_that_crashed_is_replaced(child_runs):
+    child_runs(ECHO.replace("print('done', flush=True)", "sys.stdout.flush(); os.abort()"))
+    assert len(set(pids(["random", "random"]))) == 2
+
+
+def test_no_child_outlives_the_sweep(child_runs):
+    child_runs(ECHO)
+    assert all(_gone(pid) for pid in pids(["random", "milp"]))

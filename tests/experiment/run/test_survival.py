@@ -1,0 +1,63 @@
+"""kill -9 at any moment: after resuming, the rows are those of an undisturbed run."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from optmap.experiment.run.store import Store
+
+METHODS = "random,pacman,song2020,overlap,cpsat"
+TIMES = {"wall_s", "cpu_s", "elapsed_s", "peak_rss_mb", "ended", "stage_seconds", "checksum"}
+
+
+def start(folder, out):
+    command = [sys.executable, "-m", "optmap.compare", str(folder), "--out", str(out)]
+    command += ["--methods", METHODS, "--limit", "20"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, **quiet)
+
+
+def values(out):
+    with Store.opened(out) as store:
+        rows = {}
+        for key, row in store.rows.items():
+            rows[key] = {name: v for name, v in row.items() if name not in TIMES}
+            for claim in rows[key]["claims"]:
+                claim.pop("trace")
+        return rows
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("survival")
+    (folder / "p.toml").write_text(
+        'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
+        "[[tiles]]\nrows = 6\ncolumns = 4\n"
+    )
+    (folder / "i.toml").write_text(
+        'schema = 1\nname = "i"\nnetwork = "gen:mlp-7-3-2"\nplatform = "p.toml"\n'
+    )
+    begin = time.monotonic()
+    assert start(folder / "i.toml", folder / "whole").wait() == 0
+    return folder, values(folder / "whole"), time.monotonic() - begin
+
+
+MOMENTS = [pytest.param(k, marks=() if k < 3 else pytest.mark.full) for k in range(20)]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_kill_costs_nothing_but_time(undisturbed, tmp_path, moment):
+    folder, expected, duration = undisturbed
+    running = start(folder / "i.toml", tmp_path / "run")
+    time.sleep(random.Random(moment).uniform(0.2, 1) * duration)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    assert start(folder / "i.toml", tmp_path / "run").wait() == 0
+    lines = (tmp_path / "run" / "rows.jsonl").read_bytes().count(b"\n")
+    assert lines == len(expected) == 5
+    assert values(tmp_path / "run") == expected

@@ -1,0 +1,104 @@
+"""A sweep stores each row once, goes on after an interruption, and stops cleanly on a full disk."""
+
+import threading
+
+import pytest
+
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.process import Ended
+from optmap.experiment.run.store import Store, StoreError
+from optmap.experiment.run.sweep import sweep
+from optmap.model.outcome import Limits
+
+
+class Listener:
+    def __init__(self):
+        self.heard = []
+
+    def started(self, job):
+        self.heard.append(("started", job.method))
+
+    def ended(self, job, row):
+        self.heard.append(("ended", job.method, row["status"]))
+
+
+def jobs(count):
+    return [Job("i", "d", {}, f"m{i}", Limits()) for i in range(count)]
+
+
+def answer(job, stop):
+    return Ended({"status": "feasible", "check": "ok", "wall_s": 0.1}, "exit", 0, "", 0.1, None)
+
+
+def test_finished_rows_are_not_run_again(tmp_path):
+    listener = Listener()
+    with Store.opened(tmp_path) as store:
+        sweep(jobs(2), store, Listener(), parallel=1, runner=answer)
+    with Store.opened(tmp_path) as store:
+        sweep(jobs(3), store, listener, parallel=1, runner=answer)
+        assert len(store.rows) == 3
+    assert listener.heard == [("started", "m2"), ("ended", "m2", "feasible")]
+
+
+def test_other_limits_seeds_and_code_make_other_rows(monkeypatch):
+    one = Job("i", "d", {}, "m", Limits(seed=0))
+    keys = {one.key(), Job("i", "d", {}, "m", Limits(seed=1)).key()}
+    keys.add(Job("i", "e", {}, "m", Limits(seed=0)).key())
+    keys.add(Job("i", "d", {}, "m", Limits(wall_s=3)).key())
+    monkeypatch.setattr("optmap.experiment.run.job.code_version", lambda: "other")
+    keys.add(one.key())
+    assert len(keys) == 5
+
+
+def test_an_interruption_keeps_what_is_finished_and_stops_the_rest(tmp_path):
+    stopped = []
+    listener = Listener()
+
+    def run(job, stop):
+        if job.method == "m1":
+            while ("ended", "m0", "feasible") not in listener.heard:
+                stop.wait(0.01)
+            raise KeyboardInterrupt
+        if job.method == "m2":
+            stopped.append(stop.wait(20))
+        return answer(job, stop)
+
+    with Store.opened(tmp_path) as store:
+        with pytest.raises(KeyboardInterrupt):
+            sweep(jobs(3), store, listener, parallel=3, runner=run)
+        assert [row["method"] for row in store.rows.values()] == ["m0"]
+    assert stopped == [True]
+
+
+def test_a_full_disk_stops_the_sweep(tmp_path, monkeypatch):
+    with Store.opened(tmp_path) as store:
+        monkeypatch.setattr(
+            store, "append", lambda *_: (_ for _ in ()).throw(StoreError("disk full"))
+        )
+        ran = []
+
+        def run(job, stop):
+            ran.append(job.method)
+            return answer(job, stop)
+
+        with pytest.raises(StoreError, match="disk full"):
+            sweep(jobs(5), store, Listener(), parallel=1, runner=run)
+        assert ran == ["m0"]
+
+
+def test_no_more_than_the_asked_number_run_at_once(tmp_path):
+    lock, now, most = threading.Lock(), [0], [0]
+    gate = threading.Barrier(2, timeout=20)
+
+    def run(job, stop):
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        gate.wait()
+        with lock:
+            now[0] -= 1
+        return answer(job, stop)
+
+    with Store.opened(tmp_path) as store:
+        sweep(jobs(4), store, Listener(), parallel=2, runner=run)
+    assert most == [2]

@@ -1,0 +1,255 @@
+"""Tables are derived from rows, fit 100 columns, and never turn "nothing" into a number."""
+
+import io
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+
+import pytest
+from rich.console import Console
+from stored_rows import stored_row
+
+from optmap.compare import print_tables
+from optmap.experiment.tables.baseline import differences
+from optmap.experiment.tables.gaps import all_gaps
+from optmap.experiment.tables.headline import headline_markdown
+from optmap.experiment.tables.latex import escape, tables_latex
+from optmap.experiment.tables.markdown import (
+    HEADERS,
+    compact,
+    failed,
+    gaps_frame,
+    instance_lines,
+    percent,
+    runs_frame,
+    stage_lines,
+    stages_frame,
+    status_word,
+    summary_line,
+    tables_markdown,
+)
+from optmap.experiment.tables.stages import stage_gaps
+
+ANY_BINDING = "this clustering"
+STATUSES = (
+    "optimal",
+    "feasible",
+    "infeasible",
+    "no_solution",
+    "timeout_hard",
+    "memout",
+    "error",
+    "unsupported",
+)
+ROWS = [
+    stored_row("a", "song2020", 6, 12),
+    stored_row("a", "song2020-tree", 4, 9),
+    stored_row("a", "song2020/order", 6, 10, status="optimal"),
+    stored_row("a", "song2020/joint", 6, 8, status="optimal"),
+    stored_row("a", "cpsat", 2, 5, status="optimal"),
+    {
+        "key": "k",
+        "instance": "a",
+        "digest": "digest of a",
+        "method": "milp",
+        "seed": 0,
+        "status": "timeout_hard",
+        "check": "not_run",
+        "wall_s": 25.0,
+        "reason": "",
+    },
+]
+
+
+def test_a_row_without_a_mapping_shows_dashes_only():
+    lines = {line[0]: line for line in instance_lines(ROWS, all_gaps(ROWS))}
+    assert set(lines["milp"][1:11]) == {"-"}
+    assert lines["cpsat"][2:5] == ("2", "2", "0%*")
+    assert lines["song2020"][2:5] == ("6", "2", "67%")
+    assert all(len(line) == len(HEADERS) for line in lines.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (9999999, "9999999"), (10**7, "1.000e7"), (Fraction(1, 3), "0.3"), (-5, "-5")],
+)
+def test_numbers_stay_short(value, text):
+    assert compact(Fraction(value)) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0%"), (1, "100%"), (Fraction(1, 200), "0.5%")])
+def test_percentages(value, text):
+    assert percent(Fraction(value)) == text
+
+
+def test_the_widest_numbers_fit_a_terminal_of_100_columns():
+    wide = stored_row("mlp_784_100_10", "cpsat-joint-prologue", 12345, Fraction(99999999999, 7))
+    wide["metrics"] |= {"traffic": 123456789, "spike_hops": 99999999, "energy_pj": "98765432101.5"}
+    wide["decomposition"], wide["wall_s"] = "custom", 3600.04
+    wide["network"] |= {"neurons": 20026, "synapses": 912345, "max_fan_in": 1024}
+    out = io.StringIO()
+    print_tables([wide, ROWS[-1] | {"instance": "mlp_784_100_10"}], Console(file=out, width=100))
+    table = out.getvalue().split("gap = ")[0]
+    assert "…" not in table
+    assert max(len(line.rstrip()) for line in table.splitlines()) <= 100
+    assert sum("cpsat-joint-prologue" in line for line in table.splitlines()) == 1
+
+
+@pytest.mark.parametrize("word", [*STATUSES, "violation", "mismatch"])
+def test_status_words_are_short_and_differ(word):
+    assert len(status_word({"status": word, "check": "ok"})) <= 8
+
+
+def test_frames_have_a_line_per_row_and_metric():
+    runs, gaps = runs_frame(ROWS), gaps_frame(all_gaps(ROWS))
+    assert len(runs) == 6
+    assert list(runs["method"]) == [row["method"] for row in ROWS]
+    assert len(gaps) == 5 * 5
+    one = gaps[(gaps.method == "song2020") & (gaps.metric == "clusters")].iloc[0]
+    assert (one.value, one.bound, one.bound_name, one.proved) == ("6", "2", "rows", False)
+
+
+def test_only_wrong_claims_invalid_mappings_and_errors_fail_a_run():
+    assert failed(ROWS) == []
+    wrong = [stored_row("a", "m", 1, 1, check=c) for c in ("violation", "mismatch")]
+    broken = stored_row("a", "m", 1, 1, status="error", check="not_run")
+    assert failed([*ROWS, *wrong, broken]) == [*wrong, broken]
+    assert summary_line(ROWS).startswith("6 rows: 5 with a checked mapping, 3 proved")
+
+
+def test_rows_of_several_seeds_can_be_told_apart():
+    rows = [stored_row("a", "x", 4, 8), stored_row("a", "x", 2, 6, seed=1)]
+    assert [line[0] for line in instance_lines(rows, all_gaps(rows))] == ["x #0", "x #1"]
+    assert instance_lines(rows[:1], all_gaps(rows[:1]))[0][0] == "x"
+
+
+def test_stage_losses_of_a_flow():
+    found = {(s.stage, s.metric): s for s in stage_gaps(ROWS)}
+    assert found["decomposition", "clusters"].loss == Fraction(2, 6)
+    assert found["clustering", "clusters"].loss == Fraction(4, 6)
+    assert found["order", "period"].loss == Fraction(2, 12)
+    assert found["binding", "period"].loss == Fraction(2, 10)
+    assert found["clustering", "period"].loss == Fraction(3, 8)
+    assert found["together", "period"].loss == Fraction(8, 12)
+    assert found["order", "period"].sure == "proved"
+    assert found["binding", "period"].sure == "proved"
+    assert found["clustering", "clusters"].sure == "at most"  # 2 is a bound nobody reached
+    assert found["clustering", "period"].sure == "at least"
+    assert found["together", "period"].sure == "at most"
+
+
+def test_stage_losses_are_said_under_the_instance():
+    (line,) = stage_lines(ROWS)
+    assert line == (
+        "song2020 loses of its clusters 33% by decomposition, <=67% by clustering;"
+        " of its period 17% by order, 20% by binding, >=38% by clustering, <=67% in all"
+    )
+    assert line in tables_markdown(ROWS)
+    frame = stages_frame(ROWS)
+    assert list(frame["loss"]) == [float(s.loss) for s in stage_gaps(ROWS)]
+    assert list(stages_frame([]).columns) == list(frame.columns)
+    out = io.StringIO()
+    print_tables(ROWS, Console(file=out, width=100))
+    assert " ".join(out.getvalue().split()).count(line) == 1
+    assert "loses" in headline_markdown(ROWS).split("**Wins")[0]
+
+
+def nearest_row(method, status, scope, hops=2, **more):
+    made = stored_row("a", method, 6, 12, **more)
+    made["metrics"]["spike_hops"] = hops
+    made["claims"] = [{"metric": "spike_hops", "status": status, "bound": hops, "scope": scope}]
+    return made
+
+
+@pytest.mark.parametrize(("status", "sign"), [("optimal", ""), ("feasible", ">=")])
+def test_a_binding_that_sends_spikes_too_far_loses_spike_hops(status, sign):
+    rows = [stored_row("a", "spinemap", 6, 12), nearest_row("spinemap/hops", status, ANY_BINDING)]
+    assert stage_lines(rows) == [f"spinemap loses of its spike-hops {sign}33% by binding"]
+
+
+def test_fewest_spike_hops_of_another_clustering_or_under_a_load_cap_are_no_stage():
+    flow = stored_row("a", "spinemap", 6, 12, clustering="one")
+    other = nearest_row("spinemap/hops", "optimal", ANY_BINDING, clustering="other")
+    capped = nearest_row("spinemap/hops", "optimal", f"{ANY_BINDING}, tile load at most 5")
+    assert stage_lines([flow, other]) == []
+    assert stage_lines([flow, capped | {"clustering": "one"}]) == []
+
+
+def test_a_flow_is_compared_with_the_best_order_of_its_own_binding():
+    """Hill climbing binds by seed: seed 1's best order says nothing of seed 0's binding."""
+    flow, ordered = "dfsynthesizer", "dfsynthesizer/order"
+    killed = stored_row("a", ordered, 6, 12, status="timeout_hard", check="not_run")
+    best = stored_row("a", ordered, 6, 9, seed=1, status="optimal")
+    rows = [stored_row("a", flow, 6, 12), killed, best]
+    assert "order" not in {s.stage for s in stage_gaps(rows)}
+    (order,) = [
+        s for s in stage_gaps([*rows, stored_row("a", flow, 6, 10, seed=1)]) if s.stage == "order"
+    ]
+    assert (order.value, order.better, order.sure) == (10, 9, "proved")
+
+
+def test_stages_of_another_clustering_are_not_compared():
+    joint = stored_row("a", "song2020/joint", 5, 8, status="optimal", clustering="other")
+    ordered = stored_row("a", "song2020/order", 6, 10, status="optimal", clustering="one")
+    rows = [stored_row("a", "song2020", 6, 12, clustering="one"), ordered, joint]
+    found = {s.stage for s in stage_gaps(rows) if s.metric == "period"}
+    assert found == {"order", "together"}
+
+
+def test_markdown_shows_every_method_and_the_formula():
+    for text in (tables_markdown(ROWS), headline_markdown(ROWS)):
+        for row in ROWS:
+            assert f"| {row['method']} |" in text or f" {row['method']} |" in text
+        assert "gap = (P - D) / max(|P|, 1e-9)" in text
+
+
+def test_significance_needs_pairs_and_says_so():
+    before = all_gaps([stored_row(f"i{k}", "m", 10 + k, 10 + k) for k in range(8)])
+    same = differences(before, before)
+    assert {d.verdict for d in same} == {"equal"}
+    better = all_gaps([stored_row(f"i{k}", "m", 9 + k, 5 + k) for k in range(8)])
+    found = {d.metric: d for d in differences(better, before)}
+    assert found["period"].verdict == "better"
+    assert found["period"].p_value < 0.05
+    assert found["spike_hops"].verdict == "equal"
+    few = {d.metric: d.verdict for d in differences(better[:10], before)}
+    assert few["period"] == "too few pairs"
+
+
+def test_latex_escapes_what_would_break_it():
+    text = tables_latex([*ROWS, stored_row("odd_%&#{name}", "m^~\\", 1, 1)])
+    assert r"odd\_\%\&\#\{name\}" in text
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    assert body.count(r"\begin{table}") == body.count(r"\end{table}") == 3
+    assert not re.search(r"(?<!\\)[%#_]", re.sub(r"\\begin\{tabular\}\{\w+\}", "", body))
+    for table in re.findall(r"\\toprule\n(.*?)\\bottomrule", body, re.S):
+        columns = {
+            line.count("&") - line.count(r"\&") for line in table.splitlines() if "&" in line
+        }
+        assert len(columns) == 1
+    assert escape("plain text 1.5") == "plain text 1.5"
+
+
+def test_latex_compiles_where_there_is_latex(tmp_path):
+    compiler = shutil.which("pdflatex")
+    if compiler is None:
+        pytest.skip("no pdflatex on this machine; the syntax is checked above")
+    (tmp_path / "tables.tex").write_text(tables_latex(ROWS))
+    head = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}"
+    (tmp_path / "main.tex").write_text(head + "\\input{tables}\\end{document}")
+    done = subprocess.run(
+        [compiler, "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-500:]
+
+
+def test_wins_and_the_spread_over_seeds_are_in_the_headline():
+    two = [stored_row("a", "x", 4, 8), stored_row("a", "x", 2, 6, seed=1)]
+    text = headline_markdown([*two, stored_row("a", "y", 5, 5)])
+    assert "| x |  | 1 |" in text  # clusters: 3 on the mean against 5
+    assert "| a | x | clusters | 2 | 3 | 4 |" in text
+    assert "Spread" not in headline_markdown(ROWS)

@@ -1,0 +1,64 @@
+"""Conflict explanation: the relaxations really fit, and what is called proved is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import oracles
+
+from formulations.clustering.explain import Relaxation, explain
+from optmap.clustering.overlap import partition
+from optmap.model.decomposition import decompose
+from optmap.model.outcome import Limits
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN, Population, from_edges
+
+
+def dense(inputs: int, neurons: int) -> SNN:
+    edges = [(i, inputs + j) for i in range(inputs) for j in range(neurons)]
+    n = inputs + neurons
+    layers = (Population("in", 0, inputs - 1), Population("out", inputs, n - 1))
+    return from_edges([a for a, _ in edges], [b for _, b in edges], n, populations=layers)
+
+
+def with_slots(shape: tuple[int, int], slots: int) -> Platform:
+    platform = oracles.mesh([shape])
+    return replace(platform, tiles=(replace(platform.tiles[0], slots=slots),))
+
+
+def test_a_layer_of_twelve_on_two_crossbars_of_five() -> None:
+    """12 neurons, 5 columns, 2 slots: 3 crossbars, or 6 columns, or no number of rows."""
+    conflict = explain(dense(4, 12), with_slots((4, 5), 2), "none", Limits(wall_s=4.0), partition)
+    assert conflict is not None
+    assert (conflict.slots, conflict.needed) == (2, 3)
+    assert conflict.by_population == (("out", 3),)
+    crossbars, rows, columns = conflict.relaxations
+    assert crossbars == Relaxation("crossbars", 2, 3, 3)
+    assert columns == Relaxation("columns", 5, 6, 6)
+    assert columns.proved
+    assert rows.enough is None
+    assert "6 instead of 5 suffice (proved smallest)" in str(columns)
+
+
+def test_what_fits_has_no_conflict() -> None:
+    assert (
+        explain(dense(4, 10), with_slots((4, 5), 2), "none", Limits(wall_s=4.0), partition) is None
+    )
+    assert explain(dense(4, 12), oracles.mesh([(4, 5)]), "none", Limits(), partition) is None
+
+
+def test_every_relaxation_that_is_offered_fits() -> None:
+    snn = oracles.random_network(2, units=12, most_inputs=8)
+    assert snn.num_units > 2
+    platform = with_slots((4, 2), 1)
+    conflict = explain(snn, platform, "none", Limits(wall_s=4.0), partition)
+    assert conflict is not None
+    for change in conflict.relaxations:
+        if change.enough is None:
+            continue
+        assert change.needed <= change.enough
+        if change.what == "crossbars":
+            continue
+        shape = (change.enough, 2) if change.what == "rows" else (4, change.enough)
+        wider = oracles.mesh([shape])
+        assert partition(decompose(snn, shape[0], "none"), wider, seed=0).num_clusters <= 1

@@ -1,0 +1,52 @@
+"""The contract: statuses, values and bounds are separate facts that cannot contradict."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from optmap.model.outcome import SOLVED, Limits, Outcome, Status
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_solution_is_there_exactly_when_the_status_says_so(status: Status):
+    solved = status in SOLVED
+    Outcome(status, "s" if solved else None)
+    with pytest.raises(ValueError, match=status.value):
+        Outcome(status, None if solved else "s")
+
+
+def test_values_need_a_solution_and_bounds_stay_below_them():
+    Outcome(Status.UNKNOWN, bound=3)
+    Outcome(Status.FEASIBLE, "s", 5, Fraction(9, 2))
+    Outcome(Status.FEASIBLE, "s", 5, 5)
+    with pytest.raises(ValueError, match="without a solution"):
+        Outcome(Status.UNKNOWN, claimed=3)
+    with pytest.raises(ValueError, match="bound 6 above"):
+        Outcome(Status.FEASIBLE, "s", 5, 6)
+
+
+@pytest.mark.parametrize("bound", [None, 4, Fraction(29, 6)])
+def test_optimal_means_value_and_bound_are_equal(bound: int | Fraction | None):
+    Outcome(Status.OPTIMAL, "s", 5, Fraction(5))
+    with pytest.raises(ValueError, match="differ"):
+        Outcome(Status.OPTIMAL, "s", 5, bound)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"wall_s": 0.0},
+        {"wall_s": -1.0},
+        {"wall_s": float("nan")},
+        {"wall_s": float("inf")},
+        {"threads": 0},
+        {"seed": -1},
+        {"memory_mb": 0},
+    ],
+)
+def test_limits_that_allow_nothing_are_refused(wrong: dict):
+    Limits(wall_s=0.1, threads=1, seed=0, memory_mb=1)
+    with pytest.raises(ValueError, match="limits"):
+        Limits(**wrong)
