@@ -98,8 +98,8 @@ def test_a_seed_gives_the_same_in_another_process_with_other_hashes():
             capture_output=True,
             text=True,
             check=True,
-            cwd=Path(__file__).parents[1],
-            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+            cwd=Path(__file__).parent,
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{ROOT}:{ROOT}/tests"},
         )
         seen.add(run.stdout.strip())
     assert len(seen) == 1

@@ -382,7 +382,7 @@ def test_the_stand_in_answers_like_the_reader(tmp_path):
     command = [
         sys.executable,
         "-P",
-        str(ROOT / "optmap" / "sources" / "hdf5_child.py"),
+        str(ROOT / "optmap" / "readers" / "hdf5_child.py"),
         "9999999",
         path,
     ]
