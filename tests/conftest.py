@@ -1,4 +1,4 @@
-"""Puts this folder on the path, so that tests can ``import oracles``; quiet property tests."""
+"""Puts this folder on the path, so that tests can ``import oracles``; fixtures; quiet properties."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from nir_files import in_process, lif_fixture, write_nir
+
+__all__ = ["in_process", "lif_fixture", "write_nir"]
 
 # Machines are shared: no deadline. Derandomised, so that a green run stays green.
 settings.register_profile(
