@@ -1,4 +1,4 @@
-"""Puts this folder on the path, so that tests can ``import oracles``; fixtures; quiet properties."""
+"""Puts this folder on the path, so that tests can ``import oracles``; fixtures; quiet tests."""
 
 from __future__ import annotations
 
