@@ -59,7 +59,7 @@ def readers_bound(network: SNN, columns: int) -> int:
     most C' in each, and each of these clusters is entered once by every spike of i: at least
     max(0, ceil((deg_i - own_i) / C')) times.
     """
-    own = np.where(network.fan_in > 0, columns - 1, 0)
+    own = np.where(network.is_unit, columns - 1, 0)
     post = network.post_of_synapse()
     own[post[post == network.indices]] += 1
     return _spikes_in(network, np.maximum(0, -(-(network.fan_out - own) // columns)))

@@ -62,7 +62,7 @@ def architecture_yaml(platform: Platform, mapping: Mapping) -> str:
     network = mapping.decomposition.network
     tile = core_of_neuron(mapping)
     width, height, notes = _layout(platform)
-    is_unit = network.fan_in > 0
+    is_unit = network.is_unit
     units = np.bincount(tile[is_unit], minlength=width * height)
     inputs = np.bincount(tile[~is_unit], minlength=width * height)
     hop = {
@@ -165,7 +165,7 @@ def network_yaml(mapping: Mapping, name: str = "network") -> str:
     lines.append("mappings:")
     taken: dict[tuple[int, str], int] = {}
     for neuron, tile in enumerate(core_of_neuron(mapping).tolist()):
-        soma = "unit" if network.fan_in[neuron] else "input"
+        soma = "unit" if network.is_unit[neuron] else "input"
         nth = taken.get((tile, soma), 0)
         taken[tile, soma] = nth + 1
         lines.append(f'  - n.{neuron}: {{core: {tile}.0, soma: "{soma}[{nth}]"}}')

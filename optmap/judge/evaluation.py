@@ -195,7 +195,7 @@ def _ends(mapping: Mapping) -> tuple[IntArray, IntArray]:
     """Return the clusters that read an input, and those that hold a unit nobody reads."""
     network, cluster_of = mapping.decomposition.network, mapping.clustering.cluster_of
     source, cluster = axons(network, mapping.clustering)
-    reading = np.unique(cluster[network.fan_in[source] == 0])
+    reading = np.unique(cluster[~network.is_unit[source]]).astype(np.int64)
     return reading, np.unique(cluster_of[network.fan_out[network.units] == 0])
 
 

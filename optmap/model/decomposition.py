@@ -141,6 +141,8 @@ def decompose(snn: SNN, rows: int, policy: str) -> Decomposition:
         spikes,
         _with_inserted(snn.populations, owner[n:], n),
         spikes_origin=snn.spikes_origin,
+        self_driven=snn.self_driven,
+        notes=snn.notes,
     )
     return Decomposition(policy, rows, network, owner, n)
 
@@ -217,6 +219,8 @@ def custom_arrays(
         spikes,
         _with_inserted(snn.populations, owner[n:], n),
         spikes_origin=snn.spikes_origin,
+        self_driven=snn.self_driven,
+        notes=snn.notes,
     )
     result = Decomposition("custom", rows, network, owner, n)
     wrong = violations(snn, result)

@@ -6,13 +6,15 @@ arrays. Neurons are numbered population by population and, inside one, feature m
 row by row: sorting sources by index therefore sorts them by (population, feature map, position).
 
 An *input* is a neuron without fan-in; every other neuron becomes a unit (or several) on a crossbar.
+So does a *self-driven* neuron: it has no fan-in either, but a bias or leak current fires it, so
+that a crossbar computes it (one column, no row) and nobody brings it in from outside.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +24,7 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 IndexArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
 
 #: Largest total of spikes per iteration that is accepted: sums must stay exact in int64.
 MAX_TOTAL_SPIKES = 2**50
@@ -88,6 +91,10 @@ class SNN:
         Synaptic weights, where known.
     spikes_origin : str
         Where ``spikes`` come from; ``"assumed"`` when every neuron was given one.
+    self_driven : (D,) int32 array
+        Neurons without fan-in that are units all the same, ascending (module docstring).
+    notes : tuple of str
+        What the reader of a file left out or took for granted, a sentence each.
 
     Raises
     ------
@@ -101,6 +108,8 @@ class SNN:
     populations: tuple[Population, ...] = ()
     weights: FloatArray | None = None
     spikes_origin: str = SPIKES_ASSUMED
+    self_driven: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
@@ -108,10 +117,13 @@ class SNN:
         set_(self, "indices", frozen(self.indices, np.int32))
         set_(self, "spikes", frozen(self.spikes, np.int64))
         set_(self, "populations", tuple(self.populations))
+        set_(self, "self_driven", frozen(self.self_driven, np.int32))
+        set_(self, "notes", tuple(self.notes))
         if self.weights is not None:
             set_(self, "weights", frozen(self.weights, np.float32))
         self._check_arrays()
         self._check_populations()
+        self._check_self_driven()
 
     def _check_arrays(self) -> None:
         n, s = len(self.spikes), len(self.indices)
@@ -157,6 +169,21 @@ class SNN:
                 )
             previous = population.last
 
+    def _check_self_driven(self) -> None:
+        driven = self.self_driven
+        if not len(driven):
+            return
+        if driven.ndim != 1 or not (driven[1:] > driven[:-1]).all():
+            raise ValueError("self-driven neurons must be a list that ascends strictly")
+        if driven[0] < 0 or driven[-1] >= len(self.spikes):
+            raise ValueError(
+                f"self-driven neurons {driven[0]}..{driven[-1]}; neurons are"
+                f" 0..{len(self.spikes) - 1}"
+            )
+        reading = driven[self.indptr[driven + 1] > self.indptr[driven]]
+        if len(reading):
+            raise ValueError(f"neuron {reading[0]} is self-driven and reads other neurons")
+
     @property
     def num_neurons(self) -> int:
         """Number of neurons, inputs included."""
@@ -178,13 +205,21 @@ class SNN:
         return frozen(np.bincount(self.indices, minlength=self.num_neurons), np.int64)
 
     @cached_property
+    def is_unit(self) -> BoolArray:
+        """Which neurons occupy a column, shape (N,): all but the inputs."""
+        mask = self.fan_in > 0
+        mask[self.self_driven] = True
+        mask.flags.writeable = False
+        return np.asarray(mask)
+
+    @cached_property
     def units(self) -> IndexArray:
-        """Neurons with fan-in, ascending: what occupies columns. Shape (U,)."""
-        return frozen(np.flatnonzero(self.fan_in), np.int32)
+        """What occupies columns: neurons with fan-in or self-driven, ascending. Shape (U,)."""
+        return frozen(np.flatnonzero(self.is_unit), np.int32)
 
     @property
     def num_units(self) -> int:
-        """Number of neurons with fan-in."""
+        """Number of neurons that occupy columns."""
         return len(self.units)
 
     @property
@@ -210,14 +245,27 @@ class SNN:
     def with_spikes(self, spikes: npt.ArrayLike, origin: str) -> SNN:
         """Return the same network with another spike profile."""
         return SNN(
-            self.indptr, self.indices, np.asarray(spikes), self.populations, self.weights, origin
+            self.indptr,
+            self.indices,
+            np.asarray(spikes),
+            self.populations,
+            self.weights,
+            origin,
+            self.self_driven,
+            self.notes,
         )
+
+    def with_notes(self, *notes: str) -> SNN:
+        """Return the same network with further notes."""
+        return replace(self, notes=(*self.notes, *notes)) if notes else self
 
     def digest(self) -> str:
         """Return a SHA-256 over connectivity and spikes: equal networks, equal digest."""
         sha = hashlib.sha256(b"snn-1")
         for array in (self.indptr, self.indices, self.spikes):
             sha.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+        if len(self.self_driven):
+            sha.update(b"self-driven" + self.self_driven.astype("<i4").tobytes())
         return sha.hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -228,6 +276,7 @@ class SNN:
             np.array_equal(self.indptr, other.indptr)
             and np.array_equal(self.indices, other.indices)
             and np.array_equal(self.spikes, other.spikes)
+            and np.array_equal(self.self_driven, other.self_driven)
         )
 
     def __hash__(self) -> int:
@@ -252,6 +301,8 @@ def from_edges(
     populations: Sequence[Population] = (),
     keep_zero_weights: bool = False,
     spikes_origin: str | None = None,
+    self_driven: npt.ArrayLike = (),
+    notes: Sequence[str] = (),
 ) -> SNN:
     """Build a network from synapse lists.
 
@@ -264,7 +315,8 @@ def from_edges(
     spikes : (N,) int array, optional
         Without it every neuron counts one spike, and the origin says "assumed".
     weights : (S,) float array, optional
-        Synapses whose weight is zero are dropped unless ``keep_zero_weights``.
+        Synapses whose weight is zero, once parallel ones are added, are dropped unless
+        ``keep_zero_weights``.
 
     Raises
     ------
@@ -290,14 +342,15 @@ def from_edges(
     values = None if weights is None else np.asarray(weights, dtype=np.float64)
     if values is not None and values.shape != sources.shape:
         raise ValueError(f"{len(sources)} synapses, weights of shape {values.shape}")
-    if values is not None and not keep_zero_weights:
-        kept = values != 0
-        sources, targets, values = sources[kept], targets[kept], values[kept]
     keys, position = np.unique(targets * max(num_neurons, 1) + sources, return_inverse=True)
     merged = None
     if values is not None:
+        summed = np.bincount(position, weights=values, minlength=len(keys))
+        if not keep_zero_weights:
+            kept = summed != 0
+            keys, summed = keys[kept], summed[kept]
         with np.errstate(over="ignore"):  # beyond float32 is infinite, which SNN refuses
-            merged = np.bincount(position, weights=values, minlength=len(keys)).astype(np.float32)
+            merged = summed.astype(np.float32)
     counts = np.bincount(keys // max(num_neurons, 1), minlength=num_neurons)
     if spikes is None:
         spikes, origin = np.ones(num_neurons, dtype=np.int64), SPIKES_ASSUMED
@@ -310,4 +363,6 @@ def from_edges(
         tuple(populations),
         merged,
         origin,
+        np.asarray(self_driven),
+        tuple(notes),
     )

@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
+from optmap.model.decomposition import decompose
 from optmap.model.snn import (
     MAX_TOTAL_EVENTS,
     MAX_TOTAL_SPIKES,
@@ -177,3 +178,32 @@ def test_equality_and_digest_see_connectivity_and_spikes_only():
         assert snn != other
         assert snn.digest() != other.digest()
     assert snn != "SNN"
+
+
+def test_a_self_driven_neuron_takes_a_column_and_an_input_does_not():
+    edges = ([0, 1, 1], [2, 2, 3])
+    plain = from_edges(*edges, 4)
+    driven = from_edges(*edges, 4, self_driven=[1], notes=["one has a bias"])
+    assert (plain.units.tolist(), driven.units.tolist()) == ([2, 3], [1, 2, 3])
+    assert driven != plain
+    assert driven.digest() != plain.digest()
+    assert driven.with_spikes([1, 1, 1, 1], "x").units.tolist() == [1, 2, 3]
+    assert driven.with_notes("two").notes == ("one has a bias", "two")
+    assert plain.digest() == from_edges(*edges, 4, self_driven=[]).digest()
+    cut = decompose(from_edges([0, 1, 2], [3, 3, 3], 4, self_driven=[2]), 2, "tree")
+    assert cut.network.units.tolist() == [2, 3, 4], "decomposition keeps who is driven"
+
+
+@pytest.mark.parametrize(
+    ("driven", "found"),
+    [([2], "reads other"), ([4], "neurons are 0..3"), ([1, 1], "ascends"), ([-1], "neurons are")],
+)
+def test_wrong_self_driven_neurons_are_refused(driven, found):
+    with pytest.raises(ValueError, match=found):
+        from_edges([0, 1], [2, 2], 4, self_driven=driven)
+
+
+def test_pairs_that_cancel_leave_no_synapse():
+    assert from_edges([0, 0, 1], [2, 2, 2], 3, weights=[1, -1, 1]).indices.tolist() == [1]
+    kept = from_edges([0, 0, 1], [2, 2, 2], 3, weights=[1, -1, 1], keep_zero_weights=True)
+    assert kept.indices.tolist() == [0, 1]
