@@ -11,9 +11,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -26,6 +26,7 @@ from optmap.experiment.run.dask_runner import sweep_on_cluster
 from optmap.experiment.run.environment import cores, environment
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.progress import LiveProgress, PlainProgress
+from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import sweep
 from optmap.experiment.tables.baseline import TEST, differences
@@ -165,11 +166,11 @@ def _jobs(
                     f"{instance.name!r}, as in {seen[instance.name]}",
                     "a new name",
                 )
-            source: dict[str, Any] = {"file": str(file)}
+            source = Source(file=str(file))
             variants = [(instance.name, instance.digest(), source)]
             if encodings and instance.encoding is not None:
                 coded = [(instance.encoded(code), code) for code in encodings]
-                variants = [(i.name, i.digest(), source | {"encoding": c}) for i, c in coded]
+                variants = [(i.name, i.digest(), replace(source, encoding=c)) for i, c in coded]
         except InputError as error:
             unreadable.append(str(error))
             continue

@@ -19,13 +19,14 @@ from optmap.errors import InputError
 from optmap.experiment.run.children import run_child
 from optmap.experiment.run.exact_json import dumps, number
 from optmap.experiment.run.job import Job
+from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.markdown import compact, instance_title, percent
 from optmap.exporters.sanafe import architecture_yaml, network_yaml
 from optmap.exporters.sdf3 import binding_aware_sdfg
 from optmap.generators.generate import GENERATORS
-from optmap.instance import Instance, assemble, load
+from optmap.instance import Instance
 from optmap.methods import METHODS, method_named
 from optmap.model.mapping import Mapping, from_dict
 from optmap.model.outcome import Limits
@@ -95,24 +96,25 @@ def main(arguments: Sequence[str]) -> int:
     return DONE if row["check"] == "ok" else FAILED
 
 
-def _instance(args: argparse.Namespace) -> tuple[Instance, dict[str, Any]]:
+def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
     """Return the instance that the arguments stand for, and how a child loads it."""
     if args.network.endswith(".toml"):
         if args.platform or args.spikes or args.tokens or args.keep_zero_weights:
             raise InputError(
                 args.network, "", "an instance file with other options", "the file alone"
             )
-        return load(args.network), {"file": args.network}
+        source = Source(file=args.network)
+        return source.load(), source
     if not args.platform:
         raise InputError("--platform", "", "nothing", "a platform file")
-    source = {
-        "network": args.network,
-        "platform": args.platform,
-        "tokens": args.tokens or "dataflow",
-        "spikes": args.spikes,
-        "keep_zero_weights": args.keep_zero_weights,
-    }
-    return assemble(**source), source
+    source = Source(
+        network=args.network,
+        platform=args.platform,
+        tokens=args.tokens or "dataflow",
+        spikes=args.spikes,
+        keep_zero_weights=args.keep_zero_weights,
+    )
+    return source.load(), source
 
 
 def _export(mapping: Mapping, instance: Instance, args: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from optmap.experiment.run.mapping_file import document
+from optmap.experiment.run.source import Source
 from optmap.experiment.what_if import mapped_again, new_mapping_changes, re_evaluated
 from optmap.flow import run
 from optmap.instance import Instance
@@ -122,7 +123,7 @@ def test_the_command_explains_a_file_and_refuses_a_changed_one(tmp_path):
 
 def test_a_mapping_document_holds_what_is_needed_to_judge_it():
     instance, mapping = mapped()
-    data = document(mapping, "i", {"network": instance.network}, "d", "song2020-tree")
+    data = document(mapping, "i", Source(network=instance.network), "d", "song2020-tree")
     assert json.loads(json.dumps(data)) == data
     verdict = judge(instance.snn, instance.platform, mapping, "dataflow")
     assert verdict.evaluation.period >= Fraction(1)

@@ -17,8 +17,9 @@ from typing import Any
 
 from optmap.errors import InputError
 from optmap.experiment.run.exact_json import dumps, number
-from optmap.experiment.run.mapping_file import load_source, read_document
+from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.solve import describe_bounds, describe_network, scope_names
+from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.derived import edited
 from optmap.experiment.tables.gaps import Row, accepted, shared_bounds
@@ -124,7 +125,7 @@ def _check(
 ) -> Iterator[str]:
     source = dumps(row["source"])
     if source not in instances:
-        instances[source] = load_source(row["source"])
+        instances[source] = Source.from_json(row["source"]).load()
     instance = instances[source]
     if instance.digest() != row["digest"]:
         yield f"the instance has hash {instance.digest()[:12]}, the row {row['digest'][:12]}"

@@ -29,9 +29,13 @@ Parcel = dict[str, str]
 
 def packed(job: Job) -> tuple[Parcel, str]:
     """Return an instance's files by relative name, and which of them is the instance file."""
-    file = Path(job.source["file"]).resolve()
+    if job.source.file is None:
+        raise InputError("--cluster", "", "a network without an instance file", "an instance file")
+    file = Path(job.source.file).resolve()
     instance = load(file)
     paths = [file, instance.platform_file, instance.spikes]
+    if instance.encoding is not None:
+        paths.append(instance.encoding.values)
     if not instance.network.startswith("gen:"):
         network = Path(instance.network)
         paths += [p for p in network.rglob("*") if p.is_file()] if network.is_dir() else [network]
@@ -61,10 +65,10 @@ def solve_parcel(job_json: str, parcel: Parcel, file: str) -> Ended:
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(base64.b64decode(content))
-        local = replace(job, source={"file": str(Path(folder, file))})
+        local = replace(job, source=job.source.elsewhere(Path(folder, file)))
         ended = run_child(local, threading.Event())
     if ended.row is not None and "mapping" in ended.row:
-        ended.row["mapping"]["source"] = job.source
+        ended.row["mapping"]["source"] = job.source.to_json()
     return ended
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from optmap.experiment.run.environment import code_version, solver_versions
+from optmap.experiment.run.source import Source
 from optmap.model.outcome import Limits
 
 
@@ -21,20 +21,20 @@ class Job:
         The instance's name.
     digest : str
         Hash of everything in the instance that can change a result.
-    source : dict
-        How the child loads it: ``{"file": PATH}``, or ``network``, ``platform``, ``tokens``,
-        ``spikes`` and ``keep_zero_weights``.
+    source : Source
+        How the child loads it.
     """
 
     instance: str
     digest: str
-    source: dict[str, Any]
+    source: Source
     method: str
     limits: Limits
 
     def key(self) -> str:
         """Return what makes two rows the same: instance, method, limits, seed, code, solvers."""
         parts = (
+            self.instance,
             self.digest,
             self.method,
             asdict(self.limits),
@@ -45,10 +45,14 @@ class Job:
 
     def to_json(self) -> str:
         """Return the job as one line."""
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(self) | {"source": self.source.to_json()})
 
     @classmethod
     def from_json(cls, text: str) -> Job:
         """Read a job back."""
         data = json.loads(text)
-        return cls(**{**data, "limits": Limits(**data["limits"])})
+        parts = {
+            "source": Source.from_json(data["source"]) if data["source"] else Source(),
+            "limits": Limits(**data["limits"]),
+        }
+        return cls(**{**data, **parts})

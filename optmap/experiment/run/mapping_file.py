@@ -7,30 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError, refuse_special, refuse_unknown
-from optmap.instance import Instance, assemble, load
+from optmap.experiment.run.source import Source
+from optmap.instance import Instance
 from optmap.model.mapping import Mapping, from_dict, to_dict
 
 SCHEMA = 1
 MAX_BYTES = 2_000_000_000
 FIELDS = ("schema", "instance", "source", "digest", "method", "mapping")
-SOURCE_FIELDS = ("file", "network", "platform", "tokens", "spikes", "keep_zero_weights", "encoding")
-
-
-def load_source(source: dict[str, Any]) -> Instance:
-    """Return the instance that a job or a mapping file names."""
-    if "file" in source:
-        return load(source["file"], source.get("encoding"))
-    return assemble(**source)
 
 
 def document(
-    mapping: Mapping, instance: str, source: dict[str, Any], digest: str, method: str
+    mapping: Mapping, instance: str, source: Source, digest: str, method: str
 ) -> dict[str, Any]:
     """Return the file's content."""
     return {
         "schema": SCHEMA,
         "instance": instance,
-        "source": source,
+        "source": source.to_json(),
         "digest": digest,
         "method": method,
         "mapping": to_dict(mapping),
@@ -47,19 +40,13 @@ def read_document(path: Path) -> tuple[dict[str, Any], Instance, Mapping]:
     """
     data = read_json(path)
     refuse_unknown(data, FIELDS, str(path))
-    source = data.get("source")
-    if not isinstance(source, dict) or not source:
-        raise InputError(str(path), "source", repr(source)[:80], "what the mapping was made from")
-    refuse_unknown(source, SOURCE_FIELDS, str(path), "source.")
-    for name in ("file", "network", "platform", "spikes"):
-        value = source.get(name)
-        if isinstance(value, str) and not value.startswith("gen:") and not Path(value).exists():
-            made = "a path as seen from the folder in which the mapping was made"
-            raise InputError(str(path), f"source.{name}", f"{value!r:.200}, not there", made)
-    try:
-        instance = load_source(source)
-    except (TypeError, KeyError) as error:
-        raise InputError(str(path), "source", str(error), "file, or network and platform") from None
+    source = Source.from_json(data.get("source"), str(path))
+    missing = source.missing()
+    if missing is not None:
+        made = "a path as seen from the folder in which the mapping was made"
+        name, value = missing
+        raise InputError(str(path), f"source.{name}", f"{value!r:.200}, not there", made)
+    instance = source.load()
     digest = instance.digest()
     if data.get("digest") != digest:
         raise InputError(

@@ -31,7 +31,8 @@ from optmap.errors import CapacityError, FanInError, InputError
 from optmap.experiment.report.details import details
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
-from optmap.experiment.run.mapping_file import document, load_source
+from optmap.experiment.run.mapping_file import document
+from optmap.experiment.run.source import Source
 from optmap.flow import run
 from optmap.instance import Instance
 from optmap.judge.evaluation import judge
@@ -86,7 +87,7 @@ def solve(job: Job, out: TextIO) -> None:
         emit(lambda: {"status": status, "check": "not_run", "reason": str(error)})
 
     try:
-        instance = load_source(job.source)
+        instance = job.source.load()
         method = method_named(job.method)
         snn = instance.snn
         placement = instance.placement() if method.clustering == "imported" else None
@@ -144,7 +145,7 @@ def _run_and_describe(method: Method, network: str, limit_s: float) -> None:
     instance = Instance("warm-up", f"gen:{network}", platform)
     limits = Limits(limit_s)
     result = run(method, instance.snn, platform, instance.tokens, limits, lambda _: None)
-    describe(result, instance, Job(instance.name, "", {}, method.name, limits))
+    describe(result, instance, Job(instance.name, "", Source(), method.name, limits))
 
 
 def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any]]:
         "instance": job.instance,
         "digest": job.digest,
         "method": job.method,
-        "source": job.source,
+        "source": job.source.to_json(),
         "seed": job.limits.seed,
         "limit_s": job.limits.wall_s,
         "threads": job.limits.threads,

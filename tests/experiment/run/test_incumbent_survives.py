@@ -8,6 +8,7 @@ import pytest
 from optmap.experiment.run import process
 from optmap.experiment.run.children import run_child
 from optmap.experiment.run.job import Job
+from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
 from optmap.model.outcome import Limits
 
@@ -58,7 +59,7 @@ def test_the_last_incumbent_and_bound_survive(
     program = STUCK.format(then=then)
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", program))
     limits = Limits(wall_s=4.0 if memory_mb is None else 60.0, memory_mb=memory_mb)
-    job = Job("i", "digest", {"file": str(tmp_path / "i.toml")}, method, limits)
+    job = Job("i", "digest", Source(file=str(tmp_path / "i.toml")), method, limits)
     row, attached = finish(job, run_child(job, threading.Event()))
     assert (row["status"], row["check"]) == (status, "ok")
     (claim,) = row["claims"]

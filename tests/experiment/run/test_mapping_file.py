@@ -6,8 +6,8 @@ import pytest
 
 from optmap.errors import InputError
 from optmap.experiment.run.mapping_file import document, read_document
+from optmap.experiment.run.source import Source
 from optmap.flow import run
-from optmap.instance import assemble
 from optmap.methods import METHODS
 from optmap.model.outcome import Limits
 
@@ -20,8 +20,8 @@ PLATFORM = (
 @pytest.fixture
 def file(tmp_path):
     (tmp_path / "p.toml").write_text(PLATFORM)
-    source = {"network": "gen:mlp-9-4-2", "platform": str(tmp_path / "p.toml")}
-    instance = assemble(**source)
+    source = Source(network="gen:mlp-9-4-2", platform=str(tmp_path / "p.toml"))
+    instance = source.load()
     method = METHODS["song2020-tree"]
     done = run(method, instance.snn, instance.platform, "dataflow", Limits(), lambda _: None)
     content = document(done.mapping, "i", source, instance.digest(), method.name)

@@ -11,6 +11,7 @@ from optmap.experiment.run import process
 from optmap.experiment.run.children import Children, run_child
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.memory import group_rss_mb
+from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
 from optmap.model.outcome import Limits
 
@@ -21,7 +22,7 @@ HALF_ROW = """import sys; sys.stdout.write('{"status":'); sys.stdout.flush()"""
 
 
 def job(memory_mb=None):
-    return Job("i", "d", {"file": "none"}, "song2020", Limits(wall_s=0.5, memory_mb=memory_mb))
+    return Job("i", "d", Source(file="none"), "song2020", Limits(wall_s=0.5, memory_mb=memory_mb))
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def pids(methods):
     found = []
     with Children() as children:
         for method in methods:
-            one = Job("i", "d", {}, method, Limits(wall_s=5))
+            one = Job("i", "d", Source(), method, Limits(wall_s=5))
             found.append(children.run(one, threading.Event()).row["pid"])
     return found
 

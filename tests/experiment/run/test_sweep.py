@@ -6,6 +6,7 @@ import pytest
 
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
+from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import sweep
 from optmap.model.outcome import Limits
@@ -23,7 +24,7 @@ class Listener:
 
 
 def jobs(count):
-    return [Job("i", "d", {}, f"m{i}", Limits()) for i in range(count)]
+    return [Job("i", "d", Source(), f"m{i}", Limits()) for i in range(count)]
 
 
 def answer(job, stop):
@@ -41,10 +42,10 @@ def test_finished_rows_are_not_run_again(tmp_path):
 
 
 def test_other_limits_seeds_and_code_make_other_rows(monkeypatch):
-    one = Job("i", "d", {}, "m", Limits(seed=0))
-    keys = {one.key(), Job("i", "d", {}, "m", Limits(seed=1)).key()}
-    keys.add(Job("i", "e", {}, "m", Limits(seed=0)).key())
-    keys.add(Job("i", "d", {}, "m", Limits(wall_s=3)).key())
+    one = Job("i", "d", Source(), "m", Limits(seed=0))
+    keys = {one.key(), Job("i", "d", Source(), "m", Limits(seed=1)).key()}
+    keys.add(Job("i", "e", Source(), "m", Limits(seed=0)).key())
+    keys.add(Job("i", "d", Source(), "m", Limits(wall_s=3)).key())
     monkeypatch.setattr("optmap.experiment.run.job.code_version", lambda: "other")
     keys.add(one.key())
     assert len(keys) == 5

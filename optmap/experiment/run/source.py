@@ -1,0 +1,93 @@
+"""Where an instance comes from, as data: what jobs, rows and mapping files say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from optmap.errors import InputError, refuse_unknown
+from optmap.instance import Instance, assemble, load
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An instance file, or a network with a platform file.
+
+    Parameters
+    ----------
+    file : str, optional
+        The instance file; then ``encoding`` is the only other field.
+    encoding : str, optional
+        Another code for the inputs of the instance file; see ``Instance.encoded``.
+    network, platform : str, optional
+        A network ("gen:NAME", a file or a folder) and a platform file, without an instance file.
+    tokens : str
+        Token mode of such an instance.
+    spikes : str, optional
+        Its file of spikes.
+    keep_zero_weights : bool
+        Whether its synapses of weight zero count.
+    """
+
+    file: str | None = None
+    encoding: str | None = None
+    network: str | None = None
+    platform: str | None = None
+    tokens: str = "dataflow"
+    spikes: str | None = None
+    keep_zero_weights: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that say something."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        default = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in given.items() if value != default[name]}
+
+    @classmethod
+    def from_json(cls, data: object, where: str = "source") -> Source:
+        """Read a source back; InputError, naming ``where``, if it is none."""
+        made_from = "what the mapping was made from: file, or network and platform"
+        if not isinstance(data, Mapping) or not data:
+            raise InputError(where, "source", repr(data)[:80], made_from)
+        types = {field.name: bool if field.type == "bool" else str for field in fields(cls)}
+        refuse_unknown(data, tuple(types), where, "source.")
+        known = {name: value for name, value in data.items() if value is not None}
+        for name, value in known.items():
+            if not isinstance(value, types[name]):
+                expected = types[name].__name__
+                raise InputError(where, f"source.{name}", repr(value)[:80], expected)
+        source = cls(**known)
+        if source.file is None and None in (source.network, source.platform):
+            raise InputError(where, "source", repr(dict(data))[:80], made_from)
+        return source
+
+    def paths(self) -> dict[str, str]:
+        """Return the fields that name something on this disk."""
+        named = {name: getattr(self, name) for name in ("file", "network", "platform", "spikes")}
+        return {n: p for n, p in named.items() if p is not None and not p.startswith("gen:")}
+
+    def missing(self) -> tuple[str, str] | None:
+        """Return the first field that names nothing on this disk, and what it says."""
+        return next(((n, p) for n, p in self.paths().items() if not Path(p).exists()), None)
+
+    def load(self) -> Instance:
+        """Return the instance; its network is read when it is first asked for.
+
+        Raises
+        ------
+        InputError
+            If a file is not there or not right.
+        """
+        if self.file is not None:
+            return load(self.file, self.encoding)
+        if self.network is None or self.platform is None:
+            raise InputError("source", "", repr(self)[:80], "file, or network and platform")
+        return assemble(
+            self.network, self.platform, self.tokens, self.spikes, self.keep_zero_weights
+        )
+
+    def elsewhere(self, file: Path) -> Source:
+        """Return the same source with its instance file in another place."""
+        return replace(self, file=str(file))
