@@ -59,8 +59,9 @@ class Source:
                 expected = types[name].__name__
                 raise InputError(where, f"source.{name}", repr(value)[:80], expected)
         source = cls(**known)
-        if source.file is None and None in (source.network, source.platform):
-            raise InputError(where, "source", repr(dict(data))[:80], made_from)
+        for name in ("network", "platform"):
+            if source.file is None and getattr(source, name) is None:
+                raise InputError(where, "source", f"no file and no {name}", made_from)
         return source
 
     def paths(self) -> dict[str, str]:
