@@ -6,7 +6,8 @@ Variables    z[a,t] = 1 iff cluster a runs on tile t
              m[t] = 1 if tile t holds more than one cluster; w[a,t] >= z[a,t] m[t]
              o[e,t] = 1 if channel e leaves tile t
              X_a, Y_a coordinates; d[a,b] >= hops between the tiles of a and b
-             L >= the load of every tile
+             L >= the load of every tile, in units of ``unit`` ticks, the largest tau: integers of
+             10^5 beside binaries are what HiGHS gets wrong
 Objectives   (B0a) min sum f_ab d[a,b]; (B0b) min L; (B0c) min sum f_ab d[a,b] + weight L
 Bound        HiGHS's floating-point bound, rounded up with its tolerance given away; for (B0a) valid
              under the load cap that was given
@@ -15,16 +16,19 @@ Check        the binding by optmap.judge; the value by recomputation
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pulp
 
-from formulations.binding.sets import BindingSets
+from formulations.binding.sets import BindingSets, usable_start
 from formulations.binding.stages import Backend, Found, least_cost
-from formulations.solvers.run_pulp import run_highs
+from formulations.solvers.highs import optimise
+from formulations.solvers.status import whole_bound
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
-from optmap.model.outcome import Limits, Outcome
+from optmap.model.outcome import SOLVED, Limits, Outcome, Status
 from optmap.model.platform import Platform
 
 
@@ -34,7 +38,11 @@ class BindingModel:
     def __init__(self, sets: BindingSets, max_load: int | None = None) -> None:
         self.sets, self.milp = sets, pulp.LpProblem("binding", pulp.LpMinimize)
         self.z = {(a, t): self._binary(f"z_{a}_{t}") for a in sets.clusters for t in sets.tiles}
-        self.load = self.milp.add_variable("L", 0, max_load, pulp.LpInteger)
+        self.max_load = max_load
+        self.unit = max([1, *sets.tau])
+        # half a tick more: the cap is one of whole ticks, and its quotient is rounded
+        most = None if max_load is None else (max_load + 0.5) / self.unit
+        self.load = self.milp.add_variable("L", 0, most)
         self.d: dict[tuple[int, int], pulp.LpVariable] = {}
 
     def _binary(self, name: str) -> pulp.LpVariable:
@@ -95,9 +103,10 @@ class BindingModel:
         w[a,t] >= z[a,t] + m[t] - 1 and sum_a z[a,t] <= 1 + (K - 1) m[t].
         MODEL 2.4: a tile pays switch_ticks for each of its clusters once it holds two.
         """
-        sigma, num = self.sets.platform.switch_ticks, len(self.sets.clusters)
+        sigma, num = self.sets.platform.switch_ticks / self.unit, len(self.sets.clusters)
+        tau = [ticks / self.unit for ticks in self.sets.tau]
         for t in self.sets.tiles:
-            work = [self.sets.tau[a] * self.z[a, t] for a in self.sets.clusters]
+            work = [tau[a] * self.z[a, t] for a in self.sets.clusters]
             if sigma:
                 shared = self._binary(f"m_{t}")
                 held = pulp.lpSum(self.z[a, t] for a in self.sets.clusters)
@@ -168,7 +177,7 @@ class BindingModel:
 
     def minimize_load(self) -> None:
         """(B0b)  min L."""
-        self.milp.setObjective(pulp.lpSum([self.load]))
+        self.milp.setObjective(self.unit * self.load)
 
     def minimize_spike_hops(self) -> None:
         """(B0a)  min sum f_ab d[a,b]."""
@@ -178,13 +187,13 @@ class BindingModel:
     def minimize_weighted_sum(self, weight: int) -> None:
         """(B0c)  min sum f_ab d[a,b] + weight L."""
         flows = [f * self.d[pair] for pair, f in self.sets.flows.items()]
-        self.milp.setObjective(pulp.lpSum(flows) + weight * self.load)
+        self.milp.setObjective(pulp.lpSum(flows) + weight * self.unit * self.load)
 
-    def extract(self, values: dict[str, int]) -> Binding:
-        """Read the binding; ValueError unless each cluster has one tile."""
+    def extract(self, values: dict[str, float]) -> Binding:
+        """Read the binding: each cluster on the tile that its z is largest for."""
         tile = np.zeros(len(self.sets.clusters), dtype=np.int32)
         for a in self.sets.clusters:
-            (tile[a],) = [t for t in self.sets.tiles if values[self.z[a, t].name]]
+            tile[a] = max(self.sets.tiles, key=lambda t: values[self.z[a, t].name])
         return Binding(tile)
 
 
@@ -198,14 +207,21 @@ def solve(
     warm: Binding | None = None,
 ) -> Outcome[Binding]:
     """Return a binding: :func:`formulations.binding.stages.least_cost` by PuLP."""
-    backend = Backend(BindingModel, _run)
+    backend = Backend(BindingModel, partial(_run, objective=objective))
     return least_cost(backend, graph, platform, limits, objective, max_load, warm)
 
 
-def _run(model: BindingModel, watch: Stopwatch, start: Binding | None) -> Found:
+def _run(model: BindingModel, watch: Stopwatch, start: Binding | None, objective: str) -> Found:
+    """Run HiGHS; a binding that breaks a constraint once rounded is none, and proves nothing."""
     hint = None
     if start is not None:
-        hint = {z.name: int(start.tile_of[a] == t) for (a, t), z in model.z.items()}
-    done = run_highs(model.milp, watch, hint=hint)
-    found = None if done.value is None else model.extract(done.values)
-    return Found(done.status, found, done.value, done.bound)
+        hint = {z.name: float(start.tile_of[a] == t) for (a, t), z in model.z.items()}
+    run = optimise(model.milp, watch, hint=hint)
+    bound = None if run.bound is None else whole_bound(run.bound)
+    if run.status not in SOLVED:
+        return Found(run.status, None, None, bound)
+    sets, found = model.sets, model.extract(run.values)
+    value = usable_start(sets, objective, model.max_load, found)[1]
+    if value is None:
+        return Found(Status.UNKNOWN, None, None, None)
+    return Found(run.status, found, value, value if run.status is Status.OPTIMAL else bound)

@@ -27,7 +27,7 @@ import pulp
 from formulations.ordering.farey import at_least
 from formulations.ordering.horizon import longest_paths, start_ranges
 from formulations.ordering.sets import OrderSets, best_start
-from formulations.solvers.run_mixed import run_mixed
+from formulations.solvers.highs import optimise
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, StaticOrders
@@ -159,7 +159,7 @@ def solve(
     watch.note(value, low)
     if low < value:
         model = OrderModel(sets, prologue, free_sends).build()
-        run = run_mixed(model.milp, watch)
+        run = optimise(model.milp, watch)
         if run.bound is not None and run.bound > 0:
             proved = sets.floor / (Fraction(run.bound) * (1 + GRANTED))
             low = max(low, at_least(proved, sets.most_tokens_from(low)))

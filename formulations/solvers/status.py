@@ -37,6 +37,13 @@ _HIGHS_STOPPED = {
     highspy.HighsModelStatus.kObjectiveBound,
     highspy.HighsModelStatus.kObjectiveTarget,
 }
+#: HiGHS gave up by itself: nothing is known, whatever it holds.
+_HIGHS_FAILED = {
+    highspy.HighsModelStatus.kSolveError,
+    highspy.HighsModelStatus.kPresolveError,
+    highspy.HighsModelStatus.kPostsolveError,
+    highspy.HighsModelStatus.kUnknown,
+}
 
 _CBC = {
     pulp.LpSolutionOptimal: Status.OPTIMAL,
@@ -66,12 +73,14 @@ def from_highs(native: object, has_solution: bool) -> Status:
     Raises
     ------
     ValueError
-        For a status this project has not met, errors of the solver among them.
+        For a status this project has not met; a model that cannot be loaded is a bug of ours.
     """
     if native in _HIGHS_PROVED:
         return _HIGHS_PROVED[native]
     if native in _HIGHS_STOPPED:
         return Status.FEASIBLE if has_solution else Status.UNKNOWN
+    if native in _HIGHS_FAILED:
+        return Status.UNKNOWN
     raise ValueError(f"HiGHS answered {native!r}")
 
 

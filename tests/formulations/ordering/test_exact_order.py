@@ -61,7 +61,9 @@ def test_a_prologue_halves_the_smallest_pipeline(back_end: ModuleType):
     assert without.solution is not None
     assert not without.solution.has_prologue
     assert ahead.solution is not None
-    assert ahead.solution.offsets == ((0,), (1, 0))
+    assert ahead.solution.offsets is not None
+    (alone,), (first, last) = ahead.solution.offsets
+    assert alone == last == 0 < first  # how many rounds ahead the solver chooses
     case = Instance(THREE, equal_tiles(2), THREE_BINDING)
     assert solve(back_end, case).claimed == 19
     assert solve(back_end, case, prologue=True).claimed == 9

@@ -24,14 +24,15 @@ def test_what_each_native_status_means() -> None:
     assert from_highs(highspy.HighsModelStatus.kOptimal, True) is Status.OPTIMAL
     assert from_highs(highspy.HighsModelStatus.kTimeLimit, True) is Status.FEASIBLE
     assert from_highs(highspy.HighsModelStatus.kTimeLimit, False) is Status.UNKNOWN
+    assert from_highs(highspy.HighsModelStatus.kSolveError, True) is Status.UNKNOWN
     assert from_cbc(pulp.LpSolutionIntegerFeasible) is Status.FEASIBLE
 
 
 def test_an_unknown_status_raises() -> None:
     with pytest.raises(ValueError, match="model is wrong"):
         from_cpsat(cp_model.MODEL_INVALID)
-    with pytest.raises(ValueError, match="kSolveError"):
-        from_highs(highspy.HighsModelStatus.kSolveError, False)
+    with pytest.raises(ValueError, match="kModelError"):
+        from_highs(highspy.HighsModelStatus.kModelError, False)
     with pytest.raises(ValueError, match="sol_status"):
         from_cbc(pulp.LpSolutionUnbounded)
 
