@@ -32,7 +32,6 @@ from optmap.methods import (
     PARTITIONS,
     Method,
 )
-from optmap.model.certificate import to_dict
 from optmap.model.claim import Claim, Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
@@ -40,6 +39,7 @@ from optmap.model.decomposition import Decomposition, decompose
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits, Outcome, Status, Value
 from optmap.model.platform import Platform
+from optmap.model.scope import Scope
 from optmap.model.snn import SNN
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 
@@ -132,10 +132,8 @@ class _Flow:
         self,
         metric: str,
         outcome: Outcome[Any],
-        scope: str,
+        scope: Scope,
         evaluated: Value | None,
-        max_clusters: int | None = None,
-        certificate: dict[str, Any] | None = None,
     ) -> None:
         self.claims.append(
             Claim(
@@ -145,9 +143,9 @@ class _Flow:
                 outcome.bound,
                 evaluated,
                 scope,
-                max_clusters,
+                outcome.grade,
                 outcome.trace,
-                certificate,
+                outcome.certificate,
             )
         )
 
@@ -198,11 +196,11 @@ class _Flow:
     ) -> Clustering:
         warm = self._partition(WARM_PARTITION, decomposition)
         self._fall_back_on(decomposition, warm)
-        scope = f"{decomposition.policy} decomposition, R = {decomposition.rows}"
-        fewest, certificate = self._fewest_clusters(fewest_by, decomposition, warm, scope)
+        scope = Scope(units=decomposition.identity)
+        fewest = self._fewest_clusters(fewest_by, decomposition, warm, scope)
         found = fewest.solution
         clusters = found.num_clusters if found else None
-        self._claim("clusters", fewest, scope, clusters, certificate=certificate)
+        self._claim("clusters", fewest, scope, clusters)
         if found is not None:
             self._fall_back_on(decomposition, found)
         warm = found or warm
@@ -212,25 +210,23 @@ class _Flow:
         )
         found = least.solution
         evaluated = traffic(decomposition, found).total if found else None
-        self._claim("traffic", least, f"{scope}, at most {most} clusters", evaluated, most)
+        self._claim("traffic", least, replace(scope, max_clusters=most), evaluated)
         return found or warm
 
     def _fewest_clusters(
-        self, module_name: str, decomposition: Decomposition, warm: Clustering, scope: str
-    ) -> tuple[Outcome[Clustering], dict[str, Any] | None]:
-        """Solve (P0a); column generation also returns the certificate of its bound."""
+        self, module_name: str, decomposition: Decomposition, warm: Clustering, scope: Scope
+    ) -> Outcome[Clustering]:
+        """Solve (P0a)."""
         module, limits = import_module(module_name), self._share("clusters")
         arguments = (decomposition, self.platform, limits, warm)
         if self.method.clustering not in ("colgen", "lns"):
-            return module.minimize_clusters(*arguments), None
-        made = module.solve(*arguments, report=self._reporter(decomposition, scope))
-        if self.method.clustering == "lns":
-            return made, None
-        outcome, certificate = made
-        return outcome, None if certificate is None else to_dict(certificate)
+            found: Outcome[Clustering] = module.minimize_clusters(*arguments)
+        else:
+            found = module.solve(*arguments, report=self._reporter(decomposition, scope))
+        return found
 
     def _reporter(
-        self, decomposition: Decomposition, scope: str
+        self, decomposition: Decomposition, scope: Scope
     ) -> Callable[[Outcome[Clustering]], None]:
         """Return what a search tells of better clusterings: they are reported as mappings.
 
@@ -294,7 +290,7 @@ class _Flow:
             JOINT[self.method.binding]
         ).solve(graph, self.platform, self._share("period"), prologue=prologue, warm=warm)
         found = outcome.solution
-        scope = f"this clustering, {_with_prologue(prologue)}"
+        scope = replace(graph.scope, prologue=prologue)
         self._claim("period", outcome, scope, self._period(graph, *found) if found else None)
         return self._found(found or warm, graph, outcome.status)
 
@@ -322,7 +318,7 @@ class _Flow:
         )
         found = lightest.solution
         load = max_tile_load(graph, found, self.platform) if found else None
-        self._claim("tile_load_max", lightest, "this clustering", load)
+        self._claim("tile_load_max", lightest, graph.scope, load)
         warm = self._found(found or warm, graph, lightest.status)
         cap = max_tile_load(graph, warm, self.platform)
         for near in self._heuristic_bindings((WARM_HOPS,), graph):
@@ -335,7 +331,7 @@ class _Flow:
         )
         found = nearest.solution
         hops = spike_hops(graph, self.platform, found) if found else None
-        scope = "this clustering" if alone else f"this clustering, tile load at most {cap}"
+        scope = graph.scope if alone else replace(graph.scope, max_load=cap)
         self._claim("spike_hops", nearest, scope, hops)
         return found or warm
 
@@ -359,8 +355,7 @@ class _Flow:
         )
         found = outcome.solution
         period = self._period(graph, binding, found) if found else None
-        scope = f"this binding, {_with_prologue(prologue)}"
-        self._claim("period", outcome, scope, period)
+        self._claim("period", outcome, _of_binding(graph, binding, prologue), period)
         return found or warm
 
     def _heuristic_order(self, name: str, graph: ClusterGraph, binding: Binding) -> StaticOrders:
@@ -383,8 +378,8 @@ class _ProvedError(CapacityError):
     """It was proved that no mapping of this kind exists."""
 
 
-def _with_prologue(prologue: bool) -> str:
-    return "orders with prologue" if prologue else "orders without prologue"
+def _of_binding(graph: ClusterGraph, binding: Binding, prologue: bool) -> Scope:
+    return Scope(binding=graph.identity_of(binding), prologue=prologue)
 
 
 def _solver_stages(method: Method) -> list[str]:

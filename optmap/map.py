@@ -202,8 +202,7 @@ def report(row: dict[str, Any], console: Console) -> None:
         bound = "no bound"
         if g.bound is not None and g.to_bound is not None:
             proof = "proved" if g.proved else f"gap {percent(g.to_bound)}"
-            scope = g.scope.removeprefix("decomposition ")
-            bound = f">= {compact(g.bound)}, {proof} ({g.bound_name}; {scope})"
+            bound = f">= {compact(g.bound)}, {proof} ({g.bound_name}; {g.scope})"
         name = {"energy_pj": "energy, pJ", "period": "period, ticks"}.get(g.metric, g.metric)
         say(f"  {name:<16} {compact(g.value):<9} {bound}")
     metrics = row["metrics"]

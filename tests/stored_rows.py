@@ -2,20 +2,40 @@
 
 from fractions import Fraction
 
-from optmap.bounds.end_to_end import ANY_MAPPING
+from optmap.bounds.bound import Bound
+from optmap.model.grade import Grade
+from optmap.model.scope import END_TO_END, Place, Scope
 
 
 def stored_row(
-    instance, method, clusters, period, *, seed=0, status="feasible", check="ok", **more
+    instance,
+    method,
+    clusters,
+    period,
+    *,
+    seed=0,
+    status="feasible",
+    check="ok",
+    units=None,
+    clustering="c",
+    **more,
 ):
-    """Return a row with every field that tables and reports read."""
+    """Return a row with every field that tables and reports read.
+
+    Its units are those of its decomposition, its clustering that of all rows, unless said.
+    """
+    policy = "chain" if method.startswith(("song2020", "dfs")) else "tree"
+    units = units or policy
+    place = Place(units, clustering, f"{method} {seed}", clusters, 5, "prologue" in method)
+    certified = Grade.CERTIFIED
     row = {
         "key": f"{instance}-{method}-{seed}",
         "instance": instance,
         "digest": f"digest of {instance}",
         "method": method,
         "seed": seed,
-        "decomposition": "chain" if method.startswith(("song2020", "dfs")) else "tree",
+        "decomposition": policy,
+        "place": place.to_json(),
         "status": status,
         "check": check,
         "reason": "",
@@ -42,8 +62,8 @@ def stored_row(
             "energy_pj": "1500",
         },
         "bounds": [
-            {"metric": "clusters", "name": "rows", "value": 2, "scope": "decomposition d"},
-            {"metric": "period", "name": "work", "value": 4, "scope": ANY_MAPPING},
+            Bound("clusters", "rows", 2, Scope(units=units), certified).to_json(),
+            Bound("period", "work", 4, END_TO_END, certified).to_json(),
         ],
         "claims": [],
         "critical_cycle": ["cluster 0 -> cluster 0 [self, 5 ticks, 1 token]"],

@@ -22,17 +22,18 @@ from formulations.binding.sets import BindingSets
 from formulations.binding.spreading_bound import spreading_bound
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import Bound
-from optmap.bounds.spike_hops import SCOPE
 from optmap.bounds.spike_hops import hop_bounds as without_solver
+from optmap.model.grade import Grade
 
 
 def hop_bounds(sets: BindingSets, watch: Stopwatch) -> tuple[Bound, ...]:
     """Return the bounds that apply; hop matrices that are not symmetric lack ``degrees``."""
-    none = Bound("none", 0, SCOPE)
+    none = Bound("spike_hops", "none", 0, sets.graph.scope, Grade.CERTIFIED)
     if not sets.flows:
         return (none,)
     found = (none, *without_solver(sets.graph, sets.platform))
     hops = sets.platform.hops
     if (hops == hops.T).all():
-        found += (Bound("degrees", spreading_bound(sets, watch), SCOPE),)
+        least = spreading_bound(sets, watch)
+        found += (Bound("spike_hops", "degrees", least, sets.graph.scope, Grade.CLAIMED),)
     return found

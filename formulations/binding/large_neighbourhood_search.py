@@ -94,7 +94,7 @@ def solve(
             return Outcome(Status.UNKNOWN, trace=watch.trace)
         value = spike_hops_of(graph, platform, start)
     named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s * 0.2, 1e-3)))))
-    low = 0 if named is None else named.value
+    low = 0 if named is None else named.whole
     watch.note(value, low)
     tile, least = start.tile_of.astype(np.int64), int(value or 0)
     for found in problem.annealed(tile, watch, rng):

@@ -104,7 +104,7 @@ def solve(
     start, value = usable_start(sets, "hops", max_load, warm)
     search = _Search(sets.flow_matrix, sets, limits.seed)
     named = best(hop_bounds(sets, Stopwatch(Limits(max(watch.left / 4, 1e-3)))))
-    low = 0 if named is None else named.value
+    low = 0 if named is None else named.whole
     tiles, found = search.run(watch, value, low, PARTS_SHARE * limits.wall_s)
     binding = None if tiles is None else Binding(tiles.astype(np.int32))
     status = Status.FEASIBLE if binding is not None else Status.UNKNOWN

@@ -225,12 +225,14 @@ def keep_better(
     warm: Binding | None,
     warm_value: int | None,
 ) -> Outcome[Binding]:
-    """Return the outcome of a run: what it found, or the warm start where that is no worse."""
+    """Return the outcome of a run: what it found, or the warm start where that is no worse.
+
+    A bound above the value is kept as it is: the outcome then contradicts itself, for all to see.
+    """
     if warm_value is not None and (value is None or warm_value < value):
         found, value = warm, warm_value
     if found is None or value is None:
         return Outcome(status, bound=bound, trace=watch.trace)
-    bound = None if bound is None else min(bound, value)
     watch.note(value, bound)
     status = Status.OPTIMAL if bound == value else Status.FEASIBLE
     return Outcome(status, found, value, bound, watch.trace)

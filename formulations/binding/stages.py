@@ -104,7 +104,7 @@ def least_cost(
     else:
         model.measure_hops()
         named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
-        model.respect_named_bound(0 if named is None else named.value)
+        model.respect_named_bound(0 if named is None else named.whole)
         if weight:
             model.minimize_weighted_sum(weight)
         else:

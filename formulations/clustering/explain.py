@@ -96,7 +96,7 @@ def explain(
         return None
     decomposition = decompose(snn, platform.max_rows, policy)
     share = replace(limits, wall_s=limits.wall_s / 2)
-    outcome, _ = partition_colgen.solve(
+    outcome = partition_colgen.solve(
         decomposition, platform, share, cluster(decomposition, platform)
     )
     found, needed = outcome.claimed, int(outcome.bound or 0)

@@ -182,7 +182,7 @@ def solve(
     watch = Stopwatch(limits, report=report)
     start = start_of(decomposition, platform, warm)
     proved = best(cluster_bounds(decomposition, platform))
-    bound = 0 if proved is None else proved.value
+    bound = 0 if proved is None else proved.whole
     classes = classes_of(decomposition.network)
     search = _Search(classes, kinds_worth_having(platform), limits.seed)
     watch.note(start.num_clusters, bound)
@@ -250,7 +250,7 @@ def minimize_traffic(
     """
     watch = Stopwatch(limits)
     network, kinds = decomposition.network, kinds_worth_having(platform)
-    bound = traffic_bound(decomposition, platform).value
+    bound = traffic_bound(decomposition, platform).whole
     start = start_of(decomposition, platform, warm)
     if start.num_clusters > num_clusters:
         return keep_better(watch, clusters_of, Status.UNKNOWN, None, None)
@@ -294,7 +294,7 @@ def minimize_traffic(
             share = min(max(BOUND_SHARE * limits.wall_s, watch.left / 2), max(watch.left, 1e-3))
             part = Limits(share, seed=limits.seed)
             proved = partition_spikes_bound.spikes_bound(*known, part, workers=workers)
-        bound = max(bound, min(proved.value, value))
+        bound = max(bound, proved.whole)
         watch.note(value, bound)
     sets = PartitionSets(network, kinds, num_clusters)
     if value == bound or too_large(sets, Limits(max(watch.left, 1e-3)), SECONDS_PER_TERM):

@@ -67,7 +67,7 @@ def optimise_leaves(
         found,
         rows,
         columns,
-        least=0 if bound is None else bound.value,
+        least=0 if bound is None else bound.whole,
         seconds=limits.wall_s,
         seed=limits.seed,
         note=lambda found: watch.note(found.num_clusters, None),

@@ -203,7 +203,8 @@ def keep_better(
     """Return the outcome of a run: what it found, or the warm start where that is no worse.
 
     Both are measured here, never taken from the solver: a run that its limit stopped may count an
-    axon that no unit needs any more.
+    axon that no unit needs any more. A bound above the value is kept as it is: the outcome then
+    contradicts itself, for all to see.
     """
     value = None if found is None else measure(found)
     warm_value = None if warm is None else measure(warm)
@@ -215,7 +216,6 @@ def keep_better(
         return Outcome(status, trace=watch.trace)
     if found is None:
         return Outcome(status, bound=bound, trace=watch.trace)
-    bound = None if bound is None or value is None else min(bound, value)
     status = Status.OPTIMAL if bound == value else Status.FEASIBLE
     watch.note(value, bound)
     return Outcome(status, found, value, bound, watch.trace)

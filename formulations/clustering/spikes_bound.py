@@ -34,9 +34,11 @@ from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import Bound
 from optmap.bounds.traffic import traffic_bound
 from optmap.model.decomposition import Decomposition
+from optmap.model.grade import Grade
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
+from optmap.model.scope import Scope
 from optmap.model.snn import SNN, IntArray
 
 #: One spike in whole-number prices, and what the traffic of all clusters in them must stay below:
@@ -94,8 +96,9 @@ def spikes_bound(
             prices, promised = _boxed_dual(columns, most, centre, box)
         if promised < value + 1:
             break
-    scope = f"decomposition {decomposition.policy}, at most {most} clusters"
-    return max(simple, Bound("prices", value, scope), key=lambda b: b.value)
+    scope = Scope(units=decomposition.identity, max_clusters=most)
+    priced = Bound("traffic", "prices", value, scope, Grade.CLAIMED)
+    return max(simple, priced, key=lambda b: b.value)
 
 
 def applies(network: SNN, most: int) -> bool:

@@ -124,7 +124,7 @@ def least_traffic(
     if warm is not None and warm.num_clusters <= num_clusters:
         start = start_of(decomposition, platform, warm)
     measure = partial(traffic_of, network)
-    floor = traffic_bound(decomposition, platform).value
+    floor = traffic_bound(decomposition, platform).whole
     if start is not None and measure(start) == floor:
         return keep_better(watch, measure, Status.UNKNOWN, start, floor)
     sets = PartitionSets(network, kinds_worth_having(platform), num_clusters)

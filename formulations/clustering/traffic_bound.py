@@ -31,9 +31,11 @@ from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import Bound
 from optmap.bounds.traffic import traffic_bound
 from optmap.model.decomposition import Decomposition
+from optmap.model.grade import Grade
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
+from optmap.model.scope import Scope
 from optmap.model.snn import SNN, FloatArray, IntArray, from_edges
 
 #: One row's copy in whole-number prices.
@@ -71,8 +73,9 @@ def copies_bound(
     worth = int((classes.size * prices).sum()) - most * mu
     owed = traffic_bound(_without(decomposition, least), platform).value
     value = least * -(-worth // SCALE) + owed
-    scope = f"decomposition {decomposition.policy}, at most {most} clusters"
-    return max(simple, Bound("copies", value, scope), key=lambda b: b.value)
+    scope = Scope(units=decomposition.identity, max_clusters=most)
+    priced = Bound("traffic", "copies", value, scope, Grade.CLAIMED)
+    return max(simple, priced, key=lambda b: b.value)
 
 
 def _read(network: SNN, classes: Classes) -> IntArray:

@@ -222,7 +222,8 @@ def solve(
     claimed = sets.value_of(solution)
     if claimed is None:
         raise AssertionError("a solution that was evaluated no longer fits")
-    low = claimed if low > target else min(low, claimed)
+    if target < low < claimed:  # nothing is left between them
+        low = claimed
     watch.note(claimed, low)
     status = Status.OPTIMAL if low == claimed else Status.FEASIBLE
     return Outcome(status, solution, claimed, low, watch.trace)

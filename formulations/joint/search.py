@@ -188,7 +188,7 @@ class JointSearch:
         hops = self.sets.spike_hops_of(solution[0])
         if run.value is None:  # no channel carries a spike, so there was nothing to minimise
             return Outcome(Status.OPTIMAL, solution, hops, hops)
-        bound = hops if run.status is Status.OPTIMAL else min(run.bound or 0, hops)
+        bound = hops if run.status is Status.OPTIMAL else run.bound or 0
         return Outcome(run.status, solution, hops, bound)
 
 

@@ -168,7 +168,6 @@ def solve(
             period = sets.period_of(found)
             if period is not None and period < value:
                 orders, value = found, period
-    low = min(low, value)
     watch.note(value, low)
     status = Status.OPTIMAL if low == value else Status.FEASIBLE
     return Outcome(status, orders, value, low, watch.trace)

@@ -112,9 +112,8 @@ def search_period(
             open_from = above(target, most)
     if solution is None or value is None:
         return Outcome(Status.UNKNOWN, bound=low, trace=watch.trace)
-    if not gave_up and below(value, most_tokens(low)) < low:
+    if not gave_up and below(value, most_tokens(low)) < low < value:
         low = value
-    low = min(low, value)
     watch.note(value, low)
     status = Status.OPTIMAL if low == value else Status.FEASIBLE
     return Outcome(status, solution, value, low, watch.trace)

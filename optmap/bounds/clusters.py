@@ -15,7 +15,9 @@ from scipy import sparse
 from optmap.bounds.bound import Bound
 from optmap.bounds.conflicts import separate_bound
 from optmap.model.decomposition import Decomposition
+from optmap.model.grade import Grade
 from optmap.model.platform import Platform
+from optmap.model.scope import Scope
 from optmap.model.snn import SNN, IntArray
 
 #: Above this the pairwise table of :func:`overlap_bound` is not built.
@@ -32,7 +34,7 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     ``separate``: the sum over sets of units that can never meet, see :func:`separate_bound`; left
     out where there is one such set only.
     """
-    network, scope = decomposition.network, f"decomposition {decomposition.policy}"
+    network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, platform.max_columns
     taken = int((-(-network.fan_out // columns)).sum())
     values = {
@@ -41,7 +43,11 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
         "overlap": overlap_bound(network, rows, columns),
         "separate": separate_bound(network, rows, columns),
     }
-    return tuple(Bound(name, value, scope) for name, value in values.items() if value is not None)
+    return tuple(
+        Bound("clusters", name, value, scope, Grade.CERTIFIED)
+        for name, value in values.items()
+        if value is not None
+    )
 
 
 def overlap_bound(network: SNN, rows: int, columns: int) -> int | None:

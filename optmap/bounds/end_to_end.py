@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from optmap.bounds.bound import Bound, best
+from optmap.model.grade import Grade
 from optmap.model.platform import Platform
+from optmap.model.scope import END_TO_END
 from optmap.model.snn import SNN
-
-ANY_MAPPING = "any decomposition, clustering, binding and order"
 
 
 def fewest_units(snn: SNN, platform: Platform) -> int:
@@ -62,6 +62,12 @@ def fewest_spikes_read(snn: SNN, platform: Platform) -> int:
     return read
 
 
+def fewest_clusters_bound(snn: SNN, platform: Platform) -> Bound:
+    """Return :func:`fewest_clusters` as a bound."""
+    fewest = fewest_clusters(snn, platform)
+    return Bound("clusters", "any decomposition", fewest, END_TO_END, Grade.CERTIFIED)
+
+
 def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     """Return lower bounds on the period in ticks that hold whatever is decided.
 
@@ -89,7 +95,7 @@ def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     [('widest', 15), ('work', 16), ('crowd', 10)]
     """
     if not snn.num_units:
-        return (Bound("widest", 0, ANY_MAPPING),)
+        return (Bound("period", "widest", 0, END_TO_END, Grade.CERTIFIED),)
     base, event = platform.base_ticks, platform.event_ticks
     tiles, switch = platform.num_tiles, platform.switch_ticks
     before = np.concatenate(([0], np.cumsum(snn.spikes[snn.indices])))
@@ -98,10 +104,13 @@ def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     work = base * clusters + event * fewest_spikes_read(snn, platform)
     work += switch * (clusters - tiles + 1) if clusters > tiles else 0
     crowd = -(-clusters // tiles)
-    return (
-        Bound("widest", base + event * heard, ANY_MAPPING),
-        Bound("work", -(-work // tiles), ANY_MAPPING),
-        Bound("crowd", crowd * (base + (switch if crowd > 1 else 0)), ANY_MAPPING),
+    values = {
+        "widest": base + event * heard,
+        "work": -(-work // tiles),
+        "crowd": crowd * (base + (switch if crowd > 1 else 0)),
+    }
+    return tuple(
+        Bound("period", name, value, END_TO_END, Grade.CERTIFIED) for name, value in values.items()
     )
 
 

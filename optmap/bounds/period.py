@@ -13,9 +13,8 @@ import numpy as np
 
 from optmap.bounds.bound import Bound, best
 from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.grade import Grade
 from optmap.model.platform import Platform
-
-ANY_BINDING = "clustering, any binding and order"
 
 
 def period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
@@ -31,22 +30,26 @@ def period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
     since the order cycle of a tile carries one token whatever the offsets.
     """
     tau = [int(t) for t in graph.tau]
-    scope = "clustering, any binding and order"
     if not tau:
-        return (Bound("actor", 0, scope),)
+        return (_bound("actor", 0, graph),)
     tiles, switch = platform.num_tiles, platform.switch_ticks
     extra = switch * (len(tau) - (tiles - 1)) if len(tau) > tiles else 0
-    found = [Bound("actor", max(tau), scope), Bound("load", -(-(sum(tau) + extra) // tiles), scope)]
+    found = [_bound("actor", max(tau), graph)]
+    found.append(_bound("load", -(-(sum(tau) + extra) // tiles), graph))
     allowed = _tiles_that_fit(graph, platform)
     for tile_set in set(allowed):
         work = sum(t for t, where in zip(tau, allowed, strict=True) if where <= tile_set)
         if tile_set:
-            found.append(Bound("load", -(-work // len(tile_set)), scope))
+            found.append(_bound("load", -(-work // len(tile_set)), graph))
     if len(tau) > tiles:
         longest = sorted(tau, reverse=True)
         pair = longest[tiles - 1] + longest[tiles] + 2 * switch
-        found.append(Bound("pair", pair, scope))
+        found.append(_bound("pair", pair, graph))
     return tuple(found)
+
+
+def _bound(name: str, ticks: int, graph: ClusterGraph) -> Bound:
+    return Bound("period", name, ticks, graph.scope, Grade.CERTIFIED)
 
 
 def _tiles_that_fit(graph: ClusterGraph, platform: Platform) -> list[frozenset[int]]:
@@ -73,11 +76,11 @@ def clustering_period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[B
     ``recurrence``: :func:`recurrence_bound`, rounded down to a whole number.
     """
     found = period_bounds(graph, platform)
-    known = max(bound.value for bound in found)
+    known = max(bound.whole for bound in found)
     recurrence = recurrence_bound(graph, platform, above=known)
     if recurrence is None:
         return found
-    return (*found, Bound("recurrence", int(recurrence), ANY_BINDING))
+    return (*found, _bound("recurrence", int(recurrence), graph))
 
 
 def clustering_period_bound(graph: ClusterGraph, platform: Platform) -> Bound:

@@ -24,6 +24,7 @@ from scipy.optimize import linear_sum_assignment
 
 from optmap.bounds.bound import Bound
 from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
 
@@ -33,13 +34,15 @@ MAX_PLACES, MAX_CUT = 5000, 1_000_000
 #: Whole numbers up to here are doubles, in which the assignment is solved.
 MAX_EXACT = 2**53
 
-SCOPE = "clustering, any binding within the slots"
-
 
 def hop_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
     """Return the bounds that say something."""
     found = {"gilmore-lawler": gilmore_lawler(graph, platform), "min-cut": min_cut(graph, platform)}
-    return tuple(Bound(name, value, SCOPE) for name, value in found.items() if value)
+    return tuple(
+        Bound("spike_hops", name, value, graph.scope, Grade.CERTIFIED)
+        for name, value in found.items()
+        if value
+    )
 
 
 def flows(graph: ClusterGraph, platform: Platform) -> dict[tuple[int, int], int]:

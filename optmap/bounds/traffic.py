@@ -16,7 +16,9 @@ from scipy import sparse
 from optmap.bounds.bound import Bound, best
 from optmap.compiled import compiled
 from optmap.model.decomposition import Decomposition
+from optmap.model.grade import Grade
 from optmap.model.platform import Platform
+from optmap.model.scope import Scope
 from optmap.model.snn import SNN, IntArray
 
 #: Above these the table of pairs of ``apart`` is not built.
@@ -30,14 +32,17 @@ def traffic_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     ``readers``: see :func:`readers_bound`. ``apart``: see :func:`apart_bound`; left out where it
     would cost too much to compute.
     """
-    network, scope = (
-        decomposition.network,
-        f"decomposition {decomposition.policy}, any number of clusters",
-    )
+    network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, platform.max_columns
-    found = (Bound("readers", readers_bound(network, columns), scope),)
-    apart = apart_bound(network, rows, columns)
-    return found if apart is None else (*found, Bound("apart", apart, scope))
+    values = {
+        "readers": readers_bound(network, columns),
+        "apart": apart_bound(network, rows, columns),
+    }
+    return tuple(
+        Bound("traffic", name, value, scope, Grade.CERTIFIED)
+        for name, value in values.items()
+        if value is not None
+    )
 
 
 def traffic_bound(decomposition: Decomposition, platform: Platform) -> Bound:

@@ -18,14 +18,15 @@ from typing import Any
 from optmap.errors import InputError
 from optmap.experiment.run.exact_json import dumps, number
 from optmap.experiment.run.mapping_file import read_document
-from optmap.experiment.run.solve import describe_bounds, describe_network, scope_names
+from optmap.experiment.run.solve import describe_bounds, describe_network
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.derived import edited
-from optmap.experiment.tables.gaps import Row, accepted, shared_bounds
+from optmap.experiment.tables.gaps import Row, accepted, place_of_row, shared_bounds
 from optmap.instance import Instance
 from optmap.judge.evaluation import judge
 from optmap.model.mapping import Mapping
+from optmap.model.scope import place_of
 
 #: Proves a certificate for a mapping's decomposition; returns what is wrong with it, or None.
 Prover = Callable[[dict[str, Any], Mapping, Instance], str | None]
@@ -150,7 +151,7 @@ def _check(
             yield f"{name}: stored {row['metrics'].get(name)}, judged {metrics.get(name)}"
     named = {
         "decomposition": mapping.decomposition.policy,
-        **scope_names(mapping),
+        "place": place_of(mapping, judgement.evaluation.max_tile_load).to_json(),
         "network": describe_network(instance),
         "critical_cycle": [str(step) for step in judgement.evaluation.critical_cycle],
     }
@@ -215,12 +216,14 @@ def _refuted(rows: Sequence[Row]) -> Iterator[str]:
     for row in filter(accepted, rows):
         groups.setdefault(row["digest"], []).append(row)
     for group in groups.values():
-        for proved in shared_bounds(group):
-            for other in group:
+        places = [(place_of_row(row), row) for row in group]
+        for proved in dict.fromkeys(shared_bounds(group)):
+            for place, other in places:
                 reached = number(other["metrics"].get(proved.metric))
-                if reached is not None and reached < proved.value and proved.covers(other):
-                    yield (
-                        f"{other['instance']}: bound {proved.value} on {proved.metric}"
-                        f" ({proved.name}; {proved.scope}) is refuted by {other['method']}, which"
-                        f" reached {reached}"
-                    )
+                if reached is None or reached >= proved.value or not proved.scope.covers(place):
+                    continue
+                yield (
+                    f"{other['instance']}: bound {proved.value} on {proved.metric}"
+                    f" ({proved.name}; {proved.scope}) is refuted by {other['method']}, which"
+                    f" reached {reached}"
+                )

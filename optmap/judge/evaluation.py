@@ -76,6 +76,11 @@ class Evaluation:
         """Iterations per tick; None where nothing bounds it."""
         return 1 / self.period if self.period else None
 
+    @property
+    def max_tile_load(self) -> int:
+        """Ticks of the busiest tile; 0 without any cluster."""
+        return 0 if self.tile_load is None else int(self.tile_load.extreme)
+
     def row(self) -> dict[str, object]:
         """Return the values as one flat row for tables; fractions stay exact."""
         flat: dict[str, object] = {

@@ -11,11 +11,22 @@ higher; the search is then run again too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from optmap.errors import InputError
 
 SCHEMA = 1
+
+
+class Certificate(Protocol):
+    """What lets others prove a bound again, with the bound that it proves."""
+
+    @property
+    def bound(self) -> int:
+        """The bound, recomputed from what the certificate holds."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-ready data; ``kind`` names what can read it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +72,18 @@ class PriceCertificate:
         """
         return -(-sum(self.prices) // self.worth) + self.searched
 
-
-def to_dict(certificate: PriceCertificate) -> dict[str, Any]:
-    """Return the certificate as JSON-ready data."""
-    return {
-        "schema": SCHEMA,
-        "kind": "prices",
-        "decomposition": certificate.policy,
-        "crossbars": [list(kind) for kind in certificate.kinds],
-        "prices": list(certificate.prices),
-        "worth": certificate.worth,
-        "searched": certificate.searched,
-        "bound": certificate.bound,
-    }
+    def to_json(self) -> dict[str, Any]:
+        """Return the certificate as JSON-ready data."""
+        return {
+            "schema": SCHEMA,
+            "kind": "prices",
+            "decomposition": self.policy,
+            "crossbars": [list(kind) for kind in self.kinds],
+            "prices": list(self.prices),
+            "worth": self.worth,
+            "searched": self.searched,
+            "bound": self.bound,
+        }
 
 
 def from_dict(data: Any, file: str = "certificate") -> PriceCertificate:

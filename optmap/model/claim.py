@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from optmap.model.certificate import Certificate
+from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Status, TracePoint, Value
+from optmap.model.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +16,7 @@ class Claim:
     """What one stage says it reached and proved.
 
     ``metric`` names a column of the judge's row, ``evaluated`` is the judge's own value for the
-    stage's solution. ``scope`` says in words for what the bound holds; a bound on traffic holds for
-    clusterings of at most ``max_clusters`` clusters.
+    stage's solution. ``scope`` is what the bound holds for, ``grade`` who vouches for it.
     """
 
     metric: str
@@ -23,10 +24,10 @@ class Claim:
     value: Value | None
     bound: Value | None
     evaluated: Value | None
-    scope: str
-    max_clusters: int | None = None
+    scope: Scope
+    grade: Grade = Grade.CLAIMED
     trace: tuple[TracePoint, ...] = ()
-    certificate: dict[str, Any] | None = None
+    certificate: Certificate | None = None
 
     @property
     def holds(self) -> bool:

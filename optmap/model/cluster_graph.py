@@ -16,6 +16,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -23,8 +24,10 @@ from scipy.sparse import csgraph
 
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import Decomposition
-from optmap.model.mapping import Clustering
+from optmap.model.identity import digest_of
+from optmap.model.mapping import Binding, Clustering
 from optmap.model.platform import TOKEN_MODES, Platform
+from optmap.model.scope import Scope, binding_identity, clustering_identity
 from optmap.model.snn import SNN, IndexArray, IntArray, frozen
 
 #: Largest sum of execution times in one iteration: sums of delays must stay exact in int64.
@@ -47,6 +50,8 @@ class ClusterGraph:
         f_ab, spikes per iteration on the channel; may be 0.
     initial : (E,) int64 array
         Iterations of tokens on the channel at the start, 0 or 1.
+    made_of : (Decomposition, Clustering), optional
+        Where it comes from; None: made by hand.
     """
 
     tau: IntArray
@@ -56,6 +61,7 @@ class ClusterGraph:
     target: IndexArray
     spikes: IntArray
     initial: IntArray
+    made_of: tuple[Decomposition, Clustering] | None = None
 
     def __post_init__(self) -> None:
         for name in ("tau", "rows", "columns", "spikes", "initial"):
@@ -87,6 +93,27 @@ class ClusterGraph:
     def num_channels(self) -> int:
         """Number of channels E."""
         return len(self.source)
+
+    @cached_property
+    def identity(self) -> str:
+        """Identity of the clustering; of the arrays, where the graph was made by hand."""
+        if self.made_of is not None:
+            decomposition, clustering = self.made_of
+            return clustering_identity(decomposition.identity, clustering)
+        shape = (self.tau, self.rows, self.columns)
+        return digest_of(*shape, self.source, self.target, self.spikes, self.initial)
+
+    def identity_of(self, binding: Binding) -> str:
+        """Return the identity of a binding of these clusters."""
+        if self.made_of is not None:
+            decomposition, clustering = self.made_of
+            return binding_identity(decomposition.identity, clustering, binding)
+        return digest_of(self.identity, binding.tile_of)
+
+    @property
+    def scope(self) -> Scope:
+        """What a bound for every binding and order of this clustering holds for."""
+        return Scope(clustering=self.identity)
 
     @property
     def rate(self) -> IntArray:
@@ -130,7 +157,7 @@ def cluster_graph(
         raise ValueError(f"token mode {tokens!r}: expected one of {', '.join(TOKEN_MODES)}")
     network, k = decomposition.network, clustering.num_clusters
     if isinstance(network, ClusteredSNN):
-        return _given_graph(network, clustering)
+        return _given_graph(network, clustering, decomposition)
     source, cluster = axons(network, clustering)
     read = np.zeros(k, dtype=np.int64)
     np.add.at(read, cluster, network.spikes[source])
@@ -152,10 +179,13 @@ def cluster_graph(
         b.astype(np.int32),
         spikes,
         initial_iterations(k, a, b, tokens),
+        (decomposition, clustering),
     )
 
 
-def _given_graph(network: ClusteredSNN, clustering: Clustering) -> ClusterGraph:
+def _given_graph(
+    network: ClusteredSNN, clustering: Clustering, decomposition: Decomposition
+) -> ClusterGraph:
     """Return the graph that a network came with; what a crossbar must hold of it is not known."""
     if clustering != network.clustering:
         raise ValueError(f"the {len(network.names)} clusters are given and cannot be changed")
@@ -169,6 +199,7 @@ def _given_graph(network: ClusteredSNN, clustering: Clustering) -> ClusterGraph:
         network.target,
         network.spikes[network.units[sending]],
         network.initial,
+        (decomposition, clustering),
     )
 
 

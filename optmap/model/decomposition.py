@@ -33,6 +33,7 @@ import numpy as np
 
 from optmap.compiled import compiled
 from optmap.errors import FanInError
+from optmap.model.identity import digest_of
 from optmap.model.snn import SNN, IndexArray, IntArray, Population, frozen
 
 POLICIES = ("chain", "tree", "none")
@@ -82,6 +83,16 @@ class Decomposition:
     def num_units(self) -> int:
         """Number of units U."""
         return self.network.num_units
+
+    @cached_property
+    def identity(self) -> str:
+        """Name of the units by content, :func:`optmap.model.identity.digest_of` their fan-ins.
+
+        A decomposition that changed nothing leaves the network's own units, whatever its policy.
+        """
+        if not self.num_inserted:
+            return "as given"
+        return digest_of(self.network.indptr, self.network.indices)
 
     @cached_property
     def visit_order(self) -> IndexArray:

@@ -12,6 +12,9 @@ from fractions import Fraction
 from math import inf
 from typing import Generic, TypeVar
 
+from optmap.model.certificate import Certificate
+from optmap.model.grade import Grade
+
 S = TypeVar("S")
 
 Value = int | Fraction
@@ -76,7 +79,8 @@ class Outcome(Generic[S]):
 
     ``solution`` is None exactly when the status says there is none. ``claimed`` is the objective
     the method believes it reached (re-checked by ``evaluate``), ``bound`` the value it proved
-    nothing can beat; both are for minimisation.
+    nothing can beat; both are for minimisation. A bound above the claimed value is a contradiction:
+    it is kept as it is, never optimal, and whoever judges the outcome reports both numbers.
     """
 
     status: Status
@@ -84,13 +88,18 @@ class Outcome(Generic[S]):
     claimed: Value | None = None
     bound: Value | None = None
     trace: tuple[TracePoint, ...] = ()
+    certificate: Certificate | None = None
+    grade: Grade = Grade.CLAIMED
 
     def __post_init__(self) -> None:
         if (self.status in SOLVED) != (self.solution is not None):
             raise ValueError(f"status {self.status.value} with solution {self.solution!r}")
         if self.claimed is not None and self.solution is None:
             raise ValueError(f"value {self.claimed} claimed without a solution")
-        if self.claimed is not None and self.bound is not None and self.bound > self.claimed:
-            raise ValueError(f"bound {self.bound} above the claimed value {self.claimed}")
         if self.status is Status.OPTIMAL and self.claimed != self.bound:
             raise ValueError(f"optimal, yet value {self.claimed} and bound {self.bound} differ")
+
+    @property
+    def contradicts(self) -> bool:
+        """Tell whether the bound is above the value that was reached: one of them is wrong."""
+        return self.claimed is not None and self.bound is not None and self.bound > self.claimed

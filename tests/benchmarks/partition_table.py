@@ -80,9 +80,8 @@ def measure(name: str, size: int, seconds: float) -> list[dict[str, Any]]:
     rows = []
     for method, solve in METHODS.items():
         began = time.perf_counter()
-        made = solve(decomposition, platform, Limits(wall_s=seconds), warm)
+        outcome = solve(decomposition, platform, Limits(wall_s=seconds), warm)
         spent = time.perf_counter() - began
-        outcome = made[0] if isinstance(made, tuple) else made
         rows.append(
             {
                 "instance": f"{name} ({size} x {size})",

@@ -136,11 +136,11 @@ def rename_decomposition(row, mapping):
 
 
 def borrow_units(row, mapping):
-    row["units"] = "units for which somebody proved more"
+    row["place"]["units"] = "units for which somebody proved more"
 
 
 def borrow_clustering(row, mapping):
-    row["clustering"] = "a clustering for which somebody proved more"
+    row["place"]["clustering"] = "a clustering for which somebody proved more"
 
 
 def shrink_network(row, mapping):

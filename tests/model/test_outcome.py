@@ -23,8 +23,14 @@ def test_values_need_a_solution_and_bounds_stay_below_them():
     Outcome(Status.FEASIBLE, "s", 5, 5)
     with pytest.raises(ValueError, match="without a solution"):
         Outcome(Status.UNKNOWN, claimed=3)
-    with pytest.raises(ValueError, match="bound 6 above"):
-        Outcome(Status.FEASIBLE, "s", 5, 6)
+
+
+def test_a_bound_above_the_value_is_kept_and_seen_and_never_optimal():
+    assert Outcome(Status.FEASIBLE, "s", 5, 6).contradicts
+    assert not Outcome(Status.FEASIBLE, "s", 5, 5).contradicts
+    assert not Outcome(Status.UNKNOWN, bound=6).contradicts
+    with pytest.raises(ValueError, match="differ"):
+        Outcome(Status.OPTIMAL, "s", 5, 6)
 
 
 @pytest.mark.parametrize("bound", [None, 4, Fraction(29, 6)])

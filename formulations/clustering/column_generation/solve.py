@@ -35,6 +35,7 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.model.certificate import PriceCertificate
 from optmap.model.decomposition import Decomposition
+from optmap.model.grade import Grade
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Platform
@@ -84,7 +85,7 @@ class ColumnGeneration:
         if proved > self.bound:
             self.bound, self.prices = proved, prices
             self.certificate = self.certificate_of(prices, worth)
-            self.watch.note(self.incumbent, min(self.bound, self.incumbent))
+            self.watch.note(self.incumbent, self.bound)
 
     def densest(self, seconds: float) -> None:
         """Certify ceil(U / g), g the most units of a crossbar, where it can beat the bound so far.
@@ -158,7 +159,7 @@ def solve(
     *,
     workers: int = 8,
     report: Report | None = None,
-) -> tuple[Outcome[Clustering], PriceCertificate | None]:
+) -> Outcome[Clustering]:
     """(P0a) Return a clustering of few clusters, a proved bound, and the bound's certificate.
 
     ``report`` hears of every better clustering, and of the bound that was known then, at once.
@@ -166,29 +167,31 @@ def solve(
     Returns
     -------
     outcome : Outcome
-        The bound may also come from optmap.bounds.clusters, whose arguments need no certificate.
-    certificate : PriceCertificate or None
-        Re-checked by :mod:`formulations.clustering.verify_certificate`; None if no prices were
-        better.
+        The bound may also come from optmap.bounds.clusters, whose arguments need no certificate;
+        a certificate is re-checked by :mod:`formulations.clustering.verify_certificate`. The bound
+        is certified where either of them proves it.
     """
     watch = Stopwatch(limits, report=report)
     start = start_of(decomposition, platform, warm)
     proved = best(cluster_bounds(decomposition, platform))
-    simple = 0 if proved is None else proved.value
+    simple = 0 if proved is None else proved.whole
     if start.num_clusters <= simple:
         done = keep_better(watch, clusters_of, Status.UNKNOWN, start, simple)
-        return done, None
+        return replace(done, grade=Grade.CERTIFIED)
     watch.note(start.num_clusters, simple)
     start = annealed(decomposition, platform, watch, start, simple, 0.03 * limits.wall_s)
     if start.num_clusters <= simple:
         done = keep_better(watch, clusters_of, Status.UNKNOWN, start, simple)
-        return done, None
+        return replace(done, grade=Grade.CERTIFIED)
     run = _Run(decomposition, platform, watch, start, simple, workers)
     run.tighten()
     bound = max(simple, run.generation.bound)
     found = compact(run.incumbent.cluster_of)
     outcome = keep_better(watch, clusters_of, Status.UNKNOWN, found, bound)
-    return outcome, run.generation.certificate
+    certificate = run.generation.certificate
+    shown = max(simple, 0 if certificate is None else certificate.bound)
+    grade = Grade.CERTIFIED if shown == outcome.bound else Grade.CLAIMED
+    return replace(outcome, certificate=certificate, grade=grade)
 
 
 def annealed(
@@ -329,7 +332,7 @@ class _Run:
     def tell(self) -> None:
         """Report incumbent and bound."""
         found = compact(self.incumbent.cluster_of)
-        bound = min(max(self.simple, self.generation.bound), found.num_clusters)
+        bound = max(self.simple, self.generation.bound)
         self.watch.tell(found, found.num_clusters, bound)
 
     def round_up(self) -> None:

@@ -7,7 +7,6 @@ group when the pipe whose number is its argument closes: a parent that dies take
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import sys
@@ -18,12 +17,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any, TextIO
 
-import numpy as np
-import numpy.typing as npt
-
 from optmap.bounds.bound import Bound
 from optmap.bounds.clusters import cluster_bounds
-from optmap.bounds.end_to_end import ANY_MAPPING, end_to_end_period_bounds, fewest_clusters
+from optmap.bounds.end_to_end import end_to_end_period_bounds, fewest_clusters_bound
 from optmap.bounds.period import clustering_period_bounds
 from optmap.bounds.spike_hops import hop_bounds
 from optmap.bounds.traffic import traffic_bounds
@@ -42,9 +38,11 @@ from optmap.model.claim import Claim, Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import decompose
+from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping, compact
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.scope import END_TO_END, Scope, place_of
 
 STATUS_WORD = {
     Status.OPTIMAL: "optimal",
@@ -156,7 +154,7 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
         "reason": result.reason,
         "network": describe_network(instance),
         "claims": [_claim(claim) for claim in result.claims],
-        "certificates": [c.certificate for c in result.claims if c.certificate is not None],
+        "certificates": [c.certificate.to_json() for c in result.claims if c.certificate],
         "stage_seconds": {stage: round(seconds, 4) for stage, seconds in result.seconds},
     }
     if result.mapping is None:
@@ -165,7 +163,6 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     judgement = judge(instance.snn, instance.platform, mapping, instance.tokens)
     wrong = [claim for claim in result.claims if not claim.holds]
     row["decomposition"] = mapping.decomposition.policy
-    row |= scope_names(mapping)
     row["mapping"] = document(mapping, job.instance, job.source, job.digest, job.method)
     row["bounds"] = describe_bounds(mapping, instance)
     if judgement.evaluation is None:
@@ -173,6 +170,7 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
         row["reason"] = "; ".join(map(str, judgement.violations[:20]))
         return row
     row["metrics"] = judgement.evaluation.row()
+    row["place"] = place_of(mapping, judgement.evaluation.max_tile_load).to_json()
     row["details"] = details(mapping, instance)
     row["critical_cycle"] = [str(step) for step in judgement.evaluation.critical_cycle]
     row["check"] = "mismatch" if wrong else "ok"
@@ -184,28 +182,6 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     return row
 
 
-def scope_names(mapping: Mapping) -> dict[str, str]:
-    """Return names of the units and of their clustering, equal only where these are equal.
-
-    Rows of one instance whose names are equal share the bounds proved for them.
-    """
-    made, network = mapping.decomposition, mapping.decomposition.network
-    units = made.policy
-    if not made.num_inserted:
-        units = "as given"
-    elif made.policy == "custom":
-        units = f"custom {_digest(network.indptr, network.indices)}"
-    labels = compact(mapping.clustering.cluster_of).cluster_of
-    return {"units": units, "clustering": f"{units} {_digest(labels)}"}
-
-
-def _digest(*arrays: npt.NDArray[Any]) -> str:
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(np.ascontiguousarray(array).tobytes())
-    return sha.hexdigest()[:12]
-
-
 def _claim(claim: Claim) -> dict[str, Any]:
     return {
         "metric": claim.metric,
@@ -213,8 +189,8 @@ def _claim(claim: Claim) -> dict[str, Any]:
         "value": claim.value,
         "bound": claim.bound,
         "evaluated": claim.evaluated,
-        "scope": claim.scope,
-        "max_clusters": claim.max_clusters,
+        "scope": claim.scope.to_json(),
+        "grade": claim.grade.value,
         "trace": [[round(p.seconds, 4), p.incumbent, p.bound] for p in claim.trace],
     }
 
@@ -240,32 +216,19 @@ def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]
     """Return the bounds that need no solver, each with its name and scope."""
     platform, decomposition = instance.platform, mapping.decomposition
     graph = cluster_graph(decomposition, mapping.clustering, platform, instance.tokens)
-    found = [("period", bound) for bound in clustering_period_bounds(graph, platform)]
-    found += [("spike_hops", bound) for bound in hop_bounds(graph, platform)]
+    found = [*clustering_period_bounds(graph, platform), *hop_bounds(graph, platform)]
     if isinstance(instance.snn, ClusteredSNN):  # there is nothing below what is given
-        found.append(("clusters", Bound("given", graph.num_clusters, "the clusters of the file")))
-        rates = Bound("given", int(graph.spikes.sum()), "the clusters of the file")
-        found.append(("traffic", rates))
+        for metric, value in (("clusters", graph.num_clusters), ("traffic", graph.spikes.sum())):
+            found.append(Bound(metric, "given", int(value), END_TO_END, Grade.CERTIFIED))
     else:
-        found += [("clusters", bound) for bound in cluster_bounds(decomposition, platform)]
-        found += [("traffic", bound) for bound in traffic_bounds(decomposition, platform)]
-        found += [("period", bound) for bound in end_to_end_period_bounds(instance.snn, platform)]
-        fewest = Bound("any decomposition", fewest_clusters(instance.snn, platform), ANY_MAPPING)
-        found.append(("clusters", fewest))
-    rows = [
-        {"metric": metric, "name": bound.name, "value": bound.value, "scope": bound.scope}
-        for metric, bound in found
-    ]
+        found += cluster_bounds(decomposition, platform)
+        found += traffic_bounds(decomposition, platform)
+        found += end_to_end_period_bounds(instance.snn, platform)
+        found.append(fewest_clusters_bound(instance.snn, platform))
     energy = sum(computing_energy(decomposition, platform))
-    rows.append(
-        {
-            "metric": "energy_pj",
-            "name": "computing",
-            "value": energy,
-            "scope": f"decomposition {decomposition.policy}",
-        }
-    )
-    return rows
+    units = Scope(units=decomposition.identity)
+    found.append(Bound("energy_pj", "computing", energy, units, Grade.CERTIFIED))
+    return [bound.to_json() for bound in found]
 
 
 if __name__ == "__main__":

@@ -4,34 +4,27 @@ Formula, everywhere the same, for minimisation: gap = (P - D) / max(|P|, 1e-9), 
 value, D the best proven bound whose scope covers the row. Gap to the bound and distance to the best
 known value are two columns and never mixed; without a solution or a bound there is no gap.
 
-Which bounds cover a row: those of its own stages and clustering; those that any row of the same
-instance proved for the same units (a bound on traffic only if the row has no more clusters than it
-was proved for) or, on the period and on spike-hops, for the same clustering; those that hold for
-every mapping. A decomposition that changed nothing leaves the network's own units, whatever it is
-called.
+Which bounds cover a row is :meth:`optmap.model.scope.Scope.covers`: those that any row of the same
+instance proved for a scope in which the row's mapping lies.
 
 One column has one scope: a period proved shortest for its row's *binding* alone is no bound here,
-or the flow that binds badly and orders well would show no gap where its rivals do.
+or a flow that binds badly and orders well would show no gap where its rivals do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from optmap.bounds.end_to_end import ANY_MAPPING
+from optmap.bounds.bound import Bound, best
 from optmap.experiment.run.exact_json import number
+from optmap.model.grade import Grade
+from optmap.model.scope import Place, Scope
 
 METRICS = ("clusters", "traffic", "spike_hops", "period", "energy_pj")
 FORMULA = "gap = (P - D) / max(|P|, 1e-9); P value by the judge, D best proven bound in scope"
-
-#: Metrics whose solver bounds hold for the whole decomposition, not for one clustering only.
-OF_DECOMPOSITION = ("clusters", "traffic")
-
-#: How the scope of a period begins that was proved for one binding only, and for any binding.
-ONE_BINDING, ONE_CLUSTERING = "this binding", "this clustering"
 
 Row = Mapping[str, Any]
 
@@ -77,29 +70,6 @@ class Gap:
         return (self.value - self.best_known) / max(abs(self.best_known), Fraction(1, 10**9))
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
-    """A bound that some row proved, and for what; None: for all."""
-
-    metric: str
-    value: Fraction
-    name: str
-    scope: str
-    units: str | None = None
-    clustering: str | None = None
-    max_clusters: int | None = None
-
-    def covers(self, row: Row) -> bool:
-        """Tell whether a row lies in the bound's scope."""
-        if self.units not in (None, units_of(row)):
-            return False
-        if self.clustering not in (None, row.get("clustering")):
-            return False
-        if self.max_clusters is not None and row["metrics"]["clusters"] > self.max_clusters:
-            return False
-        return not (self.scope.endswith("without prologue") and row["method"].endswith("-prologue"))
-
-
 def all_gaps(rows: Sequence[Row]) -> list[Gap]:
     """Return the gaps of every row with an accepted mapping, in the order of the rows."""
     by_digest: dict[str, list[Row]] = {}
@@ -115,7 +85,7 @@ def all_gaps(rows: Sequence[Row]) -> list[Gap]:
             value = number(row["metrics"][metric])
             if value is None:
                 continue
-            best = _best_bound(row, metric, shared[row["digest"]])
+            bound = best(covering(row, metric, shared[row["digest"]]))
             peers = (number(peer["metrics"][metric]) for peer in by_digest[row["digest"]])
             gaps.append(
                 Gap(
@@ -124,9 +94,9 @@ def all_gaps(rows: Sequence[Row]) -> list[Gap]:
                     row["seed"],
                     metric,
                     value,
-                    best.value if best else None,
-                    best.name if best else "",
-                    best.scope if best else "",
+                    Fraction(bound.value) if bound else None,
+                    bound.name if bound else "",
+                    str(bound.scope) if bound else "",
                     min(peer for peer in peers if peer is not None),
                 )
             )
@@ -138,48 +108,27 @@ def accepted(row: Row) -> bool:
     return row.get("check") == "ok" and "metrics" in row
 
 
-def units_of(row: Row) -> str:
-    """Return which units the row maps: rows of one instance with equal names have equal units."""
-    return str(row.get("units", row["decomposition"]))
+def place_of_row(row: Row) -> Place:
+    """Return the place of a row's mapping; rows of one instance with equal units share bounds."""
+    return Place.from_json(row["place"], f"row {row['key']}, place")
 
 
-def of_clustering(claim: Row) -> bool:
-    """Tell whether a claim's bound holds for every binding and order of one clustering."""
-    if claim["metric"] == "spike_hops":  # under a load cap it holds for some bindings only
-        return bool(claim["scope"] == ONE_CLUSTERING)
-    return claim["metric"] == "period" and str(claim["scope"]).startswith(ONE_CLUSTERING)
+def shared_bounds(group: Iterable[Row]) -> Iterator[Bound]:
+    """Yield the bounds that rows of one instance proved, whichever of them each covers.
 
-
-def shared_bounds(group: Iterable[Row]) -> Iterable[Proved]:
-    """Yield the bounds of a group of rows that cover other rows of the same instance."""
+    Bounds of one binding are left out: see the head of this file.
+    """
     for row in group:
-        for bound in row.get("bounds", ()):
-            if bound["scope"] == ANY_MAPPING:
-                yield _proved(bound)
-            elif bound["scope"].startswith("decomposition"):
-                yield _proved(bound, units=units_of(row))
-        for claim, bound in _claimed(row):
-            if claim["metric"] in OF_DECOMPOSITION:
-                yield _proved(bound, units=units_of(row), max_clusters=claim["max_clusters"])
-            elif of_clustering(claim) and "clustering" in row:
-                yield _proved(bound, clustering=row["clustering"])
+        for data in row["bounds"]:
+            yield Bound.from_json(data)
+        for claim in row["claims"]:
+            scope = Scope.from_json(claim["scope"], f"row {row['key']}, claim")
+            if claim["bound"] is not None and scope.binding is None:
+                value, grade = Fraction(claim["bound"]), Grade(claim["grade"])
+                yield Bound(claim["metric"], row["method"], value, scope, grade)
 
 
-def _claimed(row: Row) -> Iterable[tuple[Row, Row]]:
-    """Yield a row's claims that have a bound in a column's scope, each with that bound."""
-    for claim in row.get("claims", ()):
-        if claim["bound"] is not None and not claim["scope"].startswith(ONE_BINDING):
-            yield claim, {**claim, "name": row["method"], "value": claim["bound"]}
-
-
-def _proved(bound: Row, **scope: Any) -> Proved:
-    value = Fraction(bound["value"])
-    return Proved(bound["metric"], value, bound["name"], bound["scope"], **scope)
-
-
-def _best_bound(row: Row, metric: str, shared: Iterable[Proved]) -> Proved | None:
-    own = [_proved(bound) for bound in row.get("bounds", ())]
-    own += [_proved(bound) for _, bound in _claimed(row)]
-    covering = [p for p in own if p.metric == metric]
-    covering += [p for p in shared if p.metric == metric and p.covers(row)]
-    return max(covering, key=lambda proved: proved.value, default=None)
+def covering(row: Row, metric: str, bounds: Iterable[Bound]) -> list[Bound]:
+    """Return the bounds on a metric that cover a row."""
+    place = place_of_row(row)
+    return [b for b in bounds if b.metric == metric and b.scope.covers(place)]

@@ -25,9 +25,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from optmap.bounds.end_to_end import ANY_MAPPING
 from optmap.experiment.run.exact_json import number
-from optmap.experiment.tables.gaps import Row, accepted, all_gaps, gap, of_clustering, units_of
+from optmap.experiment.tables.gaps import Row, accepted, all_gaps, gap, place_of_row, shared_bounds
+from optmap.model.scope import END_TO_END, Scope
 
 FLOWS = ("song2020", "dfsynthesizer")
 
@@ -92,7 +92,12 @@ def _of_binding(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
     nearest = NEAREST[flow]
     if nearest not in own or not _clustered_alike(own, flow, nearest):
         return []
-    claims = [c for c in own[nearest]["claims"] if c["metric"] == "spike_hops" and of_clustering(c)]
+    whatever_load = Scope(clustering=place_of_row(own[nearest]).clustering)
+    claims = [
+        claim
+        for claim in own[nearest]["claims"]
+        if claim["metric"] == "spike_hops" and Scope.from_json(claim["scope"]) == whatever_load
+    ]
     value, fewest = (number(own[name]["metrics"]["spike_hops"]) for name in (flow, nearest))
     if not claims or value is None or fewest is None:
         return []
@@ -124,13 +129,13 @@ def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
         found.append(StageGap(instance, flow, stage, metric, value, min(value, better), sure))
 
     clusters = Fraction(own[flow]["metrics"]["clusters"])
-    units = units_of(own[flow])
+    units = place_of_row(own[flow]).units
     on_tree = own.get("song2020-tree")
     if on_tree is not None and own[flow]["decomposition"] == "chain":
-        same = units_of(on_tree) == units
+        same = place_of_row(on_tree).units == units
         fewer = Fraction(on_tree["metrics"]["clusters"])
         add("decomposition", "clusters", clusters, fewer, PROVED if same else AT_LEAST)
-    known = [r["metrics"]["clusters"] for r in own.values() if units_of(r) == units]
+    known = [r["metrics"]["clusters"] for r in own.values() if place_of_row(r).units == units]
     for g in all_gaps(list(own.values())):
         if g.method == flow and g.metric == "clusters" and g.bound is not None:
             reached = PROVED if min(known) == g.bound else AT_MOST
@@ -155,14 +160,13 @@ def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
 
 
 def _clustered_alike(own: Mapping[str, Row], one: str, other: str) -> bool:
-    return bool(own[one].get("clustering") == own[other].get("clustering"))
+    return place_of_row(own[one]).clustering == place_of_row(own[other]).clustering
 
 
 def _bound_for_every_mapping(own: Mapping[str, Row]) -> Fraction | None:
     values = [
-        Fraction(bound["value"])
-        for row in own.values()
-        for bound in row.get("bounds", ())
-        if bound["metric"] == "period" and bound["scope"] == ANY_MAPPING
+        Fraction(bound.value)
+        for bound in shared_bounds(own.values())
+        if bound.metric == "period" and bound.scope == END_TO_END
     ]
     return max(values, default=None)

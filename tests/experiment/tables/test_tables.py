@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -30,8 +31,9 @@ from optmap.experiment.tables.markdown import (
     tables_markdown,
 )
 from optmap.experiment.tables.stages import stage_gaps
+from optmap.model.scope import Scope
 
-ANY_BINDING = "this clustering"
+ANY_BINDING = Scope(clustering="c")
 STATUSES = (
     "optimal",
     "feasible",
@@ -158,7 +160,8 @@ def test_stage_losses_are_said_under_the_instance():
 def nearest_row(method, status, scope, hops=2, **more):
     made = stored_row("a", method, 6, 12, **more)
     made["metrics"]["spike_hops"] = hops
-    made["claims"] = [{"metric": "spike_hops", "status": status, "bound": hops, "scope": scope}]
+    claim = {"metric": "spike_hops", "status": status, "bound": hops, "grade": "claimed"}
+    made["claims"] = [claim | {"scope": scope.to_json()}]
     return made
 
 
@@ -169,11 +172,12 @@ def test_a_binding_that_sends_spikes_too_far_loses_spike_hops(status, sign):
 
 
 def test_fewest_spike_hops_of_another_clustering_or_under_a_load_cap_are_no_stage():
-    flow = stored_row("a", "spinemap", 6, 12, clustering="one")
-    other = nearest_row("spinemap/hops", "optimal", ANY_BINDING, clustering="other")
-    capped = nearest_row("spinemap/hops", "optimal", f"{ANY_BINDING}, tile load at most 5")
+    flow = stored_row("a", "spinemap", 6, 12)
+    of_other = Scope(clustering="other")
+    other = nearest_row("spinemap/hops", "optimal", of_other, clustering="other")
+    capped = nearest_row("spinemap/hops", "optimal", replace(ANY_BINDING, max_load=5))
     assert stage_lines([flow, other]) == []
-    assert stage_lines([flow, capped | {"clustering": "one"}]) == []
+    assert stage_lines([flow, capped]) == []
 
 
 def test_a_flow_is_compared_with_the_best_order_of_its_own_binding():

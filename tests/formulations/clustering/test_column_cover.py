@@ -87,7 +87,7 @@ def test_a_certificate_that_searched_is_searched_again() -> None:
     """What a search adds to prices of 1 is believed only as far as it is true."""
     decomposition = decompose(generate("gen:filter-8"), 32, "tree")
     platform = oracles.mesh([(32, 32)])
-    fewest = partition_colgen.solve(decomposition, platform, LIMITS)[0].claimed
+    fewest = partition_colgen.solve(decomposition, platform, LIMITS).claimed
     ones = (1,) * decomposition.num_units
     pricer = Pricer(classes_of(decomposition.network), 32, 32)
     most = pricer.bound(np.ones(pricer.classes.num_classes, dtype=np.int64), 0, 2.0)

@@ -52,7 +52,7 @@ def test_all_roads_agree(seed: int) -> None:
     for back_end in (partition_cpsat, partition_milp, partition_twins_cpsat, partition_twins_milp):
         outcome = back_end.minimize_clusters(*case, LIMITS)
         assert (outcome.claimed, outcome.bound) == (expected, expected)
-    outcome, _ = partition_colgen.solve(*case, Limits(wall_s=60.0), workers=1)
+    outcome = partition_colgen.solve(*case, Limits(wall_s=60.0), workers=1)
     assert (outcome.claimed, outcome.bound) == (expected, expected)
 
 
@@ -128,7 +128,7 @@ def test_column_generation_and_cpsat_agree_on_a_dense_layer() -> None:
     edges = [(i, 6 + j) for i in range(6) for j in range(12)]
     network = from_edges([a for a, _ in edges], [b for _, b in edges], 18)
     decomposition, platform = decompose(network, 6, "none"), oracles.mesh([(6, 5)])
-    outcome, _ = partition_colgen.solve(decomposition, platform, LIMITS, workers=1)
+    outcome = partition_colgen.solve(decomposition, platform, LIMITS, workers=1)
     plain = partition_cpsat.minimize_clusters(decomposition, platform, LIMITS, workers=1)
     assert (outcome.claimed, outcome.bound) == (plain.claimed, plain.bound) == (3, 3)
 
@@ -140,5 +140,5 @@ def test_the_published_multiplier_without_its_dead_neurons(shared_data, join, fe
     assert np.count_nonzero(network.fan_out) == (374 if join else 386)
     decomposition, platform = decompose(network, 32, "tree"), oracles.mesh([(32, 32)])
     warm = partition(decomposition, platform, seed=0)
-    outcome, _ = partition_colgen.solve(decomposition, platform, Limits(wall_s=20.0), warm)
+    outcome = partition_colgen.solve(decomposition, platform, Limits(wall_s=20.0), warm)
     assert (outcome.claimed, outcome.bound) == (fewest, fewest)
