@@ -30,6 +30,7 @@ from optmap.runtime.scenario import (
     prepare,
     random_events,
 )
+from optmap.shipped import platform_file
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
         "admit",
         "Admit applications at run time; every guarantee is checked again after each event.",
         "python -m optmap.admit instances/scenarios/digits.toml\n"
-        "  python -m optmap.admit --random 40 --platform instances/platforms/dynap_se.toml"
+        "  python -m optmap.admit --random 40 --platform dynap_se"
         " gen:mlp-64-64-10",
     )
     made.add_argument(
@@ -48,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="one scenario file; with --random: the networks that arrive",
     )
     made.add_argument("--random", type=int, metavar="N", help="N random events instead of a file")
-    made.add_argument("--platform", metavar="P.toml", help="platform file, with --random")
+    made.add_argument("--platform", metavar="P", help="platform file or shipped name")
     made.add_argument("--clustering", choices=tuple(CLUSTERINGS), default="overlap")
     made.add_argument("--seed", type=int, default=0, metavar="N", help="seed (0)")
     made.add_argument("--policy", choices=POLICIES, help="instead of the file's; else exclusive")
@@ -95,7 +96,7 @@ def _scenario(args: argparse.Namespace) -> Scenario:
             raise InputError("--random", "", str(args.random), "a number of events >= 1")
         if args.seed < 0:
             raise InputError("--seed", "", str(args.seed), "a whole number >= 0")
-        platform = load_platform(args.platform)
+        platform = load_platform(platform_file(args.platform))
         names = dict.fromkeys(args.inputs)
         prepared = {n: prepare(n, n, platform, args.clustering) for n in names}
         events = random_events(list(prepared.values()), platform, args.random, args.seed)

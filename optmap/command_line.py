@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
@@ -39,8 +40,11 @@ class Output(Console):
 
 def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
     """Return a parser with --version, -v and an example below its help."""
+    prog = program(name)
+    if not prog.startswith("python"):
+        example = example.replace("python -m optmap.", "optmap ")
     made = _Parser(
-        prog=f"python -m optmap.{name}",
+        prog=prog,
         description=about,
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -48,6 +52,13 @@ def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"optmap {optmap.__version__}")
     made.add_argument("-v", "--verbose", action="store_true", help="log what happens to stderr")
     return made
+
+
+def program(name: str) -> str:
+    """Return how the command was called: ``optmap NAME`` or ``python -m optmap.NAME``."""
+    called = Path(sys.argv[0])
+    by_script = called.name == "optmap" or called.parts[-2:] == ("optmap", "__main__.py")
+    return f"optmap {name}" if by_script else f"python -m optmap.{name}"
 
 
 def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None) -> int:

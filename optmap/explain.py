@@ -26,6 +26,7 @@ from optmap.judge.explanation import explain
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
 from optmap.model.outcome import Limits
+from optmap.shipped import is_instance, platform_help, platform_names
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("mapping", metavar="MAPPING", help="mapping file; with --needs a network")
     made.add_argument("--needs", action="store_true", help="report needs before any mapping")
-    made.add_argument("--platform", metavar="P.toml", help="platform file (with --needs)")
+    made.add_argument("--platform", metavar="P", help=f"with --needs: {platform_help()}")
     made.add_argument(
         "--limit", type=float, default=5.0, metavar="S", help="seconds per new mapping tried (5)"
     )
@@ -107,10 +108,10 @@ def _table(title: str, changes: Sequence[WhatIf]) -> Table:
 
 
 def _needed(args: argparse.Namespace) -> Instance:
-    if args.mapping.endswith(".toml"):
+    if is_instance(args.mapping):
         return load(args.mapping)
     if not args.platform:
-        raise InputError("--platform", "", "nothing", "a platform file")
+        raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
     return assemble(args.mapping, args.platform)
 
 

@@ -46,6 +46,7 @@ from optmap.model.platform import TOKEN_MODES, Platform, load_platform
 from optmap.model.snn import SNN
 from optmap.readers.ranc import read_ranc
 from optmap.readers.read import read_network
+from optmap.shipped import instance_file, platform_file
 from optmap.simulation.encode import ENCODERS
 from optmap.simulation.encoded import Encoding, with_encoded_spikes
 from optmap.simulation.simulate import RESETS, Convention
@@ -171,7 +172,7 @@ def load(path: str | Path, encoding: str | None = None) -> Instance:
     Parameters
     ----------
     path : str or Path
-        The file.
+        The file, or the name of a shipped instance.
     encoding : str, optional
         Another code for its inputs; see :meth:`Instance.encoded`.
 
@@ -186,7 +187,7 @@ def load(path: str | Path, encoding: str | None = None) -> Instance:
     >>> instance.snn.num_synapses, instance.tokens
     (79400, 'dataflow')
     """
-    path = Path(path)
+    path = instance_file(path)
     top = read_toml(path)
     schema = top.whole("schema", 1)
     if schema != SCHEMA:
@@ -243,7 +244,12 @@ def assemble(
     spikes: str | None = None,
     keep_zero_weights: bool = False,
 ) -> Instance:
-    """Return an instance of a network and a platform file, without an instance file.
+    """Return an instance of a network and a platform, without an instance file.
+
+    Parameters
+    ----------
+    platform : str
+        A platform file, or the name of a shipped platform.
 
     Raises
     ------
@@ -252,14 +258,15 @@ def assemble(
     """
     if not network.startswith("gen:") and not Path(network).exists():
         raise InputError(network, "", "no such file or folder", "a network, or gen:NAME")
+    file = platform_file(platform)
     return Instance(
         name=Path(network).stem,
         network=network,
-        platform=load_platform(platform),
+        platform=load_platform(file),
         tokens=tokens,
         spikes=None if spikes is None else Path(spikes),
         keep_zero_weights=keep_zero_weights,
-        platform_file=Path(platform),
+        platform_file=file,
     )
 
 
@@ -281,7 +288,7 @@ def _texts(table: Table) -> dict[str, str]:
 
 
 def instance_files(paths: list[str | Path]) -> list[Path]:
-    """Return the instance files that ``paths`` (files, or folders of ``*.toml``) stand for.
+    """Return the instance files that ``paths`` stand for: files, folders, shipped names.
 
     Raises
     ------
@@ -289,7 +296,7 @@ def instance_files(paths: list[str | Path]) -> list[Path]:
         If a path does not exist or a folder has no instance file.
     """
     files: list[Path] = []
-    for path in map(Path, paths):
+    for path in map(instance_file, paths):
         if path.is_dir():
             found = sorted(path.glob("*.toml"))
             if not found:

@@ -32,6 +32,7 @@ from optmap.model.mapping import Mapping, from_dict
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
 from optmap.sdf.xml import sdf3_text
+from optmap.shipped import is_instance, platform_help, platform_names
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
@@ -44,16 +45,16 @@ def build_parser() -> argparse.ArgumentParser:
     made = parser(
         "map",
         "Map one network onto one platform and report what it costs and what bounds it.",
-        "python -m optmap.map gen:mlp-784-100-10 --platform instances/platforms/dynap_se.toml"
-        " --method song2020-tree",
+        "python -m optmap.map gen:mlp-784-100-10 --platform dynap_se --method song2020-tree",
     )
     generators = ", ".join(f"gen:{generator.usage}" for generator in GENERATORS)
     made.add_argument(
         "network",
         metavar="NETWORK",
-        help=f"a file (.nir, .csv, .npz, instance .toml), a folder, or one of {generators}",
+        help="a file (.nir, .csv, .npz, ...), a folder, an instance (.toml, or a shipped one by its"
+        f" name, as mlp_tiny), or one of {generators}",
     )
-    made.add_argument("--platform", metavar="P.toml", help="platform file")
+    made.add_argument("--platform", metavar="P", help=platform_help())
     made.add_argument("--method", default="song2020-tree", help=f"one of {', '.join(METHODS)}")
     made.add_argument("--limit", type=float, default=60.0, metavar="S", help="seconds (60)")
     made.add_argument("--seed", type=int, default=0, metavar="N", help="seed (0)")
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
     """Return the instance that the arguments stand for, and how a child loads it."""
-    if args.network.endswith(".toml"):
+    if is_instance(args.network):
         if args.platform or args.spikes or args.tokens or args.keep_zero_weights:
             raise InputError(
                 args.network, "", "an instance file with other options", "the file alone"
@@ -106,7 +107,7 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
         source = Source(file=args.network)
         return source.load(), source
     if not args.platform:
-        raise InputError("--platform", "", "nothing", "a platform file")
+        raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
     source = Source(
         network=args.network,
         platform=args.platform,

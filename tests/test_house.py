@@ -24,6 +24,7 @@ LEVEL = {
     "optmap": 0,  # the package itself: its version
     "optmap.compiled": 0,
     "optmap.errors": 0,
+    "optmap.shipped": 1,
     "optmap.toml_fields": 1,
     "optmap.sdf": 1,
     "optmap.model": 2,
@@ -49,6 +50,7 @@ LEVEL = {
     "optmap.admit": 11,
     "optmap.verify": 11,
     "optmap.sdf.__main__": 11,
+    "optmap.__main__": 12,
 }
 COMMAND = 11
 SOLVERS = {"ortools", "pulp", "highspy"}

@@ -9,11 +9,12 @@ from typing import Any
 
 from optmap.errors import InputError, refuse_unknown
 from optmap.instance import Instance, assemble, load
+from optmap.shipped import instance_file, platform_file, shipped_instances, shipped_platforms
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An instance file, or a network with a platform file.
+    """An instance file, or a network with a platform file; both may be shipped ones, by name.
 
     Parameters
     ----------
@@ -67,7 +68,12 @@ class Source:
     def paths(self) -> dict[str, str]:
         """Return the fields that name something on this disk."""
         named = {name: getattr(self, name) for name in ("file", "network", "platform", "spikes")}
-        return {n: p for n, p in named.items() if p is not None and not p.startswith("gen:")}
+        given = {n: p for n, p in named.items() if p is not None and not p.startswith("gen:")}
+        if given.get("platform") in shipped_platforms():
+            given["platform"] = str(platform_file(given["platform"]))
+        if given.get("file") in shipped_instances():
+            given["file"] = str(instance_file(given["file"]))
+        return given
 
     def missing(self) -> tuple[str, str] | None:
         """Return the first field that names nothing on this disk, and what it says."""
