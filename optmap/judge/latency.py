@@ -10,11 +10,11 @@ components the most, since the last path to arrive completes the answer.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
+from optmap.compiled import compiled
 from optmap.judge.binding_aware_graph import BindingAwareGraph
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.snn import IntArray
@@ -51,26 +51,22 @@ def _furthest(graph: ClusterGraph, entering: dict[int, int], per_token: int) -> 
     k = graph.num_clusters
     every = np.ones(graph.num_channels, dtype=np.bool_)
     indptr, order = group_by(k, graph.source, every)
-    component_of, count = strong_components(k, indptr, graph.target[order])
+    target = graph.target[order]
+    component_of, count = strong_components(k, indptr, target)
     members: list[list[int]] = [[] for _ in range(count)]
     for v in range(k):
         members[component_of[v]].append(v)
-    adjacency = sparse.csr_matrix(
-        (np.ones(graph.num_channels), (graph.source, graph.target)), shape=(k, k)
-    )
     value = dict(entering)
+    place = np.empty(k, dtype=np.int64)  # of a cluster in its component
     for group in reversed(members):  # components are numbered against the direction of channels
-        entries = [i for i, v in enumerate(group) if v in value]
+        entries = sorted((v for v in group if v in value), key=lambda v: -value[v])
         if entries and len(group) > 1:  # every channel inside holds one initial iteration
-            steps = csgraph.shortest_path(
-                adjacency[group][:, group], unweighted=True, indices=entries
-            )
-            at_entry = [value[group[i]] for i in entries]
-            for j, v in enumerate(group):
-                value[v] = max(
-                    x + per_token * round(step)
-                    for x, step in zip(at_entry, steps[:, j], strict=True)
-                )
+            place[group] = np.arange(len(group))
+            inside = _successors_inside(group, component_of, indptr, target, place)
+            best, steps = _best_entry(*inside, place[entries], _ranks(entries, value, per_token))
+            at_entry = [value[v] for v in entries]
+            for v, entry, step in zip(group, best.tolist(), steps.tolist(), strict=True):
+                value[v] = at_entry[entry] + per_token * step
         for v in group:
             if v not in value:
                 continue
@@ -80,3 +76,79 @@ def _furthest(graph: ClusterGraph, entering: dict[int, int], per_token: int) -> 
                     candidate = value[v] + per_token * int(graph.initial[e])
                     value[w] = max(value.get(w, candidate), candidate)
     return value
+
+
+def _successors_inside(
+    group: list[int], component_of: IntArray, indptr: IntArray, target: IntArray, place: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Return compressed successor lists of one component, its clusters counted from 0."""
+    lists = [target[indptr[v] : indptr[v + 1]] for v in group]
+    lists = [heads[component_of[heads] == component_of[group[0]]] for heads in lists]
+    ends = np.cumsum([0, *(len(heads) for heads in lists)])
+    return ends, place[np.concatenate(lists)]
+
+
+def _ranks(entries: list[int], value: dict[int, int], per_token: int) -> IntArray:
+    """Return how far each entry's value lies behind the first's, in steps and a remainder's rank.
+
+    Entries come with falling values. Entry a at i steps is beyond entry b at j steps exactly if
+    (i - behind a, rank a) is lexicographically larger, which stays exact where the values
+    themselves leave int64. Shape (n, 2).
+    """
+    top = value[entries[0]]
+    parts = [divmod(value[v] - top, per_token) for v in entries]
+    rank = {rest: r for r, rest in enumerate(sorted({rest for _, rest in parts}))}
+    return np.array([(whole, rank[rest]) for whole, rest in parts], dtype=np.int64)
+
+
+@compiled
+def _best_entry(indptr: Any, target: Any, entries: Any, ranks: Any) -> Any:
+    """Return for each cluster of a component the entry that it is latest from, and the steps.
+
+    Breadth-first search from 64 entries at a time, one bit each: every level looks at each channel
+    once, whatever the number of entries, in memory linear in the component.
+
+    Parameters
+    ----------
+    indptr, target : (n + 1,) and (m,) int arrays
+        Successors within the strongly connected component.
+    entries : (e,) int array
+        Where an inference comes in, by falling value.
+    ranks : (e, 2) int array
+        See :func:`_ranks`.
+    """
+    n = len(indptr) - 1
+    best, steps = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    seen, frontier = np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.uint64)
+    reached = np.empty(n, dtype=np.uint64)
+    for first in range(0, len(entries), 64):
+        seen[:] = np.uint64(0)
+        frontier[:] = np.uint64(0)
+        for i in range(first, min(first + 64, len(entries))):
+            frontier[entries[i]] |= np.uint64(1) << np.uint64(i - first)
+        level, busy = 0, True
+        while busy:
+            busy = False
+            reached[:] = np.uint64(0)
+            for v in range(n):
+                new = frontier[v] & ~seen[v]
+                if new == np.uint64(0):
+                    continue
+                busy = True
+                seen[v] |= new
+                entry = first  # of equal steps, the first entry has the largest value
+                while not (new >> np.uint64(entry - first)) & np.uint64(1):
+                    entry += 1
+                old = best[v]
+                ahead = 1
+                if old >= 0:
+                    ahead = (level + ranks[entry, 0]) - (steps[v] + ranks[old, 0])
+                    if ahead == 0:
+                        ahead = ranks[entry, 1] - ranks[old, 1]
+                if ahead > 0:
+                    best[v], steps[v] = entry, level
+                for s in range(indptr[v], indptr[v + 1]):
+                    reached[target[s]] |= new
+            frontier, reached = reached, frontier
+            level += 1
+    return best, steps

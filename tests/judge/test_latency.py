@@ -16,7 +16,7 @@ from random_mappings import random_case
 from optmap.errors import DeadlockError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, lower
 from optmap.judge.evaluation import evaluate
-from optmap.judge.latency import latency
+from optmap.judge.latency import _furthest, latency
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
@@ -155,3 +155,21 @@ def test_against_every_path(prologue: bool, random: Random):
     sinks = {k for u, k in cluster_of.items() if u not in read}
     expected = brute_latency(graph, period, sources or everyone, sinks or everyone)
     assert evaluate(case.platform, case.mapping, case.tokens).latency == expected
+
+
+def test_many_entries_of_a_large_recurrence_against_all_pairs():
+    """More than 64 entries: several batches of bits; values beyond int64 stay exact."""
+    rng, k = np.random.default_rng(5), 150
+    pairs = {(i, (i + 1) % k) for i in range(k)}
+    pairs |= {(int(a), int(b)) for a, b in rng.integers(0, k, (150, 2)) if a != b}
+    source, target = np.array(sorted(pairs)).T
+    ones = [1] * len(source)
+    graph = ClusterGraph([1] * k, [1] * k, [1] * k, source, target, ones, ones)
+    hops = nx.DiGraph(pairs)
+    distance = dict(nx.all_pairs_shortest_path_length(hops))
+    for scale in (1, 2**70):
+        entering = {v: -int(rng.integers(0, 900)) * scale for v in range(0, k, 2)}
+        found = _furthest(graph, entering, 70 * scale)
+        for v in range(k):
+            expected = max(x + 70 * scale * distance[u][v] for u, x in entering.items())
+            assert found[v] == expected
