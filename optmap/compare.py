@@ -209,10 +209,12 @@ def _run(
 
 def write_tables(store: Store, rows: Sequence[Row]) -> None:
     """Write the files that are derived from the rows."""
-    for name, text in derived(rows).items():
-        store.write(name, text)
+    texts = derived(rows)
     drawn = store.attached("details", (row["key"] for row in rows))
-    store.write("report.html", report_html(rows, drawn, environment()))
+    texts["report.html"] = report_html(rows, drawn, environment())
+    for name, text in texts.items():
+        store.write(name, text)
+    store.seal([*texts, "environment.json"])
 
 
 def print_tables(rows: Sequence[Row], console: Console) -> None:

@@ -20,7 +20,7 @@ from optmap.experiment.run.exact_json import dumps, number
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.solve import describe_bounds, describe_network
 from optmap.experiment.run.source import Source
-from optmap.experiment.run.store import Store
+from optmap.experiment.run.store import Store, chain
 from optmap.experiment.tables.derived import edited
 from optmap.experiment.tables.gaps import Row, accepted, place_of_row, shared_bounds
 from optmap.instance import Instance
@@ -108,8 +108,12 @@ def _rows(folder: Path, verdict: Verdict) -> Iterator[dict[str, Any]]:
         if key in seen:
             verdict.problems.append(f"rows.jsonl, line {i}: key {key} stands twice")
         seen.add(key)
-        if not store.matches(row):
-            verdict.problems.append(f"rows.jsonl, line {i}: row {key} does not match its checksum")
+        fault = store.fault(row, line)
+        if fault is not None:
+            verdict.problems.append(f"rows.jsonl, line {i}: {fault} ({key})")
+        if row.get("chain") != chain(store.chain, str(row.get("checksum"))):
+            verdict.problems.append(f"rows.jsonl, line {i}: a row before {key} is missing")
+        store.chain = str(row.get("chain"))
         yield row
 
 

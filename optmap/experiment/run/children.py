@@ -16,12 +16,16 @@ from optmap.methods import METHODS
 
 
 def run_child(job: Job, stop: threading.Event) -> Ended:
-    """Run one job in a child of its own."""
-    child = Child(job.limits.threads)
-    try:
-        return child.run(job, stop)
-    finally:
-        child.close()
+    """Run one job in a child of its own, once more if the system ended that child."""
+    for last in (False, True):
+        child = Child(job.limits.threads)
+        try:
+            ended = child.run(job, stop)
+        finally:
+            child.close()
+        if last or not ended.crashed:
+            break
+    return ended
 
 
 class Children:
@@ -45,7 +49,11 @@ class Children:
         self.idle.clear()
 
     def run(self, job: Job, stop: threading.Event) -> Ended:
-        """Run a job in an idle child, or in a new one."""
+        """Run a job in an idle child or in a new one, once more if the system ended that child."""
+        ended = self._run_once(job, stop)
+        return self._run_once(job, stop) if ended.crashed and not stop.is_set() else ended
+
+    def _run_once(self, job: Job, stop: threading.Event) -> Ended:
         threads = job.limits.threads
         child = self._take(threads)
         alone = job.method not in METHODS or METHODS[job.method].uses_solver

@@ -42,7 +42,11 @@ THREAD_POOLS = (
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a job ended: its last row (or None), and what ended it."""
+    """How a job ended: its last row (or None), and what ended it.
+
+    ``elapsed_s`` counts from its being sent, ``ran_s`` from when its own clock started (None: it
+    never did).
+    """
 
     row: dict[str, Any] | None
     cause: str  # "exit", "time", "memory" or "stopped"
@@ -50,6 +54,12 @@ class Ended:
     stderr: str
     elapsed_s: float
     peak_rss_mb: float | None
+    ran_s: float | None = None
+
+    @property
+    def crashed(self) -> bool:
+        """Tell whether the system ended the child: a signal that we did not send."""
+        return self.cause == "exit" and self.returncode < 0
 
 
 class Child:
@@ -88,13 +98,15 @@ class Child:
         if not self.heard.done.is_set():
             self.kill()
             self.heard.join()
+        end, ready = time.monotonic(), self.heard.ready_at
         return Ended(
             self.heard.last_row(),
             cause,
             self.process.returncode or 0,
             self.heard.errors(),
-            time.monotonic() - start,
+            end - start,
             watch.peak_mb,
+            None if ready is None else end - ready,
         )
 
     @property

@@ -2,6 +2,15 @@
 
 A row is written only when it is complete, and flushed to the disk before the next begins. Tables
 are derived from it and never edited. One process at a time may write.
+
+Every line ends with a checksum of its text, which holds the digests of the files beside it
+(mappings, details), and with a chain: the digest of the chain before it and its own checksum, so
+that no row leaves or moves unnoticed. ``manifest.json`` seals a finished run: the number of rows,
+the last chain, the digest of every derived file.
+
+Nothing is dropped without a copy: a line that is torn, damaged, or whose files are missing is
+copied to ``rows.aside.jsonl`` before it leaves ``rows.jsonl``, and comes back from there when it
+is whole again.
 """
 
 from __future__ import annotations
@@ -22,6 +31,9 @@ from optmap.experiment.run.exact_json import dumps
 
 log = logging.getLogger(__name__)
 
+#: The chain before the first row, the file that seals a run, the status of a child that was ended.
+START, MANIFEST, CRASHED = "", "manifest.json", "crashed"
+
 
 class StoreError(Exception):
     """A row could not be written, for example because the disk is full; earlier rows are kept."""
@@ -38,8 +50,10 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.file = folder / "rows.jsonl"
+        self.file, self.aside = folder / "rows.jsonl", folder / "rows.aside.jsonl"
         self.rows: dict[str, dict[str, Any]] = {}
+        self.crashed: dict[str, dict[str, Any]] = {}
+        self.chain = START
 
     @classmethod
     @contextlib.contextmanager
@@ -66,11 +80,12 @@ class Store:
                 lock.truncate(0)
                 lock.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
             store.repair(store.read())
+            store.recover()
             yield store
 
     def read(self) -> list[bytes]:
         """Read all rows, leave out what is torn or damaged, with a note; return the good lines."""
-        self.rows = {}
+        self.rows, self.chain, self.crashed = {}, START, {}
         good: list[bytes] = []
         try:
             data = self.file.read_bytes() if self.file.exists() else b""
@@ -78,34 +93,74 @@ class Store:
             raise InputError(str(self.file), "", error.strerror or "unreadable", "rows") from None
         for number, line in enumerate(data.splitlines(keepends=True), 1):
             row = _row(line)
-            if row is None:
-                log.warning("%s, line %d: dropped a torn line", self.file, number)
-            elif not self.matches(row):
-                log.warning("%s, line %d: dropped a row unlike its checksum", self.file, number)
+            fault = "a torn line" if row is None else self.fault(row, line)
+            if row is None or fault is not None:
+                log.warning("%s, line %d: left out %s", self.file, number, fault)
+            elif row.get("status") == CRASHED:  # the system ended it: it is run again
+                self.crashed[row["key"]] = row
             else:
                 self.rows[row["key"]] = row
                 good.append(line)
+                self.chain = row["chain"]
         return good
 
     def repair(self, good: Sequence[bytes]) -> None:
-        """Keep only these lines of the file, if there are others."""
-        size = self.file.stat().st_size if self.file.exists() else 0
-        kept = b"".join(good)
-        if len(kept) == size:
+        """Keep only these lines of the file, if there are others; copy the others aside first."""
+        data = self.file.read_bytes() if self.file.exists() else b""
+        if len(b"".join(good)) == len(data):
             return
+        kept = set(good)
+        lines = [line for line in data.splitlines(keepends=True) if line not in kept]
+        self.chain = START
+        lines_kept = []
+        for line in good:
+            self.chain = chain(self.chain, json.loads(line)["checksum"])
+            lines_kept.append(_sealed(_body(line), self.chain))
         try:
+            known = self.aside.read_bytes() if self.aside.exists() else b""
+            with self.aside.open("ab") as stream:
+                stream.writelines(
+                    line if line.endswith(b"\n") else line + b"\n"
+                    for line in lines
+                    if line not in known
+                )
+                stream.flush()
+                os.fsync(stream.fileno())
             draft = self.file.with_name(self.file.name + ".part")
-            draft.write_bytes(kept)
+            draft.write_bytes(b"".join(lines_kept))
             draft.replace(self.file)
         except OSError as error:
             raise StoreError(f"{self.file}: {error.strerror}; nothing was changed") from None
+        log.warning("%s: %d lines were moved to %s", self.file, len(lines), self.aside.name)
 
-    def matches(self, row: dict[str, Any]) -> bool:
-        """Tell whether a row and the files that belong to it are as they were written."""
+    def recover(self) -> None:
+        """Take rows back that were moved aside and are whole again."""
+        if not self.aside.exists():
+            return
+        for line in self.aside.read_bytes().splitlines(keepends=True):
+            row = _row(line)
+            if row is None or row["key"] in self.rows or row.get("status") == CRASHED:
+                continue
+            if self.fault(row, line) is None:
+                self._append_line(_body(line), row)
+                log.warning("%s: row %s is whole again and came back", self.file, row["key"])
+
+    def fault(self, row: dict[str, Any], line: bytes) -> str | None:
+        """Return what is wrong with a row, its line and the files beside it; None if nothing."""
         try:
-            return bool(row["checksum"] == checksum(row, self.attached_texts(row)))
-        except (OSError, KeyError, TypeError, ValueError):
-            return False
+            if row["checksum"] != _digest(_body(line)):
+                return "a row unlike its checksum"
+            for folder, digest in row["attached"].items():
+                path = self.folder / folder / f"{row['key']}.json"
+                if not path.is_file():
+                    return f"a row whose file {folder}/{path.name} is missing"
+                if _digest(path.read_bytes()) != digest:
+                    return f"a row unlike its file {folder}/{path.name}"
+        except OSError as error:
+            return f"a row whose files cannot be read ({error.strerror})"
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return "a row without its checksum"
+        return None
 
     def append(self, row: dict[str, Any], attached: dict[str, Any]) -> None:
         """Write a row and what belongs beside it; StoreError leaves earlier rows as they were.
@@ -117,29 +172,40 @@ class Store:
         """
         key = row["key"]
         texts = {folder: dumps(data) + "\n" for folder, data in attached.items()}
-        row = {**row, "attached": sorted(texts)}
-        row["checksum"] = checksum(row, texts)
-        line = dumps(row).encode() + b"\n"
-        size = self.file.stat().st_size if self.file.exists() else 0
+        bare = {name: v for name, v in row.items() if name not in ("checksum", "chain")}
+        bare["attached"] = {folder: _digest(text.encode()) for folder, text in texts.items()}
         try:
             for folder, text in texts.items():
                 self._write_whole(self.folder / folder / f"{key}.json", text)
+        except OSError as error:
+            raise self._failed(self.file, error) from None
+        self._append_line(dumps(bare).encode()[:-1], bare)
+
+    def _append_line(self, body: bytes, row: dict[str, Any]) -> None:
+        """Write one line, chained to the last; StoreError leaves the file as it was."""
+        checksum = _digest(body)
+        chained = chain(self.chain, checksum)
+        size = self.file.stat().st_size if self.file.exists() else 0
+        try:
             with self.file.open("ab") as stream:
-                stream.write(line)
+                stream.write(_sealed(body, chained))
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.truncate(self.file, size)
-            raise StoreError(
-                f"{self.file}: {error.strerror}; {len(self.rows)} finished rows are kept"
-            ) from None
-        self.rows[key] = row
+            raise self._failed(self.file, error) from None
+        self.chain = chained
+        self.rows[row["key"]] = {**row, "checksum": checksum, "chain": chained}
 
-    def attached_texts(self, row: dict[str, Any]) -> dict[str, str]:
-        """Return the files that belong to a row, as they stand; a missing one is empty."""
-        paths = {f: self.folder / f / f"{row['key']}.json" for f in row.get("attached", ())}
-        return {f: p.read_text() if p.is_file() else "" for f, p in paths.items()}
+    def _failed(self, path: Path, error: OSError) -> StoreError:
+        return StoreError(f"{path}: {error.strerror}; {len(self.rows)} finished rows are kept")
+
+    def seal(self, names: Sequence[str]) -> None:
+        """Write manifest.json: how many rows there are, the last chain, digests of these files."""
+        files = {name: _digest((self.folder / name).read_bytes()) for name in names}
+        manifest = {"rows": len(self.rows), "chain": self.chain, "files": files}
+        self.write(MANIFEST, json.dumps(manifest, indent=1) + "\n")
 
     def attached(self, folder: str, keys: Iterable[str]) -> dict[str, Any]:
         """Return what stands beside the rows of ``keys`` in ``folder``, where there is anything."""
@@ -151,9 +217,7 @@ class Store:
         try:
             self._write_whole(self.folder / name, text)
         except OSError as error:
-            raise StoreError(
-                f"{self.folder / name}: {error.strerror}; {len(self.rows)} finished rows are kept"
-            ) from None
+            raise self._failed(self.folder / name, error) from None
 
     @staticmethod
     def _write_whole(path: Path, text: str) -> None:
@@ -172,13 +236,23 @@ class Store:
             raise
 
 
-def checksum(row: dict[str, Any], attached: dict[str, str]) -> str:
-    """Return a hash over a row, without its own checksum, and the files that belong to it."""
-    bare = {name: value for name, value in row.items() if name != "checksum"}
-    sha = hashlib.sha256(json.dumps(json.loads(dumps(bare)), sort_keys=True).encode())
-    for folder in sorted(attached):
-        sha.update(f"{folder}\n{attached[folder]}".encode())
-    return sha.hexdigest()[:24]
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:24]
+
+
+def chain(before: str, checksum: str) -> str:
+    """Return the chain after a row: the digest of the chain before it and its checksum."""
+    return _digest(f"{before} {checksum}".encode())
+
+
+def _sealed(body: bytes, chained: str) -> bytes:
+    """Return a whole line: the row without its last brace, its checksum, its chain."""
+    return body + f',"checksum":"{_digest(body)}","chain":"{chained}"}}\n'.encode()
+
+
+def _body(line: bytes) -> bytes:
+    """Return what a line's checksum is of; ValueError where it has none."""
+    return line[: line.rindex(b',"checksum":"')]
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

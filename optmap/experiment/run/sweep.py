@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from optmap.experiment.run.environment import code_version, solver_versions
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
-from optmap.experiment.run.store import Store, StoreError
+from optmap.experiment.run.store import CRASHED, Store, StoreError
 
 
 class Watcher(Protocol):
@@ -86,9 +86,11 @@ def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any]]:
         row["status"] = "memout"
         row["reason"] = f"more than {job.limits.memory_mb} MB resident"
     elif ended.returncode != 0 or ended.row is None:
-        row["status"] = "error"
+        row["status"] = CRASHED if ended.crashed else "error"
         last = ended.stderr.strip().splitlines()[-1:] or [f"exit status {ended.returncode}"]
         row["reason"] = f"the solve ended by itself: {last[0]}"
+    if ended.cause != "exit" or ended.crashed:  # its row says when the mapping was found, not this
+        row["wall_s"] = round(ended.elapsed_s if ended.ran_s is None else ended.ran_s, 4)
     row.setdefault("wall_s", round(ended.elapsed_s, 4))
     row |= {
         "key": job.key(),

@@ -281,7 +281,9 @@ def _markdown_table(lines: Sequence[tuple[str, ...]]) -> list[str]:
 def failed(rows: Iterable[Row]) -> list[Row]:
     """Return the rows that make a run fail: a wrong claim, an invalid mapping, an error."""
     return [
-        row for row in rows if row["check"] in ("violation", "mismatch") or row["status"] == "error"
+        row
+        for row in rows
+        if row["check"] in ("violation", "mismatch") or row["status"] in ("error", "crashed")
     ]
 
 

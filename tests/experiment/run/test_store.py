@@ -1,5 +1,7 @@
 """The store keeps every finished row, whatever happens to the process or the disk."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optmap.errors import InputError
-from optmap.experiment.run.store import Store, StoreError
+from optmap.experiment.run.store import Store, StoreError, chain
 
 
 def test_rows_and_mappings_come_back(tmp_path):
@@ -28,7 +30,7 @@ def test_torn_last_line_is_dropped_with_a_note(tmp_path, torn, caplog):
     with Store.opened(tmp_path) as again:
         assert list(again.rows) == ["a"]
         again.append({"key": "b"}, {})
-    assert "torn line" in caplog.text
+    assert "a torn line" in caplog.text
     with Store.opened(tmp_path) as third:
         assert list(third.rows) == ["a", "b"]
 
@@ -41,7 +43,9 @@ def test_a_damaged_line_in_the_middle_costs_only_itself(tmp_path):
     store.file.write_bytes(lines[0] + b"garbage\n" + lines[2])
     with Store.opened(tmp_path) as again:
         assert list(again.rows) == ["a", "c"]
-    assert store.file.read_bytes() == lines[0] + lines[2]
+    kept = store.file.read_bytes().splitlines(keepends=True)
+    assert [json.loads(line)["key"] for line in kept] == ["a", "c"]
+    assert store.aside.read_bytes() == b"garbage\n"
 
 
 @pytest.mark.parametrize("damage", ["row", "mapping", "no mapping", "depth"])
@@ -61,8 +65,9 @@ def test_what_is_unlike_its_checksum_is_left_out_and_solved_again(tmp_path, dama
         store.file.write_bytes(b"[" * 100_000 + b"\n" + second)
     with Store.opened(tmp_path) as again:
         assert list(again.rows) == ["b"]
-    assert "dropped a" in caplog.text
-    assert store.file.read_bytes() == second
+    assert "left out a" in caplog.text
+    assert [json.loads(x)["key"] for x in store.file.read_bytes().splitlines()] == ["b"]
+    assert first not in store.aside.read_bytes() or damage in ("mapping", "no mapping")
 
 
 def test_reading_another_run_changes_nothing_in_it(tmp_path):
@@ -136,3 +141,45 @@ def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="a folder to write to"), Store.opened(tmp_path / "file"):
         pass
+
+
+def test_rows_whose_files_went_away_come_back_with_them(tmp_path):
+    with Store.opened(tmp_path) as store:
+        for key in "abc":
+            store.append({"key": key}, {"mappings": {"of": key}})
+    (tmp_path / "mappings").rename(tmp_path / "elsewhere")
+    with Store.opened(tmp_path) as without:
+        assert without.rows == {}
+        without.append({"key": "b", "again": True}, {"mappings": {"of": "b again"}})
+    shutil.copytree(tmp_path / "elsewhere", tmp_path / "mappings", dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "elsewhere")
+    with Store.opened(tmp_path) as again:
+        assert sorted(again.rows) == ["a", "b", "c"]
+    assert len(again.aside.read_bytes().splitlines()) == 4  # nothing is ever lost: both rows "b"
+
+
+def test_a_row_that_crashed_is_run_again(tmp_path):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a", "status": "crashed"}, {})
+        store.append({"key": "b", "status": "feasible"}, {})
+    with Store.opened(tmp_path) as again:
+        assert list(again.rows) == ["b"]
+        again.append({"key": "a", "status": "feasible"}, {})
+    with Store.opened(tmp_path) as third:
+        assert sorted(third.rows) == ["a", "b"]
+
+
+def test_the_chain_tells_that_a_row_is_gone(tmp_path):
+    with Store.opened(tmp_path) as store:
+        for key in "abc":
+            store.append({"key": key}, {})
+        store.write("tables.md", "text")
+        store.seal(["tables.md"])
+    rows = [json.loads(line) for line in store.file.read_bytes().splitlines()]
+    before = ""
+    for row in rows:
+        assert row["chain"] == chain(before, row["checksum"])
+        before = row["chain"]
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert (manifest["rows"], manifest["chain"]) == (3, before)
+    assert list(manifest["files"]) == ["tables.md"]
