@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.decomposing.spikes import decompose as decompose_by_spikes
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.metrics import max_tile_load, spike_hops, traffic
@@ -164,7 +165,11 @@ class _Flow:
                 snn, self.platform, seed=self.limits.seed
             )
             return pair
-        decomposition = decompose(snn, self.platform.max_rows, self.method.decomposition)
+        policy = self.method.decomposition
+        if policy == "spikes":
+            decomposition = decompose_by_spikes(snn, self.platform)
+        else:
+            decomposition = decompose(snn, self.platform.max_rows, policy)
         if name in IMPROVED_TREES:
             start = self._partition(WARM_PARTITION, decomposition)
             half = replace(self.limits, wall_s=self.limits.wall_s / 2)

@@ -18,7 +18,7 @@ class Method:
     name : str
         As users type it.
     decomposition : str
-        ``chain``, ``tree`` or ``none``.
+        ``chain``, ``tree``, ``spikes`` or ``none``.
     clustering, binding, order : str
         Keys of the stage tables below.
     about : str
@@ -120,8 +120,10 @@ spinemap             | chain | kernighan-lin     | particle-swarm | random      
 song2020             | chain | greedy            | load-balance   | projection     | + the published greedy flow
 song2020-published   | chain | published         | load-balance   | projection     | + the public code's clustering, inputs split
 dfsynthesizer        | chain | greedy            | hill-climbing  | projection     | + DFSynthesizer: hill climbing on throughput
+song2020-spikes      | spikes| greedy            | load-balance   | projection     | + song2020, loud sources read directly
 song2020-tree        | tree  | greedy            | load-balance   | projection     | + song2020 on the tree
 overlap              | tree  | overlap           | force-directed | projection     | + best fit by shared axons
+overlap-spikes       | spikes| overlap           | hill-climbing  | projection     | + overlap, loud sources read directly
 edgemap              | tree  | edgemap           | force-directed | projection     |   streaming by connections
 hyperedge-overlap    | tree  | hyperedge-overlap | force-directed | projection     |   streaming by shared axons
 hypergraph           | tree  | hypergraph        | force-directed | projection     |   Mt-KaHyPar, repaired (extra [partition])

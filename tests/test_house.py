@@ -35,6 +35,7 @@ LEVEL = {
     "optmap.readers": 4,
     "optmap.simulation": 5,
     "optmap.instance": 6,
+    "optmap.decomposing": 5,
     "optmap.clustering": 5,
     "optmap.binding": 6,
     "optmap.ordering": 5,

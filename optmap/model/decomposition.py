@@ -13,6 +13,9 @@ an upper bound, as the public code of [B20]_ counts. Policies:
     are cut equally, so that the leaves of different neurons share rows.
 ``none``
     Refuse (:class:`optmap.errors.FanInError`).
+``spikes``
+    The loudest sources are read directly, the rest through leaves, by a plan for each fan-in
+    (:mod:`optmap.model.split_by_spikes`).
 ``custom``
     Lists given by a method that chooses the units itself, re-checked by :func:`violations`.
 
@@ -27,7 +30,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -35,6 +37,7 @@ from optmap.compiled import compiled
 from optmap.errors import FanInError
 from optmap.model.identity import digest_of
 from optmap.model.snn import SNN, IndexArray, IntArray, Population, frozen
+from optmap.model.split_evenly import build, count_inserted
 
 POLICIES = ("chain", "tree", "none")
 
@@ -46,7 +49,7 @@ class Decomposition:
     Parameters
     ----------
     policy : str
-        ``chain``, ``tree``, ``none`` or ``custom``.
+        ``chain``, ``tree``, ``none``, ``spikes`` or ``custom``.
     rows : int
         R, the row count it was made for.
     network : SNN
@@ -55,6 +58,8 @@ class Decomposition:
         The original neuron each neuron of ``network`` serves (itself for the original ones).
     num_neurons : int
         Neurons of the original network; those from here on were inserted.
+    direct : mapping, optional
+        The plan of policy ``spikes``: direct sources of each level, by fan-in.
     """
 
     policy: str
@@ -62,11 +67,15 @@ class Decomposition:
     network: SNN
     owner: IndexArray
     num_neurons: int
+    direct: Mapping[int, tuple[int, ...]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "owner", frozen(self.owner, np.int32))
-        if self.policy not in (*POLICIES, "custom"):
-            raise ValueError(f"decomposition {self.policy!r}: expected one of {POLICIES} or custom")
+        known = (*POLICIES, "spikes", "custom")
+        if self.policy not in known:
+            raise ValueError(f"decomposition {self.policy!r}: expected one of {known}")
+        if (self.policy == "spikes") != (self.direct is not None):
+            raise ValueError(f"decomposition {self.policy!r} with the plan {self.direct}")
         if len(self.owner) != self.network.num_neurons:
             raise ValueError(f"{len(self.owner)} owners for {self.network.num_neurons} neurons")
         if self.rows < 2:
@@ -142,8 +151,8 @@ def decompose(snn: SNN, rows: int, policy: str) -> Decomposition:
         worst = int(snn.fan_in.argmax())
         raise FanInError(worst, snn.population_of(worst), int(snn.fan_in[worst]), rows)
     tree = policy == "tree"
-    num_units, num_synapses = _count_inserted(snn.fan_in, rows, tree)
-    indptr, indices, owner, spikes = _build(
+    num_units, num_synapses = count_inserted(snn.fan_in, rows, tree)
+    indptr, indices, owner, spikes = build(
         snn.indptr, snn.indices, snn.spikes, rows, tree, num_units, num_synapses
     )
     network = SNN(
@@ -240,6 +249,24 @@ def custom_arrays(
     return result
 
 
+def assembled(
+    policy: str,
+    snn: SNN,
+    rows: int,
+    indptr: IntArray,
+    indices: IndexArray,
+    owner: IndexArray,
+    direct: Mapping[int, tuple[int, ...]] | None = None,
+) -> Decomposition:
+    """Return the decomposition of lists that are known to be right; see :func:`custom_arrays`."""
+    n = snn.num_neurons
+    spikes = np.concatenate((snn.spikes, np.zeros(len(owner) - n, dtype=np.int64)))
+    _sum_up(indptr, indices, spikes, n)
+    inserted = _with_inserted(snn.populations, owner[n:], n)
+    network = SNN(indptr, indices, spikes, inserted, spikes_origin=snn.spikes_origin)
+    return Decomposition(policy, rows, network, owner, n, direct)
+
+
 def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
     """Return what keeps ``decomposition`` from computing the sums of ``snn``; empty if nothing.
 
@@ -312,88 +339,3 @@ def _sum_up(indptr: IntArray, indices: IndexArray, spikes: IntArray, n: int) -> 
     for unit in range(n, len(spikes)):
         for s in range(indptr[unit], indptr[unit + 1]):
             spikes[unit] += spikes[indices[s]]
-
-
-@compiled
-def _count_inserted(fan_in: IntArray, rows: int, tree: bool) -> tuple[int, int]:
-    """Return how many units are inserted and how many synapses there will be in all."""
-    units = 0
-    synapses = 0
-    for f in fan_in:
-        synapses += f
-        if f <= rows:
-            continue
-        if not tree:
-            more = (f - rows + rows - 2) // (rows - 1)
-            units += more
-            synapses += more
-            continue
-        width = f
-        while width > rows:
-            runs = (width + rows - 1) // rows
-            single = runs * 2 - width if width // runs == 1 else 0
-            units += runs - single
-            synapses += runs - single
-            width = runs
-    return units, synapses
-
-
-@compiled
-def _build(
-    indptr: Any, indices: Any, spikes: Any, rows: Any, tree: Any, num_units: Any, num_synapses: Any
-) -> Any:
-    """Fill the decomposed arrays: original neurons first, inserted units behind, by owner."""
-    n = len(indptr) - 1
-    total = n + num_units
-    new_owner = np.arange(total).astype(np.int32)
-    new_spikes = np.zeros(total, dtype=np.int64)
-    new_spikes[:n] = spikes
-    # inserted units' lists grow in `parts`; the neurons' own lists are written at the end
-    parts = np.empty(num_synapses, dtype=np.int32)
-    part_start = np.zeros(num_units + 1, dtype=np.int64)
-    own = np.empty(len(indices) + num_units, dtype=np.int32)
-    own_start = np.zeros(n + 1, dtype=np.int64)
-    longest = 0
-    for j in range(n):
-        longest = max(longest, indptr[j + 1] - indptr[j])
-    level = np.empty(longest, dtype=np.int32)
-    unit, used, placed = 0, 0, 0
-    for j in range(n):
-        width = indptr[j + 1] - indptr[j]
-        level[:width] = indices[indptr[j] : indptr[j + 1]]
-        first = 0  # a chain walks along the list, a tree rewrites it from the front
-        while width > rows:
-            runs = (width + rows - 1) // rows if tree else 1
-            taken = 0
-            for r in range(runs):
-                stop = (r + 1) * width // runs if tree else rows
-                if stop - taken == 1:
-                    level[r] = level[taken]
-                    taken = stop
-                    continue
-                for i in range(first + taken, first + stop):
-                    parts[used] = level[i]
-                    new_spikes[n + unit] += new_spikes[level[i]]
-                    used += 1
-                new_owner[n + unit] = j
-                part_start[unit + 1] = used
-                level[r if tree else first + rows - 1] = n + unit
-                unit += 1
-                taken = stop
-            if tree:
-                width = runs
-            else:
-                first += rows - 1
-                width -= rows - 1
-        for i in range(width):
-            own[placed + i] = level[first + i]
-        placed += width
-        own_start[j + 1] = placed
-    new_indptr = np.empty(total + 1, dtype=np.int64)
-    new_indptr[: n + 1] = own_start
-    new_indptr[n + 1 :] = placed + part_start[1:]
-    new_indices = np.concatenate((own[:placed], parts[:used]))
-    for k in range(total):
-        if k >= n or new_owner[k] == k:
-            new_indices[new_indptr[k] : new_indptr[k + 1]].sort()
-    return new_indptr, new_indices, new_owner, new_spikes

@@ -15,6 +15,7 @@ import numpy as np
 from optmap.errors import InputError, refuse_unknown
 from optmap.model.decomposition import POLICIES, Decomposition, custom, decompose
 from optmap.model.snn import SNN, IndexArray, IntArray, frozen
+from optmap.model.split_by_spikes import split_by_spikes
 
 SCHEMA = 1
 
@@ -176,6 +177,8 @@ def to_dict(mapping: Mapping) -> dict[str, Any]:
     decomposition: dict[str, Any] = {"policy": d.policy, "rows": d.rows}
     if d.policy == "custom":
         decomposition |= _custom_lists(d)
+    if d.direct is not None:
+        decomposition["direct"] = {str(f): list(levels) for f, levels in d.direct.items()}
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "decomposition": decomposition,
@@ -222,6 +225,9 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
         if part["policy"] == "custom":
             replaced = {int(j): reads for j, reads in part["replaced"].items()}
             decomposition = custom(snn, part["rows"], part["inserted"], replaced)
+        elif part["policy"] == "spikes":
+            direct = {int(f): tuple(_whole_numbers(d).tolist()) for f, d in part["direct"].items()}
+            decomposition = split_by_spikes(snn, part["rows"], direct)
         elif part["policy"] in POLICIES:
             decomposition = decompose(snn, part["rows"], part["policy"])
         else:
@@ -267,5 +273,5 @@ _ORDER_FIELDS = {
     "sends": _channels,
     "send_offsets": _nested,
 }
-_DECOMPOSITION_FIELDS = ("policy", "rows", "inserted", "replaced")
+_DECOMPOSITION_FIELDS = ("policy", "rows", "inserted", "replaced", "direct")
 _FIELDS = ("schema", "decomposition", "cluster_of", "tile_of", *_ORDER_FIELDS)

@@ -1,0 +1,1 @@
+"""Fan-in decomposition: how policies that choose something choose it."""
