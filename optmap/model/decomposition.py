@@ -271,8 +271,10 @@ def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
     """Return what keeps ``decomposition`` from computing the sums of ``snn``; empty if nothing.
 
     Every original neuron must reach each of its sources exactly once through its own inserted
-    units; every inserted unit must read something and be read by exactly one unit of the same
-    owner, a later one or the owner itself, so that no sum feeds itself.
+    units; every inserted unit must be read by exactly one unit of the same owner, a later one or
+    the owner itself, so that no sum feeds itself. Every unit of a split neuron must sum two inputs
+    at least: so that a neuron of f sources has finitely many decompositions, f - 2 inserted units
+    at most.
     """
     n, network, owner = snn.num_neurons, decomposition.network, decomposition.owner
     if decomposition.num_neurons != n or network.num_neurons < n:
@@ -294,8 +296,12 @@ def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
     early = through & (post >= n) & (network.indices >= post)
     for s in np.flatnonzero(early)[:10]:
         found.append(f"inserted unit {post[s]} reads unit {network.indices[s]}, not an earlier one")
-    for i in np.flatnonzero(network.fan_in[n:] == 0)[:10]:
-        found.append(f"inserted unit {n + i} reads nothing")
+    split = np.zeros(network.num_neurons, dtype=np.bool_)
+    split[owner[n:]] = True
+    split[n:] = True
+    for u in np.flatnonzero(split & (network.fan_in < 2))[:10]:
+        reads = "nothing" if network.fan_in[u] == 0 else "one input only"
+        found.append(f"unit {u} of split neuron {owner[u]} reads {reads}, it sums nothing")
     if found:
         return found
     raw = ~through

@@ -48,7 +48,7 @@ def random_split(random: Random, snn: SNN, rows: int):
         reads = snn.sources_of(j).tolist()
         random.shuffle(reads)
         while len(reads) > rows or (len(reads) > 2 and random.random() < 0.3):
-            size = random.randint(2, min(rows, len(reads)))
+            size = random.randint(2, min(rows, len(reads) - 1))
             inserted.append((j, reads[:size]))
             reads = [*reads[size:], snn.num_neurons + len(inserted) - 1]
             random.shuffle(reads)
