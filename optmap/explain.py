@@ -9,7 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -18,15 +21,30 @@ from optmap.clustering.overlap import partition
 from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
 from optmap.experiment.run.mapping_file import read_document
-from optmap.experiment.tables.markdown import compact
-from optmap.experiment.what_if import WhatIf, mapped_again, re_evaluated
+from optmap.experiment.sizing import Sizing, sizing, sizings
+from optmap.experiment.tables.markdown import compact, percent
+from optmap.experiment.verdict import speed_lines, verdict_sentence
+from optmap.experiment.what_if import Figures, WhatIf, figures, mapped_again, re_evaluated
 from optmap.instance import Instance, assemble, load
-from optmap.judge.evaluation import judge
-from optmap.judge.explanation import explain
+from optmap.judge.evaluation import Evaluation, judge
+from optmap.judge.explanation import explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
+from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
 from optmap.shipped import is_instance, platform_help, platform_names
+
+if TYPE_CHECKING:  # loads a solver
+    from formulations.clustering.explain import Conflict
+
+#: Steps of a critical cycle that are printed; some have hundreds.
+CYCLE_STEPS = 12
+LEGEND = (
+    "'faster': this mapping's period by the changed one's; 'gap': of the period to what is proved"
+    " for every mapping on the changed platform; '-' for energy: the platform charges none."
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,31 +68,45 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
     console = Output()
+    limits = Limits(wall_s=args.limit)
     if args.needs:
-        return _report_needs(_needed(args), console, Limits(wall_s=args.limit))
+        return report_needs(_needed(args), console, limits)
     data, instance, mapping = read_document(Path(args.mapping))
     verdict = judge(instance.snn, instance.platform, mapping, instance.tokens)
     say = _Printer(console)
     say(f"{instance.name} by {data.get('method')} on {instance.platform.name}")
+    say(f"verdict: {verdict_sentence(mapping, verdict, instance.platform)}")
+    base = None
     if verdict.evaluation is None:
-        say("The mapping cannot be executed:")
         for violation in verdict.violations:
             say(f"  {violation}")
     else:
-        for sentence in explain(verdict.evaluation).sentences:
-            say(f"- {sentence}")
-        say("critical cycle:")
-        for step in verdict.evaluation.critical_cycle[:12]:
-            say(f"    {step}")
-        more = len(verdict.evaluation.critical_cycle) - 12
-        if more > 0:
-            say(f"    ... {more} more")
-        console.print(_table("The same mapping, if there were", re_evaluated(instance, mapping)))
+        base = figures(instance, instance.platform, verdict.evaluation)
+        _say_why(verdict.evaluation, instance, mapping, say)
+        changes = [WhatIf("(this mapping)", base), *re_evaluated(instance, mapping)]
+        console.print(_table("The same mapping, if there were", base, changes))
     method = METHODS.get(str(data.get("method")))
     if method is not None:
-        changes = mapped_again(instance, method, Limits(wall_s=args.limit))
-        console.print(_table(f"Mapped again by {method.name}, if there were", changes))
+        changes = [WhatIf("(this mapping)", base), *mapped_again(instance, method, limits)]
+        console.print(_table(f"Mapped again by {method.name}, if there were", base, changes))
+    if base is not None:
+        say(LEGEND)
     return FAILED if verdict.violations else DONE
+
+
+def _say_why(evaluation: Evaluation, instance: Instance, mapping: Mapping, say: _Printer) -> None:
+    """Print the speed, the sentences of the explanation, and the critical cycle."""
+    for line in speed_lines(evaluation.period, evaluation.latency, instance.platform):
+        say(line)
+    least = floors(instance.platform, mapping, instance.tokens)
+    for sentence in explain(evaluation, least).sentences:
+        say(f"- {sentence}")
+    say("critical cycle:")
+    for step in evaluation.critical_cycle[:CYCLE_STEPS]:
+        say(f"    {step}")
+    more = len(evaluation.critical_cycle) - CYCLE_STEPS
+    if more > 0:
+        say(f"    ... {more} more")
 
 
 class _Printer:
@@ -84,27 +116,40 @@ class _Printer:
         self.console = console
 
     def __call__(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False)
+        lead = len(text) - len(text.lstrip(" -"))
+        lines = fill(text, self.console.width, subsequent_indent=" " * (lead or 2))
+        self.console.print(lines, markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(title: str, changes: Sequence[WhatIf]) -> Table:
+def _table(title: str, base: Figures | None, changes: Sequence[WhatIf]) -> Table:
+    """Return one table; every change is compared with the same mapping, the base."""
     table = Table(title=title, box=None, pad_edge=False, title_justify="left", title_style="bold")
     table.add_column("change")
-    for name in ("period", "then", "times as fast", "clusters", "then"):
-        table.add_column(name, justify="right")
-    best = sorted(changes, key=lambda c: c.speedup or 0, reverse=True)
-    for change in best:
-        periods = (
-            "-" if p is None else compact(p) for p in (change.period_before, change.period_after)
-        )
-        counts = (
-            "-" if c is None else str(c) for c in (change.clusters_before, change.clusters_after)
-        )
-        speed = "fits now" if change.fits_now else "-"
-        if change.speedup is not None:
-            speed = f"{float(change.speedup):.2f}"
-        table.add_row(change.change, *periods, speed, *counts)
+    for name in ("period", "faster", "gap", "latency", "clusters", "traffic", "nJ"):
+        table.add_column(name, justify="right", no_wrap=True)
+    first, *rest = changes
+    for change in (first, *sorted(rest, key=lambda c: c.speedup(base) or 0, reverse=True)):
+        table.add_row(change.change, *_cells(change, base))
     return table
+
+
+def _cells(change: WhatIf, base: Figures | None) -> tuple[str, ...]:
+    after = change.after
+    if after is None:
+        return ("-", "no fit", "-", "-", "-", "-", "-")
+    speed = change.speedup(base)
+    faster = "fits now" if base is None else "-"
+    if speed is not None:
+        faster = f"{float(speed):.2f}x"
+    return (
+        "-" if after.period is None else compact(after.period),
+        faster,
+        "-" if after.gap is None else percent(after.gap),
+        "-" if after.latency is None else compact(after.latency),
+        str(after.clusters),
+        compact(Fraction(after.traffic)),
+        compact(after.energy_pj / 1000) if after.energy_pj else "-",
+    )
 
 
 def _needed(args: argparse.Namespace) -> Instance:
@@ -115,7 +160,8 @@ def _needed(args: argparse.Namespace) -> Instance:
     return assemble(args.mapping, args.platform)
 
 
-def _report_needs(instance: Instance, console: Console, limits: Limits) -> int:
+def report_needs(instance: Instance, console: Console, limits: Limits) -> int:
+    """Print what a network asks of a platform: the verdict, then the numbers behind it."""
     snn, platform = instance.snn, instance.platform
     say = _Printer(console)
     sizes = ", ".join(f"{rows} rows x {columns} neurons" for rows, columns in platform.kinds)
@@ -125,6 +171,44 @@ def _report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     )
     slots = platform.total_slots or "not limited"
     say(f"{platform.name}: {platform.num_tiles} tiles, crossbars of {sizes}, slots {slots}")
+    conflict = None
+    own = sizing(snn, platform, platform.max_rows, _widest(platform))
+    if not own.fits:
+        from formulations.clustering.explain import explain as conflict_of  # loads a solver
+
+        conflict = conflict_of(snn, platform, "tree", limits, partition)
+    say(f"verdict: {_needs_verdict(own, platform, conflict)}")
+    if conflict is not None:
+        _say_conflict(conflict, snn, platform, say)
+    console.print(_population_table(snn, platform))
+    say(
+        f"'too wide': neurons with more than {platform.max_rows} sources; 'units': what the tree"
+        " decomposition makes of the population; 'crossbars >=': needed for it alone, at least."
+    )
+    console.print(_sizing_table(snn, platform))
+    say("'programs': proved necessary for the tree's units, and found; 'cells': in use of those.")
+    return FAILED if conflict is not None else DONE
+
+
+def _widest(platform: Platform) -> int:
+    return max(tile.crossbar.columns for tile in platform.tiles)
+
+
+def _needs_verdict(own: Sizing, platform: Platform, conflict: Conflict | None) -> str:
+    if conflict is not None:
+        return f"does not fit {platform.total_slots} programs; what would be enough stands below"
+    limit = "no limit on programs given"
+    if platform.total_slots is not None:
+        limit = f"room for {platform.total_slots}"
+    if not own.fits:  # the solver found what the heuristic had not
+        return f"fits: at most {platform.total_slots} programs are needed, {limit}"
+    return (
+        f"fits: {own.found} programs on {platform.num_tiles} crossbars, {own.per_tile} each if"
+        f" spread evenly, {limit}"
+    )
+
+
+def _population_table(snn: SNN, platform: Platform) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("population")
     for name in ("neurons", "inputs", "fan-in", "sources", "too wide", "units", "crossbars >="):
@@ -132,30 +216,40 @@ def _report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     for p in population_needs(snn, platform):
         numbers = (p.neurons, p.inputs, p.max_fan_in, p.sources, p.too_wide, p.units)
         table.add_row(p.name, *(f"{n:,}" for n in numbers), f"{p.least_crossbars:,}")
-    console.print(table)
-    say(
-        f"'too wide': neurons with more than {platform.max_rows} sources; 'units': what the tree"
-        " decomposition makes of the population; 'crossbars >=': needed for it alone, at least."
-    )
-    if platform.total_slots is None:
-        return DONE
-    from formulations.clustering.explain import explain as conflict_of  # loads a solver
+    return table
 
-    conflict = conflict_of(snn, platform, "tree", limits, partition)
-    if conflict is None:
-        say("It fits: a clustering within the slots was found.")
-        return DONE
+
+def _sizing_table(snn: SNN, platform: Platform) -> Table:
+    table = Table(
+        title="With crossbars of another size", box=None, pad_edge=False, title_justify="left"
+    )
+    for name in ("crossbar", "units", "programs >=", "found", "per tile", "cells", "fits"):
+        table.add_column(name, justify="left" if name == "crossbar" else "right")
+    for s in sizings(snn, platform):
+        own = (s.rows, s.columns) == (platform.max_rows, _widest(platform))
+        table.add_row(
+            f"{s.rows} x {s.columns}{' (now)' if own else ''}",
+            f"{s.units:,}",
+            f"{s.least:,}",
+            f"{s.found:,}",
+            f"{s.per_tile:,}",
+            percent(s.used),
+            "yes" if s.fits else "no",
+        )
+    return table
+
+
+def _say_conflict(conflict: Conflict, snn: SNN, platform: Platform, say: _Printer) -> None:
     for sentence in shortage(snn, platform) or [
         f"at least {conflict.needed} clusters are needed, none with as few as {conflict.slots}"
         " was found"
     ]:
-        say(f"It does not fit: {sentence}.")
+        say(f"  {sentence}")
     for name, clusters in conflict.by_population[:5]:
         say(f"  population {name} alone takes part in at least {clusters} clusters")
     say("What would be enough, one change at a time:")
     for relaxation in conflict.relaxations:
         say(f"  {relaxation}")
-    return FAILED
 
 
 if __name__ == "__main__":

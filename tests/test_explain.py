@@ -3,21 +3,35 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
+from itertools import permutations, product
 
+import numpy as np
 import pytest
 
 from optmap.experiment.run.mapping_file import document
 from optmap.experiment.run.source import Source
-from optmap.experiment.what_if import mapped_again, new_mapping_changes, re_evaluated
+from optmap.experiment.sizing import sizing, sizings
+from optmap.experiment.verdict import energy_given, speed_lines
+from optmap.experiment.what_if import (
+    AS_IT_IS,
+    figures,
+    mapped_again,
+    new_mapping_changes,
+    re_evaluated,
+)
 from optmap.flow import run
 from optmap.instance import Instance
 from optmap.judge.evaluation import CycleStep, evaluate, judge
-from optmap.judge.explanation import explain
+from optmap.judge.explanation import Floor, Floors, explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
+from optmap.model.decomposition import decompose
+from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.snn import from_edges
 from optmap.readers.read import read_network
 
 
@@ -37,54 +51,122 @@ def step(source, target, reason, delay=5, tokens=1):
     return CycleStep(source, target, delay, tokens, reason)
 
 
+def least(actor=9, tile=9, interface=9, free=9, cycle=()):
+    return Floors(
+        Floor("cluster 3", Fraction(actor)),
+        Floor("tile 2", Fraction(tile)),
+        Floor("tile 1", Fraction(interface)),
+        Fraction(free),
+        tuple(cycle),
+    )
+
+
+BACK = [step("cluster 0", "cluster 1", "data"), step("cluster 1", "cluster 0", "buffer")]
+ROUND = [step("cluster 0", "cluster 1", "data")] * 2
+
+
 @pytest.mark.parametrize(
-    ("cycle", "resource", "word"),
+    ("on", "resource", "word"),
     [
-        ([step("cluster 3", "cluster 3", "self")], "actor", "cluster 3 alone"),
-        ([step("send 0 -> 1", "send 0 -> 1", "self")], "network interface", "interface"),
-        ([step("cluster 0", "cluster 1", "order")] * 2, "tile", "saturated"),
-        ([step("send 0 -> 1", "send 0 -> 2", "send_order")], "network interface", "saturated"),
-        (
-            [step("cluster 0", "cluster 1", "data"), step("cluster 1", "cluster 0", "buffer")],
-            "buffer",
-            "cluster 0 waits for cluster 1",
-        ),
-        ([step("cluster 0", "cluster 1", "data")] * 2, "recurrence", "recurrent"),
-        (
-            [step("cluster 0", "cluster 1", "data"), step("cluster 1", "cluster 0", "order")],
-            "order",
-            "another order",
-        ),
+        (least(actor=10), "actor", "Cluster 3 alone"),
+        (least(tile=10, free=10, cycle=ROUND), "tile", "The crossbar of tile 2"),
+        (least(interface=10), "network interface", "The network interface of tile 1"),
+        (least(free=10, cycle=BACK), "buffer", "cluster 0 waits for cluster 1"),
+        (least(free=10, cycle=ROUND), "recurrence", "recurrent"),
+        (least(), "order", "at best down to 9 ticks"),
     ],
 )
-def test_the_binding_resource_follows_from_the_cycle(cycle, resource, word):
-    from dataclasses import replace
-
+def test_the_binding_resource_is_the_floor_that_the_period_stands_on(on, resource, word):
     instance, mapping = mapped()
     evaluation = evaluate(instance.platform, mapping, "dataflow")
-    found = explain(replace(evaluation, critical_cycle=tuple(cycle)))
+    cycle = (step("cluster 0", "cluster 1", "data", 10), step("cluster 1", "cluster 0", "order", 0))
+    found = explain(replace(evaluation, period=Fraction(10), critical_cycle=cycle), on)
     assert found.resource == resource
     assert any(word in sentence for sentence in found.sentences)
+    offered = any("another order" in sentence for sentence in found.sentences)
+    assert offered == (resource == "order")
+
+
+def test_floors_hold_for_every_order_and_are_often_reached():
+    """All orders of both tiles by enumeration: none goes below the floors."""
+    reached = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n = 5
+        pairs = [(a, b) for a in range(n) for b in range(n) if a != b and rng.random() < 0.35]
+        if not pairs:
+            continue
+        snn = from_edges(*zip(*pairs, strict=True), n, spikes=rng.integers(1, 6, n))
+        chip = platform()
+        units = decompose(snn, 6, "tree")
+        clustering = Clustering(np.arange(units.num_units))
+        binding = Binding(rng.integers(0, 2, units.num_units))
+        members = [np.flatnonzero(binding.tile_of == t).tolist() for t in range(2)]
+        periods = []
+        for orders in product(*map(permutations, members)):
+            mapping = Mapping(units, clustering, binding, StaticOrders(orders))
+            verdict = judge(snn, chip, mapping, "dataflow").evaluation
+            if verdict is not None:
+                found = floors(chip, mapping, "dataflow")
+                assert verdict.period >= found.least
+                said = explain(verdict, found)
+                assert (said.resource == "order") == (verdict.period > found.least)
+                periods.append(verdict.period)
+        reached += bool(periods) and min(periods) == found.least
+    assert reached >= 6
 
 
 def test_re_evaluated_periods_are_the_judges():
     instance, mapping = mapped(hop_ticks=7)
+    base = figures(instance, instance.platform, evaluate(instance.platform, mapping, "dataflow"))
     found = {w.change: w for w in re_evaluated(instance, mapping)}
-    from dataclasses import replace
-
     free = replace(instance.platform, hop_ticks=0)
-    assert found["no hop latency"].period_after == evaluate(free, mapping, "dataflow").period
-    assert all(w.period_after <= w.period_before for w in found.values())
+    assert found["no hop latency"].after.period == evaluate(free, mapping, "dataflow").period
+    assert all(w.speedup(base) >= 1 for w in found.values())
+    assert base.gap == (base.period - base.bound) / base.period >= 0
 
 
 def test_mapped_again_says_what_fits_now():
     instance = Instance("i", "gen:mlp-9-8-4", platform(slots=3))
     found = mapped_again(instance, METHODS["song2020-tree"], Limits(wall_s=1))
     by_change = {w.change: w for w in found}
-    assert set(by_change) == {change for change, _ in new_mapping_changes(instance.platform)}
-    assert all(w.clusters_before is None for w in found)
-    assert by_change["crossbars of twice the rows and columns"].fits_now
-    assert by_change["crossbars of twice the rows and columns"].speedup is None
+    changes = [change for change, _ in new_mapping_changes(instance.platform)]
+    assert list(by_change) == [AS_IT_IS, *changes]
+    assert by_change[AS_IT_IS].after is None
+    assert by_change["crossbars of twice the rows and columns"].after is not None
+    assert by_change["crossbars of twice the rows and columns"].speedup(None) is None
+
+
+def test_both_tables_compare_with_the_mapping_itself(tmp_path):
+    out = tmp_path / "m.json"
+    command = [sys.executable, "-m", "optmap.map", "mlp_tiny", "--out", str(out)]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "optmap.explain", str(out)], capture_output=True, text=True
+    )
+    assert "verdict: fits: 1 program on 1 crossbar, 1 each at most" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("(this mapping)")]
+    assert len(rows) == 2
+    assert rows[0] == rows[1]
+    assert rows[0][3] == "1.00x"
+
+
+def test_a_chip_that_gives_no_seconds_and_no_energies_gets_none():
+    chip = platform()
+    assert list(speed_lines(Fraction(100), None, chip)) == []
+    assert not energy_given(chip)
+    timed = replace(chip, tick_ns=Fraction(10), sources={"time.tick_ns": "measured"})
+    (line,) = speed_lines(Fraction(100), Fraction(250), timed)
+    assert line.startswith("speed: 1,000,000 inferences per second, one every 1 us, latency 2.5 us")
+
+
+def test_sizes_say_how_many_programs_and_whether_they_fit():
+    snn = read_network("gen:mlp-9-8-4")
+    for rows, columns in ((6, 4), (16, 16)):
+        found = sizing(snn, platform(slots=1), rows, columns)
+        assert found.least <= found.found
+        assert found.fits == (found.found <= 2)
+    assert [(s.rows, s.columns) for s in sizings(snn, platform())] == [(6, 4), (16, 16)]
 
 
 def test_needs_add_up_and_a_shortage_is_proved():

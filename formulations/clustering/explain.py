@@ -1,8 +1,8 @@
 """Why a network does not fit a platform, and the smallest relaxation that helps.
 
-Each suggestion changes one number, crossbars, rows or columns, to the least value for which a
-clustering was found, and says which smaller values are proved impossible; in between nothing is
-known, and the suggestion says so.
+Each suggestion changes one number, crossbars, rows or columns, or rows and columns together in
+their proportion, to the least value for which a clustering was found, and says which smaller values
+are proved impossible; in between nothing is known, and the suggestion says so.
 """
 
 from __future__ import annotations
@@ -21,19 +21,23 @@ from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Platform
 from optmap.model.snn import SNN
 
+ROWS, COLUMNS, BOTH = "rows", "columns", "rows and columns together"
+
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
     """One number changed: ``enough`` is known to suffice, all below ``needed`` to be impossible.
 
     ``enough`` equals ``needed`` where the relaxation is proved smallest; otherwise it is an
-    estimate from above. None for ``enough``: nothing tried was enough.
+    estimate from above. None for ``enough``: nothing tried was enough. ``columns`` are (had,
+    enough), where rows and columns grow together and the numbers are the rows.
     """
 
     what: str
     have: int
     needed: int
     enough: int | None
+    columns: tuple[int, int] | None = None
 
     @property
     def proved(self) -> bool:
@@ -42,10 +46,15 @@ class Relaxation:
 
     def __str__(self) -> str:
         """Say it in one line."""
+        have, enough = str(self.have), str(self.enough)
+        if self.columns is not None:
+            have, enough = f"{have} x {self.columns[0]}", f"{enough} x {self.columns[1]}"
         if self.enough is None:
-            return f"{self.what}: {self.have} do not suffice, no larger number tried did"
+            return f"{self.what}: {have} do not suffice, no larger number tried did"
         how = "proved smallest" if self.proved else f"below {self.needed} proved impossible"
-        return f"{self.what}: {self.enough} instead of {self.have} suffice ({how})"
+        if self.columns is not None:
+            how = how.replace("impossible", "impossible for the rows")
+        return f"{self.what}: {enough} instead of {have} suffice ({how})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +111,8 @@ def explain(
     found, needed = outcome.claimed, int(outcome.bound or 0)
     if found is not None and found <= slots:
         return None
-    wider = []
-    for what, have in (("rows", platform.max_rows), ("columns", platform.max_columns)):
-        wider.append(_least_size(snn, platform, policy, cluster, slots, what, have, most))
+    search = _Search(snn, platform, policy, cluster, slots, most)
+    wider = [search.least(what) for what in (ROWS, COLUMNS, BOTH)]
     crossbars = Relaxation("crossbars", slots, max(needed, slots + 1), None)
     if found is not None:
         crossbars = Relaxation("crossbars", slots, needed, int(found))
@@ -127,53 +135,62 @@ def _by_population(decomposition: Decomposition, platform: Platform) -> tuple[tu
     return tuple(sorted(found, key=lambda item: -item[1]))
 
 
-def _least_size(
-    snn: SNN,
-    platform: Platform,
-    policy: str,
-    cluster: Cluster,
-    slots: int,
-    what: str,
-    have: int,
-    most: int,
-) -> Relaxation:
-    """Search the least ``what`` of all crossbars with which the heuristic needs few clusters.
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Searches the least size of all crossbars with which the heuristic needs few clusters."""
 
-    Doubling, then bisection. That smaller values are impossible is proved by the bounds without a
-    solver alone, so a gap between both remains and is reported.
-    """
+    snn: SNN
+    platform: Platform
+    policy: str
+    cluster: Cluster
+    slots: int
+    most: int
 
-    def larger(size: int) -> Platform:
-        extra = (size - have) * (platform.cells_per_synapse if what == "columns" else 1)
+    def least(self, what: str) -> Relaxation:
+        """Return the least ``what`` that is enough: doubling, then bisection.
+
+        That smaller values are impossible is proved by the bounds without a solver alone, so a gap
+        between both remains and is reported.
+        """
+        columns = self.platform.max_columns
+        have = columns if what == COLUMNS else self.platform.max_rows
+        enough = _first(lambda size: self._fits(self.larger(what, size)), have, self.most)
+        pair = None if what != BOTH else (columns, self._columns(enough or have))
+        if enough is None:
+            return Relaxation(what, have, have + 1, None, pair)
+        # rows change the decomposition, so the bound need not fall with them: check upwards
+        needed = have
+        while needed < enough and self._impossible(self.larger(what, needed)):
+            needed += 1
+        return Relaxation(what, have, needed, enough, pair)
+
+    def larger(self, what: str, size: int) -> Platform:
+        """Return the platform whose largest crossbar has ``size`` rows (or columns)."""
+        rows = 0 if what == COLUMNS else size - self.platform.max_rows
+        columns = 0
+        if what != ROWS:
+            wide = size if what == COLUMNS else self._columns(size)
+            columns = (wide - self.platform.max_columns) * self.platform.cells_per_synapse
         tiles = tuple(
             replace(
                 tile,
-                crossbar=Crossbar(
-                    tile.crossbar.rows + (extra if what == "rows" else 0),
-                    tile.crossbar.columns + (extra if what == "columns" else 0),
-                ),
+                crossbar=Crossbar(tile.crossbar.rows + rows, tile.crossbar.columns + columns),
             )
-            for tile in platform.tiles
+            for tile in self.platform.tiles
         )
-        return replace(platform, tiles=tiles)
+        return replace(self.platform, tiles=tiles)
 
-    def fits(size: int) -> bool:
-        wider = larger(size)
-        return cluster(decompose(snn, wider.max_rows, policy), wider).num_clusters <= slots
+    def _columns(self, rows: int) -> int:
+        """Return the columns that go with so many rows, in today's proportion, rounded up."""
+        return -(-self.platform.max_columns * rows // self.platform.max_rows)
 
-    def impossible(size: int) -> bool:
-        wider = larger(size)
-        bound = best(cluster_bounds(decompose(snn, wider.max_rows, policy), wider))
-        return bound is not None and bound.value > slots
+    def _fits(self, wider: Platform) -> bool:
+        decomposition = decompose(self.snn, wider.max_rows, self.policy)
+        return self.cluster(decomposition, wider).num_clusters <= self.slots
 
-    enough = _first(fits, have, most)
-    if enough is None:
-        return Relaxation(what, have, have + 1, None)
-    # rows change the decomposition, so the bound need not fall with them: check upwards
-    needed = have
-    while needed < enough and impossible(needed):
-        needed += 1
-    return Relaxation(what, have, needed, enough)
+    def _impossible(self, wider: Platform) -> bool:
+        bound = best(cluster_bounds(decompose(self.snn, wider.max_rows, self.policy), wider))
+        return bound is not None and bound.value > self.slots
 
 
 def _first(holds: Callable[[int], bool], have: int, most: int) -> int | None:

@@ -3,7 +3,8 @@
 Two kinds of change: those under which the same mapping stays valid (faster interfaces, no hop
 latency, a larger buffer: the mapping is re-evaluated as it is), and those that ask for a new
 mapping (one more column of tiles, larger crossbars, more slots: the mapping's own method is run
-again on both platforms, so that like is compared with like).
+again). All are compared with the mapping that was given; what the method alone makes of the
+platform as it is comes first, so that luck of its second run is not taken for the change's merit.
 """
 
 from __future__ import annotations
@@ -12,38 +13,66 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from optmap.errors import CapacityError, DeadlockError
+from optmap.bounds.end_to_end import end_to_end_period_bound
+from optmap.errors import CapacityError, DeadlockError, FanInError
 from optmap.flow import run
 from optmap.instance import Instance
-from optmap.judge.evaluation import evaluate, judge
+from optmap.judge.evaluation import Evaluation, evaluate, judge
 from optmap.methods import Method
+from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 
+#: The first row of the second table.
+AS_IT_IS = "nothing: the platform as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one mapping costs on one platform, and the end-to-end bound on its period there."""
+
+    period: Fraction | None
+    latency: Fraction | None
+    clusters: int
+    traffic: int
+    energy_pj: Fraction
+    bound: Fraction | None
+
+    @property
+    def gap(self) -> Fraction | None:
+        """Gap of the period to the bound; None without either."""
+        if not self.period or self.bound is None:
+            return None
+        return (self.period - self.bound) / self.period
+
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """One change: the period and the clusters without it and with it, None where nothing fits."""
+    """One change and what is reached with it; None where no mapping is found."""
 
     change: str
-    same_mapping: bool
-    period_before: Fraction | None
-    period_after: Fraction | None
-    clusters_before: int | None
-    clusters_after: int | None
+    after: Figures | None
 
-    @property
-    def speedup(self) -> Fraction | None:
-        """Old period by new period; above 1 the change helps."""
-        if not self.period_before or not self.period_after:
+    def speedup(self, base: Figures | None) -> Fraction | None:
+        """Return the base's period by this one; above 1 the change helps."""
+        if base is None or self.after is None or not base.period or not self.after.period:
             return None
-        return self.period_before / self.period_after
+        return base.period / self.after.period
 
-    @property
-    def fits_now(self) -> bool:
-        """Tell whether the change makes a mapping possible where there was none."""
-        return self.clusters_before is None and self.clusters_after is not None
+
+def figures(instance: Instance, platform: Platform, evaluation: Evaluation) -> Figures:
+    """Return the figures of an evaluated mapping of the instance's network on ``platform``."""
+    given = isinstance(instance.snn, ClusteredSNN)  # its clusters are no decision
+    bound = None if given else Fraction(end_to_end_period_bound(instance.snn, platform).value)
+    return Figures(
+        evaluation.period,
+        evaluation.latency,
+        evaluation.clusters,
+        evaluation.traffic.total,
+        evaluation.energy.total_pj,
+        bound,
+    )
 
 
 def same_mapping_changes(platform: Platform) -> Iterator[tuple[str, Platform]]:
@@ -120,33 +149,33 @@ def _one_more_column(platform: Platform) -> Platform | None:
 
 def re_evaluated(instance: Instance, mapping: Mapping) -> list[WhatIf]:
     """Return what the same mapping would reach on changed platforms."""
-    before = evaluate(instance.platform, mapping, instance.tokens)
     found = []
     for change, platform in same_mapping_changes(instance.platform):
         try:
             after = evaluate(platform, mapping, instance.tokens)
         except (CapacityError, DeadlockError):  # the change does not help: nothing to say
             continue
-        count = before.clusters
-        found.append(WhatIf(change, True, before.period, after.period, count, count))
+        found.append(WhatIf(change, figures(instance, platform, after)))
     return found
 
 
 def mapped_again(instance: Instance, method: Method, limits: Limits) -> list[WhatIf]:
-    """Return what the method reaches on changed platforms, beside what it reaches as it is."""
-    before = _period_and_clusters(instance, method, instance.platform, limits)
+    """Return what the method reaches on the platform as it is, then on changed ones."""
+    platforms = [(AS_IT_IS, instance.platform), *new_mapping_changes(instance.platform)]
     return [
-        WhatIf(change, False, before[0], after[0], before[1], after[1])
-        for change, platform in new_mapping_changes(instance.platform)
-        for after in [_period_and_clusters(instance, method, platform, limits)]
+        WhatIf(change, _mapped(instance, method, platform, limits))
+        for change, platform in platforms
     ]
 
 
-def _period_and_clusters(
+def _mapped(
     instance: Instance, method: Method, platform: Platform, limits: Limits
-) -> tuple[Fraction | None, int | None]:
-    result = run(method, instance.snn, platform, instance.tokens, limits, lambda _: None)
+) -> Figures | None:
+    try:
+        result = run(method, instance.snn, platform, instance.tokens, limits, lambda _: None)
+    except (CapacityError, FanInError):
+        return None
     if result.mapping is None:
-        return None, None
+        return None
     verdict = judge(instance.snn, platform, result.mapping, instance.tokens).evaluation
-    return (verdict.period, verdict.clusters) if verdict else (None, None)
+    return figures(instance, platform, verdict) if verdict else None

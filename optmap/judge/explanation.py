@@ -1,8 +1,10 @@
-"""Why a mapping is no faster: its critical cycle in words.
+"""Why a mapping is no faster: what its binding can reach at best, and its critical cycle in words.
 
-The cycle's edges say who waits for whom and why (MODEL, reasons). The binding resource follows from
-the reasons on the cycle: an actor alone, a tile's order, a network interface's sends, a full
-buffer, a recurrence of the network, or the interplay of order and data between tiles.
+A binding has floors that no order undercuts, with or without prologue: its slowest actor, its
+busiest tile, its busiest network interface, and the cycle ratio of the binding-aware graph without
+the edges of the orders (recurrences and buffers). A period on a floor is explained by that floor,
+whatever edges the critical cycle happens to use; only a period above all of them is the orders'
+fault, and only then is another order named as a help.
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from optmap.judge.evaluation import CycleStep, Evaluation
+import numpy as np
+
+from optmap.judge.binding_aware_graph import BindingAwareGraph, Reason, lower
+from optmap.judge.evaluation import CycleStep, Evaluation, critical_cycle
+from optmap.judge.metrics import loads
+from optmap.model.cluster_graph import cluster_graph
+from optmap.model.mapping import Mapping
+from optmap.model.platform import Platform
+from optmap.sdf.marked_graph import MarkedGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,37 +33,93 @@ class Explanation:
     sentences: tuple[str, ...]
 
 
-def explain(evaluation: Evaluation) -> Explanation:
-    """Return what limits the period of an evaluated mapping."""
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """A period that no order on this binding undercuts, in ticks, and what causes it."""
+
+    cause: str
+    ticks: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """The floors of one binding.
+
+    Parameters
+    ----------
+    actor, tile, interface : Floor
+        Slowest actor; tile and network interface that are busiest per iteration.
+    free : Fraction
+        Least period if tiles and network interfaces could fire in any order at any time.
+    free_cycle : tuple of CycleStep
+        The cycle that causes ``free``.
+    """
+
+    actor: Floor
+    tile: Floor
+    interface: Floor
+    free: Fraction
+    free_cycle: tuple[CycleStep, ...]
+
+    @property
+    def least(self) -> Fraction:
+        """The highest floor: no order reaches a shorter period on this binding."""
+        return max(self.actor.ticks, self.tile.ticks, self.interface.ticks, self.free)
+
+
+def floors(platform: Platform, mapping: Mapping, tokens: str) -> Floors | None:
+    """Return the floors of a valid mapping's binding; None if it has no cluster."""
+    graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
+    if not graph.num_clusters:
+        return None
+    bound = lower(graph, platform, mapping.binding, mapping.orders)
+    crossbar, interface = loads(bound, platform, mapping.binding)
+    free, cycle = critical_cycle(_without_orders(bound))
+    slowest = int(bound.time.argmax())
+    return Floors(
+        Floor(bound.name_of(slowest), Fraction(int(bound.time[slowest]))),
+        Floor(f"tile {crossbar.argmax()}", Fraction(int(crossbar.max()))),
+        Floor(f"tile {interface.argmax()}", Fraction(int(interface.max()))),
+        free or Fraction(0),
+        cycle,
+    )
+
+
+def _without_orders(bound: BindingAwareGraph) -> BindingAwareGraph:
+    kept = np.flatnonzero((bound.reason != Reason.ORDER) & (bound.reason != Reason.SEND_ORDER))
+    old = bound.graph
+    parts = (old.source[kept], old.target[kept], old.delay[kept], old.tokens[kept])
+    return BindingAwareGraph(
+        MarkedGraph(old.num_actors, *parts),
+        bound.reason[kept],
+        bound.time,
+        bound.send_channel,
+        bound.clusters,
+    )
+
+
+def explain(evaluation: Evaluation, floors: Floors | None) -> Explanation:
+    """Return what limits the period of an evaluated mapping, given its binding's floors."""
     period, cycle = evaluation.period, evaluation.critical_cycle
-    if period is None or not cycle:
+    if period is None or not cycle or floors is None:
         return Explanation("nothing", ("The network has no cluster: nothing bounds its speed.",))
-    resource = _resource(cycle)
-    shares = _time_by_kind(cycle)
-    total = sum(shares.values()) or 1
-    tokens = sum(step.tokens for step in cycle)
+    resource = _resource(period, floors)
     sentences = [
-        f"The period is {_ticks(period)}: a cycle of {len(cycle)}"
-        f" step{'s' if len(cycle) != 1 else ''} takes {total} ticks for"
-        f" {tokens} iteration{'s' if tokens != 1 else ''}.",
-        _SENTENCE[resource].format(**_actors(cycle)),
-        "Of the cycle's time "
-        + ", ".join(
-            f"{100 * ticks / total:.0f} % is {kind}" for kind, ticks in shares.most_common()
-        )
-        + ".",
+        _cycle_sentence(period, cycle),
+        _SENTENCE[resource].format(**_names(floors, cycle)),
+        _shares(cycle),
+        _floor_sentence(period, floors),
     ]
-    if evaluation.tile_load is not None:
-        busiest = evaluation.tile_load.extreme
+    if resource != "tile" and floors.tile.ticks:
         sentences.append(
-            f"The busiest crossbar works {_ticks(busiest)} per iteration, {_share(busiest, period)}"
-            " of the period; no order and no faster network can go below that on this binding."
+            f"The busiest crossbar, on {floors.tile.cause}, works {_ticks(floors.tile.ticks)} per"
+            f" iteration, {_share(floors.tile.ticks, period)} of the period."
         )
-    if evaluation.ni_load is not None and evaluation.ni_load.extreme:
-        busiest = evaluation.ni_load.extreme
+    if resource != "network interface" and floors.interface.ticks:
         sentences.append(
-            f"The busiest network interface sends {_ticks(busiest)} per iteration,"
-            f" {_share(busiest, period)} of the period."
+            f"The busiest network interface, of {floors.interface.cause}, sends"
+            f" {_ticks(floors.interface.ticks)} per iteration,"
+            f" {_share(floors.interface.ticks, period)} of the period."
         )
     if evaluation.link_load is not None and evaluation.link_load > 1:
         sentences.append(
@@ -64,45 +130,75 @@ def explain(evaluation: Evaluation) -> Explanation:
 
 
 _SENTENCE = {
-    "actor": "{first} alone takes the whole period: only smaller clusters, or faster reading of"
+    "actor": "{actor} alone takes the whole period: only smaller clusters, or faster reading of"
     " spikes, can help.",
-    "tile": "One tile fires its clusters one after the other without a pause ({first}, ...): it is"
-    " saturated; fewer or smaller clusters on it would help.",
-    "network interface": "One network interface sends without a pause ({first}, ...): it is"
+    "tile": "The crossbar of {tile} fires its clusters one after the other without a pause: it is"
+    " saturated; fewer or smaller clusters on it, or a faster crossbar, would help.",
+    "network interface": "The network interface of {interface} sends without a pause: it is"
     " saturated; a faster interface, or fewer spikes leaving that tile, would help.",
-    "buffer": "A full buffer holds a producer back ({buffer}): more buffer windows would help, or a"
-    " consumer that fires earlier.",
-    "recurrence": "A recurrent part of the network closes this cycle: its steps cannot overlap; a"
-    " shorter way round (same tile, faster sends) would help.",
+    "buffer": "A full buffer holds a producer back ({buffer}), whatever the order: more buffer"
+    " windows would help, or a faster way from one to the other.",
+    "recurrence": "A recurrent part of the network closes a cycle whose steps cannot overlap"
+    " ({free}, ...): a shorter way round would help (same tile, faster sends, smaller clusters).",
     "order": "Tiles wait for each other: data from one tile arrives late in the static order of"
-    " another ({first}, ...); another order, another binding or a prologue would help.",
+    " another ({first}, ...); another order or a prologue may help, at best down to {least}; below"
+    " that only another binding.",
 }
 
 
-def _resource(cycle: Sequence[CycleStep]) -> str:
-    reasons = {step.reason for step in cycle}
-    if reasons == {"self"}:
-        return "actor" if cycle[0].source.startswith("cluster") else "network interface"
-    if reasons == {"order"}:
+def _resource(period: Fraction, floors: Floors) -> str:
+    """Return the floor that the period stands on, the simplest first; "order" above them all."""
+    if period == floors.actor.ticks:
+        return "actor" if floors.actor.cause.startswith("cluster") else "network interface"
+    if period == floors.tile.ticks:
         return "tile"
-    if reasons == {"send_order"}:
+    if period == floors.interface.ticks:
         return "network interface"
-    if "buffer" in reasons:
-        return "buffer"
-    return "recurrence" if reasons == {"data"} else "order"
+    if period == floors.free:
+        reasons = {step.reason for step in floors.free_cycle}
+        return "buffer" if "buffer" in reasons else "recurrence"
+    return "order"
 
 
-def _actors(cycle: Sequence[CycleStep]) -> dict[str, str]:
-    full = next((step for step in cycle if step.reason == "buffer"), cycle[0])
-    return {"first": cycle[0].source, "buffer": f"{full.target} waits for {full.source}"}
+def _cycle_sentence(period: Fraction, cycle: Sequence[CycleStep]) -> str:
+    total, tokens = sum(step.delay for step in cycle), sum(step.tokens for step in cycle)
+    return (
+        f"The period is {_ticks(period)}: a cycle of {len(cycle)}"
+        f" step{'s' if len(cycle) != 1 else ''} takes {total} ticks for"
+        f" {tokens} iteration{'s' if tokens != 1 else ''}."
+    )
 
 
-def _time_by_kind(cycle: Sequence[CycleStep]) -> Counter[str]:
+def _floor_sentence(period: Fraction, floors: Floors) -> str:
+    if period == floors.least:
+        return "No order of these clusters on these tiles is faster, with or without a prologue."
+    return (
+        f"No order on this binding goes below {_ticks(floors.least)},"
+        f" {_share(floors.least, period)} of the period."
+    )
+
+
+def _names(floors: Floors, cycle: Sequence[CycleStep]) -> dict[str, str]:
+    full = next((step for step in floors.free_cycle if step.reason == "buffer"), cycle[0])
+    return {
+        "actor": floors.actor.cause.capitalize(),
+        "tile": floors.tile.cause,
+        "interface": floors.interface.cause,
+        "buffer": f"{full.target} waits for {full.source}",
+        "free": floors.free_cycle[0].source if floors.free_cycle else "",
+        "first": cycle[0].source,
+        "least": _ticks(floors.least),
+    }
+
+
+def _shares(cycle: Sequence[CycleStep]) -> str:
     shares: Counter[str] = Counter()
     for step in cycle:
         sending = step.source.startswith("send")
         shares["sending and the network" if sending else "computing"] += step.delay
-    return shares
+    total = sum(shares.values()) or 1
+    parts = (f"{100 * ticks / total:.0f} % is {kind}" for kind, ticks in shares.most_common())
+    return "Of the cycle's time " + ", ".join(parts) + "."
 
 
 def _ticks(value: Fraction) -> str:

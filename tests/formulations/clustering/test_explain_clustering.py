@@ -32,12 +32,27 @@ def test_a_layer_of_twelve_on_two_crossbars_of_five() -> None:
     assert conflict is not None
     assert (conflict.slots, conflict.needed) == (2, 3)
     assert conflict.by_population == (("out", 3),)
-    crossbars, rows, columns = conflict.relaxations
+    crossbars, rows, columns, together = conflict.relaxations
     assert crossbars == Relaxation("crossbars", 2, 3, 3)
     assert columns == Relaxation("columns", 5, 6, 6)
     assert columns.proved
     assert rows.enough is None
+    assert (together.enough, together.columns) == (5, (5, 7))  # 5 x 6.25, rounded up
     assert "6 instead of 5 suffice (proved smallest)" in str(columns)
+
+
+def test_rows_and_columns_are_raised_together_where_neither_helps_alone() -> None:
+    """60 sources into 60 neurons, one crossbar of 32 x 32: only both sides at once hold them."""
+    layers = (Population("in", 0, 59), Population("out", 60, 119))
+    pairs = [(a, b) for a in range(60) for b in range(60, 120)]
+    snn = from_edges(*zip(*pairs, strict=True), 120, populations=layers)
+    conflict = explain(snn, with_slots((32, 32), 1), "tree", Limits(wall_s=2.0), partition)
+    assert conflict is not None
+    _, rows, columns, together = conflict.relaxations
+    assert rows.enough is None
+    assert columns.enough is None
+    assert (together.enough, together.columns) == (60, (32, 60))
+    assert "60 x 60 instead of 32 x 32 suffice (proved smallest)" in str(together)
 
 
 def test_what_fits_has_no_conflict() -> None:
@@ -60,5 +75,7 @@ def test_every_relaxation_that_is_offered_fits() -> None:
         if change.what == "crossbars":
             continue
         shape = (change.enough, 2) if change.what == "rows" else (4, change.enough)
+        if change.columns is not None:
+            shape = (change.enough, change.columns[1])
         wider = oracles.mesh([shape])
         assert partition(decompose(snn, shape[0], "none"), wider, seed=0).num_clusters <= 1
