@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
-from optmap.decomposing.spikes import decompose as decompose_by_spikes
+from optmap.decomposing.contract import POLICIES, decompose
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.metrics import max_tile_load, spike_hops, traffic
@@ -36,7 +36,7 @@ from optmap.methods import (
 from optmap.model.claim import Claim, Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
-from optmap.model.decomposition import Decomposition, decompose
+from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits, Outcome, Status, Value
 from optmap.model.platform import Platform
@@ -165,11 +165,8 @@ class _Flow:
                 snn, self.platform, seed=self.limits.seed
             )
             return pair
-        policy = self.method.decomposition
-        if policy == "spikes":
-            decomposition = decompose_by_spikes(snn, self.platform)
-        else:
-            decomposition = decompose(snn, self.platform.max_rows, policy)
+        chosen, _ = POLICIES[self.method.decomposition]()
+        decomposition = chosen(snn, self.platform, seed=self.limits.seed)
         if name in IMPROVED_TREES:
             start = self._partition(WARM_PARTITION, decomposition)
             half = replace(self.limits, wall_s=self.limits.wall_s / 2)

@@ -27,8 +27,9 @@ from optmap.exporters.sanafe import architecture_yaml, network_yaml
 from optmap.exporters.sdf3 import binding_aware_sdfg
 from optmap.generators.generate import GENERATORS
 from optmap.instance import Instance
+from optmap.mapping_json import from_dict
 from optmap.methods import METHODS, method_named
-from optmap.model.mapping import Mapping, from_dict
+from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
 from optmap.sdf.xml import sdf3_text

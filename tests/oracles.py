@@ -8,8 +8,9 @@ from itertools import product
 
 import numpy as np
 
+from optmap.decomposing.contract import decompose
 from optmap.model.cluster_graph import ClusterGraph
-from optmap.model.decomposition import Decomposition, decompose
+from optmap.model.decomposition import Decomposition
 from optmap.model.platform import Area, Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges
 

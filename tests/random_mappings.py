@@ -12,9 +12,10 @@ from random import Random
 import networkx as nx
 import numpy as np
 
+from optmap.decomposing.contract import decompose
 from optmap.judge.binding_aware_graph import derived_sends
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.decomposition import Decomposition, decompose
+from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Binding, Mapping, StaticOrders, compact
 from optmap.model.platform import Area, Crossbar, Energy, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, Population, from_edges

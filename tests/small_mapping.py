@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.platform import Area, Crossbar, Energy, Interconnect, Platform, Tile
 from optmap.model.snn import from_edges

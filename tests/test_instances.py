@@ -11,10 +11,10 @@ import pytest
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.command_line import guarded
+from optmap.decomposing.contract import decompose
 from optmap.experiment.tables.instance_list import HEADERS, instance_rows, main, markdown
 from optmap.generators.generate import generate
 from optmap.instance import load
-from optmap.model.decomposition import decompose
 from optmap.model.platform import load_platform
 
 ROOT = Path(__file__).parents[1]

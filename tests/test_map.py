@@ -9,7 +9,7 @@ import pytest
 
 from optmap.instance import load
 from optmap.judge.evaluation import judge
-from optmap.model.mapping import from_dict
+from optmap.mapping_json import from_dict
 from optmap.model.platform import load_platform
 from optmap.readers.read import read_network
 

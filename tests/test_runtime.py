@@ -286,8 +286,8 @@ def test_an_application_is_checked():
 
 def test_design_stores_what_admission_needs():
     from optmap.clustering.overlap import partition
+    from optmap.decomposing.contract import decompose
     from optmap.generators.generate import generate
-    from optmap.model.decomposition import decompose
 
     platform = chip(2)
     decomposition = decompose(generate("mlp-64-32-8"), 128, "tree")

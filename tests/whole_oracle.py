@@ -35,11 +35,12 @@ import numpy as np
 from oracles import fits_some, set_partitions
 from scheduling_oracle import best_period, feasible_bindings
 
+from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.judge.metrics import computing_energy, energy, max_tile_load, spike_hops, traffic
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.decomposition import Decomposition, custom, decompose
+from optmap.model.decomposition import Decomposition, custom
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges

@@ -15,7 +15,8 @@ import numpy as np
 from formulations.clustering.column_generation import solve as partition_colgen
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
-from optmap.model.decomposition import Decomposition, decompose
+from optmap.decomposing.contract import decompose
+from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Platform

@@ -81,8 +81,8 @@ def _verify(
 ) -> Verdict:
     """Prove the certificate, after checking that no crossbar is larger or cheaper than it says."""
     network = decomposition.network
-    if certificate.policy != decomposition.policy:
-        return Verdict(False, f"certificate for {certificate.policy}, not {decomposition.policy}")
+    if certificate.units != decomposition.identity:
+        return Verdict(False, f"certificate for units {certificate.units}, not for these")
     if len(certificate.prices) != network.num_units:
         return Verdict(False, f"{len(certificate.prices)} prices for {network.num_units} units")
     for r, c, cost in needed:

@@ -56,7 +56,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 
     Examples
     --------
-    >>> from optmap.model.decomposition import decompose
+    >>> from optmap.decomposing.contract import decompose
     >>> from optmap.model.platform import Crossbar, Interconnect, Tile
     >>> from optmap.model.snn import from_edges
     >>> snn = from_edges([0, 1, 1, 2, 0, 1], [3, 3, 4, 4, 5, 5], 6)

@@ -1,1 +1,1 @@
-"""Fan-in decomposition: how policies that choose something choose it."""
+"""Fan-in decomposition, one policy a file: how a neuron of too many sources becomes units."""

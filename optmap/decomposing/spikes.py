@@ -7,7 +7,7 @@ long, a unit in between may again read its own loudest sources directly. Pseudo-
 
     for every class of neurons of one fan-in f > R:
         d0, d1, ... = the direct sources of each level, by a cost model of one group of neurons
-    cut all neurons by that plan (:mod:`optmap.model.split_by_spikes`)
+    cut all neurons by that plan (:mod:`optmap.decomposing.kernels.split_by_spikes`)
 
 *Cost model*, a group of n neurons with one reference on crossbars of R rows and C' columns: a unit
 that reads d sources directly and m inserted units takes m rows of its own, so that q = min(C',
@@ -33,10 +33,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optmap.compiled import compiled
-from optmap.model.decomposition import Decomposition
+from optmap.decomposing.kernels.split_by_spikes import FanInClass, fan_in_classes, split_by_spikes
+from optmap.model.decomposition import Decomposition, Parameters
+from optmap.model.json_value import Json
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray
-from optmap.model.split_by_spikes import FanInClass, fan_in_classes, split_by_spikes
 
 #: Steps into which R is divided where numbers of direct sources are compared.
 GRID = 32
@@ -53,9 +54,27 @@ class Costs(NamedTuple):
     event_ticks: int
 
 
-def decompose(snn: SNN, platform: Platform) -> Decomposition:
+def decompose(snn: SNN, platform: Platform, *, seed: int = 0) -> Decomposition:
     """Return ``snn`` with every fan-in at most R, loud sources read directly."""
     return split_by_spikes(snn, platform.max_rows, direct_sources(snn, platform))
+
+
+def rebuild(snn: SNN, rows: int, parameters: Parameters) -> Decomposition:
+    """Cut at ``rows`` by ``parameters["direct"]``, the direct sources of each level by fan-in."""
+    given = parameters.get("direct", {})
+    if not isinstance(given, dict):
+        raise ValueError(f"direct {given!r:.80}, not an object")
+    direct = {int(fan_in): _whole(fan_in, levels) for fan_in, levels in given.items()}
+    return split_by_spikes(snn, rows, direct)
+
+
+def _whole(fan_in: str, levels: Json) -> tuple[int, ...]:
+    if not isinstance(levels, list):
+        raise ValueError(f"direct sources of fan-in {fan_in}: {levels!r:.80}, not a list")
+    whole = tuple(level for level in levels if type(level) is int)
+    if len(whole) != len(levels):
+        raise ValueError(f"direct sources of fan-in {fan_in}: {levels!r:.80}, not whole numbers")
+    return whole
 
 
 def direct_sources(snn: SNN, platform: Platform) -> dict[int, tuple[int, ...]]:

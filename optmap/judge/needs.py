@@ -8,7 +8,7 @@ import numpy as np
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, Population
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from optmap.errors import InputError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Certificate(Protocol):
@@ -35,8 +35,8 @@ class PriceCertificate:
 
     Parameters
     ----------
-    policy : str
-        The decomposition that the units come from.
+    units : str
+        Identity of the units, :attr:`optmap.model.decomposition.Decomposition.identity`.
     kinds : tuple of (rows, columns, cost)
         The crossbars that may be used; cost 1 counts crossbars.
     prices : tuple of int
@@ -47,7 +47,7 @@ class PriceCertificate:
         By how much a search raised the bound that the prices alone give; needs costs of 1.
     """
 
-    policy: str
+    units: str
     kinds: tuple[tuple[int, int, int], ...]
     prices: tuple[int, ...]
     worth: int
@@ -67,7 +67,7 @@ class PriceCertificate:
 
         Examples
         --------
-        >>> PriceCertificate("tree", ((4, 4, 1),), (2, 2, 3), 3).bound
+        >>> PriceCertificate("as given", ((4, 4, 1),), (2, 2, 3), 3).bound
         3
         """
         return -(-sum(self.prices) // self.worth) + self.searched
@@ -77,7 +77,7 @@ class PriceCertificate:
         return {
             "schema": SCHEMA,
             "kind": "prices",
-            "decomposition": self.policy,
+            "units": self.units,
             "crossbars": [list(kind) for kind in self.kinds],
             "prices": list(self.prices),
             "worth": self.worth,
@@ -108,7 +108,7 @@ def from_dict(data: Any, file: str = "certificate") -> PriceCertificate:
             raise ValueError("a number that is not whole")
         kinds = tuple((int(r), int(c), int(cost)) for r, c, cost in data["crossbars"])
         made = PriceCertificate(
-            str(data["decomposition"]), kinds, tuple(data["prices"]), data["worth"], searched
+            str(data["units"]), kinds, tuple(data["prices"]), data["worth"], searched
         )
         stated = data["bound"]
     except KeyError as error:

@@ -1,23 +1,12 @@
-"""Fan-in decomposition: neurons that read more sources than a crossbar has rows become units.
+"""Units: what a fan-in decomposition leaves of neurons that read more sources than R rows.
 
 A neuron of fan-in f > R is replaced by *units* of fan-in <= R that compute partial sums. Original
 neurons keep their index (the last unit of a neuron keeps its identity and its spikes); inserted
 units follow behind them, numbered by owner. An inserted unit's spikes are the sum over its inputs,
-an upper bound, as the public code of [B20]_ counts. Policies:
+an upper bound, as the public code of [B20]_ counts.
 
-``chain``
-    [B20]: unit 1 reads R inputs, each later one the previous unit and R - 1 further inputs.
-``tree``
-    The sorted inputs are cut into ceil(f / R) runs whose lengths differ by at most one; each run is
-    a unit, a run of one input passes through; again while what remains exceeds R. Equal fan-in sets
-    are cut equally, so that the leaves of different neurons share rows.
-``none``
-    Refuse (:class:`optmap.errors.FanInError`).
-``spikes``
-    The loudest sources are read directly, the rest through leaves, by a plan for each fan-in
-    (:mod:`optmap.model.split_by_spikes`).
-``custom``
-    Lists given by a method that chooses the units itself, re-checked by :func:`violations`.
+Which policy makes them is :mod:`optmap.decomposing`'s. Here are the units themselves, those given
+as lists by whoever chooses them otherwise (:func:`custom`), and the check (:func:`violations`).
 
 References
 ----------
@@ -28,18 +17,18 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from optmap.compiled import compiled
-from optmap.errors import FanInError
 from optmap.model.identity import digest_of
+from optmap.model.json_value import Json
 from optmap.model.snn import SNN, IndexArray, IntArray, Population, frozen
-from optmap.model.split_evenly import build, count_inserted
 
-POLICIES = ("chain", "tree", "none")
+#: What a policy was given or has chosen, as JSON holds it.
+Parameters = dict[str, Json]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +38,7 @@ class Decomposition:
     Parameters
     ----------
     policy : str
-        ``chain``, ``tree``, ``none``, ``spikes`` or ``custom``.
+        Who made it: a name of :mod:`optmap.decomposing`, or ``custom``.
     rows : int
         R, the row count it was made for.
     network : SNN
@@ -58,8 +47,8 @@ class Decomposition:
         The original neuron each neuron of ``network`` serves (itself for the original ones).
     num_neurons : int
         Neurons of the original network; those from here on were inserted.
-    direct : mapping, optional
-        The plan of policy ``spikes``: direct sources of each level, by fan-in.
+    parameters : dict
+        With the policy and ``rows``, all it takes to make the units again; empty for most.
     """
 
     policy: str
@@ -67,15 +56,12 @@ class Decomposition:
     network: SNN
     owner: IndexArray
     num_neurons: int
-    direct: Mapping[int, tuple[int, ...]] | None = None
+    parameters: Parameters = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "owner", frozen(self.owner, np.int32))
-        known = (*POLICIES, "spikes", "custom")
-        if self.policy not in known:
-            raise ValueError(f"decomposition {self.policy!r}: expected one of {known}")
-        if (self.policy == "spikes") != (self.direct is not None):
-            raise ValueError(f"decomposition {self.policy!r} with the plan {self.direct}")
+        if not self.policy:
+            raise ValueError("a decomposition needs the name of its policy")
         if len(self.owner) != self.network.num_neurons:
             raise ValueError(f"{len(self.owner)} owners for {self.network.num_neurons} neurons")
         if self.rows < 2:
@@ -108,63 +94,6 @@ class Decomposition:
         """Positions in ``network.units``, by owner, partial sums before the neuron itself."""
         units = self.network.units
         return frozen(np.lexsort((units, units < self.num_neurons, self.owner[units])), np.int32)
-
-
-def decompose(snn: SNN, rows: int, policy: str) -> Decomposition:
-    """Return ``snn`` with every fan-in at most ``rows``.
-
-    Parameters
-    ----------
-    snn : SNN
-        The network; it is returned unchanged inside the result if nothing exceeds ``rows``.
-    rows : int
-        R >= 2, the rows of the largest crossbar.
-    policy : str
-        ``chain``, ``tree`` or ``none``.
-
-    Raises
-    ------
-    FanInError
-        Policy ``none`` and a neuron of fan-in above ``rows``.
-    ValueError
-        ``rows`` below 2 or an unknown policy.
-
-    Examples
-    --------
-    >>> from optmap.model.snn import from_edges
-    >>> snn = from_edges([0, 1, 2, 3, 4], [5, 5, 5, 5, 5], 6)
-    >>> tree = decompose(snn, 3, "tree")
-    >>> [tree.network.sources_of(u).tolist() for u in tree.network.units]
-    [[6, 7], [0, 1], [2, 3, 4]]
-    >>> chain = decompose(snn, 3, "chain")
-    >>> [chain.network.sources_of(u).tolist() for u in chain.network.units]
-    [[3, 4, 6], [0, 1, 2]]
-    """
-    if rows < 2:
-        raise ValueError(f"decomposition needs at least 2 rows, got {rows}")
-    if policy not in POLICIES:
-        raise ValueError(f"decomposition {policy!r}: expected one of {', '.join(POLICIES)}")
-    n = snn.num_neurons
-    if snn.max_fan_in <= rows:
-        return Decomposition(policy, rows, snn, np.arange(n, dtype=np.int32), n)
-    if policy == "none":
-        worst = int(snn.fan_in.argmax())
-        raise FanInError(worst, snn.population_of(worst), int(snn.fan_in[worst]), rows)
-    tree = policy == "tree"
-    num_units, num_synapses = count_inserted(snn.fan_in, rows, tree)
-    indptr, indices, owner, spikes = build(
-        snn.indptr, snn.indices, snn.spikes, rows, tree, num_units, num_synapses
-    )
-    network = SNN(
-        indptr,
-        indices,
-        spikes,
-        _with_inserted(snn.populations, owner[n:], n),
-        spikes_origin=snn.spikes_origin,
-        self_driven=snn.self_driven,
-        notes=snn.notes,
-    )
-    return Decomposition(policy, rows, network, owner, n)
 
 
 def custom(
@@ -208,7 +137,13 @@ def custom(
 
 
 def custom_arrays(
-    snn: SNN, rows: int, indptr: IntArray, indices: IndexArray, owner: IndexArray
+    snn: SNN,
+    rows: int,
+    indptr: IntArray,
+    indices: IndexArray,
+    owner: IndexArray,
+    policy: str = "custom",
+    parameters: Parameters | None = None,
 ) -> Decomposition:
     """Return the decomposition given by compressed fan-in lists; :func:`custom` for arrays.
 
@@ -218,6 +153,8 @@ def custom_arrays(
         What each neuron reads, ascending: the N original ones, then the inserted units.
     owner : (M,) int32 array
         The original neuron each serves, itself for the original ones; ascending from N on.
+    policy, parameters
+        Of a policy that can make these lists again; by default they stand in the mapping file.
 
     Raises
     ------
@@ -231,18 +168,7 @@ def custom_arrays(
     wild = np.flatnonzero((reads >= reader) | (reads < 0))
     if len(wild):
         raise ValueError(f"inserted unit {reader[wild[0]]} reads itself or a later unit")
-    spikes = np.concatenate((snn.spikes, np.zeros(len(owner) - n, dtype=np.int64)))
-    _sum_up(indptr, indices, spikes, n)
-    network = SNN(
-        indptr,
-        indices,
-        spikes,
-        _with_inserted(snn.populations, owner[n:], n),
-        spikes_origin=snn.spikes_origin,
-        self_driven=snn.self_driven,
-        notes=snn.notes,
-    )
-    result = Decomposition("custom", rows, network, owner, n)
+    result = assembled(policy, snn, rows, indptr, indices, owner, parameters)
     wrong = violations(snn, result)
     if wrong:
         raise ValueError(wrong[0])
@@ -256,15 +182,22 @@ def assembled(
     indptr: IntArray,
     indices: IndexArray,
     owner: IndexArray,
-    direct: Mapping[int, tuple[int, ...]] | None = None,
+    parameters: Parameters | None = None,
 ) -> Decomposition:
     """Return the decomposition of lists that are known to be right; see :func:`custom_arrays`."""
     n = snn.num_neurons
     spikes = np.concatenate((snn.spikes, np.zeros(len(owner) - n, dtype=np.int64)))
-    _sum_up(indptr, indices, spikes, n)
-    inserted = _with_inserted(snn.populations, owner[n:], n)
-    network = SNN(indptr, indices, spikes, inserted, spikes_origin=snn.spikes_origin)
-    return Decomposition(policy, rows, network, owner, n, direct)
+    sum_up(indptr, indices, spikes, n)
+    network = SNN(
+        indptr,
+        indices,
+        spikes,
+        with_inserted(snn.populations, owner[n:], n),
+        spikes_origin=snn.spikes_origin,
+        self_driven=snn.self_driven,
+        notes=snn.notes,
+    )
+    return Decomposition(policy, rows, network, owner, n, parameters or {})
 
 
 def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
@@ -327,7 +260,7 @@ def _spike_violations(decomposition: Decomposition) -> list[str]:
     ]
 
 
-def _with_inserted(
+def with_inserted(
     populations: Sequence[Population], owners: IndexArray, first: int
 ) -> tuple[Population, ...]:
     """Append one population "NAME/parts" for the inserted units of each population."""
@@ -340,7 +273,7 @@ def _with_inserted(
 
 
 @compiled
-def _sum_up(indptr: IntArray, indices: IndexArray, spikes: IntArray, n: int) -> None:
+def sum_up(indptr: IntArray, indices: IndexArray, spikes: IntArray, n: int) -> None:
     """Set the spikes of the units from ``n`` on, each of which reads only earlier ones."""
     for unit in range(n, len(spikes)):
         for s in range(indptr[unit], indptr[unit + 1]):

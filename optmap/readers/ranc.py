@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
-from optmap.model.decomposition import decompose
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders, compact
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, SPIKES_ASSUMED, IntArray, Population, from_edges

@@ -44,9 +44,9 @@ import numpy as np
 
 from optmap.clustering import overlap as partition_overlap
 from optmap.clustering import song2020 as partition_song2020
+from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, InputError
 from optmap.model.clustered_snn import ClusteredSNN
-from optmap.model.decomposition import decompose
 from optmap.model.platform import Platform, load_platform
 from optmap.readers.read import read_network
 from optmap.runtime.admission import Decision, Runtime

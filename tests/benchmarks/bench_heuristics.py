@@ -23,9 +23,9 @@ from optmap.binding import load_balance as bind_load_balance
 from optmap.binding import particle_swarm as bind_particle_swarm
 from optmap.clustering import overlap as partition_overlap
 from optmap.clustering import song2020 as partition_song2020
+from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
 from optmap.model.cluster_graph import cluster_graph
-from optmap.model.decomposition import decompose
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile, load_platform
 from optmap.runtime.admission import Runtime
 from optmap.runtime.application import from_graph
@@ -45,7 +45,7 @@ SIZES = (
 )
 CHILD = """
 import importlib, json, resource, sys, time
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.platform import load_platform
 from optmap.generators.generate import generate
 name, network, policy, platform = sys.argv[1:]

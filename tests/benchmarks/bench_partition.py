@@ -17,8 +17,8 @@ from formulations.clustering.classes import classes_of
 from formulations.clustering.column_generation import solve as partition_colgen
 from formulations.clustering.column_generation.pricing import Pricer
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
-from optmap.model.decomposition import decompose
 from optmap.model.outcome import Limits
 
 #: (network, rows = columns, seconds)

@@ -26,8 +26,8 @@ from formulations.clustering import milp as partition_milp
 from formulations.clustering import twins_cpsat as partition_twins_cpsat
 from formulations.clustering.column_generation import solve as partition_colgen
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
-from optmap.model.decomposition import decompose
 from optmap.model.outcome import Limits
 from optmap.model.snn import SNN
 from optmap.readers.ranc import read_ranc

@@ -18,12 +18,12 @@ from optmap.binding.kernels.period_search import PeriodSearch
 from optmap.binding.kernels.tile_shares import along, tile_shares
 from optmap.binding.kernels.tile_swaps import improve
 from optmap.clustering import random as partition_random
+from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.check import check_graph
 from optmap.judge.metrics import spike_hops
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.decomposition import decompose
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.ordering.kernels.order_on_tiles import projected

@@ -9,7 +9,7 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.period import period_bound, period_bounds
 from optmap.bounds.traffic import traffic_bounds
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.snn import from_edges
 
 

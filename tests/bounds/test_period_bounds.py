@@ -20,9 +20,10 @@ from optmap.bounds.end_to_end import (
     fewest_units,
 )
 from optmap.bounds.period import clustering_period_bound, clustering_period_bounds, recurrence_bound
+from optmap.decomposing.contract import POLICIES, decompose
 from optmap.errors import FanInError
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.decomposition import POLICIES, custom, decompose
+from optmap.model.decomposition import custom
 from optmap.model.mapping import compact
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges

@@ -18,10 +18,11 @@ from optmap.clustering import random as partition_random
 from optmap.clustering import song2020 as partition_song2020
 from optmap.clustering import song2020_published as partition_song2020_published
 from optmap.clustering import spinemap as partition_spinemap
+from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError
 from optmap.generators.generate import generate
 from optmap.judge.metrics import traffic
-from optmap.model.decomposition import decompose, violations
+from optmap.model.decomposition import violations
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile, load_platform
 from optmap.model.snn import from_edges
 

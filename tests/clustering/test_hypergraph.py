@@ -6,8 +6,8 @@ from random_cases import case, misfits
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.clustering import hypergraph as partition_hypergraph
+from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
-from optmap.model.decomposition import decompose
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 
 pytest.importorskip("mtkahypar", reason="the extra [partition] is not installed")

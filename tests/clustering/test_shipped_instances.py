@@ -11,11 +11,11 @@ import pytest
 from random_cases import BINDINGS, ORDERS, PARTITIONS, module
 
 from optmap.clustering import song2020_published as partition_song2020_published
+from optmap.decomposing.contract import decompose
 from optmap.instance import load
 from optmap.judge.check import check
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
-from optmap.model.decomposition import decompose
 from optmap.model.mapping import Mapping
 
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from random_mappings import random_network
 
 from optmap.clustering import overlap
+from optmap.decomposing.contract import decompose as decompose_evenly
 from optmap.decomposing.spikes import Costs, _cheapest, decompose, direct_sources
 from optmap.model.cluster_graph import cluster_graph
-from optmap.model.decomposition import decompose as decompose_evenly
 from optmap.model.decomposition import violations
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
@@ -98,6 +98,6 @@ def test_any_network_can_be_decomposed_and_clustered(random: Random):
     made = platform(random.randint(2, 5), random.randint(1, 5))
     split = decompose(snn, made)
     assert violations(snn, split) == []
-    assert set(split.direct or {}) == set(direct_sources(snn, made))
+    assert set(split.parameters["direct"]) == set(map(str, direct_sources(snn, made)))
     alone = Clustering(np.arange(split.num_units, dtype=np.int32))
     assert cluster_graph(split, alone, made, "dataflow").rows.max(initial=0) <= made.max_rows

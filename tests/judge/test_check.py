@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from random_mappings import Case, random_case
 from small_mapping import MAPPING, PLATFORM, SNN
 
+from optmap.decomposing.contract import decompose
 from optmap.judge.check import check
-from optmap.model.decomposition import custom, decompose
+from optmap.model.decomposition import custom
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.platform import Crossbar, Tile
 

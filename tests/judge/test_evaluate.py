@@ -14,13 +14,13 @@ from random_mappings import random_case
 from simulation_oracle import Stuck, simulated_period
 from small_mapping import MAPPING, PLATFORM, SNN
 
+from optmap.decomposing.contract import decompose
 from optmap.errors import DeadlockError
 from optmap.judge.binding_aware_graph import Reason, lower
 from optmap.judge.check import check
 from optmap.judge.evaluation import CycleStep, evaluate, judge
 from optmap.judge.metrics import Spread, link_tokens
 from optmap.model.cluster_graph import cluster_graph
-from optmap.model.decomposition import decompose
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import from_edges

@@ -13,13 +13,13 @@ from random_mappings import random_case
 from simulation_oracle import application
 from small_mapping import MAPPING, PLATFORM, SNN
 
+from optmap.decomposing.contract import decompose
 from optmap.model.cluster_graph import (
     axons,
     cluster_graph,
     cluster_of_source,
     initial_iterations,
 )
-from optmap.model.decomposition import decompose
 from optmap.model.mapping import Clustering
 from optmap.model.snn import from_edges
 

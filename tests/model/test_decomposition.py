@@ -11,15 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_mappings import random_network
 
+from optmap.decomposing.contract import POLICIES, decompose
 from optmap.errors import FanInError
-from optmap.model.decomposition import (
-    POLICIES,
-    Decomposition,
-    custom,
-    custom_arrays,
-    decompose,
-    violations,
-)
+from optmap.model.decomposition import Decomposition, custom, custom_arrays, violations
 from optmap.model.snn import SNN, Population, from_edges
 
 

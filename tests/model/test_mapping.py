@@ -14,17 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_mappings import random_case
 
+from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
-from optmap.model.decomposition import custom, decompose
-from optmap.model.mapping import (
-    Binding,
-    Clustering,
-    Mapping,
-    StaticOrders,
-    compact,
-    from_dict,
-    to_dict,
-)
+from optmap.mapping_json import from_dict, to_dict
+from optmap.model.decomposition import custom
+from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders, compact
 from optmap.model.snn import from_edges
 
 # inputs 0..2 into 3 and 4, both into 5

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from small_mapping import MAPPING
 
+from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
-from optmap.model.decomposition import decompose
 from optmap.model.mapping import Binding, Clustering
 from optmap.model.scope import (
     END_TO_END,

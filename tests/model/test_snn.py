@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.snn import (
     MAX_TOTAL_EVENTS,
     MAX_TOTAL_SPIKES,

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.flow import run
 from optmap.instance import load
 from optmap.judge.evaluation import judge
+from optmap.mapping_json import from_dict, to_dict
 from optmap.methods import METHODS
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
-from optmap.model.decomposition import decompose
-from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders, from_dict, to_dict
+from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile, load_platform
 from optmap.readers.read import read_network

@@ -18,7 +18,7 @@ import scipy.sparse
 from optmap.errors import InputError
 from optmap.instance import load
 from optmap.judge.check import check
-from optmap.model.mapping import from_dict
+from optmap.mapping_json import from_dict
 from optmap.model.platform import load_platform
 from optmap.readers import hdf5
 from optmap.readers.nir_data import read_nir_data

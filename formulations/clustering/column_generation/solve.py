@@ -103,7 +103,7 @@ class ColumnGeneration:
         for q, members in enumerate(self.classes.members):
             by_unit[members] = prices[q]
         return PriceCertificate(
-            self.decomposition.policy, self.kinds, tuple(by_unit.tolist()), worth
+            self.decomposition.identity, self.kinds, tuple(by_unit.tolist()), worth
         )
 
     def _goal(self, total: int) -> int:

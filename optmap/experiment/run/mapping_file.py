@@ -9,7 +9,8 @@ from typing import Any
 from optmap.errors import InputError, refuse_special, refuse_unknown
 from optmap.experiment.run.source import Source
 from optmap.instance import Instance
-from optmap.model.mapping import Mapping, from_dict, to_dict
+from optmap.mapping_json import from_dict, to_dict
+from optmap.model.mapping import Mapping
 
 SCHEMA = 1
 MAX_BYTES = 2_000_000_000

@@ -23,6 +23,7 @@ from optmap.bounds.end_to_end import end_to_end_period_bounds, fewest_clusters_b
 from optmap.bounds.period import clustering_period_bounds
 from optmap.bounds.spike_hops import hop_bounds
 from optmap.bounds.traffic import traffic_bounds
+from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.experiment.report.details import details
 from optmap.experiment.run.exact_json import dumps
@@ -37,7 +38,6 @@ from optmap.methods import EXACT_BINDINGS, METHODS, Method, method_named
 from optmap.model.claim import Claim, Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
-from optmap.model.decomposition import decompose
 from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping, compact
 from optmap.model.outcome import Limits, Status

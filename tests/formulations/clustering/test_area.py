@@ -16,7 +16,8 @@ from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import milp as partition_milp
 from formulations.clustering.crossbar_kinds import Kind, area_of, assign_kinds, kinds_of
 from formulations.clustering.verify_certificate import verify_area
-from optmap.model.decomposition import Decomposition, decompose
+from optmap.decomposing.contract import decompose
+from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Area

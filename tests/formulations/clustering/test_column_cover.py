@@ -17,9 +17,9 @@ from formulations.clustering.sets import kinds_worth_having
 from formulations.clustering.verify_certificate import verify
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
 from optmap.model.certificate import PriceCertificate
-from optmap.model.decomposition import decompose
 from optmap.model.outcome import Limits, Status
 
 LIMITS = Limits(wall_s=60.0)
@@ -91,11 +91,11 @@ def test_a_certificate_that_searched_is_searched_again() -> None:
     ones = (1,) * decomposition.num_units
     pricer = Pricer(classes_of(decomposition.network), 32, 32)
     most = pricer.bound(np.ones(pricer.classes.num_classes, dtype=np.int64), 0, 2.0)
-    plain = PriceCertificate("tree", ((32, 32, 1),), ones, most)
-    right = PriceCertificate("tree", plain.kinds, ones, most, fewest - plain.bound)
+    plain = PriceCertificate("as given", ((32, 32, 1),), ones, most)
+    right = PriceCertificate("as given", plain.kinds, ones, most, fewest - plain.bound)
     assert right.bound == fewest
     assert verify(right, decomposition, platform, LIMITS).holds is True
-    wrong = PriceCertificate("tree", plain.kinds, ones, most, fewest - plain.bound + 1)
+    wrong = PriceCertificate("as given", plain.kinds, ones, most, fewest - plain.bound + 1)
     assert verify(wrong, decomposition, platform, LIMITS).holds is False
 
 
@@ -105,9 +105,8 @@ def test_sixteen_by_sixteen_outputs_are_proved() -> None:
     decomposition = decompose(generate("gen:filter-32"), 64, "tree")
     platform = oracles.mesh([(64, 64)])
     warm = partition(decomposition, platform, seed=0)
-    outcome, certificate = partition_colgen.solve(
-        decomposition, platform, Limits(wall_s=300.0), warm
-    )
+    outcome = partition_colgen.solve(decomposition, platform, Limits(wall_s=300.0), warm)
+    certificate = outcome.certificate
     assert (outcome.status, outcome.claimed, outcome.bound) == (Status.OPTIMAL, 21, 21)
     assert certificate is not None
     assert certificate.bound == 21

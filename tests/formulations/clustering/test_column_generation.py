@@ -16,10 +16,10 @@ from formulations.clustering import twins_milp as partition_twins_milp
 from formulations.clustering.column_generation import solve as partition_colgen
 from formulations.clustering.verify_certificate import verify
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.generators.generate import generate
-from optmap.model.certificate import PriceCertificate, from_dict, to_dict
-from optmap.model.decomposition import decompose
+from optmap.model.certificate import PriceCertificate, from_dict
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits, Status
 from optmap.model.snn import from_edges
@@ -34,7 +34,8 @@ def test_agrees_with_enumeration(seed: int) -> None:
     decomposition, platform = oracles.random_partition_case(seed)
     fitting = {tuple(p) for p in oracles.feasible_partitions(decomposition, platform)}
     expected = oracles.fewest_clusters(decomposition, platform)
-    outcome, certificate = partition_colgen.solve(decomposition, platform, LIMITS, workers=1)
+    outcome = partition_colgen.solve(decomposition, platform, LIMITS, workers=1)
+    certificate = outcome.certificate
     assert tuple(outcome.solution.cluster_of.tolist()) in fitting
     assert outcome.solution.num_clusters == outcome.claimed
     assert outcome.bound <= expected <= outcome.claimed
@@ -74,13 +75,14 @@ def test_the_filter_instance_is_proved() -> None:
         decompose(generate("gen:filter-16"), 32, "none"),
         oracles.mesh([(32, 32)]),
     )
-    outcome, certificate = partition_colgen.solve(
+    outcome = partition_colgen.solve(
         decomposition,
         platform,
         Limits(wall_s=60.0),
         partition(decomposition, platform, seed=0),
         workers=1,
     )
+    certificate = outcome.certificate
     assert (outcome.status, outcome.claimed, outcome.bound) == (Status.OPTIMAL, 12, 12)
     assert certificate.bound == 12
     assert verify(certificate, decomposition, platform, Limits(wall_s=4.0), workers=1).holds
@@ -91,14 +93,14 @@ def test_a_forged_certificate_is_refuted() -> None:
     decomposition, platform = decompose(network, 3, "tree"), oracles.mesh([(3, 3)])
     units = decomposition.num_units
     kinds = tuple((r, c, 1) for r, c in platform.kinds)
-    honest = PriceCertificate("tree", kinds, (1,) * units, units)
+    honest = PriceCertificate("as given", kinds, (1,) * units, units)
     assert verify(honest, decomposition, platform, LIMITS, workers=1).holds is True
     greedy = dataclasses.replace(honest, prices=(units + 1,) * units)
     verdict = verify(greedy, decomposition, platform, LIMITS, workers=1)
     assert verdict.holds is False
     assert "worth" in verdict.why
     assert (
-        verify(dataclasses.replace(honest, policy="chain"), decomposition, platform, LIMITS).holds
+        verify(dataclasses.replace(honest, units="others"), decomposition, platform, LIMITS).holds
         is False
     )
     assert (
@@ -110,8 +112,8 @@ def test_a_forged_certificate_is_refuted() -> None:
 
 
 def test_a_certificate_crosses_json_and_keeps_its_word() -> None:
-    certificate = PriceCertificate("tree", ((4, 4, 1),), (2, 2, 3), 3)
-    data = to_dict(certificate)
+    certificate = PriceCertificate("as given", ((4, 4, 1),), (2, 2, 3), 3)
+    data = certificate.to_json()
     assert from_dict(data) == certificate
     with pytest.raises(InputError, match="3, what the prices prove"):
         from_dict(data | {"bound": 4})

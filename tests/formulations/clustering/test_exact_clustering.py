@@ -12,7 +12,7 @@ from ortools.sat.python import cp_model
 from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import milp as partition_milp
 from formulations.clustering.sets import PartitionSets, first_fit, kinds_worth_having, traffic_of
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.snn import from_edges

@@ -14,8 +14,8 @@ from formulations.clustering.sets import first_fit, kinds_worth_having, traffic_
 from formulations.solvers.run_cpsat import run_cpsat
 from optmap.bounds.traffic import traffic_bound
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
-from optmap.model.decomposition import decompose
 from optmap.model.outcome import Limits, Status
 
 

@@ -8,7 +8,7 @@ import oracles
 
 from formulations.clustering.explain import Relaxation, explain
 from optmap.clustering.overlap import partition
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, Population, from_edges

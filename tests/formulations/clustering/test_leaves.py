@@ -8,10 +8,11 @@ import pytest
 
 from formulations.clustering.leaves import optimise_leaves
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.flow import run
 from optmap.judge.check import check
 from optmap.methods import METHODS
-from optmap.model.decomposition import decompose, violations
+from optmap.model.decomposition import violations
 from optmap.model.outcome import Limits
 from optmap.model.snn import SNN, from_edges
 

@@ -12,8 +12,8 @@ from formulations.clustering.spikes_bound import Pricing, spikes_bound
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.traffic import traffic_bound
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.instance import load
-from optmap.model.decomposition import decompose
 from optmap.model.outcome import Limits
 from optmap.model.snn import from_edges
 

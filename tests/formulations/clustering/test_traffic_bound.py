@@ -9,8 +9,8 @@ from formulations.clustering.sets import first_fit, kinds_worth_having
 from formulations.clustering.traffic_bound import copies_bound
 from optmap.bounds.traffic import traffic_bound
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
-from optmap.model.decomposition import decompose
 from optmap.model.outcome import Limits
 from optmap.model.snn import from_edges
 

@@ -11,7 +11,7 @@ from test_pricing import with_twins
 from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import twins_cpsat as partition_twins_cpsat
 from formulations.clustering import twins_milp as partition_twins_milp
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.outcome import Limits, Status
 
 LIMITS = Limits(wall_s=60.0)

@@ -10,8 +10,8 @@ from formulations.clustering.classes import classes_of
 from formulations.clustering.sets import kinds_worth_having
 from formulations.clustering.vector_packing_start import mixed_start, readers_of
 from optmap.clustering.overlap import partition
+from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
-from optmap.model.decomposition import decompose
 from optmap.model.mapping import Clustering
 from optmap.model.snn import SNN, from_edges
 

@@ -96,7 +96,7 @@ def test_no_time_is_unknown_without_value_or_bound() -> None:
 def test_a_stopped_solve_has_an_incumbent_below_which_its_bound_stays() -> None:
     """What a time limit stops is never called optimal without a bound that meets the value."""
     from formulations.clustering import milp as partition_milp
-    from optmap.model.decomposition import decompose
+    from optmap.decomposing.contract import decompose
 
     network = oracles.random_network(4, units=60, most_inputs=40, most_fan_in=6)
     decomposition, platform = decompose(network, 8, "none"), oracles.mesh([(8, 4)])

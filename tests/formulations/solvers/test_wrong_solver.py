@@ -15,8 +15,9 @@ from formulations.binding.sets import value_of
 from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import milp as partition_milp
 from formulations.solvers import highs
+from optmap.decomposing.contract import decompose
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.decomposition import Decomposition, decompose
+from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Binding, Clustering
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Platform

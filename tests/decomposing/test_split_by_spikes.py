@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_mappings import random_network
 
+from optmap.decomposing.kernels.split_by_spikes import fan_in_classes, split_by_spikes
 from optmap.model.decomposition import Decomposition, violations
 from optmap.model.snn import SNN, from_edges
-from optmap.model.split_by_spikes import fan_in_classes, split_by_spikes
 
 
 def reader(spikes: list[int]) -> SNN:
@@ -31,7 +31,7 @@ def test_the_loudest_are_read_directly_and_the_rest_through_even_leaves():
     split = split_by_spikes(reader([5, 0, 0, 9, 0, 0, 7]), 4, {7: (2,)})
     assert lists(split) == {8: [0, 1], 9: [2, 4, 5], 7: [3, 6, 8, 9]}
     assert split.network.spikes[7:].tolist() == [1, 5, 0]
-    assert (split.policy, split.direct) == ("spikes", {7: (2,)})
+    assert (split.policy, split.parameters) == ("spikes", {"direct": {"7": [2]}})
 
 
 def test_a_level_in_between_reads_its_own_loudest_directly():

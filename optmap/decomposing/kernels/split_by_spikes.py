@@ -24,6 +24,7 @@ import numpy as np
 
 from optmap.compiled import compiled
 from optmap.model.decomposition import Decomposition, assembled
+from optmap.model.json_value import Json
 from optmap.model.snn import SNN, IndexArray
 
 #: A class is cut by its common sources if they are at most this many hundredths of a fan-in.
@@ -88,7 +89,7 @@ def split_by_spikes(snn: SNN, rows: int, direct: Direct) -> Decomposition:
     found = fan_in_classes(snn, rows)
     if not found:
         every = np.arange(snn.num_neurons, dtype=np.int32)
-        return Decomposition("spikes", rows, snn, every, snn.num_neurons, {})
+        return Decomposition("spikes", rows, snn, every, snn.num_neurons)
     _refuse_wrong_levels({c.fan_in for c in found}, rows, direct)
     class_of = np.full(snn.num_neurons, -1, dtype=np.int32)
     slots = [np.empty((2, 0), dtype=np.int32)]
@@ -113,8 +114,8 @@ def split_by_spikes(snn: SNN, rows: int, direct: Direct) -> Decomposition:
         *np.ascontiguousarray(np.concatenate(slots, axis=1)).astype(np.int32),
     )
     indptr, indices, owner = _split(snn.indptr, snn.indices, rank, rows, plan)
-    used = {c.fan_in: tuple(direct[c.fan_in]) for c in found}
-    return assembled("spikes", snn, rows, indptr, indices, owner, used)
+    levels_of: dict[str, Json] = {str(c.fan_in): list(direct[c.fan_in]) for c in found}
+    return assembled("spikes", snn, rows, indptr, indices, owner, {"direct": levels_of})
 
 
 def _refuse_wrong_levels(fan_ins: set[int], rows: int, direct: Direct) -> None:
