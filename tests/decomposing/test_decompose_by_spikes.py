@@ -98,6 +98,6 @@ def test_any_network_can_be_decomposed_and_clustered(random: Random):
     made = platform(random.randint(2, 5), random.randint(1, 5))
     split = decompose(snn, made)
     assert violations(snn, split) == []
-    assert set(split.parameters["direct"]) == set(map(str, direct_sources(snn, made)))
+    assert set(split.parameters.get("direct", {})) == set(map(str, direct_sources(snn, made)))
     alone = Clustering(np.arange(split.num_units, dtype=np.int32))
     assert cluster_graph(split, alone, made, "dataflow").rows.max(initial=0) <= made.max_rows
