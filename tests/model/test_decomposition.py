@@ -238,9 +238,7 @@ def test_a_decomposition_of_another_network_is_found():
     assert "another owner" in violations(snn, stolen)[0]
 
 
-@pytest.mark.parametrize(
-    "change", [{"policy": ""}, {"owner": [0, 1]}, {"rows": 2}, {"rows": 1}]
-)
+@pytest.mark.parametrize("change", [{"policy": ""}, {"owner": [0, 1]}, {"rows": 2}, {"rows": 1}])
 def test_a_decomposition_that_contradicts_itself_cannot_be_built(change: dict):
     good = decompose(reader(5), 3, "tree")
     with pytest.raises(ValueError, match=r"decomposition|owners|fan-in"):
