@@ -9,7 +9,7 @@ from fractions import Fraction
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.clustering.overlap import partition
-from optmap.model.decomposition import decompose
+from optmap.decomposing.contract import decompose
 from optmap.model.platform import Crossbar, Platform
 from optmap.model.snn import SNN
 
