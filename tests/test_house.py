@@ -50,6 +50,7 @@ LEVEL = {
     "optmap.map": 13,
     "optmap.explain": 13,
     "optmap.admit": 13,
+    "optmap.export": 13,
     "optmap.verify": 13,
     "optmap.sdf.__main__": 13,
     "optmap.__main__": 14,

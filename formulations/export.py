@@ -1,0 +1,245 @@
+"""The problems as files for other solvers: rows named by label, a start and a value in comments.
+
+What stands upstream of a problem (the decomposition; for a binding, the clustering; for an order,
+the binding) is taken from a heuristic's mapping, which is also the start.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from formulations.binding import cpsat_model as binding_cpsat
+from formulations.binding import milp as binding_milp
+from formulations.binding.sets import BindingSets, load_of, spike_hops_of
+from formulations.clustering import cpsat_model as clustering_cpsat
+from formulations.clustering import milp as clustering_milp
+from formulations.clustering.sets import PartitionSets, kinds_worth_having, start_of, traffic_of
+from formulations.joint.cpsat_model import JointModel
+from formulations.joint.sets import JointSets
+from formulations.ordering import cpsat_model as ordering_cpsat
+from formulations.ordering import milp as ordering_milp
+from formulations.ordering.sets import OrderSets
+from formulations.solvers.labels import label_rows
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.mapping import Mapping
+from optmap.model.platform import Platform
+
+#: File format -> the kind of model it is written from.
+FORMATS = {"lp": "milp", "mps": "milp", "opb": "milp", "cpsat": "cpsat"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One model, ready to be written.
+
+    Parameters
+    ----------
+    model : object
+        A formulation's model with ``milp`` (PuLP) or ``cp`` (CP-SAT).
+    about : str
+        The objective in words.
+    value : int, Fraction or None
+        What the start reaches.
+    start : dict
+        Variable name -> its value in the start; empty where the model has no hint of its own.
+    rows : Counter
+        Label -> number of rows.
+    """
+
+    model: Any
+    about: str
+    value: int | Fraction | None
+    start: dict[str, int]
+    rows: Counter[str]
+
+    @property
+    def num_variables(self) -> int:
+        """Number of variables."""
+        if hasattr(self.model, "cp"):
+            return len(self.model.cp.proto.variables)
+        return len(self.model.milp.variables())
+
+    @property
+    def num_rows(self) -> int:
+        """Number of constraints."""
+        if hasattr(self.model, "cp"):
+            return len(self.model.cp.proto.constraints)
+        return int(self.model.milp.numConstraints())
+
+
+Build = Callable[[Mapping, Platform, str, bool], Problem]
+
+
+def _clustering(objective: str) -> Build:
+    def build(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
+        start = start_of(mapping.decomposition, platform, mapping.clustering)
+        network = mapping.decomposition.network
+        sets = PartitionSets(network, kinds_worth_having(platform), start.num_clusters)
+        model: Any = (clustering_milp if milp else clustering_cpsat).PartitionModel(sets)
+        rows = label_rows(model)
+        model.build()
+        if objective == "clusters":
+            model.minimize_clusters()
+            about, value = "(P0a) fewest clusters", start.num_clusters
+        else:
+            model.link_remote_axons()
+            model.minimize_traffic()
+            about = f"(P0b) least traffic of at most {start.num_clusters} clusters"
+            value = traffic_of(network, start)
+        hint = model.hint(start) if milp else None
+        return Problem(model, about, value, hint or _hinted(model), rows)
+
+    return build
+
+
+def _binding(objective: str) -> Build:
+    def build(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
+        graph = _graph(mapping, platform, tokens)
+        sets, binding = BindingSets(graph, platform), mapping.binding
+        model: Any = (binding_milp if milp else binding_cpsat).BindingModel(sets)
+        rows = label_rows(model)
+        model.build()
+        if objective == "load":
+            model.minimize_load()
+            about, value = "(B0b) least largest tile load", load_of(graph, platform, binding)
+        else:
+            model.measure_hops()
+            model.minimize_spike_hops()
+            about, value = "(B0a) fewest spike-hops", spike_hops_of(graph, platform, binding)
+        start = {z.name: int(binding.tile_of[a] == t) for (a, t), z in model.z.items()}
+        return Problem(model, about, value, start, rows)
+
+    return build
+
+
+def _order(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
+    sets = OrderSets(_graph(mapping, platform, tokens), platform, mapping.binding)
+    value = sets.period_of(mapping.orders)
+    if milp:
+        model: Any = ordering_milp.OrderModel(sets)
+        about = "(S0) largest omega = floor / period, floor " + str(sets.floor)
+    else:
+        target = value or Fraction(sets.most_ticks)
+        model = ordering_cpsat.OrderModel(sets, target)
+        about = f"static orders of period {target} or less: feasible?"
+    rows = label_rows(model)
+    model.build()
+    return Problem(model, about, value, {}, rows)
+
+
+def _joint(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
+    if milp:
+        raise ValueError("the joint problem is a CP-SAT model: write it as cpsat")
+    sets = JointSets(_graph(mapping, platform, tokens), platform)
+    value = sets.value_of((mapping.binding, mapping.orders))
+    most = -(-(value or Fraction(sets.most_ticks)) // 1)
+    model = JointModel(sets, Fraction(most), least=int(sets.floor))
+    if model.impossible:
+        raise ValueError(f"no binding at all has a period of {most} ticks: nothing to write")
+    rows = label_rows(model)
+    model.build()
+    model.minimize_period()
+    return Problem(model, "(J0) least whole period of binding and orders", value, {}, rows)
+
+
+#: Formulation -> how it is built from a mapping: (mapping, platform, tokens, as MILP).
+FORMULATIONS: dict[str, Build] = {
+    "clustering": _clustering("clusters"),
+    "traffic": _clustering("traffic"),
+    "tile-load": _binding("load"),
+    "spike-hops": _binding("hops"),
+    "order": _order,
+    "joint": _joint,
+}
+
+
+def _graph(mapping: Mapping, platform: Platform, tokens: str) -> ClusterGraph:
+    return cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
+
+
+def _hinted(model: Any) -> dict[str, int]:
+    """Return the hint that a CP-SAT model carries, by variable name."""
+    proto = model.cp.proto
+    hint = proto.solution_hint
+    names = [proto.variables[v].name for v in hint.vars]
+    return dict(zip(names, map(int, hint.values), strict=True))
+
+
+def text_of(problem: Problem, form: str, comments: list[str]) -> str:
+    """Return the file of a problem.
+
+    Parameters
+    ----------
+    form : str
+        ``lp``, ``mps``, ``opb`` or ``cpsat`` (the model's text, as CP-SAT reads it).
+    comments : list of str
+        Lines for the head, behind which value and start follow.
+
+    Raises
+    ------
+    ValueError
+        ``opb`` and a model that has other than 0-1 variables or fractional numbers.
+    """
+    mark = {"lp": "\\ ", "mps": "* ", "opb": "* ", "cpsat": "# "}[form]
+    head = [*comments, problem.about, f"value of the start: {problem.value}", *_start(problem)]
+    return "".join(f"{mark}{line}\n" for line in head) + _body(problem, form)
+
+
+def _start(problem: Problem) -> Iterator[str]:
+    """Yield the variables of the start that are not 0, a few a line."""
+    named = [f"{name}={value}" for name, value in problem.start.items() if value]
+    if named:
+        yield "start, all others 0:"
+    for i in range(0, len(named), 8):
+        yield "  " + " ".join(named[i : i + 8])
+
+
+def _body(problem: Problem, form: str) -> str:
+    if form == "opb":
+        return _opb(problem)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / ("model.pbtxt" if form == "cpsat" else f"model.{form}")
+        if form == "cpsat":
+            problem.model.cp.export_to_file(str(path))
+        elif form == "lp":
+            problem.model.milp.writeLP(str(path))
+        else:
+            problem.model.milp.writeMPS(str(path))
+        return path.read_text(encoding="utf-8")
+
+
+def _opb(problem: Problem) -> str:
+    """Return a pseudo-Boolean file: variables x1, x2, ...; their names in comments."""
+    milp = problem.model.milp
+    number = {v.name: i for i, v in enumerate(milp.variables(), 1)}
+    fixed = []
+    for v in milp.variables():
+        if v.cat != "Integer" or v.lowBound not in (0, 1) or v.upBound not in (0, 1):
+            raise ValueError(f"opb holds 0-1 variables only, {v.name} is another: write lp or mps")
+        if v.lowBound == v.upBound:
+            fixed.append(f"+1 x{number[v.name]} = {v.upBound} ;")
+    lines = [f"* #variable= {len(number)} #constraint= {milp.numConstraints() + len(fixed)}"]
+    lines += [f"* x{i} {name}" for name, i in number.items()]
+    lines.append(f"min: {_terms(milp.objective.items(), number)} ;")
+    for row in milp.constraints():
+        sign = -1 if row.sense == -1 else 1  # the format knows >= and =
+        terms = _terms(((v, sign * c) for v, c in row.items()), number)
+        lines.append(f"* {row.name}")
+        lines.append(f"{terms} {'=' if row.sense == 0 else '>='} {_whole(-sign * row.constant)} ;")
+    return "\n".join([*lines, *fixed]) + "\n"
+
+
+def _terms(terms: Any, number: dict[str, int]) -> str:
+    return " ".join(f"{_whole(c):+d} x{number[v.name]}" for v, c in terms)
+
+
+def _whole(value: float) -> int:
+    if value != round(value):
+        raise ValueError(f"opb holds whole numbers only, found {value}")
+    return round(value)

@@ -1,0 +1,128 @@
+"""Exported problems: read back by other readers, they have the optimum of the formulation."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import highspy
+import pytest
+from google.protobuf import text_format
+from ortools.sat import cp_model_pb2
+from ortools.sat.python import cp_model
+
+from formulations.export import FORMATS, FORMULATIONS, Problem, text_of
+from optmap import export
+from optmap.flow import run
+from optmap.instance import load
+from optmap.methods import method_named
+from optmap.model.outcome import Limits
+
+#: What the problems of gen:mlp-9-4-2 on two crossbars of 6 x 4 have as optimum, by the solvers.
+NAMES = list(FORMULATIONS)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    (folder / "p.toml").write_text(
+        'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
+        "[[tiles]]\nrows = 6\ncolumns = 4\n[time]\nevent_ticks = 1\n"
+    )
+    (folder / "i.toml").write_text(
+        'schema = 1\nname = "i"\nnetwork = "gen:mlp-9-4-2"\nplatform = "p.toml"\n'
+    )
+    instance = load(folder / "i.toml")
+    method = method_named("song2020-tree")
+    made = run(method, instance.snn, instance.platform, instance.tokens, Limits(), lambda _: None)
+    return folder, instance, made.mapping
+
+
+def build(case, name: str, milp: bool) -> Problem:
+    _, instance, mapping = case
+    return FORMULATIONS[name](mapping, instance.platform, instance.tokens, milp)
+
+
+def highs_optimum(path: Path) -> float:
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    assert highs.readModel(str(path)) == highspy.HighsStatus.kOk
+    highs.run()
+    assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    return highs.getInfo().objective_function_value
+
+
+def cpsat_optimum(text: str) -> float | None:
+    proto = cp_model_pb2.CpModelProto()
+    text_format.Parse(text, proto)
+    model = cp_model.CpModel()
+    model.proto.parse_text_format(text_format.MessageToString(proto))
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    assert solver.solve(model) == cp_model.OPTIMAL
+    return solver.objective_value if proto.HasField("objective") else None
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("order", "joint")])
+def test_lp_mps_and_cpsat_have_one_optimum(case, name, tmp_path):
+    milp, cp = build(case, name, True), build(case, name, False)
+    values = {cpsat_optimum(text_of(cp, "cpsat", ["a comment"]))}
+    for form in ("lp", "mps"):
+        file = tmp_path / f"p.{form}"
+        file.write_text(text_of(milp, form, ["a comment"]))
+        values.add(round(highs_optimum(file)))
+    assert len(values) == 1
+    (optimum,) = values
+    assert optimum <= milp.value
+
+
+def test_the_least_period_is_the_same_in_both_models(case, tmp_path):
+    order = build(case, "order", True)
+    (tmp_path / "p.lp").write_text(text_of(order, "lp", []))
+    floor = order.model.sets.floor
+    omega = -highs_optimum(tmp_path / "p.lp")
+    period = floor / abs(omega)
+    assert float(period) <= float(order.value) + 1e-6
+    assert cpsat_optimum(text_of(build(case, "order", False), "cpsat", [])) is None  # feasible
+    assert cpsat_optimum(text_of(build(case, "joint", False), "cpsat", [])) <= order.value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_bears_a_label_of_the_table(case, name):
+    table = Path(__file__).parents[2].joinpath("formulations", "README.md").read_text()
+    problem = build(case, name, name != "joint")
+    text = text_of(problem, "cpsat" if name == "joint" else "lp", [])
+    assert problem.rows
+    for label in problem.rows:
+        assert f"({label})" in table, label
+    assert not re.search(r"\b_C\d", text)
+    assert sum(problem.rows.values()) == problem.num_rows
+
+
+def test_a_start_in_the_comments_is_one_of_the_model(case):
+    problem = build(case, "clustering", True)
+    text = text_of(problem, "opb", [])
+    assert "start, all others 0:" in text
+    number = dict(re.findall(r"^\* (x\d+) (\S+)$", text, re.M))
+    value = {x: problem.start[name] for x, name in number.items()}
+    rows = re.findall(r"^((?:[+-]\d+ x\d+ ?)+)(>=|=) (-?\d+) ;$", text, re.M)
+    assert len(rows) >= problem.num_rows
+    for terms, sign, right in rows:
+        left = sum(int(c) * value[x] for c, x in re.findall(r"([+-]\d+) (x\d+)", terms))
+        assert left == int(right) if sign == "=" else left >= int(right)
+
+
+def test_opb_refuses_what_is_not_0_1(case):
+    with pytest.raises(ValueError, match="0-1 variables only"):
+        text_of(build(case, "tile-load", True), "opb", [])
+
+
+def test_the_command_lists_what_there_is_and_writes_it(case, capsys, tmp_path):
+    folder = case[0]
+    assert tuple(FORMULATIONS) == export.FORMULATIONS
+    assert tuple(FORMATS) == export.FORMATS
+    file = str(folder / "i.toml")
+    assert export.main([file, "--as", "mps", "--out", str(tmp_path / "m.mps")]) == 0
+    assert "(P2)_0" in (tmp_path / "m.mps").read_text()
+    assert export.main([file, "--sizes"]) == 0
+    assert "(B1)" in capsys.readouterr().out
