@@ -1,42 +1,43 @@
-"""Edge lists: one synapse a row, ``source,target[,weight][,type]``.
+"""Edge lists: one synapse a row, ``source,target[,weight][,type]`` or whatever a header names.
 
-Names are stripped of blanks. Where every name is a whole number it is the neuron's index, so that
-several files can speak of the same neurons; otherwise neurons are numbered in the natural order of
-their names (AVA2 before AVA10), whatever the order of the rows. A row of type "electrical" (a gap
-junction) counts both ways; where the file lists the other way itself, that row is used.
+A header is known by the meaning of its words (:mod:`optmap.readers.columns`) or given as
+``--columns``. A first row that may be a header or a synapse is refused, never guessed. Names are
+stripped of blanks. Where every name is a whole number and the numbers are dense, it is the neuron's
+index, so that several files can speak of the same neurons; otherwise names and numbers of any size
+are names, and neurons are numbered in their natural order (AVA2 before AVA10), whatever the order
+of the rows. A row of type "electrical" (a gap junction) or "undirected" counts both ways; where the
+file lists the other way itself, that row is used.
 """
 
 from __future__ import annotations
 
-import csv
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
 from optmap.errors import InputError
-from optmap.model.snn import SNN, Population, from_edges
-from optmap.readers.text import natural_order, read_text
+from optmap.model.snn import SNN, IntArray, Population, from_edges
+from optmap.readers.columns import EdgeColumns, UnclearHeader, edge_columns, stem
+from optmap.readers.options import AS_WRITTEN, ReadOptions
+from optmap.readers.table import Table, read_table
+from optmap.readers.text import natural_order
 
-EXPECTED = "rows of source,target[,weight][,type]"
+EXPECTED = "rows of source,target[,weight][,type], or a header that names the columns"
+SAY = "say which with --columns, as in --columns pre,post,weight or --columns 1,2,3"
 
-_HEADINGS = {
-    "source": ("source", "src", "pre", "from", "presynaptic"),
-    "target": ("target", "tgt", "dst", "post", "to", "postsynaptic"),
-    "weight": ("weight", "w", "weights"),
-    "type": ("type", "kind"),
-}
-_BOTH_WAYS = "electrical"
+_BOTH_WAYS = {"electrical", "undirected", "gap junction", "gap_junction", "gap-junction", "ej"}
 
 #: Words that are a bad weight rather than the name of a kind of synapse.
 _NOT_FINITE = {"nan", "-nan", "+nan", "inf", "+inf", "-inf", "infinity", "-infinity"}
 
-#: Indices may leave gaps, but not of a kind that makes empty arrays of gigabytes.
-_MAX_INDEX_PER_ROW = 1_000
-_ALWAYS_ALLOWED_INDEX = 1_000_000
+#: Whole numbers are indices while they leave no wider gaps than this; beyond, they are names.
+_ALWAYS_INDEX = 1_000
+_INDEX_PER_NEURON = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class _Rows:
         self.pre.append(pre)
         self.post.append(post)
         self.weight.append(weight)
-        if kind.casefold() == _BOTH_WAYS:
+        if kind and kind.casefold() in _BOTH_WAYS:
             self.both_ways[pre, post] = weight
 
     def mirror(self) -> None:
@@ -75,78 +76,176 @@ class _Rows:
                 self.weight.append(weight)
 
 
-def read_edges(path: Path, *, keep_zero_weights: bool = False) -> EdgeList:
+@dataclass(frozen=True)
+class _Layout:
+    """How the rows are to be read: ``header`` as written, None where there is none.
+
+    ``doubtful``: the first row, read as a synapse, of which only the rest of the file can tell that
+    it is none. ``asked``: the columns were given as an option.
+    """
+
+    columns: EdgeColumns
+    header: Sequence[str] | None
+    doubtful: tuple[int, list[str]] | None = None
+    asked: bool = False
+
+
+def read_edges(
+    path: Path, *, keep_zero_weights: bool = False, options: ReadOptions = AS_WRITTEN
+) -> EdgeList:
     """Read an edge list; every neuron counts one assumed spike.
 
-    The separator is a comma, semicolon or tab, whichever the first row has; a header is optional,
-    empty lines and lines that start with ``#`` are skipped, rows of one pair add their weights.
+    The separator is a comma, semicolon, tab or blanks, whichever cuts all rows alike; empty lines
+    and lines that start with ``#`` are skipped, rows of one pair add their weights.
 
     Raises
     ------
     InputError
-        If a row is no synapse, naming its line, or there is none.
+        If a row is no synapse, naming its line, if the first row may be a header or a synapse, or
+        if there is none.
     """
-    text = read_text(path, EXPECTED)
+    table = read_table(path, EXPECTED)
+    records = table.rows()
+    first = next(records, None)
+    if first is None:
+        raise table.fail("", "no synapse")
+    layout, is_row = _layout(table, first, options)
+    width = len(first[1])
     rows = _Rows()
-    columns: dict[str, int] | None = None
-    for line, cells in _records(path, text):
-        if columns is None:
-            header = _header(path, line, cells)
-            columns = header or _guess(path, line, cells)
-            width = len(cells)
-            if header:
-                continue
+    for line, cells in chain([first] if is_row else [], records):
         if len(cells) != width:
-            raise InputError(str(path), f"line {line}", f"{len(cells)} cells", f"{width} cells")
-        source, target = cells[columns["source"]], cells[columns["target"]]
-        if not source or not target:
-            raise InputError(str(path), f"line {line}", "an empty name", EXPECTED)
-        weight = _weight(path, line, cells[columns["weight"]]) if "weight" in columns else 1.0
-        rows.add(source, target, weight, cells[columns["type"]] if "type" in columns else "")
+            raise table.fail(f"line {line}", f"{len(cells)} cells", f"{width} cells")
+        _add(table, rows, layout.columns, line, cells)
     if not rows.pre:
-        raise InputError(str(path), "", "no synapse", EXPECTED)
+        raise table.fail("", "no synapse")
+    _settle(table, layout, rows)
     rows.mirror()
-    return _numbered(path, rows, columns is not None and "weight" in columns, keep_zero_weights)
+    return _numbered(table, rows, layout, keep_zero_weights)
 
 
-def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, stripped cells) of every row that says something."""
-    lines = text.splitlines()
-    first = next((row for row in lines if row.strip() and not row.lstrip().startswith("#")), "")
-    separator = next((mark for mark in (",", ";", "\t") if mark in first), ",")
-    reader = csv.reader(lines, delimiter=separator)
+def _add(table: Table, rows: _Rows, columns: EdgeColumns, line: int, cells: list[str]) -> None:
+    source, target = cells[columns.source], cells[columns.target]
+    if not source or not target:
+        raise table.fail(f"line {line}", "an empty name")
+    weight = 1.0 if columns.weight is None else _weight(table, line, cells[columns.weight])
+    rows.add(source, target, weight, "" if columns.type is None else cells[columns.type])
+
+
+def _layout(
+    table: Table, first: tuple[int, list[str]], options: ReadOptions
+) -> tuple[_Layout, bool]:
+    """Return how to read the rows, and whether the first one is a synapse."""
+    line, cells = first
+    if options.columns is not None:
+        return _asked(table, first, options.columns)
+    remarked = table.remarked_header()
+    if remarked is not None:
+        try:
+            return _Layout(edge_columns(remarked), remarked), True
+        except UnclearHeader:
+            pass  # a remark is no header as a rule
     try:
-        for record in reader:
-            cells = [cell.strip() for cell in record]
-            if any(cells) and not cells[0].startswith("#"):
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise InputError(str(path), f"line {reader.line_num}", str(error), EXPECTED) from None
+        return _Layout(edge_columns(cells), cells), False
+    except UnclearHeader as unclear:
+        reason = str(unclear)
+    if any(_is_number(cell) for cell in cells):
+        return _Layout(_guess(table, line, cells), None, first), True
+    if len(cells) > 3:
+        raise table.fail(f"line {line}", f"{_quoted(cells)} ({reason})", SAY)
+    return _Layout(_guess(table, line, cells), None, first), True
 
 
-def _header(path: Path, line: int, cells: Sequence[str]) -> dict[str, int] | None:
-    """Return which column holds what if the row is a header, else None."""
-    wanted = {word: name for name, words in _HEADINGS.items() for word in words}
-    found = [wanted.get(cell.casefold()) for cell in cells]
-    if "source" not in found or "target" not in found:
-        return None
-    columns: dict[str, int] = {}
-    for position, name in enumerate(found):
-        if name is None or name in columns:
-            what = "an unknown column" if name is None else "a second column"
-            raise InputError(str(path), f"line {line}", f"{what} {cells[position]!r}", EXPECTED)
-        columns[name] = position
-    return columns
+def _asked(
+    table: Table, first: tuple[int, list[str]], words: tuple[str, ...]
+) -> tuple[_Layout, bool]:
+    """Return what ``--columns`` says: names of the header, numbers, or the header that is missing."""
+    line, cells = first
+    header = cells if set(words) - {"-"} <= set(cells) else table.remarked_header()
+    if header is not None and set(words) - {"-"} <= set(header):
+        places: list[int | None] = [header.index(w) if w != "-" else None for w in words]
+        return _Layout(
+            _placed(table, words, places, len(cells), header), header
+        ), header is not cells
+    if all(word == "-" or word.isascii() and word.isdigit() for word in words):
+        places = [int(w) - 1 if w != "-" else None for w in words]
+        layout = _Layout(_placed(table, words, places, len(cells), None), None, first, True)
+        try:
+            edge_columns(cells)
+        except UnclearHeader:
+            return layout, True
+        return _Layout(_placed(table, words, places, len(cells), cells), cells), False
+    if len(words) != len(cells):
+        raise table.fail(f"line {line}", _quoted(cells), f"the columns {', '.join(words)}")
+    try:
+        columns = edge_columns(words)
+    except UnclearHeader as unclear:
+        raise table.fail("", f"--columns {','.join(words)} ({unclear})", SAY) from None
+    return _Layout(columns, words, first, True), True
 
 
-def _guess(path: Path, line: int, cells: Sequence[str]) -> dict[str, int]:
+def _placed(
+    table: Table,
+    words: tuple[str, ...],
+    places: list[int | None],
+    width: int,
+    header: Sequence[str] | None,
+) -> EdgeColumns:
+    """Return source, target, weight and type at the places asked for."""
+    source, target, weight, kind = (*places, None, None, None, None)[:4]
+    given = [place for place in places if place is not None]
+    inside = all(0 <= place < width for place in given) and len(set(given)) == len(given)
+    if source is None or target is None or not inside or len(places) > 4:
+        expected = f"source,target[,weight][,type] among {width} columns"
+        raise table.fail("", f"--columns {','.join(words)}", expected)
+    others = tuple(p for p in range(width) if p not in given) if header is not None else ()
+    return EdgeColumns(source, target, weight, kind, others=others)
+
+
+def _guess(table: Table, line: int, cells: Sequence[str]) -> EdgeColumns:
     """Return the columns of a file without header from its first row."""
-    if not 2 <= len(cells) <= 4:
-        raise InputError(str(path), f"line {line}", f"{len(cells)} cells", EXPECTED)
-    columns = {"source": 0, "target": 1}
-    if len(cells) == 3 and not _is_number(cells[2]) and cells[2].casefold() not in _NOT_FINITE:
-        return columns | {"type": 2}
-    return columns | dict(zip(("weight", "type"), range(2, len(cells)), strict=False))
+    third = len(cells) > 2 and _is_weight(cells[2])
+    if len(cells) == 2 or (len(cells) == 3 and third):
+        return EdgeColumns(0, 1, *range(2, len(cells)))
+    if len(cells) == 3:
+        return EdgeColumns(0, 1, type=2)
+    if len(cells) == 4 and third and not _is_number(cells[3]):
+        return EdgeColumns(0, 1, 2, 3)
+    raise table.fail(f"line {line}", f"{len(cells)} cells, {_quoted(cells)}", f"{EXPECTED}; {SAY}")
+
+
+def _settle(table: Table, layout: _Layout, rows: _Rows) -> None:
+    """Refuse a first row that the rest of the file does not tell to be a header or a synapse."""
+    if layout.doubtful is not None:
+        line, cells = layout.doubtful
+        ends = [cells[layout.columns.source], cells[layout.columns.target]]
+        once = {name for name in ends if _times(rows, name) == ends.count(name)}
+        numbers = [_is_number(name) for name in rows.names if name not in once]
+        unlike = bool(numbers) and (
+            (all(numbers) and not any(map(_is_number, ends)))
+            or (not any(numbers) and all(map(_is_number, ends)))
+        )
+        open_ = not layout.asked and not any(map(_is_number, cells)) and len(once) == len(set(ends))
+        if unlike or open_:
+            found = f"{_quoted(cells)}, which may be a header or a synapse"
+            raise table.fail(f"line {line}", found, SAY)
+    elif layout.header is not None:
+        for end in (layout.columns.source, layout.columns.target):
+            word = layout.header[end]
+            alike = stem(word) if any(c.isdigit() for c in word) else None
+            if word in rows.names or alike in map(stem, rows.names if alike else ()):
+                found = f"{word!r} in the header and names like it in the rows"
+                raise table.fail("", found, SAY)
+
+
+def _times(rows: _Rows, name: str) -> int:
+    """Return how often a name stands at an end of a row."""
+    index = rows.names[name]
+    return rows.pre.count(index) + rows.post.count(index)
+
+
+def _quoted(cells: Sequence[str]) -> str:
+    shown = ", ".join(repr(cell[:30]) for cell in cells[:8])
+    return shown + (", ..." if len(cells) > 8 else "")
 
 
 def _is_number(text: str) -> bool:
@@ -156,23 +255,20 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _weight(path: Path, line: int, text: str) -> float:
+def _is_weight(text: str) -> bool:
+    return _is_number(text) or text.casefold() in _NOT_FINITE
+
+
+def _weight(table: Table, line: int, text: str) -> float:
     if not _is_number(text):
-        raise InputError(str(path), f"line {line}", f"weight {text!r}", "a finite number")
+        raise table.fail(f"line {line}", f"weight {text[:40]!r}", "a finite number")
     return float(text)
 
 
-def _numbered(path: Path, rows: _Rows, weighted: bool, keep_zero_weights: bool) -> EdgeList:
-    if all(name.isascii() and name.isdigit() for name in rows.names):
-        number = np.array([_index(path, name, len(rows.pre)) for name in rows.names])
-        names = tuple(map(str, range(int(number.max()) + 1)))
-    elif all(name.isascii() and name.removeprefix("-").isdigit() for name in rows.names):
-        below = next(name for name in rows.names if not name.isdigit())
-        raise InputError(str(path), "", f"neuron number {below}", "numbers from 0 on, or names")
-    else:
-        names = tuple(natural_order(rows.names))
-        rank = {name: i for i, name in enumerate(names)}
-        number = np.array([rank[name] for name in rows.names])
+def _numbered(table: Table, rows: _Rows, layout: _Layout, keep_zero_weights: bool) -> EdgeList:
+    number, names, notes = number_names(str(table.path), list(rows.names))
+    columns = layout.columns
+    weighted = columns.weight is not None
     snn = from_edges(
         number[np.frombuffer(rows.pre, dtype=np.int64)],
         number[np.frombuffer(rows.post, dtype=np.int64)],
@@ -180,13 +276,64 @@ def _numbered(path: Path, rows: _Rows, weighted: bool, keep_zero_weights: bool) 
         weights=np.frombuffer(rows.weight, dtype=np.float64) if weighted else None,
         populations=[Population("neurons", 0, len(names) - 1)],
         keep_zero_weights=keep_zero_weights,
+        notes=[*_column_notes(columns, layout.header), *notes],
     )
     return EdgeList(snn, names)
 
 
-def _index(path: Path, name: str, num_rows: int) -> int:
-    highest = max(_ALWAYS_ALLOWED_INDEX, _MAX_INDEX_PER_ROW * num_rows)
-    if len(name) > 18 or int(name) > highest:
-        expected = f"numbers up to {highest} in a list of {num_rows} rows, or names"
-        raise InputError(str(path), "", f"neuron number {name}", expected)
-    return int(name)
+def _column_notes(columns: EdgeColumns, header: Sequence[str] | None) -> Iterator[str]:
+    if header is None:
+        return
+    if columns.weight_is_count and columns.weight is not None:
+        yield f"column {header[columns.weight]!r} is the weight"
+    if columns.delay is not None:
+        yield f"column {header[columns.delay]!r} is left out: delays do not count"
+    left = [header[place] or "without a name" for place in columns.others]
+    if left:
+        yield "columns left out: " + ", ".join(left)
+
+
+def number_names(where: str, names: Sequence[str]) -> tuple[IntArray, tuple[str, ...], list[str]]:
+    """Return the neuron of each name, what all neurons are called, and what to say of it.
+
+    Raises
+    ------
+    InputError
+        If all names are numbers, but not all whole ones from 0 on; ``where`` is the file.
+
+    Examples
+    --------
+    >>> number_names("list", ["b10", "b9"])[:2]
+    (array([1, 0]), ('b9', 'b10'))
+    >>> number_names("list", ["2", "0"])[:2]
+    (array([2, 0]), ('0', '1', '2'))
+    """
+    whole = [_whole(name) for name in names]
+    numeric = [value for value in whole if value is not None]
+    if len(numeric) < len(names):
+        if all(map(_is_number, names)):
+            part = next(name for name, value in zip(names, whole, strict=True) if value is None)
+            raise InputError(where, "", f"neuron {part[:40]}", f"whole numbers or names; {SAY}")
+        ordered = natural_order(names)
+        rank = {name: i for i, name in enumerate(ordered)}
+        return np.array([rank[name] for name in names], dtype=np.int64), tuple(ordered), []
+    if min(numeric) < 0:
+        raise InputError(where, "", f"neuron number {min(numeric)}", "numbers from 0 on, or names")
+    distinct = sorted(set(numeric))
+    if distinct[-1] < max(_ALWAYS_INDEX, _INDEX_PER_NEURON * len(distinct)):
+        called = tuple(map(str, range(distinct[-1] + 1)))
+        return np.array(numeric, dtype=np.int64), called, []
+    place = {value: i for i, value in enumerate(distinct)}
+    note = f"numbers up to {distinct[-1]} name {len(distinct)} neurons, in ascending order"
+    number = np.array([place[value] for value in numeric], dtype=np.int64)
+    return number, tuple(map(str, distinct)), [note]
+
+
+def _whole(name: str) -> int | None:
+    """Return a name that is a whole number, 3 or 3.0 or 3.000e+00, None for any other."""
+    digits = name[1:] if name[:1] == "-" else name
+    if digits.isascii() and digits.isdigit():
+        return int(name) if len(digits) <= 30 else None
+    if not _is_number(name) or not float(name).is_integer() or abs(float(name)) >= 2**53:
+        return None
+    return int(float(name))

@@ -1,0 +1,174 @@
+"""Which column of a table means what, by the words of its header.
+
+Words are taken apart (``bodyId_pre`` is body, id, pre), so that the headers of pandas, neuprint,
+CAVE, Codex, PyNN, NEST and SONATA tables are understood without a list of tools. A word that is not
+understood is never guessed: its column is left out and named, or the table is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_SOURCE = {"source", "src", "pre", "presyn", "presynaptic", "from", "origin", "sender", "afferent"}
+_TARGET = {"target", "tgt", "dst", "dest", "destination", "post", "postsyn", "postsynaptic", "to",
+           "receiver", "efferent"}  # fmt: skip
+_ID = {"id", "ids", "root", "body", "neuron", "node", "cell", "gid", "nid", "index", "idx", "pt",
+       "global", "vertex", "unit", "synaptic"}  # fmt: skip
+_LABEL = {"name", "names", "label"}
+
+#: Pairs of words that say nothing of a direction; the first column is the source.
+_PAIRS = {("i", "j"), ("u", "v")}
+_STEMS = {"entity", "node", "neuron", "cell", "id", "body", "vertex", "unit", "element",
+          "interactor", "n", "v"}  # fmt: skip
+_ENDS = {("1", "2"), ("a", "b"), ("0", "1")}
+
+_WEIGHT = [{"weight"}, {"weights"}, {"w"}, {"syn", "weight"}, {"synapse", "weight"},
+           {"synaptic", "weight"}, {"edge", "weight"}, {"connection", "weight"},
+           {"strength"}, {"syn", "strength"}, {"synapse", "strength"}]  # fmt: skip
+_COUNT = [{"count"}, {"counts"}, {"synapses"}, {"syn", "count"}, {"synapse", "count"},
+          {"num", "synapses"}, {"n", "synapses"}, {"nsyn"}, {"n", "syn"}, {"num", "syn"}, {"number"},
+          {"number", "of", "connections"}, {"number", "of", "synapses"}, {"nbr"}, {"contacts"},
+          {"connections"}, {"multiplicity"}]  # fmt: skip
+_TYPE = [{"type"}, {"kind"}, {"syn", "type"}, {"synapse", "type"}, {"edge", "type"},
+         {"connection", "type"}, {"conn", "type"}]  # fmt: skip
+_DELAY = [{"delay"}, {"delays"}, {"delay", "ms"}, {"syn", "delay"}, {"synaptic", "delay"}]
+
+_PIECES = (
+    "presynaptic|postsynaptic|presyn|postsyn|source|target|pre|post|src|tgt|dst|from|to|body|root"
+    "|neuron|node|cell|ids|id|gid|index|idx|name|weight|count|delay|synapses|synapse|syn|num|type"
+)
+_GLUED = re.compile(f"(?:{_PIECES})+")
+_PIECE = re.compile(_PIECES)
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+
+
+def words_of(cell: str) -> tuple[str, ...]:
+    """Return the words of a header's cell, in small letters.
+
+    Examples
+    --------
+    >>> words_of("bodyId_pre"), words_of("Presynaptic ID"), words_of("postid")
+    (('body', 'id', 'pre'), ('presynaptic', 'id'), ('post', 'id'))
+    """
+    words: list[str] = []
+    for word in _WORD.findall(cell):
+        small = word.lower()
+        words += _PIECE.findall(small) if _GLUED.fullmatch(small) else [small]
+    return tuple(words)
+
+
+@dataclass(frozen=True)
+class EdgeColumns:
+    """Positions of what an edge list has; None where it lacks it.
+
+    ``weight_is_count``: the weight is a number of synapses. ``others``: positions left out.
+    """
+
+    source: int
+    target: int
+    weight: int | None = None
+    type: int | None = None
+    delay: int | None = None
+    weight_is_count: bool = False
+    others: tuple[int, ...] = ()
+
+
+class UnclearHeader(ValueError):
+    """The words of a header do not tell which column is what."""
+
+
+def edge_columns(header: Sequence[str]) -> EdgeColumns:
+    """Return what the columns of an edge list mean.
+
+    Raises
+    ------
+    UnclearHeader
+        If no pair of columns, or more than one, can be source and target, or two be the weight.
+
+    Examples
+    --------
+    >>> found = edge_columns(["pre_root_id", "post_root_id", "neuropil", "syn_count"])
+    >>> found.source, found.target, found.weight, found.others
+    (0, 1, 3, (2,))
+    >>> edge_columns(["axon", "dendrite"])
+    Traceback (most recent call last):
+        ...
+    optmap.readers.columns.UnclearHeader: no words for source and target
+    """
+    cells = [words_of(cell) for cell in header]
+    source, target = _ends(cells)
+    weight, count, kind, delay = (
+        _only(header, cells, words) for words in (_WEIGHT, _COUNT, _TYPE, _DELAY)
+    )
+    used = count if weight is None else weight
+    taken = {source, target, used, kind, delay}
+    others = tuple(position for position in range(len(header)) if position not in taken)
+    by_count = weight is None and count is not None
+    return EdgeColumns(source, target, used, kind, delay, by_count, others)
+
+
+def _only(
+    header: Sequence[str], cells: Sequence[tuple[str, ...]], words: list[set[str]]
+) -> int | None:
+    """Return the one column that these words name, None where there is none."""
+    found = [i for i, cell in enumerate(cells) if cell and set(cell) in words]
+    if len(found) > 1:
+        raise UnclearHeader("columns of one meaning, " + ", ".join(repr(header[i]) for i in found))
+    return found[0] if found else None
+
+
+def _ends(cells: Sequence[tuple[str, ...]]) -> tuple[int, int]:
+    """Return the columns of source and target."""
+    sources, targets = (_candidates(cells, words) for words in (_SOURCE, _TARGET))
+    pairs = [(rest, s, t) for rest, s in sources for other, t in targets if rest == other]
+    if not pairs and len(sources) == 1 and len(targets) == 1:
+        pairs = [(sources[0][0], sources[0][1], targets[0][1])]
+    if not pairs:
+        pair = _pair_by_position(cells)
+        if pair is None:
+            raise UnclearHeader("no words for source and target")
+        return pair
+    least = min(_rank(rest) for rest, _, _ in pairs)
+    best = [(s, t) for rest, s, t in pairs if _rank(rest) == least]
+    if len(best) > 1:
+        raise UnclearHeader(f"{len(best)} pairs of columns that could be source and target")
+    return best[0]
+
+
+def _candidates(
+    cells: Sequence[tuple[str, ...]], words: set[str]
+) -> list[tuple[frozenset[str], int]]:
+    """Return (further words, column) of every column that names an end by one of ``words``."""
+    found = []
+    for i, cell in enumerate(cells):
+        rest = frozenset(cell) - words
+        if len(set(cell) & words) == 1 and rest <= _ID | _LABEL:
+            found.append((rest, i))
+    return found
+
+
+def _rank(rest: Iterable[str]) -> int:
+    """Order columns of one end: the bare word, then ids, then names."""
+    words = set(rest)
+    return 2 if words & _LABEL else 1 if words else 0
+
+
+def _pair_by_position(cells: Sequence[tuple[str, ...]]) -> tuple[int, int] | None:
+    """Return the first two columns of a kind like ``i,j`` or ``Entity1,Entity2``."""
+    found = []
+    for a in range(len(cells) - 1):
+        first, second = cells[a], cells[a + 1]
+        if len(first) == len(second) == 1 and (first[0], second[0]) in _PAIRS:
+            found.append((a, a + 1))
+        if len(first) < 2 or first[:-1] != second[:-1] or not set(first[:-1]) <= _STEMS:
+            continue
+        if (first[-1], second[-1]) in _ENDS:
+            found.append((a, a + 1))
+    return found[0] if len(found) == 1 else None
+
+
+def stem(name: str) -> str:
+    """Return a name without its digits: what a header and a row of names may have in common."""
+    return re.sub(r"[0-9]+", "", name).casefold()

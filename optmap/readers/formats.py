@@ -1,0 +1,293 @@
+"""The one list of formats a network may have: what help, documentation and tests iterate.
+
+A new format is a function that reads it and one entry in :data:`FORMATS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from optmap.errors import InputError
+from optmap.model.snn import SNN
+from optmap.readers.options import ReadOptions
+
+#: Bytes of a file's beginning that a format is recognised by.
+START = 65_536
+FOLDER = "a folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A network and, where the file names its neurons, those names."""
+
+    snn: SNN
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of file.
+
+    Parameters
+    ----------
+    name : str
+        What ``--format`` takes.
+    suffixes : tuple of str
+        Endings of its files, in small letters; :data:`FOLDER` for one that is a folder.
+    recognise : callable
+        Tells from the first bytes of a file whether it may be one; for a folder, b"".
+    read : callable
+        Reads it: path, whether synapses of weight zero stay, options.
+    help : str
+        What it is, in a line.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    recognise: Callable[[bytes], bool]
+    read: Callable[[Path, bool, ReadOptions], Named]
+    help: str
+
+
+# Readers are imported when they are needed: HDF5 and scipy cost more than most networks.
+
+
+def _nir(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.nir_file import read_nir
+
+    return Named(read_nir(path, keep_zero_weights=keep))
+
+
+def _edges(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.edge_list import read_edges
+
+    read = read_edges(path, keep_zero_weights=keep, options=options)
+    return Named(read.snn, read.names)
+
+
+def _arrays(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.arrays import read_arrays
+
+    return Named(read_arrays(path, keep_zero_weights=keep))
+
+
+def _carlsim(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.carlsim import read_connections
+
+    return Named(read_connections(path))
+
+
+def _hypergraph(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.snn_hypergraph import read_hypergraph
+
+    return Named(read_hypergraph(path))
+
+
+def _sdf3(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.sdf3_clusters import read_clustered
+
+    return Named(read_clustered(path))
+
+
+def _graphml(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.graph_files import read_graphml
+
+    read = read_graphml(path)
+    return Named(read.snn, read.names)
+
+
+def _gml(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.graph_files import read_gml
+
+    read = read_gml(path)
+    return Named(read.snn, read.names)
+
+
+def _networkx(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.graph_files import read_networkx_edges
+
+    read = read_networkx_edges(path)
+    return Named(read.snn, read.names)
+
+
+def _matrix_market(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.graph_files import read_matrix_market
+
+    return Named(read_matrix_market(path, keep_zero_weights=keep))
+
+
+def _metis(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.graph_files import read_metis
+
+    return Named(read_metis(path))
+
+
+def _hmetis(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.graph_files import read_hmetis
+
+    return Named(read_hmetis(path, asked=options.format == "hmetis"))
+
+
+def _ranc(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.ranc import read_ranc
+
+    return Named(read_ranc(path).snn)
+
+
+def _starts(*magics: bytes) -> Callable[[bytes], bool]:
+    return lambda start: start.startswith(magics)
+
+
+def _holds(word: bytes) -> Callable[[bytes], bool]:
+    """Recognise XML around an element."""
+    return lambda start: _text(start)[:1] == "<" and b"<" + word in start
+
+
+def _text(start: bytes) -> str:
+    """Return the beginning of a text without blanks and byte order mark, "" if it is no text."""
+    try:
+        text = start.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3:
+            return ""
+        text = start[: error.start].decode("utf-8-sig")
+    return "" if "\0" in text else text.lstrip()
+
+
+def _rows(start: bytes) -> list[str]:
+    """Return the rows of a text's beginning, remarks and the last, perhaps cut, row left out."""
+    lines = _text(start).splitlines()
+    if len(start) >= START:
+        lines = lines[:-1]
+    return [line for line in lines if line.strip() and line.lstrip()[0] not in "#%"]
+
+
+def _is_table(start: bytes) -> bool:
+    """Tell whether a text may be rows of source, target and so on; one that opens no bracket."""
+    rows = _rows(start)
+    if not rows or _text(start)[0] in "<{[" or _text(start).startswith("#!"):
+        return False
+    if any(mark in rows[0] for mark in ",;\t"):
+        return True
+    widths = {len(row.split()) for row in rows}
+    words = [word for row in rows for word in row.split()]
+    if len(widths) != 1 or min(widths) < 2 or any(c in rows[0] for c in "{[:="):
+        return False
+    # Two whole numbers a row are the same network as CARLsim's text.
+    return not all(map(_is_index, words)) or min(widths) > 2
+
+
+def _is_carlsim(start: bytes) -> bool:
+    rows = _rows(start)
+    return bool(rows) and all(_is_index(word) for row in rows for word in row.split())
+
+
+def _is_index(word: str) -> bool:
+    return word.isascii() and word.removeprefix("-").isdigit()
+
+
+def _is_networkx(start: bytes) -> bool:
+    rows = _rows(start)
+    return bool(rows) and all(row.rstrip().endswith("}") and "{" in row for row in rows)
+
+
+def _never(start: bytes) -> bool:
+    return False
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("nir", (".nir", ".h5", ".hdf5"), _starts(b"\x89HDF\r\n\x1a\n"), _nir,
+           "a network from snnTorch, SpikingJelly, Norse, Sinabs, Rockpool, ..."),
+    Format("edges", (".csv", ".tsv", ".txt", ".edges", ".edgelist", ".el", ".wel"), _is_table,
+           _edges, "a table of synapses: source,target[,weight][,type], or named by a header"),
+    Format("arrays", (".npz", ".npy"), _starts(b"PK\x03\x04", b"\x93NUMPY"), _arrays,
+           "numpy or scipy.sparse arrays"),
+    Format("carlsim", (".txt",), _is_carlsim, _carlsim,
+           "CARLsim / NeuroXplorer text: source target target ..."),
+    Format("hypergraph", (".snn",), _never, _hypergraph, "a hypergraph with spike frequencies"),
+    Format("sdf3", (".xml",), _holds(b"sdf3"), _sdf3,
+           "an SDF3 graph whose actors are clusters already"),
+    Format("graphml", (".graphml", ".xml"), _holds(b"graphml"), _graphml, "GraphML"),
+    Format("gml", (".gml",), lambda start: _text(start).startswith("graph ["), _gml, "GML"),
+    Format("networkx", (".edgelist", ".edges", ".txt"), _is_networkx, _networkx,
+           "networkx' edge list: u v {attributes}"),
+    Format("matrix-market", (".mtx",), _starts(b"%%MatrixMarket"), _matrix_market,
+           "a MatrixMarket matrix, row = reading neuron"),
+    Format("metis", (".graph", ".metis"), _never, _metis, "a METIS graph"),
+    Format("hmetis", (".hgr",), _never, _hmetis,
+           "an hMETIS hypergraph, only by --format: the first pin of a line drives the others"),
+    Format("ranc", (FOLDER,), _never, _ranc, "RANC / SpikeHard core files, csram_*.mem"),
+)  # fmt: skip
+
+
+def endings() -> str:
+    """Return every format with its endings, for messages and help."""
+    return ", ".join(f"{f.name} ({', '.join(f.suffixes)})" for f in FORMATS)
+
+
+def format_of(path: Path, name: str | None = None) -> Format:
+    """Return the format of a file or folder.
+
+    The suffix decides; where several formats share one, or none has it, the beginning of the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    name : str or None
+        The format, if it is told.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to read, no format fits, or several do.
+    """
+    expected = f"gen:NAME, or one of {endings()}; --format says which"
+    start = _start(path, expected)
+    if name is not None:
+        chosen = next((f for f in FORMATS if f.name == name), None)
+        if chosen is None:
+            names = ", ".join(f.name for f in FORMATS)
+            raise InputError("--format", "", repr(name), f"one of {names}")
+        return chosen
+    if path.is_dir():
+        found = [f for f in FORMATS if FOLDER in f.suffixes and any(path.glob("csram_*.mem"))]
+        if not found:
+            raise InputError(str(path), "", "a folder without csram_*.mem files", expected)
+        return found[0]
+    if not start:
+        raise InputError(str(path), "", "an empty file", expected)
+    suffix = path.suffix.lower()
+    known = [f for f in FORMATS if suffix and suffix in f.suffixes]
+    if len(known) == 1:
+        return known[0]
+    fitting = [f for f in known or FORMATS if f.recognise(start)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        found_names = " and ".join(f.name for f in fitting)
+        choice = " or ".join(f"--format {f.name}" for f in fitting)
+        raise InputError(str(path), "", f"a file that {found_names} would read differently", choice)
+    if known:
+        raise InputError(str(path), "", "none of the formats of its suffix",
+                         " or ".join(f"{f.name} ({f.help})" for f in known))  # fmt: skip
+    what = f"the unknown suffix {suffix!r}" if suffix else "no suffix, and no known beginning"
+    raise InputError(str(path), "", what, expected)
+
+
+def _start(path: Path, expected: str) -> bytes:
+    """Return the first bytes of a file, none of a folder; refuse what is neither."""
+    try:
+        if path.is_dir():
+            return b""
+        if path.exists() and not path.is_file():  # a pipe would keep the reader waiting
+            raise InputError(str(path), "", "no regular file", expected)
+        with path.open("rb") as stream:
+            return stream.read(START)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(str(path), "", reason, expected) from None

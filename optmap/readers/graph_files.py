@@ -1,0 +1,308 @@
+"""Graphs of other tools: GraphML, GML and networkx' edge list through networkx, MatrixMarket
+through scipy, and the adjacency lists of METIS and hMETIS.
+
+An edge u -> v is a synapse that v reads; an undirected edge counts both ways. In a matrix, row =
+reading neuron, column = neuron read.
+"""  # noqa: D205
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optmap.errors import InputError
+from optmap.model.snn import SNN, Population, from_edges
+from optmap.readers.edge_list import EdgeList, number_names
+from optmap.readers.file_limits import refuse_wide_numbers
+from optmap.readers.in_memory import from_networkx, from_scipy
+from optmap.readers.text import read_text
+
+#: networkx and scipy keep a graph as Python objects, some hundred bytes a character.
+MAX_BYTES = 50_000_000
+_WEIGHTS = ("weight", "weights", "w", "syn_weight", "count")
+_SPIKES = ("spikes", "spike_count", "spike_frequency", "frequency", "firing_rate", "rate")
+
+#: What networkx raises on damaged files.
+_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError,
+           OverflowError, SyntaxError, AssertionError)  # fmt: skip
+
+
+def read_graphml(path: Path) -> EdgeList:
+    """Read a GraphML file through networkx.
+
+    Raises
+    ------
+    InputError
+        If it is no GraphML, or declares entities.
+    """
+    import networkx as nx
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    text = _text(path, "a GraphML file")
+    try:
+        fromstring(text.encode(), forbid_dtd=True)
+    except DefusedXmlException:
+        found, expected = "a declaration of types or entities", "plain XML without declarations"
+        raise InputError(str(path), "", found, expected) from None
+    except SyntaxError as error:  # ParseError
+        raise InputError(str(path), "", f"no XML ({error})", "a GraphML file") from None
+    return _from_networkx(path, lambda: nx.parse_graphml(text, node_type=str), "a GraphML file")
+
+
+def read_gml(path: Path) -> EdgeList:
+    """Read a GML file through networkx.
+
+    Raises
+    ------
+    InputError
+        If it is no GML.
+    """
+    import networkx as nx
+
+    text = _text(path, "a GML file")
+
+    def parse() -> Any:
+        try:
+            return nx.parse_gml(text)
+        except nx.NetworkXError as error:
+            if "label" not in str(error):
+                raise
+            return nx.parse_gml(text, label="id")
+
+    return _from_networkx(path, parse, "a GML file")
+
+
+def read_networkx_edges(path: Path) -> EdgeList:
+    """Read ``u v {attributes}``, as ``networkx.write_edgelist`` writes it; u drives v.
+
+    Raises
+    ------
+    InputError
+        If a line is something else.
+    """
+    import networkx as nx
+
+    expected = "lines of u v {attributes}"
+    lines = _text(path, expected).splitlines()
+    for number, line in enumerate(lines, start=1):
+        bare = line.partition("#")[0].split()
+        if bare and len(bare) < 2:
+            raise InputError(str(path), f"line {number}", repr(line[:40]), expected)
+
+    def parse() -> Any:
+        read = nx.parse_edgelist(lines, create_using=nx.MultiDiGraph)
+        number, names, notes = number_names(str(path), list(read.nodes))
+        turned = nx.MultiDiGraph()
+        turned.add_nodes_from(names)
+        called = dict(zip(read.nodes, (names[i] for i in number.tolist()), strict=True))
+        turned.add_edges_from((called[u], called[v], data) for u, v, data in read.edges(data=True))
+        turned.graph["notes"] = ["every line is read as: the first drives the second", *notes]
+        return turned
+
+    return _from_networkx(path, parse, expected)
+
+
+def _text(path: Path, expected: str) -> str:
+    if path.is_file() and path.stat().st_size > MAX_BYTES:
+        found = f"{path.stat().st_size} bytes"
+        raise InputError(str(path), "", found, f"at most {MAX_BYTES}; larger lists as .npz")
+    return read_text(path, expected)
+
+
+def _from_networkx(path: Path, parse: Callable[[], Any], expected: str) -> EdgeList:
+    """Return the network of a graph that ``parse`` returns."""
+    import networkx as nx
+
+    try:
+        graph = parse()
+        notes = list(graph.graph.get("notes", []))
+        weight, left = _weight_attribute(graph)
+        spikes = next((name for name in _SPIKES if _on_all(graph.nodes(data=True), name)), None)
+        snn, neuron = from_networkx(graph, weight=weight, spikes=spikes)
+    except InputError:
+        raise
+    except (nx.NetworkXException, *_DAMAGE) as error:
+        text = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
+        raise InputError(str(path), "", f"no readable graph ({text[:200]})", expected) from None
+    if not graph.is_directed() and graph.number_of_edges():
+        notes.append("undirected edges count both ways")
+    if weight is not None and weight != "weight":
+        notes.append(f"edge attribute {weight!r} is the weight")
+    return EdgeList(snn.with_notes(*notes, *left), tuple(map(_name, neuron)))
+
+
+def _weight_attribute(graph: Any) -> tuple[str | None, list[str]]:
+    """Return the edge attribute that is the weight, and what to say of those left out."""
+    found = {name for _, _, data in graph.edges(data=True) for name in data}
+    weight = next((name for name in _WEIGHTS if name in found), None)
+    rows = [data for _, _, data in graph.edges(data=True)]
+    having = sum(weight in row for row in rows)
+    left = sorted(found - {weight})
+    notes = ["edge attributes left out: " + ", ".join(map(_name, left))] if left else []
+    if weight is not None and having < len(rows):
+        return None, [*notes, f"weights left out: on {having} of {len(rows)} edges only"]
+    return weight, notes
+
+
+def _on_all(nodes: Any, name: str) -> bool:
+    return len(nodes) > 0 and all(name in data for _, data in nodes)
+
+
+def _name(node: Hashable) -> str:
+    return str(node)
+
+
+def read_matrix_market(path: Path, *, keep_zero_weights: bool = False) -> SNN:
+    """Read a square MatrixMarket matrix through scipy; row = reading neuron.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, not square, complex, or claims more entries than it has text for.
+    """
+    import scipy.io
+    import scipy.sparse
+
+    expected = "a square MatrixMarket matrix, row = reading neuron"
+    _text(path, expected)
+    size = path.stat().st_size
+    try:
+        rows, columns, entries, form, kind, _ = scipy.io.mminfo(path)
+        if rows != columns:
+            raise InputError(str(path), "", f"{rows} x {columns} entries", expected)
+        if kind not in ("real", "integer", "unsigned-integer", "pattern"):
+            raise InputError(str(path), "", f"{kind} entries", "real, integer or pattern")
+        # An entry is two characters of text at least, with its place four.
+        if entries * (4 if form == "coordinate" else 2) > size + 2:
+            raise InputError(str(path), "", f"{entries} entries in {size} bytes", expected)
+        refuse_wide_numbers(str(path), "rows", rows, entries)
+        matrix = scipy.sparse.coo_array(scipy.io.mmread(path, spmatrix=False))
+        snn = from_scipy(matrix, keep_zero_weights=keep_zero_weights and form == "coordinate")
+    except InputError:
+        raise
+    except (OverflowError, MemoryError, *_DAMAGE) as error:
+        text = str(error).split("\n", maxsplit=1)[0]
+        raise InputError(str(path), "", f"no readable matrix ({text[:200]})", expected) from None
+    return snn if kind != "pattern" else _unweighted(snn)
+
+
+def _unweighted(snn: SNN) -> SNN:
+    return SNN(snn.indptr, snn.indices, snn.spikes, snn.populations, None, snn.spikes_origin)
+
+
+def read_metis(path: Path) -> SNN:
+    """Read a METIS graph: line i lists the neighbours of vertex i, counted from 1.
+
+    Every edge stands in both its vertices' lines and counts both ways.
+
+    Raises
+    ------
+    InputError
+        If the lists do not match the numbers in the first line, or each other.
+    """
+    expected = "METIS: vertices, edges, then a line of neighbours a vertex, from 1"
+    header, lines = _numbered_lines(path, expected, keep_empty=True)
+    count, edges, *more = header
+    form = f"{more[0]:03d}" if more else "000"
+    constraints = more[1] if len(more) > 1 else int(form[1])
+    if len(more) > 2 or set(form) - {"0", "1"} or len(form) > 3:
+        raise InputError(str(path), "line 1", " ".join(map(str, header)), expected)
+    while len(lines) > count and not lines[-1][1]:
+        lines.pop()
+    if len(lines) != count:
+        raise InputError(str(path), "", f"{len(lines)} lists for {count} vertices", expected)
+    skip = int(form[0]) + constraints
+    step = 2 if form[2] == "1" else 1
+    pairs: dict[tuple[int, int], float] = {}
+    for vertex, (line, numbers) in enumerate(lines):
+        neighbours = numbers[skip:]
+        if len(neighbours) % step:
+            raise InputError(str(path), f"line {line}", f"{len(neighbours)} numbers", expected)
+        for at in range(0, len(neighbours), step):
+            other = neighbours[at] - 1
+            if not 0 <= other < count:
+                found = f"neighbour {other + 1}"
+                raise InputError(str(path), f"line {line}", found, f"vertices 1..{count}")
+            pairs[vertex, other] = float(neighbours[at + 1]) if step == 2 else 1.0
+    one_way = next(((a, b) for a, b in pairs if pairs.get((b, a)) != pairs[a, b]), None)
+    if one_way is not None:
+        a, b = one_way
+        found = f"vertex {b + 1} among the neighbours of {a + 1}, not the other way round"
+        raise InputError(str(path), "", found, expected)
+    if len(pairs) != 2 * edges:
+        raise InputError(str(path), "", f"{len(pairs)} neighbours for {edges} edges", expected)
+    notes = ["undirected edges count both ways"]
+    if skip:
+        notes.append("weights of vertices are left out")
+    return from_edges(
+        np.array([a for a, _ in pairs], dtype=np.int64),
+        np.array([b for _, b in pairs], dtype=np.int64),
+        count,
+        weights=list(pairs.values()) if step == 2 else None,
+        populations=[Population("neurons", 0, count - 1)] if count else [],
+        notes=notes,
+    )
+
+
+def read_hmetis(path: Path, *, asked: bool) -> SNN:
+    """Read an hMETIS hypergraph, the first pin of every line as the source of the others.
+
+    The format itself has no directions, so that this must be asked for.
+
+    Raises
+    ------
+    InputError
+        If it was not ``asked`` for, or the lines do not match the numbers in the first.
+    """
+    expected = "hMETIS: hyperedges, vertices, then a line of vertices a hyperedge, from 1"
+    header, lines = _numbered_lines(path, expected, keep_empty=False)
+    edges, count, *more = header
+    if not asked:
+        found = "an hMETIS hypergraph, which has no directions"
+        raise InputError(str(path), "", found, "--format hmetis: the first pin drives the others")
+    form = more[0] if more else 0
+    if len(more) > 1 or form not in (0, 1, 10, 11):
+        raise InputError(str(path), "line 1", " ".join(map(str, header)), expected)
+    wanted = edges + (count if form >= 10 else 0)
+    if len(lines) != wanted:
+        raise InputError(str(path), "", f"{len(lines)} lines", f"{wanted} lines after the first")
+    refuse_wide_numbers(str(path), "vertices", count, sum(len(pins) for _, pins in lines))
+    pre: list[int] = []
+    post: list[int] = []
+    for line, numbers in lines[:edges]:
+        pins = numbers[form % 10 :]
+        if not pins or min(pins) < 1 or max(pins) > count:
+            raise InputError(str(path), f"line {line}", "a vertex outside", f"1..{count}")
+        pre += [pins[0] - 1] * (len(pins) - 1)
+        post += [pin - 1 for pin in pins[1:]]
+    notes = ["the first pin of every hyperedge is read as its source"]
+    if form:
+        notes.append("weights of hyperedges and vertices are left out")
+    populations = [Population("neurons", 0, count - 1)] if count else []
+    return from_edges(pre, post, count, populations=populations, notes=notes)
+
+
+def _numbered_lines(
+    path: Path, expected: str, *, keep_empty: bool
+) -> tuple[list[int], list[tuple[int, list[int]]]]:
+    """Return the numbers of the first line and those of the others, with their line numbers."""
+    rows: list[tuple[int, list[int]]] = []
+    for number, line in enumerate(_text(path, expected).splitlines(), start=1):
+        if line.lstrip().startswith("%") or not (line.strip() or (keep_empty and rows)):
+            continue
+        rows.append((number, _whole_numbers(path, number, line.split(), expected)))
+    first = rows[0][1] if rows else []
+    if len(first) < 2:
+        raise InputError(str(path), "line 1", f"{len(first)} numbers", expected)
+    refuse_wide_numbers(str(path), "line 1", max(first[:2]), sum(len(row) for _, row in rows))
+    return first, rows[1:]
+
+
+def _whole_numbers(path: Path, line: int, words: Sequence[str], expected: str) -> list[int]:
+    if not all(word.isascii() and word.isdigit() and len(word) <= 15 for word in words):
+        raise InputError(str(path), f"line {line}", repr(" ".join(words)[:40]), expected)
+    return [int(word) for word in words]

@@ -1,0 +1,117 @@
+"""What a file does not say of itself: how it is to be read, as options or instance fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+
+from optmap.errors import InputError
+
+_TEXTS = ("format", "columns", "spike_columns", "spike_axes", "parameters")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read a network and its spikes; None everywhere: as the files themselves say.
+
+    Parameters
+    ----------
+    format : str or None
+        Name of a format (:data:`optmap.readers.formats.FORMATS`), where suffix and content do not
+        decide.
+    columns : tuple of str or None
+        Columns of an edge list: names of its header or numbers from 1, in the order source, target,
+        weight, type; or the header that the file lacks, "-" for a column to leave out.
+    spike_columns : tuple of str or None
+        The same for a spike file: id and time, count or rate.
+    spike_axes : str or None
+        Axes of a recording: T (steps), N (neurons), B (samples), in the order of the array.
+    spike_window : Fraction or None
+        What rates are multiplied by to give the spikes of one iteration.
+    parameters : str or None
+        RANC: the file of parameters that the folder lacks, or NAME=VALUE pairs between commas.
+    """
+
+    format: str | None = None
+    columns: tuple[str, ...] | None = None
+    spike_columns: tuple[str, ...] | None = None
+    spike_axes: str | None = None
+    spike_window: Fraction | None = None
+    parameters: str | None = None
+
+    def to_dict(self) -> dict[str, str]:
+        """Return what is set, each as the text of its option."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return {
+            name: ",".join(value) if isinstance(value, tuple) else str(value)
+            for name, value in given.items()
+        }
+
+
+AS_WRITTEN = ReadOptions()
+
+
+def read_options(given: Mapping[str, str | None]) -> ReadOptions:
+    """Return the options behind texts, as a command line or an instance file has them.
+
+    Parameters
+    ----------
+    given : mapping of str to str or None
+        Names as in :class:`ReadOptions`; None counts as absent.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a value is none of its option's.
+
+    Examples
+    --------
+    >>> read_options({"columns": "pre,post", "spike_window": "0.5"}).to_dict()
+    {'columns': 'pre,post', 'spike_window': '1/2'}
+    """
+    texts: dict[str, str] = {}
+    window: Fraction | None = None
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name == "spike_window":
+            window = _window(value)
+        elif name in _TEXTS and value.strip():
+            texts[name] = value.strip()
+        else:
+            known = ", ".join((*_TEXTS, "spike_window"))
+            raise InputError(_flag(name), "", repr(value), f"a text; options are {known}")
+    axes = texts.get("spike_axes")
+    if axes is not None and (
+        len(set(axes)) != len(axes) or set(axes) - set("BTN") or "N" not in axes
+    ):
+        raise InputError(
+            _flag("spike_axes"), "", repr(axes), "letters of B, T, N, each once: TN, BTN"
+        )
+    return ReadOptions(
+        texts.get("format"),
+        _words(texts.get("columns")),
+        _words(texts.get("spike_columns")),
+        axes,
+        window,
+        texts.get("parameters"),
+    )
+
+
+def _words(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(word.strip() for word in text.split(","))
+
+
+def _window(text: str) -> Fraction:
+    try:
+        value = Fraction(text) if len(text) <= 40 else Fraction(0)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(0)
+    if not 0 < value <= 10**9:
+        raise InputError(_flag("spike_window"), "", repr(text[:40]), "a number above 0, to 10^9")
+    return value
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
