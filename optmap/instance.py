@@ -18,6 +18,10 @@ An instance file is TOML::
     kind = "rate"                       # optional: the spikes are then simulated, not read
     dt = 0.0001                         # and reset, several, at_threshold: the neurons' convention
 
+    [reading]                           # optional: what the files do not say (docs/networks.md)
+    format = "edges"                    # and columns, spike_columns, spike_axes, spike_window
+    columns = "pre_id,post_id,weight"
+
     [origin]
     text = "trained on scikit-learn's digits"
     licence = "MIT"
@@ -44,6 +48,7 @@ from optmap.errors import InputError, refuse_special
 from optmap.model.mapping import Mapping
 from optmap.model.platform import TOKEN_MODES, Platform, load_platform
 from optmap.model.snn import SNN
+from optmap.readers.options import AS_WRITTEN, OPTION_NAMES, ReadOptions, from_text, read_options
 from optmap.readers.ranc import read_ranc
 from optmap.readers.read import read_network
 from optmap.shipped import instance_file, platform_file
@@ -76,6 +81,8 @@ class Instance:
         Where ``platform`` was read from.
     file : Path or None
         The instance file.
+    reading : ReadOptions
+        What the files of network and spikes do not say of themselves.
     encoding : Encoding or None
         How its inputs can be shown; where it names a code the spikes are simulated.
     origin, provenance : mapping
@@ -91,6 +98,7 @@ class Instance:
     in_default_set: bool = True
     platform_file: Path | None = None
     file: Path | None = None
+    reading: ReadOptions = AS_WRITTEN
     encoding: Encoding | None = None
     origin: collections.abc.Mapping[str, str] = field(default_factory=dict)
     provenance: collections.abc.Mapping[str, str] = field(default_factory=dict)
@@ -106,8 +114,10 @@ class Instance:
         """The network, read on first use; InputError where it cannot be."""
         keep = self.keep_zero_weights
         if self.encoding is None or self.encoding.kind is None:
-            return read_network(self.network, keep_zero_weights=keep, spikes=self.spikes)
-        snn = read_network(self.network, keep_zero_weights=keep)
+            return read_network(
+                self.network, keep_zero_weights=keep, spikes=self.spikes, options=self.reading
+            )
+        snn = read_network(self.network, keep_zero_weights=keep, options=self.reading)
         return with_encoded_spikes(snn, Path(self.network), self.encoding)
 
     def encoded(self, kind: str) -> Instance:
@@ -140,6 +150,8 @@ class Instance:
         """Return a SHA-256 of everything that can change a result: files, platform, token mode."""
         sha = hashlib.sha256()
         sha.update(f"{self.tokens} {self.keep_zero_weights} {self.platform!r}\n".encode())
+        if self.reading != AS_WRITTEN:
+            sha.update(f"{self.reading.to_text()}\n".encode())
         if self.network.startswith("gen:"):
             sha.update(self.network.encode())
         else:
@@ -209,12 +221,29 @@ def load(path: str | Path, encoding: str | None = None) -> Instance:
         in_default_set=top.choice("set", SETS, "default") == "default",
         platform_file=platform_file,
         file=path,
+        reading=_reading(top.table("reading")),
         encoding=_encoding(top, path) if top.has("encoding") else None,
         origin=_texts(top.table("origin")),
         provenance=_texts(top.table("provenance")),
     )
     top.close()
     return instance if encoding is None else instance.encoded(encoding)
+
+
+def _reading(table: Table) -> ReadOptions:
+    given = {}
+    for name in OPTION_NAMES:
+        if name == "spike_window" and table.has(name) and not isinstance(table.data[name], str):
+            given[name] = str(table.number(name, 0))
+        elif table.has(name):
+            given[name] = table.text(name)
+    table.close()
+    try:
+        return read_options(given)
+    except InputError as error:
+        raise table.fail(
+            error.where.strip("-").replace("-", "_"), error.found, error.expected
+        ) from None
 
 
 def _encoding(top: Table, path: Path) -> Encoding:
@@ -243,6 +272,7 @@ def assemble(
     tokens: str = "dataflow",
     spikes: str | None = None,
     keep_zero_weights: bool = False,
+    reading: str = "",
 ) -> Instance:
     """Return an instance of a network and a platform, without an instance file.
 
@@ -250,6 +280,8 @@ def assemble(
     ----------
     platform : str
         A platform file, or the name of a shipped platform.
+    reading : str
+        Options of reading as :meth:`ReadOptions.to_text` gives them.
 
     Raises
     ------
@@ -267,6 +299,7 @@ def assemble(
         spikes=None if spikes is None else Path(spikes),
         keep_zero_weights=keep_zero_weights,
         platform_file=file,
+        reading=from_text(reading),
     )
 
 

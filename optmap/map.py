@@ -32,6 +32,7 @@ from optmap.methods import METHODS, method_named
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
+from optmap.readers.options import OPTION_HELP, OPTION_NAMES, ReadOptions, read_options
 from optmap.sdf.xml import sdf3_text
 from optmap.shipped import is_instance, platform_help, platform_names
 
@@ -64,6 +65,8 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--tokens", choices=TOKEN_MODES, help="token mode (dataflow)")
     made.add_argument("--spikes", metavar="FILE", help="spikes per neuron and iteration")
     made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
+    for name in OPTION_NAMES:
+        made.add_argument("--" + name.replace("_", "-"), metavar="TEXT", help=OPTION_HELP[name])
     made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
     made.add_argument("--out", metavar="FILE", help="write the mapping as JSON")
     made.add_argument(
@@ -101,7 +104,8 @@ def main(arguments: Sequence[str]) -> int:
 def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
     """Return the instance that the arguments stand for, and how a child loads it."""
     if is_instance(args.network):
-        if args.platform or args.spikes or args.tokens or args.keep_zero_weights:
+        reading = _reading(args).to_dict()
+        if args.platform or args.spikes or args.tokens or args.keep_zero_weights or reading:
             raise InputError(
                 args.network, "", "an instance file with other options", "the file alone"
             )
@@ -115,8 +119,14 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
         tokens=args.tokens or "dataflow",
         spikes=args.spikes,
         keep_zero_weights=args.keep_zero_weights,
+        reading=_reading(args).to_text(),
     )
     return source.load(), source
+
+
+def _reading(args: argparse.Namespace) -> ReadOptions:
+    """Return what the command line says of how files are to be read."""
+    return read_options({name: getattr(args, name) for name in OPTION_NAMES})
 
 
 def _export(mapping: Mapping, instance: Instance, args: argparse.Namespace) -> None:

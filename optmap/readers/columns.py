@@ -28,7 +28,8 @@ _WEIGHT = [{"weight"}, {"weights"}, {"w"}, {"syn", "weight"}, {"synapse", "weigh
            {"synaptic", "weight"}, {"edge", "weight"}, {"connection", "weight"},
            {"strength"}, {"syn", "strength"}, {"synapse", "strength"}]  # fmt: skip
 _COUNT = [{"count"}, {"counts"}, {"synapses"}, {"syn", "count"}, {"synapse", "count"},
-          {"num", "synapses"}, {"n", "synapses"}, {"nsyn"}, {"n", "syn"}, {"num", "syn"}, {"number"},
+          {"num", "synapses"}, {"n", "synapses"}, {"nsyn"}, {"n", "syn"}, {"num", "syn"},
+          {"number"},
           {"number", "of", "connections"}, {"number", "of", "synapses"}, {"nbr"}, {"contacts"},
           {"connections"}, {"multiplicity"}]  # fmt: skip
 _TYPE = [{"type"}, {"kind"}, {"syn", "type"}, {"synapse", "type"}, {"edge", "type"},
@@ -76,7 +77,11 @@ class EdgeColumns:
 
 
 class UnclearHeader(ValueError):
-    """The words of a header do not tell which column is what."""
+    """The words of a header do not tell which column is what; ``several`` columns may be it."""
+
+    def __init__(self, text: str, several: bool = False) -> None:
+        self.several = several
+        super().__init__(text)
 
 
 def edge_columns(header: Sequence[str]) -> EdgeColumns:
@@ -115,7 +120,8 @@ def _only(
     """Return the one column that these words name, None where there is none."""
     found = [i for i, cell in enumerate(cells) if cell and set(cell) in words]
     if len(found) > 1:
-        raise UnclearHeader("columns of one meaning, " + ", ".join(repr(header[i]) for i in found))
+        named = ", ".join(repr(header[i]) for i in found)
+        raise UnclearHeader(f"columns of one meaning, {named}", several=True)
     return found[0] if found else None
 
 
@@ -133,7 +139,9 @@ def _ends(cells: Sequence[tuple[str, ...]]) -> tuple[int, int]:
     least = min(_rank(rest) for rest, _, _ in pairs)
     best = [(s, t) for rest, s, t in pairs if _rank(rest) == least]
     if len(best) > 1:
-        raise UnclearHeader(f"{len(best)} pairs of columns that could be source and target")
+        raise UnclearHeader(
+            f"{len(best)} pairs of columns that could be source and target", several=True
+        )
     return best[0]
 
 

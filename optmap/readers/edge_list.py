@@ -147,6 +147,8 @@ def _layout(
     try:
         return _Layout(edge_columns(cells), cells), False
     except UnclearHeader as unclear:
+        if unclear.several:
+            raise table.fail(f"line {line}", f"{_quoted(cells)} with {unclear}", SAY) from None
         reason = str(unclear)
     if any(_is_number(cell) for cell in cells):
         return _Layout(_guess(table, line, cells), None, first), True
@@ -158,7 +160,7 @@ def _layout(
 def _asked(
     table: Table, first: tuple[int, list[str]], words: tuple[str, ...]
 ) -> tuple[_Layout, bool]:
-    """Return what ``--columns`` says: names of the header, numbers, or the header that is missing."""
+    """Return what ``--columns`` says: names in the header, numbers, or the missing header."""
     line, cells = first
     header = cells if set(words) - {"-"} <= set(cells) else table.remarked_header()
     if header is not None and set(words) - {"-"} <= set(header):
@@ -166,7 +168,7 @@ def _asked(
         return _Layout(
             _placed(table, words, places, len(cells), header), header
         ), header is not cells
-    if all(word == "-" or word.isascii() and word.isdigit() for word in words):
+    if all(word == "-" or (word.isascii() and word.isdigit()) for word in words):
         places = [int(w) - 1 if w != "-" else None for w in words]
         layout = _Layout(_placed(table, words, places, len(cells), None), None, first, True)
         try:
@@ -232,7 +234,8 @@ def _settle(table: Table, layout: _Layout, rows: _Rows) -> None:
         for end in (layout.columns.source, layout.columns.target):
             word = layout.header[end]
             alike = stem(word) if any(c.isdigit() for c in word) else None
-            if word in rows.names or alike in map(stem, rows.names if alike else ()):
+            stems = map(stem, rows.names) if alike is not None else iter(())
+            if word in rows.names or any(found == alike for found in stems):
                 found = f"{word!r} in the header and names like it in the rows"
                 raise table.fail("", found, SAY)
 

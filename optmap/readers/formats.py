@@ -11,6 +11,7 @@ from pathlib import Path
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN
+from optmap.readers.columns import UnclearHeader, edge_columns
 from optmap.readers.options import ReadOptions
 
 #: Bytes of a file's beginning that a format is recognised by.
@@ -171,21 +172,52 @@ def _is_table(start: bytes) -> bool:
         return False
     if any(mark in rows[0] for mark in ",;\t"):
         return True
-    widths = {len(row.split()) for row in rows}
-    words = [word for row in rows for word in row.split()]
-    if len(widths) != 1 or min(widths) < 2 or any(c in rows[0] for c in "{[:="):
+    first = rows[0].split()
+    if len({len(row.split()) for row in rows}) != 1 or len(first) < 2:
         return False
-    # Two whole numbers a row are the same network as CARLsim's text.
-    return not all(map(_is_index, words)) or min(widths) > 2
+    if any(c in rows[0] for c in "{[:="):
+        return False
+    if _is_remarked(start):
+        return True
+    # Two whole numbers a row are the same network as CARLsim's text; three are not.
+    numbers = [_is_index(word) for word in first[:2]]
+    return all(numbers) and len(first) > 2 if any(numbers) else not _is_number(first[0])
+
+
+def _is_remarked(start: bytes) -> bool:
+    """Tell whether a remark names the columns of an edge list."""
+    for line in _text(start).splitlines():
+        remark = line.strip()
+        if remark[:1] not in ("#", "%") and remark:
+            return False
+        words = remark.lstrip("#% ").partition("columns")[2].lstrip(" =[(").rstrip(" ])")
+        words = words or remark.lstrip("#% ")
+        try:
+            edge_columns(words.replace('"', " ").replace("'", " ").replace(",", " ").split())
+        except UnclearHeader:
+            continue
+        return True
+    return False
 
 
 def _is_carlsim(start: bytes) -> bool:
     rows = _rows(start)
-    return bool(rows) and all(_is_index(word) for row in rows for word in row.split())
+    if not rows or _is_remarked(start) or any(mark in rows[0] for mark in ",;\t"):
+        return False
+    words = rows[0].split()
+    return _is_index(words[0]) and (all(map(_is_index, words)) or not _is_table(start))
 
 
 def _is_index(word: str) -> bool:
     return word.isascii() and word.removeprefix("-").isdigit()
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_networkx(start: bytes) -> bool:

@@ -9,6 +9,18 @@ from fractions import Fraction
 from optmap.errors import InputError
 
 _TEXTS = ("format", "columns", "spike_columns", "spike_axes", "parameters")
+OPTION_NAMES = (*_TEXTS, "spike_window")
+
+
+#: A line of help for each.
+OPTION_HELP = {
+    "format": "the network's format, where its suffix does not tell",
+    "columns": "columns of an edge list: source,target[,weight][,type]",
+    "spike_columns": "columns of a spike file: id and time, count or rate",
+    "spike_axes": "axes of a recording: TN, NT, BTN, ... (T steps, N neurons, B samples)",
+    "parameters": "RANC: a file of the parameters its folder lacks, or NAME=VALUE,...",
+    "spike_window": "what rates are multiplied by to give the spikes of one iteration",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +60,24 @@ class ReadOptions:
             for name, value in given.items()
         }
 
+    def to_text(self) -> str:
+        """Return the options as one line of text, for files that name an instance."""
+        return "; ".join(f"{name}={value}" for name, value in self.to_dict().items())
+
 
 AS_WRITTEN = ReadOptions()
+
+
+def from_text(text: str) -> ReadOptions:
+    """Return the options that :meth:`ReadOptions.to_text` wrote.
+
+    Examples
+    --------
+    >>> from_text("columns=pre,post; spike_axes=TN").spike_axes
+    'TN'
+    """
+    parts = [part.partition("=") for part in text.split(";") if part.strip()]
+    return read_options({name.strip(): value.strip() for name, _, value in parts})
 
 
 def read_options(given: Mapping[str, str | None]) -> ReadOptions:
@@ -80,7 +108,7 @@ def read_options(given: Mapping[str, str | None]) -> ReadOptions:
         elif name in _TEXTS and value.strip():
             texts[name] = value.strip()
         else:
-            known = ", ".join((*_TEXTS, "spike_window"))
+            known = ", ".join(OPTION_NAMES)
             raise InputError(_flag(name), "", repr(value), f"a text; options are {known}")
     axes = texts.get("spike_axes")
     if axes is not None and (

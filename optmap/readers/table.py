@@ -1,4 +1,4 @@
-"""Text tables: lines cut into cells by the one separator that fits, and the header they may have."""
+"""Text tables: lines cut into cells by the one separator that fits, and headers in remarks."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ class Source:
         Its file of spikes.
     keep_zero_weights : bool
         Whether its synapses of weight zero count.
+    reading : str
+        What its files do not say of themselves, as ``ReadOptions.to_text`` gives it.
     """
 
     file: str | None = None
@@ -39,6 +41,7 @@ class Source:
     tokens: str = "dataflow"
     spikes: str | None = None
     keep_zero_weights: bool = False
+    reading: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that say something."""
@@ -92,7 +95,12 @@ class Source:
         if self.network is None or self.platform is None:
             raise InputError("source", "", repr(self)[:80], "file, or network and platform")
         return assemble(
-            self.network, self.platform, self.tokens, self.spikes, self.keep_zero_weights
+            self.network,
+            self.platform,
+            self.tokens,
+            self.spikes,
+            self.keep_zero_weights,
+            self.reading,
         )
 
     def elsewhere(self, file: Path) -> Source:
