@@ -107,6 +107,10 @@ def test_a_forged_certificate_is_refuted() -> None:
         verify(dataclasses.replace(honest, prices=(1,)), decomposition, platform, LIMITS).holds
         is False
     )
+    two_each = dataclasses.replace(honest, worth=2)  # two units that share a row fill a crossbar
+    assert verify(two_each, decomposition, platform, LIMITS, workers=1).holds is True
+    one_too_little = dataclasses.replace(honest, worth=1)
+    assert verify(one_too_little, decomposition, platform, LIMITS, workers=1).holds is False
     small = dataclasses.replace(honest, kinds=((1, 1, 1),))
     assert "not in the certificate" in verify(small, decomposition, platform, LIMITS).why
 
