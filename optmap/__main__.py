@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 
 import optmap
-from optmap.command_line import BAD_INPUT, DONE, guarded
+from optmap.command_line import BAD_INPUT, DONE, complain, guarded
 from optmap.shipped import did_you_mean
 
 #: Command -> (module, what it does); ``python -m MODULE`` is the same command.
@@ -50,11 +50,9 @@ def main() -> int:
         return guarded(lambda _: _say(f"optmap {optmap.__version__}"), arguments)
     if name not in COMMANDS:
         near = did_you_mean(name, list(COMMANDS))
-        print(  # noqa: T201
-            f"error: command {name!r}: expected one of {', '.join(COMMANDS)}{near}", file=sys.stderr
-        )
+        complain(f"command {name!r}: expected one of {', '.join(COMMANDS)}{near}")
         return BAD_INPUT
-    return guarded(import_module(COMMANDS[name][0]).main, arguments)
+    return guarded(lambda given: int(import_module(COMMANDS[name][0]).main(given)), arguments)
 
 
 def _say(text: str) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -54,6 +56,36 @@ def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
     return made
 
 
+def file_name(text: str) -> str:
+    """Return an option's file or folder; an empty one would be the working directory."""
+    if not text:
+        raise argparse.ArgumentTypeError("found an empty name, expected a file or folder")
+    return text
+
+
+def seconds(text: str) -> float:
+    """Return an option's seconds, a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected seconds above 0")
+    return value
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Return the reader of an option that is a whole number of at least ``least``."""
+
+    def read(text: str) -> int:
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit()) or int(text) < least:
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number >= {least}")
+        return int(text)
+
+    return read
+
+
 def program(name: str) -> str:
     """Return how the command was called: ``optmap NAME`` or ``python -m optmap.NAME``."""
     called = Path(sys.argv[0])
@@ -68,6 +100,9 @@ def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None
     that cannot be written, to a full disk for example, is one line and exit status 1.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    if sys.stdout is None:
+        complain("standard output is closed")
+        return FAILED
     level = logging.INFO if {"-v", "--verbose"} & set(arguments) else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
@@ -80,10 +115,10 @@ def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None
     except ValueError as error:  # InputError and its kin; the message has the numbers
         if level == logging.INFO:
             logging.getLogger(__name__).info("where it was found", exc_info=True)
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        complain(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)  # noqa: T201
+        _to_stderr("interrupted")
         return 130
     except BrokenPipeError:
         _discard_output()
@@ -91,8 +126,20 @@ def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None
     except OSError as error:  # input is read under InputError: this is output
         _discard_output()
         where = error.filename or "standard output"
-        print(f"error: {where}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        complain(f"{where}: {error.strerror or error}")
         return FAILED
+
+
+def complain(text: str) -> None:
+    """Say on standard error, in one line, what is wrong."""
+    _to_stderr(f"error: {text}")
+
+
+def _to_stderr(text: str) -> None:
+    """Print where it can be printed: the exit status says the same where it cannot."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(text, file=sys.stderr)  # noqa: T201
 
 
 def _printable(text: str) -> bool:

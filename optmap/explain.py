@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optmap.clustering.overlap import partition
-from optmap.command_line import DONE, FAILED, Output, guarded, parser
+from optmap.command_line import DONE, FAILED, Output, guarded, parser, seconds
 from optmap.errors import InputError
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.sizing import Sizing, sizing, sizings
@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--needs", action="store_true", help="report needs before any mapping")
     made.add_argument("--platform", metavar="P", help=f"with --needs: {platform_help()}")
     made.add_argument(
-        "--limit", type=float, default=5.0, metavar="S", help="seconds per new mapping tried (5)"
+        "--limit", type=seconds, default=5.0, metavar="S", help="seconds per new mapping tried (5)"
     )
     return made
 

@@ -14,7 +14,17 @@ from typing import Any
 
 from rich.console import Console
 
-from optmap.command_line import DONE, FAILED, Output, guarded, parser
+from optmap.command_line import (
+    DONE,
+    FAILED,
+    Output,
+    complain,
+    file_name,
+    guarded,
+    parser,
+    seconds,
+    whole,
+)
 from optmap.errors import InputError
 from optmap.experiment.run.children import run_child
 from optmap.experiment.run.exact_json import dumps, number
@@ -58,22 +68,32 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--platform", metavar="P", help=platform_help())
     made.add_argument("--method", default="song2020-tree", help=f"one of {', '.join(METHODS)}")
-    made.add_argument("--limit", type=float, default=60.0, metavar="S", help="seconds (60)")
-    made.add_argument("--seed", type=int, default=0, metavar="N", help="seed (0)")
-    made.add_argument("--threads", type=int, default=1, help="threads (1)")
-    made.add_argument("--memory", type=int, metavar="MB", help="kill the solve above this (none)")
+    made.add_argument("--limit", type=seconds, default=60.0, metavar="S", help="seconds (60)")
+    made.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed (0)")
+    made.add_argument("--threads", type=whole(1), default=1, help="threads (1)")
+    made.add_argument(
+        "--memory", type=whole(1), metavar="MB", help="kill the solve above this (none)"
+    )
     made.add_argument("--tokens", choices=TOKEN_MODES, help="token mode (dataflow)")
-    made.add_argument("--spikes", metavar="FILE", help="spikes per neuron and iteration")
+    made.add_argument(
+        "--spikes", type=file_name, metavar="FILE", help="spikes per neuron and iteration"
+    )
     made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
     for name in OPTION_NAMES:
         made.add_argument("--" + name.replace("_", "-"), metavar="TEXT", help=OPTION_HELP[name])
     made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
-    made.add_argument("--out", metavar="FILE", help="write the mapping as JSON")
+    made.add_argument("--out", type=file_name, metavar="FILE", help="write the mapping as JSON")
     made.add_argument(
-        "--export-sdf3", metavar="FILE", help="write its binding-aware graph as SDF3 XML"
+        "--export-sdf3",
+        type=file_name,
+        metavar="FILE",
+        help="write its binding-aware graph as SDF3 XML",
     )
     made.add_argument(
-        "--export-sanafe", metavar="DIR", help="write chip and placed network for SANA-FE, as YAML"
+        "--export-sanafe",
+        type=file_name,
+        metavar="DIR",
+        help="write chip and placed network for SANA-FE, as YAML",
     )
     return made
 
@@ -88,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     row, attached = finish(job, run_child(job, threading.Event()))
     mapping = attached.get("mappings")
     if row["status"] in ("error", "unsupported"):
-        print(f"error: {row['reason']}", file=sys.stderr)  # noqa: T201
+        complain(row["reason"])
         return 2
     if args.out and mapping is not None:
         _write(Path(args.out), dumps(mapping) + "\n")

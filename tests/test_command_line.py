@@ -66,7 +66,7 @@ def test_a_pipe_does_not_keep_a_command_waiting(tmp_path, arguments):
         (("optmap.sdf", "instances/lenet_mnist_7.xml", "--at-least", "1/9"), "--buffers with it"),
         (
             ("optmap.map", "gen:mlp-3-2", "--platform", PLATFORM, "--seed", "x"),
-            "--seed: invalid int",
+            "--seed: found 'x', expected a whole number >= 0",
         ),
         (("optmap.compare",), "required: paths (see python -m optmap.compare --help)"),
     ],
@@ -85,3 +85,49 @@ def test_a_reader_that_has_seen_enough_is_no_failure():
         _, said = mapping.communicate(timeout=120)
     assert mapping.returncode == 0, said
     assert said == b""
+
+
+def test_a_closed_output_is_one_line():
+    command = f"{sys.executable} -m optmap.map mlp_tiny >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, timeout=120)
+    assert done.returncode == 1
+    assert "standard output is closed" in one_line(done)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a full device")
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_where_nothing_can_be_said_the_status_says_it(redirection):
+    command = f"{sys.executable} -m optmap.map gone.nir --platform dynap_se {redirection}"
+    done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, timeout=120)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("module", ["optmap", "optmap.map"])
+def test_a_working_directory_that_was_removed_is_one_line(tmp_path, module):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"cd {gone} && rmdir {gone} && {sys.executable} -m {module} map mlp_tiny"
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    done = subprocess.run(
+        ["sh", "-c", command], stderr=subprocess.PIPE, env=environment, timeout=120
+    )
+    assert done.returncode == 1
+    assert "the working directory" in one_line(done)
+
+
+@pytest.mark.parametrize("option", ["--out", "--export-sdf3", "--export-sanafe", "--spikes"])
+def test_an_empty_name_is_no_file(option):
+    done = run("optmap.map", "mlp_tiny", option, "")
+    assert done.returncode == 2
+    assert f"{option}: found an empty name" in one_line(done)
+
+
+def test_negative_spikes_are_named(tmp_path):
+    (tmp_path / "n.csv").write_text("source,target\na,b\n")
+    (tmp_path / "s.csv").write_text("neuron,spikes\na,-3\nb,1\n")
+    done = run(
+        *("optmap.map", str(tmp_path / "n.csv"), "--platform", PLATFORM),
+        *("--spikes", str(tmp_path / "s.csv")),
+    )
+    assert done.returncode == 2
+    assert "'a,-3', expected rows of neuron,spikes, spikes a whole number >= 0" in one_line(done)

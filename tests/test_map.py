@@ -93,8 +93,11 @@ BAD = [
     (["gen:mlp-4-2"], "--platform"),
     (["gen:mlp-4-2", "--platform", "gone.toml"], "gone.toml"),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--method", "gone"], "method 'gone'"),
-    (["gen:mlp-4-2", "--platform", PLATFORM, "--limit", "0"], "0.0 seconds"),
-    (["gen:mlp-4-2", "--platform", PLATFORM, "--seed", "-1"], "seed -1"),
+    (
+        ["gen:mlp-4-2", "--platform", PLATFORM, "--limit", "0"],
+        "--limit: found '0', expected seconds above 0",
+    ),
+    (["gen:mlp-4-2", "--platform", PLATFORM, "--seed", "-1"], "--seed: found '-1'"),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--spikes", "gone.npz"], "gone.npz"),
     (["instances/mlp_784_100_10.toml", "--platform", PLATFORM], "instance file with other options"),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--out", "gone/away.json"], "gone/away.json"),

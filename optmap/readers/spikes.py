@@ -82,7 +82,8 @@ def _from_rows(snn: SNN, path: Path, names: Sequence[str] | None) -> IntArray:
         if not seen and len(cells) == 2 and cells[1].casefold() in ("spikes", "count"):
             continue
         if len(cells) != 2 or not (cells[1].isascii() and cells[1].isdigit()):
-            raise InputError(str(path), f"line {line}", repr(row[:40]), _ROWS)
+            expected = f"{_ROWS}, spikes a whole number >= 0"
+            raise InputError(str(path), f"line {line}", repr(row[:40]), expected)
         if cells[0] not in number:
             raise InputError(str(path), f"line {line}", f"neuron {cells[0]!r}", "one of the list")
         if cells[0] in seen:

@@ -34,8 +34,8 @@ from optmap.sdf.throughput import (
 from optmap.sdf.xml import read_sdf3, sdf3_text
 
 EXAMPLE = """\
-python -m optmap.sdf samplerate.xml --critical-cycle --buffers
-  python -m optmap.sdf modem.xml --latency in out --json
+python -m optmap.sdf instances/lenet_mnist_7.xml --critical-cycle --buffers
+  python -m optmap.sdf instances/lenet_mnist_7.xml --latency actor_0 actor_7 --json
 
 Firings of one actor overlap unless a self-loop limits them, as in SDF3; --auto-concurrency 1 gives
 every actor a self-loop with one token. Exit status: 0 the answer is there (a deadlock is an
