@@ -17,7 +17,11 @@ from optmap.model.outcome import Limits
 
 ROW = 'print("ready", flush=True); print(\'{"status":"feasible","check":"ok"}\', flush=True)'
 SLEEP = "import time; time.sleep(60)"
-GRANDCHILD = f"import subprocess, sys; g = subprocess.Popen([sys.executable, '-c', '{SLEEP}'])"
+#: It holds none of the child's pipes: its parent's reader does not wait for it.
+GRANDCHILD = (
+    "import subprocess, sys; quiet = dict.fromkeys(('stdin', 'stdout', 'stderr'), -3)\n"
+    "g = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], **quiet)"
+)
 HALF_ROW = """import sys; sys.stdout.write('{"status":'); sys.stdout.flush()"""
 
 
