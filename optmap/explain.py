@@ -53,11 +53,17 @@ def build_parser() -> argparse.ArgumentParser:
         "explain",
         "Say what limits a mapping and what would help by how much, every change judged again.",
         "python -m optmap.explain mapping.json\n"
-        "  python -m optmap.explain --needs net.nir --platform P.toml",
+        "  python -m optmap.explain bare.json --of net.nir --platform dynap_se\n"
+        "  python -m optmap.explain --needs net.nir --platform dynap_se",
     )
     made.add_argument("mapping", metavar="MAPPING", help="mapping file; with --needs a network")
+    made.add_argument(
+        "--of",
+        metavar="NETWORK",
+        help="what a bare mapping maps: an instance, or a network with --platform",
+    )
     made.add_argument("--needs", action="store_true", help="report needs before any mapping")
-    made.add_argument("--platform", metavar="P", help=f"with --needs: {platform_help()}")
+    made.add_argument("--platform", metavar="P", help=f"with --needs or --of: {platform_help()}")
     made.add_argument(
         "--limit", type=seconds, default=5.0, metavar="S", help="seconds per new mapping tried (5)"
     )
@@ -70,11 +76,14 @@ def main(arguments: Sequence[str]) -> int:
     console = Output()
     limits = Limits(wall_s=args.limit)
     if args.needs:
-        return report_needs(_needed(args), console, limits)
-    data, instance, mapping = read_document(Path(args.mapping))
+        return report_needs(_named(args.mapping, args), console, limits)
+    data, instance, mapping = read_document(
+        Path(args.mapping), None if args.of is None else _named(args.of, args)
+    )
     verdict = judge(instance.snn, instance.platform, mapping, instance.tokens)
     say = _Printer(console)
-    say(f"{instance.name} by {data.get('method')} on {instance.platform.name}")
+    by = f" by {data['method']}" if data.get("method") else ""
+    say(f"{instance.name}{by} on {instance.platform.name}")
     say(f"verdict: {verdict_sentence(mapping, verdict, instance.platform)}")
     base = None
     if verdict.evaluation is None:
@@ -152,12 +161,13 @@ def _cells(change: WhatIf, base: Figures | None) -> tuple[str, ...]:
     )
 
 
-def _needed(args: argparse.Namespace) -> Instance:
-    if is_instance(args.mapping):
-        return load(args.mapping)
+def _named(network: str, args: argparse.Namespace) -> Instance:
+    """Return the instance that a network, with --platform where it is no instance, stands for."""
+    if is_instance(network):
+        return load(network)
     if not args.platform:
         raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
-    return assemble(args.mapping, args.platform)
+    return assemble(network, args.platform)
 
 
 def report_needs(instance: Instance, console: Console, limits: Limits) -> int:

@@ -111,7 +111,9 @@ def main(arguments: Sequence[str]) -> int:
         complain(row["reason"])
         return 2
     if args.out and mapping is not None:
-        _write(Path(args.out), dumps(mapping) + "\n")
+        out = Path(args.out)
+        placed = mapping | {"source": source.relative_to(out.parent).to_json()}
+        _write(out, dumps(placed) + "\n")
     if mapping is not None and row["check"] == "ok" and (args.export_sdf3 or args.export_sanafe):
         _export(from_dict(mapping["mapping"], instance.snn), instance, args)
     if args.json:

@@ -10,6 +10,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
+from optmap.decomposing.contract import decompose
 from optmap.experiment.run.mapping_file import document
 from optmap.experiment.run.source import Source
 from optmap.experiment.sizing import sizing, sizings
@@ -27,7 +28,6 @@ from optmap.judge.evaluation import CycleStep, evaluate, judge
 from optmap.judge.explanation import Floor, Floors, explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
-from optmap.model.decomposition import decompose
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile

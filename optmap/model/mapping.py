@@ -161,6 +161,17 @@ class Mapping:
     def __post_init__(self) -> None:
         units, clusters = self.decomposition.num_units, self.clustering.num_clusters
         if len(self.clustering.cluster_of) != units:
-            raise ValueError(f"clustering of {len(self.clustering.cluster_of)} units, not {units}")
+            given = len(self.clustering.cluster_of)
+            missing = _first(given, units, "unit")
+            raise ValueError(f"clusters for {given} units, not {units}{missing}")
         if len(self.binding.tile_of) != clusters:
-            raise ValueError(f"binding of {len(self.binding.tile_of)} clusters, not {clusters}")
+            given = len(self.binding.tile_of)
+            missing = _first(given, clusters, "cluster")
+            raise ValueError(f"tiles for {given} clusters, not {clusters}{missing}")
+
+
+def _first(given: int, expected: int, what: str) -> str:
+    """Name the first that is missing, or that is too many."""
+    if given < expected:
+        return f": {what} {given} has none"
+    return f": there is no {what} {expected}"

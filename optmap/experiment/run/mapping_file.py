@@ -1,4 +1,9 @@
-"""A mapping on disk, with what it belongs to, so that anybody can judge it again."""
+"""A mapping on disk, so that anybody can judge it again.
+
+Two forms, both accepted wherever a mapping is read: *bare*, as docs/formats.md describes it and any
+tool can write it, and *wrapped* with the instance, source and digest that it belongs to. A bare one
+needs the instance from elsewhere: an option of the command, an argument of the function.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +36,24 @@ def document(
     }
 
 
-def read_document(path: Path) -> tuple[dict[str, Any], Instance, Mapping]:
+def read_document(
+    path: Path, instance: Instance | None = None
+) -> tuple[dict[str, Any], Instance, Mapping]:
     """Read a mapping file and the instance it belongs to.
+
+    Parameters
+    ----------
+    path : Path
+        A wrapped or a bare mapping. Paths in a wrapped one are seen from its own folder; what is
+        not there is looked for from the working directory.
+    instance : Instance, optional
+        What the mapping is of. A bare mapping needs it; a wrapped one must have been made from the
+        same content.
+
+    Returns
+    -------
+    tuple
+        The file's content (``method`` is absent for a bare one), the instance, the mapping.
 
     Raises
     ------
@@ -40,20 +61,35 @@ def read_document(path: Path) -> tuple[dict[str, Any], Instance, Mapping]:
         If the file is not right, or the instance has changed since.
     """
     data = read_json(path)
+    if is_bare(data):
+        if instance is None:
+            raise InputError(str(path), "source", "nothing", "a wrapped mapping, or its instance")
+        return {"mapping": data}, instance, from_dict(data, instance.snn, str(path))
     refuse_unknown(data, FIELDS, str(path))
-    source = Source.from_json(data.get("source"), str(path))
-    missing = source.missing()
-    if missing is not None:
-        made = "a path as seen from the folder in which the mapping was made"
-        name, value = missing
-        raise InputError(str(path), f"source.{name}", f"{value!r:.200}, not there", made)
-    instance = source.load()
+    if instance is None:
+        instance = wrapped_source(data, path).load()
     digest = instance.digest()
     if data.get("digest") != digest:
         raise InputError(
             str(path), "digest", repr(data.get("digest")), f"{digest}, as the instance is now"
         )
     return data, instance, from_dict(data.get("mapping"), instance.snn, str(path))
+
+
+def is_bare(data: dict[str, Any]) -> bool:
+    """Tell whether a mapping file's content is the mapping itself."""
+    return "cluster_of" in data and "mapping" not in data
+
+
+def wrapped_source(data: dict[str, Any], path: Path) -> Source:
+    """Return what a wrapped mapping in the file ``path`` was made from, its paths as found."""
+    source = Source.from_json(data.get("source"), str(path)).seen_from(path.parent)
+    missing = source.missing()
+    if missing is not None:
+        name, value = missing
+        made = "a path as seen from the mapping's folder, or from the working directory"
+        raise InputError(str(path), f"source.{name}", f"{value!r:.200}, not there", made)
+    return source
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -81,6 +82,19 @@ class Source:
     def missing(self) -> tuple[str, str] | None:
         """Return the first field that names nothing on this disk, and what it says."""
         return next(((n, p) for n, p in self.paths().items() if not Path(p).exists()), None)
+
+    def seen_from(self, folder: Path) -> Source:
+        """Return the source with relative paths that lie under ``folder`` joined to it."""
+        below = {n: folder / p for n, p in self.paths().items() if not Path(p).is_absolute()}
+        found: dict[str, Any] = {n: str(p) for n, p in below.items() if p.exists()}
+        return replace(self, **found)
+
+    def relative_to(self, folder: Path) -> Source:
+        """Return the source with its relative paths as they are seen from ``folder``."""
+        here = {n: p for n, p in self.paths().items() if p == getattr(self, n)}
+        own = {n: p for n, p in here.items() if not Path(p).is_absolute()}
+        seen: dict[str, Any] = {n: os.path.relpath(p, folder) for n, p in own.items()}
+        return replace(self, **seen)
 
     def load(self) -> Instance:
         """Return the instance; its network is read when it is first asked for.

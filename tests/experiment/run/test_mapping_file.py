@@ -59,3 +59,57 @@ def test_what_is_wrong_is_named(file, change, field, found):
     assert (caught.value.where, caught.value.field) == (str(file), field)
     assert found in caught.value.found
     assert "\n" not in str(caught.value)
+
+
+def bare(file):
+    data = json.loads(file.read_text())
+    (file.parent / "bare.json").write_text(json.dumps(data["mapping"]))
+    return file.parent / "bare.json"
+
+
+def test_a_bare_mapping_is_read_with_its_instance_and_refused_without(file):
+    wrapped, instance, mapping = read_document(file)
+    _, again, same = read_document(bare(file), instance)
+    assert again is instance
+    assert same.clustering == mapping.clustering
+    assert same.orders == mapping.orders
+    assert read_document(file, instance)[0] == wrapped
+    with pytest.raises(InputError, match="a wrapped mapping, or its instance"):
+        read_document(bare(file))
+    other = Source(network="gen:mlp-9-4-3", platform=str(file.parent / "p.toml")).load()
+    with pytest.raises(InputError, match="digest"):
+        read_document(file, other)
+
+
+def test_paths_are_seen_from_the_files_own_folder(file, tmp_path, monkeypatch):
+    data = json.loads(file.read_text())
+    away = tmp_path / "away"
+    away.mkdir()
+    source = Source.from_json(data["source"])
+    monkeypatch.chdir(tmp_path)
+    near = Source(network=source.network, platform="p.toml").relative_to(away)
+    assert near.platform == "../p.toml"
+    assert near.network == source.network
+    (away / "m.json").write_text(json.dumps(data | {"source": near.to_json()}))
+    monkeypatch.chdir("/")
+    _, instance, _ = read_document(away / "m.json")
+    assert instance.platform.name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda m: m["cluster_of"].pop(), ": unit 13 has none"),
+        (lambda m: m["cluster_of"].append(0), ": there is no unit 14"),
+        (lambda m: m["tile_of"].pop(), ": cluster 4 has none"),
+        (lambda m: m["cluster_of"].__setitem__(0, 9), "cluster"),
+    ],
+)
+def test_what_does_not_fit_is_named(file, change, said):
+    _, instance, _ = read_document(file)
+    data = json.loads(file.read_text())["mapping"]
+    change(data)
+    (file.parent / "bare.json").write_text(json.dumps(data))
+    with pytest.raises(InputError) as caught:
+        read_document(file.parent / "bare.json", instance)
+    assert said in str(caught.value)
