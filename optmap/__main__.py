@@ -17,7 +17,6 @@ COMMANDS = {
     "verify": ("optmap.verify", "check every mapping, claim and table of a run again"),
     "admit": ("optmap.admit", "applications arrive and leave on one platform"),
     "export": ("optmap.export", "a problem as a file for another solver"),
-    "export": ("optmap.export", "a problem as a file for another solver"),
     "sdf": ("optmap.sdf.__main__", "throughput, latency, buffers of any SDF3 graph"),
 }
 
