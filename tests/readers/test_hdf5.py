@@ -37,6 +37,23 @@ def test_tree_comes_back_whole(file):
     assert "nothing" not in node.values
 
 
+def test_what_lies_in_other_files_is_not_read(tmp_path):
+    """External storage and virtual datasets name any file of this machine."""
+    (tmp_path / "secret.bin").write_bytes(np.arange(8.0).tobytes())
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other.create_dataset("data", data=np.arange(8.0))
+    path = tmp_path / "curious.nir"
+    with h5py.File(path, "w") as f:
+        group = f.create_group("node")
+        group.create_dataset("own", data=np.arange(8.0))
+        storage = [(str(tmp_path / "secret.bin"), 0, 64)]
+        group.create_dataset("external", (8,), "f8", external=storage)
+        layout = h5py.VirtualLayout(shape=(8,), dtype="f8")
+        layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "data", shape=(8,))
+        group.create_virtual_dataset("virtual", layout)
+    assert list(read_tree(path, "a test").groups["node"].values) == ["own"]
+
+
 @pytest.mark.parametrize("part", [0.02, 0.5, 0.99])
 def test_truncated_files_cost_one_line(file, tmp_path, part):
     data = file.read_bytes()
