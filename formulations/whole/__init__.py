@@ -1,0 +1,1 @@
+"""All decisions together: decomposition, clustering, binding and static orders in one model."""

@@ -1,0 +1,169 @@
+"""All decisions by CP-SAT: bisection on the period, ending with the Farey step.
+
+The model is cpsat_model.py, with ``prologue`` cpsat_model_prologue.py; the search that ends in a
+proof is ordering/period_search.py. Its first bounds are those of optmap.bounds.end_to_end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from formulations.joint import cpsat as joint
+from formulations.ordering.period_search import Probe, search_period
+from formulations.solvers.run_cpsat import WORKERS, run_cpsat
+from formulations.solvers.stopwatch import Stopwatch
+from formulations.whole.cpsat_model import WholeModel
+from formulations.whole.cpsat_model_prologue import WholePrologueModel
+from formulations.whole.sets import WholeSets
+from formulations.whole.start import period_of, usable_start, warm_mapping
+from optmap.bounds.end_to_end import end_to_end_period_bound
+from optmap.decomposing import none
+from optmap.model.cluster_graph import cluster_graph
+from optmap.model.clustered_snn import ClusteredSNN
+from optmap.model.mapping import Mapping
+from optmap.model.outcome import SOLVED, Limits, Outcome, Status
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+
+#: Models above so many placements (units times clusters squared) are not built.
+MOST_PLACEMENTS = 60_000
+
+
+def solve(
+    snn: SNN,
+    platform: Platform,
+    tokens: str,
+    limits: Limits,
+    *,
+    prologue: bool = False,
+    start: Mapping | None = None,
+    on_better: Callable[[Outcome[Mapping]], None] | None = None,
+    workers: int = WORKERS,
+) -> Outcome[Mapping]:
+    """Return a mapping of least period over all decisions.
+
+    Parameters
+    ----------
+    prologue : bool
+        Search orders with a prologue (S2+) too; its bound then holds for these as well.
+    start : Mapping, optional
+        Where to start; ignored if it breaks a rule, or has a prologue where none is asked for.
+        Without it, the best of a few heuristics.
+    on_better : callable, optional
+        Told the start before any model is built, and every better mapping.
+
+    Notes
+    -----
+    A network that is too large for the model (:data:`MOST_PLACEMENTS`) gets its start back, with
+    the bound that needs no solver.
+    """
+    if isinstance(snn, ClusteredSNN):
+        return _of_given_clusters(snn, platform, limits, prologue, start, workers)
+    sets, watch = WholeSets(snn, platform, tokens), Stopwatch(limits, report=on_better)
+    low = Fraction(end_to_end_period_bound(snn, platform).value)
+    best = usable_start(sets, start, prologue) or warm_mapping(sets, limits.seed)
+    if best is not None:
+        watch.tell(*best, low)
+    if not fits_model(sets, best[1] if best else Fraction(sets.most_ticks)):
+        if best is None:
+            return Outcome(Status.UNKNOWN, bound=low, trace=watch.trace)
+        status = Status.OPTIMAL if low == best[1] else Status.FEASIBLE
+        return Outcome(status, best[0], best[1], low, watch.trace)
+    search = _Search(sets, watch, prologue, workers, None if best is None else best[0])
+    ceiling = Fraction(sets.most_ticks) if best is None else best[1]
+    return search_period(
+        watch,
+        search.test,
+        low,
+        lambda least: sets.most_tokens(least, ceiling),
+        best,
+        ceiling,
+        None if prologue else search.minimise,
+    )
+
+
+def _of_given_clusters(
+    snn: ClusteredSNN,
+    platform: Platform,
+    limits: Limits,
+    prologue: bool,
+    start: Mapping | None,
+    workers: int,
+) -> Outcome[Mapping]:
+    """Return the best binding and orders: units and clusters came with the network."""
+    units = none.decompose(snn, platform)
+    graph = cluster_graph(units, snn.clustering, platform, "dataflow")
+    warm = None if start is None else (start.binding, start.orders)
+    found = joint.solve(
+        graph, platform, limits, prologue=prologue, warm=warm, workers=workers, economise=False
+    )
+    if found.solution is None:
+        return Outcome(found.status, bound=found.bound, trace=found.trace)
+    mapping = Mapping(units, snn.clustering, *found.solution)
+    return Outcome(found.status, mapping, found.claimed, found.bound, found.trace)
+
+
+def fits_model(sets: WholeSets, period: Fraction) -> bool:
+    """Tell whether the model at that period is small enough to be built."""
+    clusters = sets.most_clusters(period)
+    units = sum(1 + sets.most_inserted(j, period) for j in sets.neurons)
+    return units * clusters * clusters <= MOST_PLACEMENTS
+
+
+class _Search:
+    """The tests that :func:`search_period` asks for."""
+
+    def __init__(
+        self,
+        sets: WholeSets,
+        watch: Stopwatch,
+        prologue: bool,
+        workers: int,
+        known: Mapping | None,
+    ) -> None:
+        self.sets, self.watch, self.prologue = sets, watch, prologue
+        self.workers, self.known = workers, known
+
+    def test(self, target: Fraction, seconds: float) -> Probe[Mapping]:
+        """Look for a mapping of period ``target`` at most."""
+        if not self.prologue:
+            return self._probe(WholeModel(self.sets, target), seconds)
+        # Answers without prologue come sooner and are answers here too; a "no" means nothing.
+        plain = self._probe(WholeModel(self.sets, target), seconds / 3)
+        if plain.solution is not None:
+            return plain
+        return self._probe(WholePrologueModel(self.sets, target), seconds * 2 / 3)
+
+    def minimise(self, least: int, most: int, seconds: float) -> tuple[Probe[Mapping], int]:
+        """Look for the least whole period in ``least``..``most``."""
+        model = WholeModel(self.sets, Fraction(most), least=least)
+        if model.impossible:
+            return Probe(Status.INFEASIBLE), most + 1
+        model.build()
+        if self.known is not None:
+            model.hint(self.known)
+        model.minimize_period()
+        run = run_cpsat(model.cp, self.watch, workers=self.workers, wall_s=seconds)
+        if run.status is Status.INFEASIBLE:
+            return Probe(run.status), most + 1
+        whole = max(run.bound or least, least)
+        if run.status not in SOLVED:
+            return Probe(run.status), whole
+        return self._found(model.extract(run.solver)), whole
+
+    def _probe(self, model: WholeModel, seconds: float) -> Probe[Mapping]:
+        if model.impossible:
+            return Probe(Status.INFEASIBLE)
+        model.build()
+        if self.known is not None:
+            model.hint(self.known)
+        run = run_cpsat(model.cp, self.watch, workers=self.workers, wall_s=seconds)
+        return self._found(model.extract(run.solver)) if run.status in SOLVED else Probe(run.status)
+
+    def _found(self, mapping: Mapping) -> Probe[Mapping]:
+        period = period_of(self.sets, mapping)
+        if period is None:
+            raise ValueError("the judge refuses a mapping of the whole model")
+        self.watch.tell(mapping, period, None)
+        return Probe(Status.FEASIBLE, mapping, period)

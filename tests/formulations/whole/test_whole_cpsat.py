@@ -1,0 +1,65 @@
+"""The whole model against enumeration of every decision, each family, and its start."""
+
+from __future__ import annotations
+
+from math import prod
+
+import pytest
+from whole_oracle import least_period, random_whole_case
+
+from formulations.whole import cpsat
+from optmap.judge.evaluation import judge
+from optmap.model.outcome import Limits, Status
+
+LIMITS = Limits(600.0)  # no test waits for it
+
+#: Trees of a neuron with so many sources.
+TREES = {0: 1, 1: 1, 2: 1, 3: 4, 4: 26}
+
+
+def trees_of(seed: int) -> int:
+    """Return how many decompositions a random case has, before R cuts some."""
+    return prod(TREES[int(f)] for f in random_whole_case(seed)[0].fan_in)
+
+
+def enumerable(seeds: range, trees: int, units: int = 6) -> list[int]:
+    """Return the seeds whose cases can be enumerated in a second or so."""
+    small = [s for s in seeds if random_whole_case(s)[0].num_units <= units]
+    return [s for s in small if trees_of(s) <= trees]
+
+
+def assert_optimal(seed: int, prologue: bool = False) -> None:
+    snn, platform, tokens = random_whole_case(seed)
+    expected = least_period(snn, platform, tokens, prologue=prologue, split="any")
+    found = cpsat.solve(snn, platform, tokens, LIMITS, prologue=prologue, workers=1)
+    if expected is None:
+        assert found.status is Status.INFEASIBLE
+        return
+    assert (found.status, found.claimed, found.bound) == (Status.OPTIMAL, expected, expected)
+    assert found.solution is not None
+    verdict = judge(snn, platform, found.solution, tokens)
+    assert verdict.violations == ()
+    assert verdict.evaluation is not None
+    assert verdict.evaluation.period == expected
+
+
+@pytest.mark.parametrize("seed", enumerable(range(45), 5))
+def test_the_optimum_over_all_decisions_is_that_of_enumeration(seed: int):
+    assert_optimal(seed)
+
+
+@pytest.mark.parametrize("seed", enumerable(range(45), 5, units=3))
+def test_with_prologue_too(seed: int):
+    assert_optimal(seed, prologue=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", enumerable(range(430), 40)[:300])
+def test_three_hundred_cases(seed: int):
+    assert_optimal(seed)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", enumerable(range(430), 40, units=4)[:150])
+def test_hundred_and_fifty_cases_with_prologue(seed: int):
+    assert_optimal(seed, prologue=True)
