@@ -20,7 +20,9 @@ from optmap.model.outcome import Limits, Status
 
 def test_what_each_native_status_means() -> None:
     assert from_cpsat(cp_model.OPTIMAL) is Status.OPTIMAL
+    assert from_cpsat(cp_model.FEASIBLE) is Status.FEASIBLE
     assert from_cpsat(cp_model.INFEASIBLE) is Status.INFEASIBLE
+    assert from_cpsat(cp_model.UNKNOWN) is Status.UNKNOWN
     assert from_highs(highspy.HighsModelStatus.kOptimal, True) is Status.OPTIMAL
     assert from_highs(highspy.HighsModelStatus.kTimeLimit, True) is Status.FEASIBLE
     assert from_highs(highspy.HighsModelStatus.kTimeLimit, False) is Status.UNKNOWN
