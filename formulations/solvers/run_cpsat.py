@@ -15,6 +15,16 @@ from optmap.model.outcome import SOLVED, Status
 WORKERS = 8
 
 
+#: A search that shares little with CP-SAT's usual one: no presolve, no linear relaxation, no
+#: symmetry, one worker, its own seed. What both prove, two different runs of the engine came to.
+OTHER_SEARCH: dict[str, int | bool] = {
+    "num_workers": 1,
+    "cp_model_presolve": False,
+    "linearization_level": 0,
+    "symmetry_level": 0,
+}
+OTHER_SEED = 1_000_003
+
 #: Reads the variables of a solution.
 Heard = Callable[[cp_model.CpSolverSolutionCallback], None]
 
@@ -53,6 +63,7 @@ def run_cpsat(
     interleave: bool = False,
     wall_s: float | None = None,
     heard: Heard | None = None,
+    other_search: bool = False,
 ) -> CpsatRun:
     """Solve ``model``, which minimises whole numbers or only asks for feasibility.
 
@@ -64,6 +75,8 @@ def run_cpsat(
         Less than the stopwatch has left, for one stage of several.
     heard : callable, optional
         Told every better solution of a model that minimises.
+    other_search : bool
+        By ``OTHER_SEARCH``, to prove again what the usual search has proved.
     """
     solver = cp_model.CpSolver()
     seconds = watch.left if wall_s is None else min(wall_s, watch.left)
@@ -75,6 +88,10 @@ def run_cpsat(
     parameters.random_seed = watch.limits.seed % 2**31
     parameters.interleave_search = interleave
     parameters.catch_sigint_signal = False
+    if other_search:
+        for name, setting in OTHER_SEARCH.items():
+            setattr(parameters, name, setting)
+        parameters.random_seed = (watch.limits.seed + OTHER_SEED) % 2**31
     minimises = model.has_objective()
     status = from_cpsat(solver.solve(model, _Watch(watch, heard) if minimises else None))
     if not minimises:
