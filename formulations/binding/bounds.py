@@ -35,5 +35,5 @@ def hop_bounds(sets: BindingSets, watch: Stopwatch) -> tuple[Bound, ...]:
     hops = sets.platform.hops
     if (hops == hops.T).all():
         least = spreading_bound(sets, watch)
-        found += (Bound("spike_hops", "degrees", least, sets.graph.scope, Grade.CLAIMED),)
+        found += (Bound("spike_hops", "degrees", least, sets.graph.scope, Grade.CERTIFIED),)
     return found

@@ -5,7 +5,7 @@ The model, family by family, is formulations/binding/cpsat_model.py.
 
 from __future__ import annotations
 
-from formulations.binding.cpsat_model import cpsat_backend
+from formulations.binding.cpsat_backend import cpsat_backend
 from formulations.binding.stages import least_cost
 from formulations.solvers.run_cpsat import WORKERS
 from optmap.model.cluster_graph import ClusterGraph

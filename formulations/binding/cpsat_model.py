@@ -14,15 +14,10 @@ Check        the binding by optmap.judge; the value by recomputation
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.binding.sets import BindingSets
-from formulations.binding.stages import Backend, Found
-from formulations.solvers.run_cpsat import WORKERS, run_cpsat
-from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.mapping import Binding
 
 
@@ -169,19 +164,26 @@ class BindingModel:
                 if t not in kept:
                     self.cp.add(self.z[self.sets.busiest, t] == 0)
 
+    def weighted_sum(self, weight: int) -> cp_model.LinearExprT:
+        """Sum f_ab d[a,b] + weight L."""
+        hops = sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load)
+        return hops + weight * self.load
+
     def minimize_load(self) -> None:
         """(B0b)  min L."""
         self.cp.minimize(self.load)
 
     def minimize_spike_hops(self) -> None:
         """(B0a)  min sum f_ab d[a,b]."""
-        hops = sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load)
-        self.cp.minimize(hops)
+        self.cp.minimize(self.weighted_sum(0))
 
     def minimize_weighted_sum(self, weight: int) -> None:
         """(B0c)  min sum f_ab d[a,b] + weight L."""
-        hops = sum((f * self.d[p] for p, f in self.sets.flows.items()), 0 * self.load)
-        self.cp.minimize(hops + weight * self.load)
+        self.cp.minimize(self.weighted_sum(weight))
+
+    def cap(self, weight: int, most: int) -> None:
+        """(B9)  sum f_ab d[a,b] + weight L <= most."""
+        self.cp.add(self.weighted_sum(weight) <= most)
 
     def extract(self, solver: cp_model.CpSolver) -> Binding:
         """Read the binding; ValueError unless each cluster has one tile."""
@@ -189,17 +191,3 @@ class BindingModel:
         for a in self.sets.clusters:
             (tile[a],) = [t for t in self.sets.tiles if solver.boolean_value(self.z[a, t])]
         return Binding(tile)
-
-
-def cpsat_backend(workers: int = WORKERS) -> Backend[BindingModel]:
-    """Return how CP-SAT solves the model."""
-    return Backend(BindingModel, partial(_run, workers=workers))
-
-
-def _run(model: BindingModel, watch: Stopwatch, start: Binding | None, workers: int) -> Found:
-    if start is not None:
-        for (a, t), z in model.z.items():
-            model.cp.add_hint(z, int(start.tile_of[a]) == t)
-    done = run_cpsat(model.cp, watch, workers=workers)
-    found = None if done.value is None else model.extract(done.solver)
-    return Found(done.status, found, done.value, done.bound)

@@ -47,6 +47,7 @@ from formulations.binding.sets import (
     spike_hops_of,
     usable_start,
 )
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
 from optmap.model.cluster_graph import ClusterGraph
@@ -97,10 +98,9 @@ def solve(
     low = 0 if named is None else named.whole
     watch.note(value, low)
     tile, least = start.tile_of.astype(np.int64), int(value or 0)
-    for found in problem.annealed(tile, watch, rng):
-        candidate = Binding(found[0].astype(np.int32))
-        if found[1] < least and _feasible(sets, candidate, max_load):
-            tile[:], least = found
+    for met, reached in problem.annealed(tile, watch, rng):
+        if reached < least and _feasible(sets, Binding(met.astype(np.int32)), max_load):
+            tile[:], least = met, reached
             watch.note(least, low)
         if least <= low:
             break
@@ -109,18 +109,16 @@ def solve(
         # the limit passes, or the idle looks run out: the deviation falls with either
         gone = max((watch.spent - begun) / limits.wall_s, idle / MOST_IDLE_LOOKS)
         deviation = int(least / DEVIATION * max(0.0, 1 - 2 * gone))
-        found = problem.steps(tile, rng, least, deviation)
-        candidate = Binding(found[0].astype(np.int32))
-        if found[1] < least and _feasible(sets, candidate, max_load):
-            record, least, idle = found[0], int(found[1]), 0
+        met, reached = problem.steps(tile, rng, least, deviation)
+        if reached < least and _feasible(sets, Binding(met.astype(np.int32)), max_load):
+            record, least, idle = met, reached, 0
             watch.note(least, low)
         else:
             idle += 1
         if problem.bounded_output and not _feasible(sets, Binding(tile.astype(np.int32)), max_load):
             tile[:] = record
-    return keep_better(
-        watch, Status.FEASIBLE, Binding(record.astype(np.int32)), least, low, start, value
-    )
+    found = Binding(record.astype(np.int32))
+    return graded(keep_better(watch, Status.FEASIBLE, found, least, low, start, value), low)
 
 
 def _feasible(sets: BindingSets, binding: Binding, max_load: int | None) -> bool:

@@ -207,7 +207,7 @@ def solve(
     warm: Binding | None = None,
 ) -> Outcome[Binding]:
     """Return a binding: :func:`formulations.binding.stages.least_cost` by PuLP."""
-    backend = Backend(BindingModel, partial(_run, objective=objective))
+    backend = Backend(BindingModel, partial(_run, objective=objective), is_cpsat=False)
     return least_cost(backend, graph, platform, limits, objective, max_load, warm)
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from formulations.binding import large_neighbourhood_search as binding_lns
 from formulations.binding import russian_doll as binding_dolls
-from formulations.binding.cpsat_model import cpsat_backend
+from formulations.binding.cpsat_backend import cpsat_backend
 from formulations.binding.sets import MAX_TERMS, BindingSets, load_weight
 from formulations.binding.spreading_bound import MAX_CLUSTERS
 from formulations.binding.stages import least_cost
@@ -55,10 +55,10 @@ def solve(
     found = binding_lns.solve(graph, platform, left, max_load=max_load, warm=start)
     if found.solution is None:
         return proved
-    bound = max((b for b in (proved.bound, found.bound) if b is not None), default=None)
-    status = Status.OPTIMAL if bound == found.claimed else Status.FEASIBLE
+    higher = max((found, proved), key=lambda o: -1 if o.bound is None else o.bound)
+    status = Status.OPTIMAL if higher.bound == found.claimed else Status.FEASIBLE
     trace = proved.trace + tuple(replace(p, seconds=begun + p.seconds) for p in found.trace)
-    return Outcome(status, found.solution, found.claimed, bound, trace)
+    return replace(found, status=status, bound=higher.bound, trace=trace, grade=higher.grade)
 
 
 def warm_up(graph: ClusterGraph, platform: Platform) -> None:

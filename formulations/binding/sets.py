@@ -227,8 +227,11 @@ def keep_better(
 ) -> Outcome[Binding]:
     """Return the outcome of a run: what it found, or the warm start where that is no worse.
 
-    A bound above the value is kept as it is: the outcome then contradicts itself, for all to see.
+    A bound above the value is kept as it is: the outcome then contradicts itself, for all to see;
+    as it does where the solver calls infeasible what the warm start solves.
     """
+    if status is Status.INFEASIBLE and warm_value is not None:
+        bound = warm_value + 1
     if warm_value is not None and (value is None or warm_value < value):
         found, value = warm, warm_value
     if found is None or value is None:

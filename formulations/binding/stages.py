@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from formulations.binding.below import Below
 from formulations.binding.bounds import hop_bounds
 from formulations.binding.sets import (
     MAX_TERMS,
@@ -18,8 +19,10 @@ from formulations.binding.sets import (
     usable_start,
     value_of,
 )
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
+from optmap.bounds.period import period_bound
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, compact
 from optmap.model.outcome import Limits, Outcome, Status
@@ -66,10 +69,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Backend(Generic[M]):
-    """How to build a model under a load cap, and how to run it from a start."""
+    """How to build a model under a load cap, and how to run it from a start.
+
+    ``is_cpsat``: what it proves is then proved again by another search, else by CP-SAT.
+    """
 
     model: Callable[[BindingSets, int | None], M]
     run: Callable[[M, Stopwatch, Binding | None], Found]
+    is_cpsat: bool
 
 
 def least_cost(
@@ -95,20 +102,15 @@ def least_cost(
     start, value = usable_start(sets, objective, max_load, warm)
     if sets.num_terms > MAX_TERMS:
         return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
-    model = backend.model(sets, max_load)
-    model.build()
-    model.break_tile_symmetry(objective)
-    weight = load_weight(objective)
-    if weight is None:
-        model.minimize_load()
-    else:
-        model.measure_hops()
+    weight, hops = load_weight(objective), 0
+    floor = period_bound(graph, platform).whole  # all of its arguments are loads of tiles
+    if weight is not None:
         named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
-        model.respect_named_bound(0 if named is None else named.whole)
-        if weight:
-            model.minimize_weighted_sum(weight)
-        else:
-            model.minimize_spike_hops()
+        hops = 0 if named is None else named.whole
+        floor = hops + weight * floor
+    if value is not None and value == floor:
+        return graded(keep_better(watch, Status.FEASIBLE, None, None, floor, start, value), floor)
+    model = _model(backend, sets, objective, max_load, hops)
     if start is not None and objective == "load" and sets.tiles_alike:
         start = Binding(compact(start.tile_of).cluster_of)  # numbered as (B6) wants it
     run = backend.run(model, watch, start)
@@ -116,4 +118,26 @@ def least_cost(
     if run.binding is not None and found is not None:
         # a solver that stops early may leave distances longer than its binding makes them
         found = min(found, value_of(graph, platform, run.binding, objective))
-    return keep_better(watch, run.status, run.binding, found, run.bound, start, value)
+    outcome = keep_better(watch, run.status, run.binding, found, run.bound, start, value)
+    below = Below(sets, objective, max_load, watch, backend.is_cpsat)
+    return graded(outcome, floor, below)
+
+
+def _model(
+    backend: Backend[M], sets: BindingSets, objective: str, max_load: int | None, hops: int
+) -> M:
+    """Return the model of an objective; the spike-hops are known to be ``hops`` at least."""
+    model = backend.model(sets, max_load)
+    model.build()
+    model.break_tile_symmetry(objective)
+    weight = load_weight(objective)
+    if weight is None:
+        model.minimize_load()
+        return model
+    model.measure_hops()
+    model.respect_named_bound(hops)
+    if weight:
+        model.minimize_weighted_sum(weight)
+    else:
+        model.minimize_spike_hops()
+    return model

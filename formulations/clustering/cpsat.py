@@ -65,4 +65,4 @@ def _backend(workers: int) -> Backend[PartitionModel]:
         found = None if done.value is None else model.extract(done.solver)
         return Found(done.status, found, done.bound)
 
-    return Backend(PartitionModel, SECONDS_PER_TERM, run)
+    return Backend(PartitionModel, SECONDS_PER_TERM, run, is_cpsat=True)

@@ -119,9 +119,20 @@ class PartitionModel:
             if stock is not None:
                 self.cp.add(sum(self.y[k, h] for k in self.sets.clusters) <= stock)
 
+    def area(self) -> cp_model.LinearExprT:
+        """sum_k,h area_h y[k,h]."""
+        return sum(self.sets.area[h] * y for (_, h), y in self.y.items())
+
+    def traffic(self) -> cp_model.LinearExprT:
+        """Sum over units s_i r[i,k] + sum over inputs s_i a[i,k]."""
+        spikes = self.sets.spikes
+        inputs = [(i, k) for i, k in self.a if i not in self.sets.position and spikes[i]]
+        remote = sum(spikes[i] * r for (i, _), r in self.r.items())
+        return remote + sum(spikes[i] * self.a[i, k] for i, k in inputs)
+
     def minimize_area(self) -> None:
         """(P0c)  min sum_k,h area_h y[k,h]."""
-        self.cp.minimize(sum(self.sets.area[h] * y for (_, h), y in self.y.items()))
+        self.cp.minimize(self.area())
 
     def minimize_clusters(self) -> None:
         """(P0a)  min sum_k,h y[k,h]."""
@@ -129,12 +140,15 @@ class PartitionModel:
 
     def minimize_traffic(self) -> None:
         """(P0b)  min sum over units s_i r[i,k] + sum over inputs s_i a[i,k]."""
-        spikes = self.sets.spikes
-        inputs = [(i, k) for i, k in self.a if i not in self.sets.position and spikes[i]]
-        self.cp.minimize(
-            sum(spikes[i] * r for (i, _), r in self.r.items())
-            + sum(spikes[i] * self.a[i, k] for i, k in inputs)
-        )
+        self.cp.minimize(self.traffic())
+
+    def cap(self, objective: str, most: int) -> None:
+        """(P11)  the objective ("clusters", "traffic" or "area") <= most."""
+        if objective == "clusters":
+            value: cp_model.LinearExprT = sum(self.y.values())
+        else:
+            value = self.traffic() if objective == "traffic" else self.area()
+        self.cp.add(value <= most)
 
     def hint(self, clustering: Clustering) -> None:
         """Suggest a clustering numbered by lowest member; every variable gets its value."""

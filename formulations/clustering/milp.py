@@ -222,4 +222,4 @@ def _backend(solver: str) -> Backend[PartitionModel]:
         found = None if done.value is None else model.extract(done.values)
         return Found(done.status, found, done.bound)
 
-    return Backend(PartitionModel, SECONDS_PER_TERM, run)
+    return Backend(PartitionModel, SECONDS_PER_TERM, run, is_cpsat=False)

@@ -204,16 +204,17 @@ def keep_better(
 
     Both are measured here, never taken from the solver: a run that its limit stopped may count an
     axon that no unit needs any more. A bound above the value is kept as it is: the outcome then
-    contradicts itself, for all to see.
+    contradicts itself, for all to see. So it does where the solver calls infeasible what the warm
+    start solves: the claim is then that nothing as good as the start exists.
     """
     value = None if found is None else measure(found)
     warm_value = None if warm is None else measure(warm)
+    if status is Status.INFEASIBLE:
+        if warm_value is None:
+            return Outcome(status, trace=watch.trace)
+        bound = warm_value + 1
     if value is None or (warm_value is not None and warm_value < value):
         found, value = warm, warm_value
-        if found is not None and status is not Status.INFEASIBLE:
-            status = Status.FEASIBLE
-    if status is Status.INFEASIBLE:
-        return Outcome(status, trace=watch.trace)
     if found is None:
         return Outcome(status, bound=bound, trace=watch.trace)
     status = Status.OPTIMAL if bound == value else Status.FEASIBLE

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from formulations.clustering.below import Below
 from formulations.clustering.crossbar_kinds import Kind, area_of
 from formulations.clustering.sets import (
     PartitionSets,
@@ -23,7 +24,10 @@ from formulations.clustering.sets import (
     too_large,
     traffic_of,
 )
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.bounds.bound import best
+from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.traffic import traffic_bound
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
@@ -67,11 +71,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Backend(Generic[M]):
-    """How to build a plain model, what a term of it costs in seconds, and how to run it."""
+    """How to build a plain model, what a term of it costs in seconds, and how to run it.
+
+    ``is_cpsat``: what it proves is then proved again by another search, else by CP-SAT.
+    """
 
     model: Callable[[PartitionSets], M]
     seconds_per_term: float
     run: Callable[[M, Stopwatch, Clustering | None], Found]
+    is_cpsat: bool
 
     def build(self, sets: PartitionSets) -> M:
         """Return the model of these sets, with all families but the objective's own."""
@@ -100,10 +108,16 @@ def fewest_clusters(
     sets = PartitionSets(network, kinds, start.num_clusters)
     if too_large(sets, limits, backend.seconds_per_term):
         return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
+    simple = best(cluster_bounds(decomposition, platform))
+    floor = None if simple is None else simple.whole
+    if start.num_clusters == floor:
+        return graded(keep_better(watch, clusters_of, Status.UNKNOWN, start, floor), floor)
     model = backend.build(sets)
     model.minimize_clusters()
     run = backend.run(model, watch, start)
-    return keep_better(watch, clusters_of, run.status, run.clustering, run.bound, start)
+    outcome = keep_better(watch, clusters_of, run.status, run.clustering, run.bound, start)
+    below = Below(sets, "clusters", clusters_of, watch, backend.is_cpsat)
+    return graded(outcome, floor, below)
 
 
 def least_traffic(
@@ -126,16 +140,17 @@ def least_traffic(
     measure = partial(traffic_of, network)
     floor = traffic_bound(decomposition, platform).whole
     if start is not None and measure(start) == floor:
-        return keep_better(watch, measure, Status.UNKNOWN, start, floor)
+        return graded(keep_better(watch, measure, Status.UNKNOWN, start, floor), floor)
     sets = PartitionSets(network, kinds_worth_having(platform), num_clusters)
     if too_large(sets, limits, backend.seconds_per_term):
-        return keep_better(watch, measure, Status.UNKNOWN, None, floor, start)
+        return graded(keep_better(watch, measure, Status.UNKNOWN, None, floor, start), floor)
     model = backend.build(sets)
     model.link_remote_axons()
     model.minimize_traffic()
     run = backend.run(model, watch, start)
     bound = max(floor, run.bound or 0)
-    return keep_better(watch, measure, run.status, run.clustering, bound, start)
+    outcome = keep_better(watch, measure, run.status, run.clustering, bound, start)
+    return graded(outcome, floor, Below(sets, "traffic", measure, watch, backend.is_cpsat))
 
 
 def least_area(
@@ -159,4 +174,5 @@ def least_area(
     model.respect_stock()
     model.minimize_area()
     run = backend.run(model, watch, start)
-    return keep_better(watch, measure, run.status, run.clustering, run.bound, start)
+    outcome = keep_better(watch, measure, run.status, run.clustering, run.bound, start)
+    return graded(outcome, None, Below(sets, "area", measure, watch, backend.is_cpsat))

@@ -29,12 +29,14 @@ from typing import TypeVar
 import numpy as np
 
 from formulations.joint.master import MasterModel
+from formulations.joint.search import JointSearch
 from formulations.joint.sets import JointSets, Solution, usable_start
 from formulations.ordering.cpsat_model import OrderModel
 from formulations.ordering.cpsat_model_prologue import PrologueModel
 from formulations.ordering.farey import above, below
 from formulations.ordering.sets import OrderSets, best_start
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.errors import DeadlockError
 from optmap.model.cluster_graph import ClusterGraph
@@ -226,4 +228,5 @@ def solve(
         low = claimed
     watch.note(claimed, low)
     status = Status.OPTIMAL if low == claimed else Status.FEASIBLE
-    return Outcome(status, solution, claimed, low, watch.trace)
+    outcome = Outcome(status, solution, claimed, low, watch.trace)
+    return graded(outcome, sets.floor, JointSearch(sets, watch, prologue, workers).below)

@@ -14,6 +14,7 @@ from fractions import Fraction
 from formulations.joint.search import JointSearch
 from formulations.joint.sets import JointSets, Solution, usable_start
 from formulations.solvers.run_cpsat import WORKERS
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.outcome import SOLVED, Limits, Outcome
@@ -54,10 +55,11 @@ def solve(
     sets = JointSets(graph, platform)
     search = JointSearch(sets, watch, prologue, workers)
     outcome = search.least_period(usable_start(sets, prologue, warm))
+    outcome = graded(outcome, sets.floor, search.below)
     if not economise or outcome.solution is None or not isinstance(outcome.claimed, Fraction):
         return outcome
     solution = fewer_hops(search, outcome.solution, outcome.claimed, ECONOMY_SHARE * watch.left)
-    return Outcome(outcome.status, solution, outcome.claimed, outcome.bound, outcome.trace)
+    return replace(outcome, solution=solution)
 
 
 def fewer_hops(

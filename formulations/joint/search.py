@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from formulations.joint.branch_and_bound import refuted
 from formulations.joint.cpsat_model import JointModel
 from formulations.joint.cpsat_model_prologue import JointPrologueModel
 from formulations.joint.master import MasterModel
@@ -16,17 +17,21 @@ from formulations.joint.sets import JointSets, Solution
 from formulations.joint.symmetry import canonical
 from formulations.ordering.cpsat_model import OrderModel
 from formulations.ordering.cpsat_model_prologue import PrologueModel
+from formulations.ordering.farey import below
 from formulations.ordering.period_search import Probe, search_period
 from formulations.ordering.sets import OrderSets, best_start
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.model.grade import Grade
 from optmap.model.mapping import Binding
-from optmap.model.outcome import SOLVED, Limits, Outcome, Status
+from optmap.model.outcome import SOLVED, Limits, Outcome, Status, Value
 
 #: From so many clusters times tiles, a binding of few sends is ordered before both are searched.
 TWO_STAGES_FROM = 120
 #: What that binding may take, per cluster and tile.
 SECONDS_A_PLACE = 0.008
+#: Part of what is left of a stage's limit for the second engine.
+SECOND_SHARE = 0.5
 
 
 def no_restriction(model: JointModel) -> None:
@@ -161,6 +166,31 @@ class JointSearch:
             return Probe(run.status)
         solution = model.extract(run.solver)
         return Probe(run.status, solution, self.sets.value_of(solution))
+
+    def below(self, value: Value | None) -> Outcome[Solution]:
+        """Look for a mapping below a period: by our own search, then by CP-SAT's other search.
+
+        The second engine of :func:`formulations.solvers.second_proof.graded`.
+        """
+        if value is None:
+            return Outcome(Status.UNKNOWN)
+        sets = self.sets
+        certified: Outcome[Solution] = Outcome(Status.INFEASIBLE, grade=Grade.CERTIFIED)
+        target = below(Fraction(value), sets.most_tokens_from(sets.floor))
+        if not self.prologue and refuted(sets, target):
+            return certified
+        seconds = SECOND_SHARE * self.watch.left
+        model = (JointPrologueModel if self.prologue else JointModel)(sets, target)
+        if model.impossible:  # by longest paths in whole numbers
+            return certified
+        if seconds <= 0:
+            return Outcome(Status.UNKNOWN)
+        self._prepare(model, None)
+        run = run_cpsat(model.cp, self.watch, wall_s=seconds, other_search=True)
+        if run.status not in SOLVED:
+            return Outcome(run.status)
+        solution = model.extract(run.solver)
+        return Outcome(Status.FEASIBLE, solution, sets.value_of(solution))
 
     def fewest_hops(
         self, period: Fraction, most: int | None, seconds: float, hint: Binding | None = None

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from formulations.ordering.below import Below
 from formulations.ordering.cpsat_model import OrderModel
 from formulations.ordering.cpsat_model_prologue import PrologueModel
 from formulations.ordering.period_search import Probe, search_period
 from formulations.ordering.sets import OrderSets, best_start
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, StaticOrders
@@ -65,6 +67,8 @@ def solve(
         orders = model.extract(run.solver)
         return Probe(run.status, orders, sets.period_of(orders))
 
-    return search_period(
+    outcome = search_period(
         watch, test, sets.floor, sets.most_tokens_from, best, Fraction(sets.most_ticks)
     )
+    again = Below(sets, prologue, free_sends, watch, other_search=True)
+    return graded(outcome, sets.floor, again)

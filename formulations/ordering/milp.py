@@ -24,10 +24,12 @@ from fractions import Fraction
 
 import pulp
 
+from formulations.ordering.below import Below
 from formulations.ordering.farey import at_least
 from formulations.ordering.horizon import longest_paths, start_ranges
 from formulations.ordering.sets import OrderSets, best_start
 from formulations.solvers.highs import optimise
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, StaticOrders
@@ -170,4 +172,6 @@ def solve(
                 orders, value = found, period
     watch.note(value, low)
     status = Status.OPTIMAL if low == value else Status.FEASIBLE
-    return Outcome(status, orders, value, low, watch.trace)
+    outcome = Outcome(status, orders, value, low, watch.trace)
+    again = Below(sets, prologue, free_sends, watch, other_search=False)
+    return graded(outcome, sets.floor, again)
