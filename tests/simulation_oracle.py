@@ -1,4 +1,4 @@
-"""The period of a mapping by playing it, tick by tick, from the words of MODEL 6.
+"""The period of a mapping by playing it, tick by tick, from the words of docs/model.md.
 
 Nothing of ``optmap.judge`` is used: clusters, rates and initial tokens are read off the fan-in
 lists again, tiles walk their orders, network interfaces send, buffers have a capacity in tokens

@@ -1,4 +1,4 @@
-"""CP-SAT formulation of binding clusters to tiles (FORMULATIONS B).
+"""CP-SAT formulation of binding clusters to tiles (README.md, B).
 
 Sets         K clusters, T tiles, E channels, F pairs that exchange spikes (sets.py)
 Parameters   tau_a, sigma, f_ab, h_tu, slots_t, buffers of t, q_ab
@@ -87,7 +87,7 @@ class BindingModel:
         """(B8)  sum_a tau_a z[a,t] + sigma w[a,t] <= L  for all t.
 
         w[a,t] >= z[a,t] + m[t] - 1 and sum_a z[a,t] <= 1 where m[t] = 0.
-        MODEL 2.4: a tile pays switch_ticks for each of its clusters once it holds two.
+        docs/model.md: a tile pays switch_ticks for each of its clusters once it holds two.
         """
         sigma = self.sets.platform.switch_ticks
         for t in self.sets.tiles:

@@ -1,4 +1,4 @@
-"""Sets and parameters of the binding formulations (FORMULATIONS B), shared by both back-ends.
+"""Sets and parameters of the binding formulations (README.md, B), shared by both back-ends.
 
 Sets         K clusters, T tiles, E channels (a,b), F pairs of clusters that exchange spikes
 Parameters   tau_a ticks; sigma switch_ticks; f_ab spikes; h_tu hops; rows and columns of clusters

@@ -1,4 +1,4 @@
-"""CP-SAT model of the partition of units onto crossbars (FORMULATIONS P, plain).
+"""CP-SAT model of the partition of units onto crossbars (README.md, P, plain).
 
 Sets         U units, A sources, K clusters, H kinds of crossbar (sets.py)
 Parameters   P(u) fan-in of u; s_i spikes; deg_i readers of i; R_h, C_h rows and columns of kind h

@@ -50,7 +50,7 @@ class Kind:
 def kinds_of(platform: Platform) -> tuple[tuple[Kind, ...], Fraction]:
     """Return a platform's kinds of crossbar, as many of each as tiles, and the areas' unit in um2.
 
-    Area of a tile: cell_um2 R C + neuron_um2 C + tile_um2 (MODEL 2.5), C in physical columns.
+    Area of a tile: cell_um2 R C + neuron_um2 C + tile_um2 (docs/model.md), C in physical columns.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Sets and parameters of the partition formulations (FORMULATIONS P), shared by both back-ends.
+"""Sets and parameters of the partition formulations (README.md, P), shared by both back-ends.
 
 Sets         U units (by position in ``network.units``), A sources (what some unit reads),
              K = 0..K-1 clusters, H kinds of crossbar
@@ -118,7 +118,7 @@ def too_large(sets: PartitionSets, limits: Limits, seconds_per_term: float) -> b
 
 
 def traffic_of(network: SNN, clustering: Clustering) -> int:
-    """Return the spikes that enter clusters from outside, a source once each (MODEL 4.2)."""
+    """Return the spikes that enter clusters from outside, a source once each (docs/model.md)."""
     source, cluster = axons(network, clustering)
     outside = cluster_of_source(network, clustering)[source] != cluster
     return int(network.spikes[source[outside]].sum())

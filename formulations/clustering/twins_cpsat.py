@@ -1,4 +1,4 @@
-"""CP-SAT formulation of the partition with twins aggregated (FORMULATIONS P), for (P0a).
+"""CP-SAT formulation of the partition with twins aggregated (README.md, P), for (P0a).
 
 Sets         Q twin classes, G groups of sources (classes.py), K clusters, H kinds
 Parameters   n_q members; w_g sources; R_h, C_h rows and columns of kind h

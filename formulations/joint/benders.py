@@ -1,4 +1,4 @@
-"""Logic-based Benders decomposition of binding and static orders together (FORMULATIONS J).
+"""Logic-based Benders decomposition of binding and static orders together (README.md, J).
 
 Master: the binding (B1)-(B4), (B6) with the loads of crossbars and interfaces (S3), by CP-SAT.
 Subproblem: the orders of that binding (S), by CP-SAT at one period.

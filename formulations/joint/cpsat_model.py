@@ -1,4 +1,4 @@
-"""CP-SAT formulation of binding and static orders together, without prologue (FORMULATIONS J).
+"""CP-SAT formulation of binding and static orders together, without prologue (README.md, J).
 
 Sets         K clusters, T tiles, E channels, one possible send per channel (sets.py)
 Parameters   tau_a, switch_ticks; send_e; i_e, W; h_tu; all ticks times q for a period of p / q

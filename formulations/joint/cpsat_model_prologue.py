@@ -1,4 +1,4 @@
-"""CP-SAT formulation of binding and static orders together, with prologue (FORMULATIONS J, S2+).
+"""CP-SAT formulation of binding and static orders together, with prologue (README.md, J, S2+).
 
 As cpsat_model.py, except that starts on one resource are compared modulo the period only, which
 must therefore be a constant.

@@ -1,4 +1,4 @@
-"""Sets and parameters of the joint formulations (FORMULATIONS J), shared by all of them.
+"""Sets and parameters of the joint formulations (README.md, J), shared by all of them.
 
 Sets         K clusters, T tiles, E channels (a, b), each with one possible send
 Parameters   tau_a; switch_ticks; send_e ticks on an interface; i_e initial iterations;

@@ -1,4 +1,4 @@
-"""CP-SAT formulation of static orders, given a binding, without prologue (FORMULATIONS S).
+"""CP-SAT formulation of static orders, given a binding, without prologue (README.md, S).
 
 Sets         tasks I, resources (sets.py)
 Parameters   time_a, edges (a, b, delay, tokens), all delays times q for a period of p / q ticks

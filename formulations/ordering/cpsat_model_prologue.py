@@ -1,4 +1,4 @@
-"""CP-SAT formulation of static orders with prologue: software pipelining (FORMULATIONS S, (S2+)).
+"""CP-SAT formulation of static orders with prologue: software pipelining (README.md, S, (S2+)).
 
 Sets, parameters and check as in cpsat_model.py. A prologue lets an entry of an order run
 iterations ahead, so that starts on one resource are compared modulo the period only.

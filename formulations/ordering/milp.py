@@ -1,4 +1,4 @@
-"""MILP formulation of static orders, given a binding, in PuLP (FORMULATIONS S).
+"""MILP formulation of static orders, given a binding, in PuLP (README.md, S).
 
 Sets         tasks I, resources (sets.py)
 Parameters   time_a, edges (a, b, delay, tokens); F, a lower bound on the period (order_sets.floor)

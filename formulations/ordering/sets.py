@@ -1,4 +1,4 @@
-"""Sets and parameters of the order formulations (FORMULATIONS S), shared by all back-ends.
+"""Sets and parameters of the order formulations (README.md, S), shared by all back-ends.
 
 Sets         I tasks: clusters 0..K-1 on their tile's crossbar, then sends on its network interface;
              resources, each a set of tasks that exclude each other

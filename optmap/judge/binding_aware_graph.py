@@ -1,6 +1,6 @@
 """From a mapping to the binding-aware graph: the rule book that judges every method alike.
 
-MODEL, "binding-aware graph" [St07]_. Every edge carries (delay, tokens, reason): firing n of its
+After docs/model.md and [St07]_. Every edge carries (delay, tokens, reason): firing n of its
 target starts no earlier than ``delay`` after the start of firing n - ``tokens`` of its source.
 
 - ``self``: an actor never overlaps itself (delay its time, one token).

@@ -1,6 +1,6 @@
 """Latency of one inference in the earliest periodic schedule.
 
-MODEL: the maximum over source-to-sink paths of last finish minus first start, plus lambda per
+The maximum over source-to-sink paths of last finish minus first start, plus lambda per
 initial iteration on the path. Sources are the clusters that read an input, sinks those that hold a
 unit nobody reads; where there are none, every cluster counts. A path through a recurrent part could
 go round for ever: inside a strongly connected component the fewest initial iterations count, across

@@ -1,6 +1,6 @@
 """From clusters to actors and channels [S20]: the part of the model that knows no tiles.
 
-MODEL. Cluster k is an actor. Firing it takes tau_k = base_ticks + event_ticks * (spikes it reads,
+Cluster k is an actor. Firing it takes tau_k = base_ticks + event_ticks * (spikes it reads,
 each source once, inputs included), plus switch_ticks where its tile holds several clusters. A
 channel (a, b), a != b, stands wherever b reads a unit of a; its rate r_ab = max(1, spikes from a
 read by b), since a silent channel still tells b that the window is over. Initial iterations of

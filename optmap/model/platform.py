@@ -1,6 +1,6 @@
 """The platform: crossbars on tiles, the network that joins them, what time and energy cost.
 
-MODEL. A tile holds a crossbar of R rows (axons in) and C columns (neurons out), buffers counted in
+A tile holds a crossbar of R rows (axons in) and C columns (neurons out), buffers counted in
 tokens, a network interface, and a store for the programs of at most ``slots`` clusters that share
 the crossbar in time [S20]_. Times are whole ticks; rates and energies are exact fractions. Every
 number of a platform file carries its source or the word "assumed".

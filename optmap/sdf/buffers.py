@@ -5,7 +5,7 @@ with k minus the initial tokens of free space. Space is claimed at the producer'
 the consumer's end; self-loops are bounded the same way. Total storage is the sum of capacities in
 tokens.
 
-MODEL. Start from the least capacities that could let each channel move. If a distribution is too
+Start from the least capacities that could let each channel move. If a distribution is too
 slow (or stuck), its critical (or blocking) cycle passes through some reverse channels; every
 distribution that is larger everywhere and faster is larger on one of *these*, or the cycle would
 still be there. So growing one of them at a time, smallest total first, visits every minimal

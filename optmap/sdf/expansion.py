@@ -1,6 +1,6 @@
 """From an SDFG to a marked graph: K-periodic expansion, of which unfolding is the largest case.
 
-MODEL. Firing n of actor a is copy i = n mod K[a] of a, where K[a] divides the repetitions q[a]. A
+Firing n of actor a is copy i = n mod K[a] of a, where K[a] divides the repetitions q[a]. A
 K-periodic schedule repeats every copy of a with period lambda * K[a] / q[a]. Firing m of b on a
 channel (a, b) with rates p, c and d tokens waits for firing n(m) = ceil((c (m + 1) - d) / p) - 1 of
 a, the last it needs. Put i + K[a] x for n and j + K[b] y for m: p K[a] x - c K[b] y is a multiple

@@ -186,7 +186,7 @@ def best_with_offsets(graph: ClusterGraph, platform: Platform) -> Fraction:
 
 
 def test_software_pipelining_takes_the_models_chain_from_20_to_9():
-    """MODEL 6: tau 8, 6, 1 on tiles 1, 0, 1. 20 = 15 ticks of firing + 5 on the way."""
+    """docs/model.md: tau 8, 6, 1 on tiles 1, 0, 1. 20 = 15 ticks of firing + 5 on the way."""
     on_the_way = {}
     for spikes, hop_ticks in product(product((1, 2, 3), repeat=2), (0, 1, 2)):
         graph, platform = chain(3, [8, 6, 1], [*spikes]), platform_of(2, hop_ticks=hop_ticks)

@@ -1,4 +1,4 @@
-"""What must always hold (MODEL 8), on random mappings."""
+"""What must always hold (docs/model.md), on random mappings."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Exact pricing of one crossbar by a frontier sweep over the classes (labels in whole numbers).
 
 Problem: choose m_q <= n_q members of each class, sum m_q <= C, such that the groups read weigh at
-most R, with sum pi_q m_q largest (FORMULATIONS P, pricing). The sweep visits the classes in a fixed
+most R, with sum pi_q m_q largest (README.md, P, pricing). The sweep visits the classes in a fixed
 order. A partial choice is a label (rows, columns, value) with the set of groups on its rows that a
 later class still reads, its *frontier*; of two labels with equal frontier, rows and columns only
 the more valuable one can matter. Filters have small frontiers: two feature-map rows of inputs.

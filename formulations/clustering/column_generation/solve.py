@@ -1,4 +1,4 @@
-"""Column generation for the partition (FORMULATIONS P): the strong bound, and its certificate.
+"""Column generation for the partition (README.md, P): the strong bound, and its certificate.
 
 Sets         classes q with n_q members (classes.py); columns j: crossbars' contents
 Master       min sum cost_j l_j  s.t.  sum_j count_qj l_j >= n_q            (master.py)

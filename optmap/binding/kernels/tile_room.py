@@ -1,6 +1,6 @@
 """What is left on the tiles while clusters are being bound: crossbar fit, slots, buffers.
 
-MODEL, Capacity. A channel holds ``buffer_windows`` times its rate. It takes that much of the input
+A channel holds ``buffer_windows`` times its rate. It takes that much of the input
 buffer of its consumer's tile wherever the producer is, and of the output buffer of its producer's
 tile if the consumer is elsewhere. So the input need of a cluster is its own, while the output need
 follows the cut.

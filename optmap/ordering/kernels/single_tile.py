@@ -1,6 +1,6 @@
 """The design-time order: how one tile would fire all clusters of an application [S20].
 
-MODEL, schedules. The clusters are sorted by their start in the earliest periodic schedule of the
+The clusters are sorted by their start in the earliest periodic schedule of the
 unbound graph at its lambda = max tau, without switch_ticks: the regime that self-timed execution
 settles into. The model breaks ties topologically along token-free channels first; since every
 firing takes at least one tick, a token-free channel makes its target start later, so that such ties
