@@ -18,7 +18,7 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.decomposing.contract import POLICIES, decompose
 from optmap.errors import CapacityError
-from optmap.judge.binding_aware_graph import lower
+from optmap.judge.binding_aware_graph import lower, refuse_short_buffers
 from optmap.judge.metrics import max_tile_load, spike_hops, traffic
 from optmap.methods import (
     BINDINGS,
@@ -107,6 +107,7 @@ class _Flow:
         try:
             decomposition, clustering = self._timed("clustering", self._divide, snn)
             graph = cluster_graph(decomposition, clustering, self.platform, self.tokens)
+            refuse_short_buffers(graph, self.platform)  # no binding and no order would help
             binding, orders = self._schedule(decomposition, clustering, graph)
         except CapacityError as error:
             status = Status.INFEASIBLE if isinstance(error, _ProvedError) else Status.UNKNOWN
@@ -253,6 +254,7 @@ class _Flow:
         """Report a heuristic mapping of a clustering, should the solver be killed."""
         graph = cluster_graph(decomposition, clustering, self.platform, self.tokens)
         try:
+            refuse_short_buffers(graph, self.platform)
             binding = self._heuristic_binding(WARM_BINDING, graph)
         except CapacityError:  # the solver may still find one; there is nothing to report
             return

@@ -16,6 +16,9 @@ from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import milp as partition_milp
 from formulations.solvers import highs
 from optmap.decomposing.contract import decompose
+from optmap.flow import run
+from optmap.methods import method_named
+from optmap.model.claim import Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade
@@ -115,3 +118,26 @@ def test_reported_models_are_solved_right_with_the_options_in_use(name: str) -> 
 
 def test_no_report_is_left_without_a_test() -> None:
     assert {file.name for file in REPORTS.glob("*.mps")} == set(OPTIMA)
+
+
+METHODS = (
+    "song2020",
+    "overlap",
+    "song2020/hops",
+    "song2020/order",
+    "milp",
+    "cpsat",
+    "lns",
+    "benders",
+)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_buffers_too_short_for_a_recurrence_are_refused_the_same_way_by_all(name: str) -> None:
+    """Once clustered, nothing helps: no binding, no order; it is decided before any of them."""
+    snn, platform = solver_cases.short_buffers()
+    reported: list[Run] = []
+    found = run(method_named(name), snn, platform, "dataflow", Limits(5.0), reported.append)
+    assert (found.status, found.mapping, reported) == (Status.UNKNOWN, None, [])
+    assert "buffer_windows 1 on channel" in found.reason
+    assert "needs 2" in found.reason
