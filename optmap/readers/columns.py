@@ -180,3 +180,48 @@ def _pair_by_position(cells: Sequence[tuple[str, ...]]) -> tuple[int, int] | Non
 def stem(name: str) -> str:
     """Return a name without its digits: what a header and a row of names may have in common."""
     return re.sub(r"[0-9]+", "", name).casefold()
+
+
+#: What the columns of a spike file may be called.
+ID = [{"id"}, {"ids"}, {"node", "ids"}, {"node", "id"}, {"neuron"}, {"neuron", "id"},
+      {"neuron", "ids"}, {"gid"}, {"gids"}, {"sender"}, {"senders"}, {"index"}, {"idx"}, {"i"},
+      {"unit"}, {"unit", "id"}, {"cell"}, {"cell", "id"}, {"channel"}, {"addr"}, {"address"},
+      {"name"}, {"neuron", "name"}, {"neuron", "index"}, {"source"}, {"source", "id"}]  # fmt: skip
+TIME = [{"time"}, {"times"}, {"t"}, {"timestamp"}, {"timestamps"}, {"ts"}, {"time", "ms"},
+        {"time", "s"}, {"times", "ms"}, {"t", "ms"}, {"t", "s"}, {"spike", "time"},
+        {"spike", "times"}, {"time", "step"}, {"step"}, {"timestep"}]  # fmt: skip
+COUNT = [{"spikes"}, {"count"}, {"counts"}, {"spike", "count"}, {"spike", "counts"},
+         {"n", "spikes"}, {"num", "spikes"}, {"number", "of", "spikes"}]  # fmt: skip
+RATE = [{"rate"}, {"rates"}, {"firing", "rate"}, {"spike", "rate"}, {"mean", "rate"}, {"hz"},
+        {"rate", "hz"}, {"firing", "rate", "hz"}, {"frequency"}, {"frequencies"},
+        {"frequency", "hz"}, {"spike", "frequency"}]  # fmt: skip
+_SPIKE_WORDS = {"id": ID, "time": TIME, "count": COUNT, "rate": RATE}
+
+
+def is_word(cell: str, words: list[set[str]]) -> bool:
+    """Tell whether a cell has one of these meanings."""
+    return set(words_of(cell)) in words
+
+
+def spike_columns(header: Sequence[str]) -> dict[str, int]:
+    """Return the columns of a spike file: ``id`` and one of ``time``, ``count``, ``rate``.
+
+    Raises
+    ------
+    UnclearHeader
+        If there is no such pair, or more than one.
+
+    Examples
+    --------
+    >>> spike_columns(["timestamps", "population", "node_ids"])
+    {'id': 2, 'time': 0}
+    """
+    found = {
+        name: [i for i, cell in enumerate(header) if is_word(cell, words)]
+        for name, words in _SPIKE_WORDS.items()
+    }
+    values = [name for name in ("count", "rate", "time") if found[name]]
+    if len(found["id"]) == 1 and len(values) == 1 and len(found[values[0]]) == 1:
+        return {"id": found["id"][0], values[0]: found[values[0]][0]}
+    several = bool(found["id"] and values)
+    raise UnclearHeader("no one column of ids and one of times, counts or rates", several)

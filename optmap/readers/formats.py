@@ -83,7 +83,7 @@ def _carlsim(path: Path, keep: bool, options: ReadOptions) -> Named:
 def _hypergraph(path: Path, keep: bool, options: ReadOptions) -> Named:
     from optmap.readers.snn_hypergraph import read_hypergraph
 
-    return Named(read_hypergraph(path))
+    return Named(read_hypergraph(path, options.spike_window))
 
 
 def _sdf3(path: Path, keep: bool, options: ReadOptions) -> Named:

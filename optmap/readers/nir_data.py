@@ -1,4 +1,4 @@
-"""NIRData: recorded spikes beside a NIR graph, as the spike profile of one iteration.
+"""HDF5 recordings as the spike profile of one iteration: NIRData, and SONATA spikes.
 
 One sample of the recording is one iteration. Several samples are averaged and rounded up, so that a
 neuron that fired in any of them is not called silent.
@@ -15,10 +15,49 @@ from optmap.model.snn import SNN, IntArray
 from optmap.readers.hdf5 import Group, one_text, read_tree
 from optmap.readers.text import natural_order
 
-EXPECTED = "a NIRData recording with spikes"
+EXPECTED = "a NIRData recording with spikes, or SONATA spikes"
 
 
 def read_nir_data(path: Path, snn: SNN) -> tuple[IntArray, str]:
+    """Return the spikes in an HDF5 file, NIRData or SONATA, and where they come from.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or speaks of other neurons.
+    """
+    root = read_tree(path, EXPECTED)
+    if "spikes" in root.groups and one_text(root.attributes.get("__type__")) is None:
+        return _sonata(str(path), root.groups["spikes"], snn), f"{path.name} (SONATA events)"
+    return _nir_data(path, root, snn)
+
+
+def _sonata(file: str, spoken: Group, snn: SNN) -> IntArray:
+    """Count the events of a SONATA file, one population or those that the network names."""
+    spikes = np.zeros(snn.num_neurons, dtype=np.int64)
+    found = {**spoken.groups, **({"": spoken} if "node_ids" in spoken.values else {})}
+    runs = {p.name: (p.first, p.last - p.first + 1) for p in snn.populations}
+    if not found:
+        raise InputError(file, "spikes", "no population", "spikes/POPULATION/node_ids")
+    for name, group in found.items():
+        where = f"spikes/{name}" if name else "spikes"
+        ids, times = group.values.get("node_ids"), group.values.get("timestamps")
+        if ids is None or ids.dtype.kind not in "iu" or ids.ndim != 1:
+            raise InputError(file, where, "no node_ids", "whole numbers, one an event")
+        if times is None or times.shape != ids.shape:
+            raise InputError(file, where, "no timestamps", "one an event")
+        if name not in runs and len(found) > 1:
+            known = ", ".join(runs)
+            raise InputError(file, where, "no such population in the network", f"one of {known}")
+        first, size = runs.get(name, (0, snn.num_neurons))
+        if ids.size and not 0 <= ids.min() <= ids.max() < size:
+            worst = ids.min() if ids.min() < 0 else ids.max()
+            raise InputError(file, where, f"neuron {worst}", f"neurons 0..{size - 1}")
+        spikes[first : first + size] += np.bincount(ids.astype(np.int64), minlength=size)
+    return spikes
+
+
+def _nir_data(path: Path, root: Group, snn: SNN) -> tuple[IntArray, str]:
     """Return the spikes of every neuron of ``snn`` and a sentence on where they come from.
 
     Nodes of the recording are matched with populations by name. Populations without a recording
@@ -29,7 +68,6 @@ def read_nir_data(path: Path, snn: SNN) -> tuple[IntArray, str]:
     InputError
         If the file is no recording, or records a node the network does not have or of another size.
     """
-    root = read_tree(path, EXPECTED)
     if one_text(root.attributes.get("__type__")) != "NIRGraphData":
         raise InputError(str(path), "", "an HDF5 file of another type", EXPECTED)
     nodes: dict[str, Group] = {}

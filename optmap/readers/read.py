@@ -56,7 +56,7 @@ def read_network(
         raise InputError(str(name), "", f"a spike file, {spikes}", expected)
     from optmap.readers.spikes import with_spike_file
 
-    return with_spike_file(snn, spikes, read.names)
+    return with_spike_file(snn, spikes, read.names, options)
 
 
 def _read(name: str | Path, keep_zero_weights: bool, options: ReadOptions) -> Named:

@@ -1,14 +1,17 @@
 """Hypergraph files (``.snn``): one hyperedge a neuron's axon, with how often it fires.
 
 Little-endian throughout: u32 nodes, u32 edges, then per edge u32 n, u32 source, n x u32 targets,
-f32 frequency. Nodes are neurons; every target of an edge reads its source. A frequency that is no
-whole number is rounded up, so that who fires at all is not silent. A node without an edge of its
-own (an output) counts one spike, and the origin says how many there are.
+f32 frequency. Nodes are neurons; every target of an edge reads its source. Frequencies that are no
+whole numbers are multiplied by the smallest scale that makes all of them whole, read as decimals,
+or, where that takes more than six digits, by 1000 and rounded to the nearest; the origin says so. A
+node without an edge of its own (an output) counts one spike, and the origin says how many there
+are.
 """
 
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +20,15 @@ import numpy.typing as npt
 from optmap.errors import InputError
 from optmap.model.snn import MAX_TOTAL_SPIKES, SNN, Population, from_edges
 from optmap.readers.file_limits import refuse_wide_numbers
+from optmap.readers.spike_scale import whole_counts
 
 EXPECTED = "u32 nodes, u32 edges, then per edge u32 n, u32 source, n x u32 targets, f32 frequency"
 MAX_BYTES = 8_000_000_000
 _WORDS_PER_EDGE = 3  # n, source, frequency
 
 
-def read_hypergraph(path: Path) -> SNN:
-    """Read a ``.snn`` file.
+def read_hypergraph(path: Path, window: Fraction | None = None) -> SNN:
+    """Read a ``.snn`` file; ``window`` is what its frequencies are multiplied by.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def read_hypergraph(path: Path) -> SNN:
     start, count = _starts(path, body, edges)
     source = body[start + 1].astype(np.int64)
     with np.errstate(invalid="ignore"):  # a signalling NaN; _spikes refuses it by name
-        frequency = body[start + 2 + count].copy().view("<f4").astype(np.float64)
+        frequency = body[start + 2 + count].copy().view("<f4").astype(np.float32)
     is_target = np.ones(len(body), dtype=np.bool_)
     for word in (start, start + 1, start + 2 + count):
         is_target[word] = False
@@ -51,8 +55,8 @@ def read_hypergraph(path: Path) -> SNN:
         if len(values) and values.max() >= nodes:
             found = f"{name} {values.max()}"
             raise InputError(str(path), "", found, f"nodes 0..{nodes - 1}")
-    spikes, silent = _spikes(path, nodes, source, frequency)
-    origin = "hyperedge frequencies, rounded up"
+    spikes, silent, scale = _spikes(path, nodes, source, frequency, window)
+    origin = " ".join(("hyperedge frequencies", scale)).strip()
     if silent:
         origin += f"; {silent} nodes without an edge count 1"
     try:
@@ -106,23 +110,32 @@ def _starts(
 
 
 def _spikes(
-    path: Path, nodes: int, source: npt.NDArray[np.int64], frequency: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.int64], int]:
-    """Return the spikes of every node, and how many nodes have no edge."""
+    path: Path,
+    nodes: int,
+    source: npt.NDArray[np.int64],
+    frequency: npt.NDArray[np.float32],
+    window: Fraction | None,
+) -> tuple[npt.NDArray[np.int64], int, str]:
+    """Return the spikes of every node, how many nodes have no edge, and the scale in words."""
     bad = np.flatnonzero(~(frequency >= 0) | (frequency > MAX_TOTAL_SPIKES))
     if len(bad):
         found = f"frequency {frequency[bad[0]]}"
         raise InputError(str(path), f"edge {bad[0]}", found, f"0 to {MAX_TOTAL_SPIKES}")
-    fired = np.ceil(frequency).astype(np.int64)
-    spikes = np.ones(nodes, dtype=np.int64)
-    spikes[source] = fired
-    twice = np.flatnonzero(spikes[source] != fired)
+    told = np.zeros(nodes, dtype=np.float32)
+    told[source] = frequency
+    twice = np.flatnonzero(told[source] != frequency)
     if len(twice):
         e = int(twice[0])
-        found = f"{fired[e]} and {spikes[source[e]]} spikes of node {source[e]}"
+        found = f"{frequency[e]:g} and {told[source[e]]:g} spikes of node {source[e]}"
         raise InputError(str(path), f"edge {e}", found, "one frequency a node")
-    silent = nodes - len(np.unique(source))
-    return spikes, silent
+    known, first = np.unique(source, return_index=True)
+    try:
+        counts, scale = whole_counts(frequency[first], window, rounds=True)
+    except ValueError as error:
+        raise InputError(str(path), "frequencies", "too many spikes", str(error)) from None
+    spikes = np.ones(nodes, dtype=np.int64)
+    spikes[known] = counts
+    return spikes, nodes - len(known), scale
 
 
 def write_hypergraph(path: Path, snn: SNN) -> None:

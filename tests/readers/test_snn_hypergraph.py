@@ -37,7 +37,7 @@ def test_edges_become_synapses_and_frequencies_spikes(file):
     snn = read_network(file)
     pairs = list(zip(snn.indices.tolist(), snn.post_of_synapse().tolist(), strict=True))
     assert sorted(pairs) == [(0, 2), (0, 3), (1, 3), (3, 3), (3, 4)]
-    assert snn.spikes.tolist() == [2, 0, 1, 7, 1], "rounded up; nodes without an edge count 1"
+    assert snn.spikes.tolist() == [3, 0, 1, 14, 1], "twice; nodes without an edge count 1"
     assert "2 nodes without an edge" in snn.spikes_origin
 
 
