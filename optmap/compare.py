@@ -13,36 +13,29 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from textwrap import fill
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from optmap.command_line import BAD_INPUT, DONE, FAILED, WIDTH, Output, guarded, parser
+from optmap.command_line import BAD_INPUT, DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
 from optmap.experiment.report.html import report_html
+from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
 from optmap.experiment.run.dask_runner import sweep_on_cluster
 from optmap.experiment.run.environment import cores, environment
+from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.progress import LiveProgress, PlainProgress
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import sweep
 from optmap.experiment.tables.baseline import TEST, differences
-from optmap.experiment.tables.derived import derived
-from optmap.experiment.tables.gaps import Row, all_gaps
-from optmap.experiment.tables.markdown import (
-    HEADERS,
-    NOTES,
-    RIGHT,
-    failed,
-    grouped,
-    instance_lines,
-    instance_title,
-    stage_lines,
-    summary_line,
-)
+from optmap.experiment.tables.best_known import BestKnown, read_folder
+from optmap.experiment.tables.derived import BEST_KNOWN, derived
+from optmap.experiment.tables.gaps import all_gaps
+from optmap.experiment.tables.markdown import failed, summary_line
+from optmap.experiment.tables.terminal import decisions_text, headline_text, plan_lines
 from optmap.instance import instance_files, load
 from optmap.methods import METHODS, method_named
 from optmap.model.outcome import Limits
@@ -78,6 +71,12 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--cluster", metavar="ADDRESS", help="Dask scheduler, tcp://host:8786")
     made.add_argument("--baseline", metavar="RUN", help="compare with an earlier result folder")
     made.add_argument(
+        "--best-known",
+        default="results/best_known",
+        metavar="FOLDER",
+        help="list of values and bounds that are known already (%(default)s, if it is there)",
+    )
+    made.add_argument(
         "--all", action="store_true", help="also the instances outside the default set"
     )
     return made
@@ -112,11 +111,13 @@ def main(arguments: Sequence[str]) -> int:
         )
     try:
         with Store.opened(Path(args.out)) as store:
-            rows = _run(jobs, store, log, args.jobs, args.cluster)
-            print_tables(rows, out)
+            known = read_folder(Path(args.best_known)).of(*(job.digest for job in jobs))
+            rows = _run(jobs, store, log, known, args.jobs, args.cluster)
+            print_headline(rows, known, out)
             if args.baseline:
                 print_differences(rows, args.baseline, out)
-            out.print(f"written to {args.out}/", markup=False, highlight=False)
+            text = f"written to {args.out}/: tables.md (by instance), report.html, gaps.csv, ..."
+            out.print(text, markup=False, highlight=False)
     except StoreError as error:
         log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         return FAILED
@@ -185,15 +186,20 @@ def _jobs(
 
 
 def _run(
-    jobs: list[Job], store: Store, log: Console, parallel: int, cluster: str | None
+    jobs: list[Job],
+    store: Store,
+    log: Console,
+    known: BestKnown,
+    parallel: int,
+    cluster: str | None,
 ) -> list[Row]:
     """Run what is missing, write the derived files, return the rows that were asked for."""
     keys = [job.key() for job in jobs]
     missing = [job for job, key in zip(jobs, keys, strict=True) if key not in store.rows]
-    if len(missing) < len(jobs):
-        kept = len(jobs) - len(missing)
-        log.print(f"{kept} of {len(jobs)} rows are finished already", highlight=False)
+    for line in plan_lines(missing, len(jobs) - len(missing), parallel):
+        log.print(line, markup=False, highlight=False, soft_wrap=True)
     store.write("environment.json", json.dumps(environment(), indent=1) + "\n")
+    store.write(BEST_KNOWN, dumps(known.to_json()) + "\n")
     kind = LiveProgress if log.is_terminal else PlainProgress
     try:
         with kind(log, len(missing)) as watcher:
@@ -203,45 +209,27 @@ def _run(
                 with Children() as children:
                     sweep(missing, store, watcher, parallel=parallel, runner=children.run)
     finally:
-        write_tables(store, [store.rows[key] for key in keys if key in store.rows])
-    return [store.rows[key] for key in keys]
+        write_tables(store, store.typed(key for key in keys if key in store.rows), known)
+    return store.typed(keys)
 
 
-def write_tables(store: Store, rows: Sequence[Row]) -> None:
+def write_tables(store: Store, rows: Sequence[Row], known: BestKnown) -> None:
     """Write the files that are derived from the rows."""
-    texts = derived(rows)
-    drawn = store.attached("details", (row["key"] for row in rows))
-    texts["report.html"] = report_html(rows, drawn, environment())
+    texts = derived(rows, known)
+    drawn = store.attached("details", (row.key for row in rows))
+    texts["report.html"] = report_html(rows, drawn, environment(), known)
     for name, text in texts.items():
         store.write(name, text)
-    store.seal([*texts, "environment.json"])
+    store.seal([*texts, "environment.json", BEST_KNOWN])
 
 
-def print_tables(rows: Sequence[Row], console: Console) -> None:
-    """Print one table per instance, the notes and a summary line."""
-    gaps = all_gaps(rows)
-    for group in grouped(rows):
-        described = next((row for row in group if row.get("network")), group[0])
-        name = group[0]["instance"]
-        console.print()
-        console.print(instance_title(described), markup=False, highlight=False)
-        table = RichTable(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        for i, header in enumerate(HEADERS):
-            table.add_column(header, justify="right" if i in RIGHT else "left", no_wrap=True)
-        for line in instance_lines(group, [g for g in gaps if g.instance == name]):
-            table.add_row(*line)
-        console.print(table, markup=False, highlight=False)
-        for row in group:
-            if row.get("reason"):
-                text = f"  {row['method']}: {row['reason']}"
-                console.print(text, markup=False, highlight=False)
-        for sentence in stage_lines(group):
-            text = fill(sentence, WIDTH, initial_indent="  ", subsequent_indent="    ")
-            console.print(text, markup=False, highlight=False)
-    console.print()
-    for note in NOTES:
-        console.print(note, markup=False, highlight=False)
-    console.print(summary_line(rows), markup=False, highlight=False)
+def print_headline(rows: Sequence[Row], known: BestKnown, console: Console) -> None:
+    """Print what failed, the headline by method, what each decision brings, a summary."""
+    lines = [f"{r.instance} / {r.method}: {r.reason or r.status}" for r in failed(rows)]
+    lines += ["", *headline_text(rows, known, console.width), ""]
+    lines += [*decisions_text(rows, known), "", summary_line(rows)]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_differences(rows: Sequence[Row], baseline: str, console: Console) -> None:
@@ -253,7 +241,7 @@ def print_differences(rows: Sequence[Row], baseline: str, console: Console) -> N
     table = RichTable(title=f"against {baseline} ({TEST})", box=None, title_justify="left")
     for name in ("method", "metric", "pairs", "changed", "mean change", "p", "verdict"):
         table.add_column(name, justify="left" if name in ("method", "metric") else "right")
-    for d in differences(all_gaps(rows), all_gaps(list(before.rows.values()))):
+    for d in differences(all_gaps(rows), all_gaps(before.typed())):
         p_value = "-" if d.p_value is None else f"{d.p_value:.3g}"
         change = f"{100 * d.mean_change:+.2f}%"
         table.add_row(d.method, d.metric, str(d.pairs), str(d.changed), change, p_value, d.verdict)

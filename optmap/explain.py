@@ -22,7 +22,7 @@ from optmap.command_line import DONE, FAILED, Output, guarded, parser, seconds
 from optmap.errors import InputError
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.sizing import Sizing, sizing, sizings
-from optmap.experiment.tables.markdown import compact, percent
+from optmap.experiment.tables.text import compact, percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
 from optmap.experiment.what_if import Figures, WhatIf, figures, mapped_again, re_evaluated
 from optmap.instance import Instance, assemble, load

@@ -26,19 +26,24 @@ from optmap.command_line import (
     whole,
 )
 from optmap.errors import InputError
+from optmap.experiment.row import Row
 from optmap.experiment.run.children import run_child
-from optmap.experiment.run.exact_json import dumps, number
+from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
-from optmap.experiment.tables.gaps import all_gaps
-from optmap.experiment.tables.markdown import compact, instance_title, percent
+from optmap.experiment.tables.gaps import Gap, all_gaps
+from optmap.experiment.tables.markdown import instance_title
+from optmap.experiment.tables.metrics import metric_named
+from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, stage_gaps
+from optmap.experiment.tables.text import compact, percent
 from optmap.exporters.sanafe import architecture_yaml, network_yaml
 from optmap.exporters.sdf3 import binding_aware_sdfg
 from optmap.generators.generate import GENERATORS
 from optmap.instance import Instance
 from optmap.mapping_json import from_dict
 from optmap.methods import METHODS, method_named
+from optmap.model.claim import written
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
@@ -48,6 +53,18 @@ from optmap.shipped import is_instance, platform_help, platform_names
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
+#: What the JSON object shows of the judge's row, besides energy.
+SHOWN = (
+    "clusters",
+    "traffic",
+    "external_spikes",
+    "input_deliveries",
+    "spike_hops",
+    "period",
+    "throughput",
+    "latency",
+    "tiles_used",
+)
 #: What a disk says when it takes no more.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -107,20 +124,20 @@ def main(arguments: Sequence[str]) -> int:
     job = Job(instance.name, instance.digest(), source, args.method, limits)
     row, attached = finish(job, run_child(job, threading.Event()))
     mapping = attached.get("mappings")
-    if row["status"] in ("error", "unsupported"):
-        complain(row["reason"])
+    if row.status in ("error", "unsupported"):
+        complain(row.reason)
         return 2
     if args.out and mapping is not None:
         out = Path(args.out)
         placed = mapping | {"source": source.relative_to(out.parent).to_json()}
         _write(out, dumps(placed) + "\n")
-    if mapping is not None and row["check"] == "ok" and (args.export_sdf3 or args.export_sanafe):
+    if mapping is not None and row.check == "ok" and (args.export_sdf3 or args.export_sanafe):
         _export(from_dict(mapping["mapping"], instance.snn), instance, args)
     if args.json:
         print(dumps(summary(row)))  # noqa: T201
     else:
         report(row, Output())
-    return DONE if row["check"] == "ok" else FAILED
+    return DONE if row.check == "ok" else FAILED
 
 
 def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
@@ -176,85 +193,79 @@ def _write(path: Path, text: str) -> None:
         raise InputError(str(path), "", error.strerror or "unusable", "a file to write") from None
 
 
-def summary(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the one-line JSON object: status, metrics, bounds, check."""
-    metrics = row.get("metrics", {})
+def summary(row: Row) -> dict[str, Any]:
+    """Return the one-line JSON object: status, metrics, bounds with scope and grade, check."""
+    stored = row.to_json()
     result: dict[str, Any] = {
-        "instance": row["instance"],
-        "method": row["method"],
-        "decomposition": row.get("decomposition", METHODS[row["method"]].decomposition),
-        "status": row["status"],
-        "check": row["check"],
-        "reason": row.get("reason", ""),
-        "seed": row["seed"],
-        "wall_s": row["wall_s"],
-        "spikes": row.get("network", {}).get("spikes_origin"),
+        "instance": row.instance,
+        "method": row.method,
+        "decomposition": row.decomposition or METHODS[row.method].decomposition,
+        "status": row.status,
+        "check": row.check,
+        "reason": row.reason,
+        "seed": row.seed,
+        "wall_s": row.wall_s,
+        "spikes": row.network.get("spikes_origin"),
     }
-    result |= {
-        name: metrics.get(name)
-        for name in (
-            "clusters",
-            "traffic",
-            "external_spikes",
-            "input_deliveries",
-            "spike_hops",
-            "period",
-            "throughput",
-            "latency",
-            "tiles_used",
-        )
-    }
-    result["energy_pj"] = None if not metrics else float(Fraction(metrics["energy_pj"]))
+    result |= {name: stored["metrics"].get(name) for name in SHOWN}
+    energy = row.value("energy_pj")
+    result["energy_pj"] = None if energy is None else float(energy)
     for g in all_gaps([row]):
-        bound = g.bound
-        whole = bound is None or bound.denominator == 1
-        result[f"bound_{g.metric}"] = None if bound is None else int(bound) if whole else str(bound)
+        result[f"bound_{g.metric}"] = None if g.bound is None else written(g.bound.value)
         result[f"gap_{g.metric}"] = None if g.to_bound is None else round(float(g.to_bound), 6)
     result.setdefault("bound_clusters", None)
-    result["network"] = row.get("network")
-    cycle = row.get("critical_cycle", [])
-    result["critical_cycle_length"] = len(cycle)
-    result["critical_cycle"] = cycle[:CYCLE_STEPS]
+    result["stage_bounds"] = [stage.record() for stage in stage_gaps([row])]
+    result["network"] = dict(row.network) or None
+    result["critical_cycle_length"] = len(row.critical_cycle)
+    result["critical_cycle"] = list(row.critical_cycle[:CYCLE_STEPS])
     return result
 
 
-def report(row: dict[str, Any], console: Console) -> None:
+def report(row: Row, console: Console) -> None:
     """Print what a person wants to know."""
 
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False)
 
     say(instance_title(row))
-    say(f"{row['method']}: {row['status']}, check {row['check']}, {row['wall_s']:.2f} s")
-    if row.get("reason"):
-        say(f"  {row['reason']}")
-    if "metrics" not in row:
+    say(f"{row.method}: {row.status}, check {row.check}, {row.wall_s:.2f} s")
+    if row.reason:
+        say(f"  {row.reason}")
+    if not row.metrics:
         return
-    origin = row["network"]["spikes_origin"]
-    say(f"  spikes           {origin}")
+    say(f"  spikes           {row.network['spikes_origin']}")
     for g in all_gaps([row]):
-        bound = "no bound"
-        if g.bound is not None and g.to_bound is not None:
-            proof = "proved" if g.proved else f"gap {percent(g.to_bound)}"
-            bound = f">= {compact(g.bound)}, {proof} ({g.bound_name}; {g.scope})"
-        name = {"energy_pj": "energy, pJ", "period": "period, ticks"}.get(g.metric, g.metric)
-        say(f"  {name:<16} {compact(g.value):<9} {bound}")
-    metrics = row["metrics"]
+        say(f"  {metric_named(g.metric).title:<16} {compact(g.value):<9} {_against(g)}")
     for name in ("external_spikes", "input_deliveries", "tiles_used", "latency", "link_load_max"):
-        value = number(metrics[name])
+        value = row.value(name)
         say(f"  {name:<16} {'-' if value is None else compact(value)}")
     use = ", ".join(
-        f"{kind} {percent(number(metrics[f'{kind}_use_mean']) or Fraction(0))}"
+        f"{kind} {percent(value)}"
         for kind in ("row", "column", "synapse")
-        if metrics[f"{kind}_use_mean"] is not None
+        if (value := row.value(f"{kind}_use_mean")) is not None
     )
     say(f"  mean use         {use or '-'}")
-    if row["critical_cycle"]:
+    stages = [s for s in stage_gaps([row]) if s.given != "end to end"]
+    if stages:
+        say("  stages (what its own earlier decisions leave open):")
+    for s in stages:
+        label = f"{metric_named(s.metric).label} of {OPTIMUM_OF[s.given]}"
+        reached = "the optimum" if s.value == s.bound.value else f"gap {percent(s.to_bound)}"
+        say(f"    {label:<28} >= {compact(Fraction(s.bound.value))}, {reached} ({s.bound.name})")
+    if row.critical_cycle:
         say("  critical cycle (why it is no faster):")
-        for step in row["critical_cycle"][:CYCLE_STEPS]:
+        for step in row.critical_cycle[:CYCLE_STEPS]:
             say(f"    {step}")
-        if len(row["critical_cycle"]) > CYCLE_STEPS:
-            say(f"    ... {len(row['critical_cycle']) - CYCLE_STEPS} more")
+        if len(row.critical_cycle) > CYCLE_STEPS:
+            say(f"    ... {len(row.critical_cycle) - CYCLE_STEPS} more")
+
+
+def _against(g: Gap) -> str:
+    """Return the end-to-end bound of a value in words."""
+    if g.bound is None or g.to_bound is None:
+        return "no bound for every mapping"
+    proof = "proved optimal end to end" if g.proved else f"end-to-end gap {percent(g.to_bound)}"
+    return f">= {compact(Fraction(g.bound.value))} for every mapping, {proof} ({g.bound.name})"
 
 
 if __name__ == "__main__":

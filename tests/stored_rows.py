@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from optmap.bounds.bound import Bound
+from optmap.experiment.row import SCHEMA, Row
 from optmap.model.grade import Grade
 from optmap.model.scope import END_TO_END, Place, Scope
 
@@ -18,6 +19,7 @@ def stored_row(
     check="ok",
     units=None,
     clustering="c",
+    metrics=None,
     **more,
 ):
     """Return a row with every field that tables and reports read.
@@ -29,6 +31,8 @@ def stored_row(
     place = Place(units, clustering, f"{method} {seed}", clusters, 5, "prologue" in method)
     certified = Grade.CERTIFIED
     row = {
+        "schema": SCHEMA,
+        "source": {"file": f"{instance}.toml"},
         "key": f"{instance}-{method}-{seed}",
         "instance": instance,
         "digest": f"digest of {instance}",
@@ -60,6 +64,7 @@ def stored_row(
             "spike_hops": 3,
             "period": str(Fraction(period)),
             "energy_pj": "1500",
+            **(metrics or {}),
         },
         "bounds": [
             Bound("clusters", "rows", 2, Scope(units=units), certified).to_json(),
@@ -68,4 +73,4 @@ def stored_row(
         "claims": [],
         "critical_cycle": ["cluster 0 -> cluster 0 [self, 5 ticks, 1 token]"],
     }
-    return row | more
+    return Row.from_json(row | more)

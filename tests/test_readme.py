@@ -18,7 +18,7 @@ REFERENCE = ROOT / "results" / "reference"
 def reference_rows():
     store = Store(REFERENCE)
     store.read()
-    return list(store.rows.values())
+    return store.typed()
 
 
 def test_the_result_table_is_the_reference_runs():
@@ -31,7 +31,7 @@ def test_the_result_table_is_the_reference_runs():
 def test_the_reference_run_is_sound():
     rows = reference_rows()
     assert len(rows) > 50
-    assert {row["check"] for row in rows} == {"ok"}
+    assert {row.check for row in rows} == {"ok"}
     assert sum(p.stat().st_size for p in REFERENCE.rglob("*") if p.is_file()) < 5_000_000
 
 

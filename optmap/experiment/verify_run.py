@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError
+from optmap.experiment.row import Row
 from optmap.experiment.run.exact_json import dumps, number
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.solve import describe_bounds, describe_network
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, chain
 from optmap.experiment.tables.derived import edited
-from optmap.experiment.tables.gaps import Row, accepted, place_of_row, shared_bounds
+from optmap.experiment.tables.gaps import by_digest, shared_bounds
 from optmap.instance import Instance
 from optmap.judge.evaluation import judge
 from optmap.model.mapping import Mapping
@@ -87,8 +88,9 @@ def verify_run(folder: Path, prove: Prover, heard: Callable[[str], None]) -> Ver
             broken.append(row["key"])
         verdict.problems += [f"{name}: {problem}" for problem in found]
     try:
-        verdict.problems += _refuted([row for row in rows if row["key"] not in broken])
-        verdict.problems += edited(folder, rows)
+        typed = {row["key"]: Row.from_json(row, row["key"]) for row in rows}
+        verdict.problems += _refuted([row for key, row in typed.items() if key not in broken])
+        verdict.problems += edited(folder, list(typed.values()))
     except ODD as error:
         verdict.problems.append(f"rows do not compare: {type(error).__name__} {error}")
     return verdict
@@ -171,7 +173,7 @@ def _check(
             yield f"certificate: {wrong}"
 
 
-def _check_claims(row: Row, metrics: dict[str, Any], verdict: Verdict) -> Iterator[str]:
+def _check_claims(row: dict[str, Any], metrics: dict[str, Any], verdict: Verdict) -> Iterator[str]:
     for claim in row["claims"]:
         verdict.claims += 1
         name, value, bound = claim["metric"], number(claim["value"]), number(claim["bound"])
@@ -191,7 +193,7 @@ def _check_claims(row: Row, metrics: dict[str, Any], verdict: Verdict) -> Iterat
 
 
 def _check_bounds(
-    row: Row, mapping: Mapping, instance: Instance, verdict: Verdict
+    row: dict[str, Any], mapping: Mapping, instance: Instance, verdict: Verdict
 ) -> Iterator[str]:
     computed = json.loads(dumps(describe_bounds(mapping, instance)))
     verdict.bounds += len(computed)
@@ -216,18 +218,16 @@ def _check_bounds(
 
 def _refuted(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the bounds that a row in their scope undercuts."""
-    groups: dict[str, list[Row]] = {}
-    for row in filter(accepted, rows):
-        groups.setdefault(row["digest"], []).append(row)
-    for group in groups.values():
-        places = [(place_of_row(row), row) for row in group]
-        for proved in dict.fromkeys(shared_bounds(group)):
-            for place, other in places:
-                reached = number(other["metrics"].get(proved.metric))
-                if reached is None or reached >= proved.value or not proved.scope.covers(place):
+    for group in by_digest(rows).values():
+        bounds = dict.fromkeys(replace(bound, certificate=None) for bound in shared_bounds(group))
+        for proved in bounds:
+            for other in group:
+                reached = other.value(proved.metric)
+                if reached is None or reached >= proved.value or other.place is None:
                     continue
-                yield (
-                    f"{other['instance']}: bound {proved.value} on {proved.metric}"
-                    f" ({proved.name}; {proved.scope}) is refuted by {other['method']}, which"
-                    f" reached {reached}"
-                )
+                if proved.scope.covers(other.place):
+                    yield (
+                        f"{other.instance}: bound {proved.value} on {proved.metric}"
+                        f" ({proved.name}; {proved.scope}) is refuted by {other.method}, which"
+                        f" reached {reached}"
+                    )

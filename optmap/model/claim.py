@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Object
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 from optmap.model.certificate import Certificate
 from optmap.model.grade import Grade
@@ -34,6 +37,47 @@ class Claim:
         """Tell whether the judge agrees with the claimed value, and the bound with both."""
         agrees = self.value == self.evaluated
         return agrees and (self.bound is None or self.value is None or self.bound <= self.value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the claim as it stands in a row, without its certificate; "p/q" is a Fraction."""
+        return {
+            "metric": self.metric,
+            "status": self.status.value,
+            "value": written(self.value),
+            "bound": written(self.bound),
+            "evaluated": written(self.evaluated),
+            "scope": self.scope.to_json(),
+            "grade": self.grade.value,
+            "trace": [
+                [round(p.seconds, 4), written(p.incumbent), written(p.bound)] for p in self.trace
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Object[str, Any]) -> Claim:
+        """Read the claim of a row back; its certificate stays in the row."""
+        return cls(
+            data["metric"],
+            Status(data["status"]),
+            read(data["value"]),
+            read(data["bound"]),
+            read(data["evaluated"]),
+            Scope.from_json(data["scope"]),
+            Grade(data["grade"]),
+            tuple(TracePoint(t, read(value), read(bound)) for t, value, bound in data["trace"]),
+        )
+
+
+def written(value: Value | None) -> int | str | None:
+    """Return an exact value as JSON holds it: a Fraction as text."""
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def read(value: int | str | None) -> Value | None:
+    """Return the exact value that JSON holds; ValueError for a float or a bool."""
+    if isinstance(value, bool | float):
+        raise ValueError(f"{value!r} is no exact number")
+    return value if value is None or isinstance(value, int) else Fraction(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,7 +233,7 @@ def test_a_line_of_a_row_that_is_not_there_is_found(run):
 
 
 def test_tables_of_an_earlier_call_show_some_of_the_rows(run):
-    shown = [row for row in Store(run).rows.values() if row["method"] == "cpsat"]
+    shown = [row for row in Store(run).typed() if row.method == "cpsat"]
     for name, text in derived(shown).items():
         (run / name).write_text(text)
     assert problems(run) == []

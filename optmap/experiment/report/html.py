@@ -8,47 +8,61 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from fractions import Fraction
 from importlib.resources import files
 from string import Template
 from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from optmap.experiment.row import Row
 from optmap.experiment.tables.aggregate import (
+    Headline,
     data_profile,
     headline,
     mean_values,
     performance_profile,
     times,
 )
-from optmap.experiment.tables.gaps import FORMULA, METRICS, Gap, Row, all_gaps
-from optmap.experiment.tables.markdown import NOTES, summary_line
-from optmap.experiment.tables.stages import stage_gaps
+from optmap.experiment.tables.best_known import NOTHING, BestKnown
+from optmap.experiment.tables.decisions import FLOW, Decisions, Step, decisions
+from optmap.experiment.tables.gaps import FORMULA, Gap, all_gaps
+from optmap.experiment.tables.groups import GROUPS, by_group, group_of
+from optmap.experiment.tables.headline import proofs
+from optmap.experiment.tables.markdown import NOTES, grouped, summary_line
+from optmap.experiment.tables.metrics import METRICS
+from optmap.experiment.tables.stage_gaps import stage_gaps
+from optmap.experiment.tables.stages import stage_losses
 
 #: Steps of a critical cycle that travel with a row.
 CYCLE_STEPS = 12
 
 
 def report_html(
-    rows: Sequence[Row], details: Mapping[str, Any], environment: Mapping[str, Any]
+    rows: Sequence[Row],
+    details: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    known: BestKnown = NOTHING,
 ) -> str:
     """Return the page.
 
     Parameters
     ----------
-    rows : sequence of row
+    rows : sequence of Row
         As stored.
     details : mapping
         Row key to what :func:`optmap.experiment.report.details.details` returned.
     environment : mapping
         As in environment.json.
+    known : BestKnown
+        What the run started from.
     """
     parts = files("optmap.experiment.report")
-    instances = len({row["instance"] for row in rows})
+    instances = len({row.instance for row in rows})
     text = {
         "title": f"{instances} instances",
         "subtitle": html.escape(
-            f"{instances} instances, {len({row['method'] for row in rows})} methods."
+            f"{instances} instances, {len({row.method for row in rows})} methods."
             f" {summary_line(rows)}. {environment.get('started', '')}"
         ),
         "formula": html.escape(FORMULA + "."),
@@ -57,7 +71,7 @@ def report_html(
         "style": parts.joinpath("report.css").read_text(),
         "script": parts.joinpath("report.js").read_text(),
         "plotly": _packed(get_plotlyjs()),
-        "data": _packed(json.dumps(page_data(rows, details), separators=(",", ":"))),
+        "data": _packed(json.dumps(page_data(rows, details, known), separators=(",", ":"))),
     }
     return Template(parts.joinpath("report.html").read_text()).substitute(text)
 
@@ -75,69 +89,115 @@ def _environment(environment: Mapping[str, Any]) -> str:
     )
 
 
-def page_data(rows: Sequence[Row], details: Mapping[str, Any]) -> dict[str, Any]:
+def page_data(
+    rows: Sequence[Row], details: Mapping[str, Any], known: BestKnown = NOTHING
+) -> dict[str, Any]:
     """Return what the page's script draws from."""
-    gaps = all_gaps(rows)
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    instances = len({row["instance"] for row in rows})
-    keys = {(row["instance"], row["method"], row["seed"]): row["key"] for row in rows}
+    gaps = all_gaps(rows, known)
+    groups = by_group(row.method for row in rows)
+    methods = [m for own in groups.values() for m in own]
     periods = {pair: float(v) for pair, v in mean_values(gaps, "period").items() if v > 0}
     return {
-        "methods": methods,
-        "metrics": METRICS,
-        "headline": [
-            {**asdict(h), "mean": _float(h.mean), "worst": _float(h.worst)}
-            for h in headline(gaps, methods, instances)
+        "flow": FLOW,
+        "groups": {group: GROUPS[group] for group in groups},
+        "methods": [{"name": m, "group": group_of(m)} for m in methods],
+        "instances": list(dict.fromkeys(row.instance for row in rows)),
+        "metrics": [
+            {"name": m.name, "label": m.label, "title": m.title, "gap": m.gap} for m in METRICS
         ],
+        "headline": [_headline(h) for h in headline(gaps, methods, len(grouped(rows)))],
         "times": [asdict(t) for t in times(rows, methods)],
-        "gaps": [{"key": keys[g.instance, g.method, g.seed], **_gap(g)} for g in gaps],
+        "gaps": [_gap(g) for g in gaps],
+        "decisions": [_decisions(d) for d in decisions(rows, known)],
         "stages": [s.record() for s in stage_gaps(rows)],
+        "losses": [s.record() for s in stage_losses(rows)],
         "profile": performance_profile(periods, methods),
         "data_profile": data_profile(rows, methods),
         "rows": [_row(row) for row in rows],
-        "details": {row["key"]: details[row["key"]] for row in rows if row["key"] in details},
+        "details": {row.key: details[row.key] for row in rows if row.key in details},
     }
 
 
-def _float(value: Any) -> float | None:
+def _float(value: Fraction | None) -> float | None:
     return None if value is None else float(value)
+
+
+def _headline(h: Headline) -> dict[str, Any]:
+    return {
+        "method": h.method,
+        "metric": h.metric,
+        "mean": _float(h.mean),
+        "worst": _float(h.worst),
+        "distance": _float(h.distance),
+        "farthest": _float(h.farthest),
+        "proved": proofs(h.proved),
+        "counted": h.counted,
+        "left_out": h.left_out,
+    }
 
 
 def _gap(g: Gap) -> dict[str, Any]:
     return {
+        "key": g.key,
         "instance": g.instance,
         "method": g.method,
         "metric": g.metric,
         "value": str(g.value),
-        "bound": None if g.bound is None else str(g.bound),
-        "bound_name": g.bound_name,
-        "scope": g.scope,
+        "bound": None if g.bound is None else str(g.bound.value),
+        "bound_name": "" if g.bound is None else g.bound.name,
+        "grade": "" if g.bound is None else g.bound.grade.value,
         "gap": _float(g.to_bound),
-        "proved": g.proved,
+        "claimed": _float(g.to_claimed),
+        "mark": g.mark,
+        "best": str(g.best_known),
+        "best_by": g.best_known_by,
         "to_best": float(g.to_best_known),
     }
 
 
+def _decisions(d: Decisions) -> dict[str, Any]:
+    def step(s: Step) -> dict[str, Any]:
+        return {
+            "name": s.name,
+            "period": float(s.period),
+            "method": s.method,
+            "factor": float(s.factor),
+            "mark": s.mark,
+            "tried": s.tried,
+        }
+
+    return {
+        "instance": d.instance,
+        "period": float(d.period),
+        "alone": [step(s) for s in d.alone],
+        "waterfall": [step(s) for s in d.waterfall],
+        "limit": _float(d.limit_factor),
+        "gap": _float(d.gap),
+    }
+
+
+#: What a row shows of itself besides its metrics.
+SHOWN = (
+    "key",
+    "instance",
+    "method",
+    "seed",
+    "decomposition",
+    "status",
+    "check",
+    "wall_s",
+    "reason",
+)
+
+
 def _row(row: Row) -> dict[str, Any]:
-    cycle = row.get("critical_cycle", [])
-    names = (
-        "key",
-        "instance",
-        "method",
-        "seed",
-        "decomposition",
-        "status",
-        "check",
-        "wall_s",
-        "reason",
-        "network",
-    )
-    wanted = {name: row.get(name) for name in names}
-    metrics = row.get("metrics")
-    wanted["metrics"] = {m: metrics[m] for m in METRICS} if metrics else None
+    stored = row.to_json()
+    wanted = {name: stored[name] for name in (*SHOWN, "network")}
+    values = {m.name: stored["metrics"].get(m.name) for m in METRICS}
+    wanted["metrics"] = values if row.metrics else None
     wanted["claims"] = [
-        {"metric": c["metric"], "trace": c["trace"][-200:]} for c in row.get("claims", ())
+        {"metric": c["metric"], "trace": c["trace"][-200:]} for c in stored["claims"]
     ]
-    wanted["critical_cycle"] = cycle[:CYCLE_STEPS]
-    wanted["critical_cycle_length"] = len(cycle)
+    wanted["critical_cycle"] = stored["critical_cycle"][:CYCLE_STEPS]
+    wanted["critical_cycle_length"] = len(row.critical_cycle)
     return wanted

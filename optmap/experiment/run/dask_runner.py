@@ -127,11 +127,10 @@ def sweep_on_cluster(
                 ended = future.result() if failure is None else _lost(failure)
                 row, attached = finish(job, ended)
                 if again:
-                    row["reason"] = (
-                        f"{row.get('reason', '')} (run again: its worker was lost)".strip()
-                    )
-                store.append(row, attached)
-                watcher.ended(job, store.rows[row["key"]])
+                    reason = f"{row.reason} (run again: its worker was lost)".strip()
+                    row = replace(row, reason=reason)
+                store.append(row.to_json(), attached)
+                watcher.ended(job, row)
         except (KeyboardInterrupt, StoreError):
             client.cancel(list(futures))
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -18,19 +17,17 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from optmap.experiment.row import Row
 from optmap.experiment.run.job import Job
 
 
-def ended_line(row: dict[str, Any]) -> str:
+def ended_line(row: Row) -> str:
     """Return one line about a row that has just ended."""
-    metrics = row.get("metrics", {})
-    found = ", ".join(
-        f"{name} {metrics[name]}" for name in ("clusters", "traffic", "period") if name in metrics
-    )
-    check = "" if row["check"] in ("ok", "not_run") else f" ({row['check']})"
-    text = f"{row['instance']:<20.20} {row['method']:<20.20} {row['status']}{check}"
-    text += f" {row['wall_s']:.1f} s"
-    return f"{text}  {found or row.get('reason', '')}"
+    shown = ("clusters", "traffic", "period")
+    found = ", ".join(f"{name} {row.metrics[name]}" for name in shown if name in row.metrics)
+    check = "" if row.check in ("ok", "not_run") else f" ({row.check})"
+    text = f"{row.instance:<20.20} {row.method:<20.20} {row.status}{check} {row.wall_s:.1f} s"
+    return f"{text}  {found or row.reason}"
 
 
 class PlainProgress:
@@ -48,7 +45,7 @@ class PlainProgress:
     def started(self, job: Job) -> None:
         """Stay silent: the line comes at the end."""
 
-    def ended(self, job: Job, row: dict[str, Any]) -> None:
+    def ended(self, job: Job, row: Row) -> None:
         """Print the line of the row."""
         self.done += 1
         line = f"[{self.done}/{self.total}] {ended_line(row)}"
@@ -98,7 +95,7 @@ class LiveProgress:
         task = self.progress.add_task(f"{job.instance} / {job.method}", total=limit)
         self.running[job.key()] = (task, time.monotonic(), limit)
 
-    def ended(self, job: Job, row: dict[str, Any]) -> None:
+    def ended(self, job: Job, row: Row) -> None:
         """Take the line away and print the row above."""
         self.progress.remove_task(self.running.pop(job.key())[0])
         self.progress.advance(self.total)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import Any, TextIO
@@ -35,7 +36,7 @@ from optmap.instance import Instance
 from optmap.judge.evaluation import judge
 from optmap.judge.metrics import computing_energy
 from optmap.methods import EXACT_BINDINGS, METHODS, Method, method_named
-from optmap.model.claim import Claim, Run
+from optmap.model.claim import Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.grade import Grade
@@ -153,7 +154,7 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
         "check": "not_run",
         "reason": result.reason,
         "network": describe_network(instance),
-        "claims": [_claim(claim) for claim in result.claims],
+        "claims": [claim.to_json() for claim in result.claims],
         "certificates": [c.certificate.to_json() for c in result.claims if c.certificate],
         "stage_seconds": {stage: round(seconds, 4) for stage, seconds in result.seconds},
     }
@@ -182,19 +183,6 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     return row
 
 
-def _claim(claim: Claim) -> dict[str, Any]:
-    return {
-        "metric": claim.metric,
-        "status": claim.status.value,
-        "value": claim.value,
-        "bound": claim.bound,
-        "evaluated": claim.evaluated,
-        "scope": claim.scope.to_json(),
-        "grade": claim.grade.value,
-        "trace": [[round(p.seconds, 4), p.incumbent, p.bound] for p in claim.trace],
-    }
-
-
 def describe_network(instance: Instance) -> dict[str, Any]:
     """Return the sizes that reports print beside an instance."""
     snn, platform = instance.snn, instance.platform
@@ -217,7 +205,8 @@ def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]
     platform, decomposition = instance.platform, mapping.decomposition
     graph = cluster_graph(decomposition, mapping.clustering, platform, instance.tokens)
     found = [*clustering_period_bounds(graph, platform), *hop_bounds(graph, platform)]
-    if isinstance(instance.snn, ClusteredSNN):  # there is nothing below what is given
+    if isinstance(instance.snn, ClusteredSNN):  # its clustering is the only one there is
+        found = [replace(bound, scope=END_TO_END) for bound in found]
         for metric, value in (("clusters", graph.num_clusters), ("traffic", graph.spikes.sum())):
             found.append(Bound(metric, "given", int(value), END_TO_END, Grade.CERTIFIED))
     else:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError
+from optmap.experiment.row import Row
 from optmap.experiment.run.exact_json import dumps
 
 log = logging.getLogger(__name__)
@@ -206,6 +207,11 @@ class Store:
         files = {name: _digest((self.folder / name).read_bytes()) for name in names}
         manifest = {"rows": len(self.rows), "chain": self.chain, "files": files}
         self.write(MANIFEST, json.dumps(manifest, indent=1) + "\n")
+
+    def typed(self, keys: Iterable[str] | None = None) -> list[Row]:
+        """Return the rows of ``keys``, or all; InputError for a row of another schema."""
+        chosen = self.rows if keys is None else keys
+        return [Row.from_json(self.rows[key], f"{self.file}, row {key}") for key in chosen]
 
     def attached(self, folder: str, keys: Iterable[str]) -> dict[str, Any]:
         """Return what stands beside the rows of ``keys`` in ``folder``, where there is anything."""

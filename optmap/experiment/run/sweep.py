@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from optmap.experiment.row import SCHEMA, Row
 from optmap.experiment.run.environment import code_version, solver_versions
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
@@ -20,7 +21,7 @@ class Watcher(Protocol):
     def started(self, job: Job) -> None:
         """Hear that a solve begins."""
 
-    def ended(self, job: Job, row: dict[str, Any]) -> None:
+    def ended(self, job: Job, row: Row) -> None:
         """Hear that a solve ended and its row is stored."""
 
 
@@ -64,8 +65,8 @@ def sweep(
                 for future in done:
                     job = running.pop(future)
                     row, attached = finish(job, future.result())
-                    store.append(row, attached)
-                    watcher.ended(job, store.rows[row["key"]])
+                    store.append(row.to_json(), attached)
+                    watcher.ended(job, row)
                     begin()
         except (KeyboardInterrupt, StoreError):
             stop.set()
@@ -76,8 +77,8 @@ def sweep(
 ATTACHED = {"mapping": "mappings", "details": "details"}
 
 
-def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the stored row of an ended child, and what is stored beside it, by folder."""
+def finish(job: Job, ended: Ended) -> tuple[Row, dict[str, Any]]:
+    """Return the row of an ended child, and what is stored beside it, by folder."""
     row = dict(ended.row or {"check": "not_run", "reason": ""})
     attached = {folder: row.pop(part) for part, folder in ATTACHED.items() if part in row}
     if ended.cause == "time":
@@ -93,6 +94,7 @@ def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any]]:
         row["wall_s"] = round(ended.elapsed_s if ended.ran_s is None else ended.ran_s, 4)
     row.setdefault("wall_s", round(ended.elapsed_s, 4))
     row |= {
+        "schema": SCHEMA,
         "key": job.key(),
         "instance": job.instance,
         "digest": job.digest,
@@ -108,4 +110,4 @@ def finish(job: Job, ended: Ended) -> tuple[dict[str, Any], dict[str, Any]]:
         "solver_versions": solver_versions(),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return row, attached
+    return Row.from_json(row, f"row of {job.instance} by {job.method}"), attached

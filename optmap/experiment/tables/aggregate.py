@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from optmap.experiment.tables.gaps import METRICS, Gap, Row
+from optmap.experiment.row import Row
+from optmap.experiment.tables.gaps import Gap
+from optmap.experiment.tables.metrics import GAPPED
+from optmap.model.grade import Grade
 
 #: Shift of the geometric mean of times, in seconds: heuristics run well below one.
 SHIFT_S = 1.0
@@ -32,46 +35,85 @@ def shifted_geometric_mean(values: Sequence[float], shift: float = SHIFT_S) -> f
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """Gaps of one method in one metric over the common instances."""
+    """One method in one metric over the common instances: end-to-end gaps, distances, proofs.
+
+    Parameters
+    ----------
+    mean, worst : Fraction or None
+        Gap to the best end-to-end bound.
+    distance, farthest : Fraction or None
+        Mean and largest distance to the best value known.
+    proved : mapping of Grade to int
+        On how many instances the value is proved optimal end to end, by the weakest grade of its
+        seeds.
+    counted, left_out : int
+        Instances in the means, and not.
+    """
 
     method: str
     metric: str
     mean: Fraction | None
     worst: Fraction | None
-    proved: int
+    distance: Fraction | None
+    farthest: Fraction | None
+    proved: Mapping[Grade, int]
     counted: int
     left_out: int
 
 
 def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> list[Headline]:
-    """Return mean and worst gap to the proven bound and the number proved, method by metric.
+    """Return the headline's line of every method and metric.
+
+    Gap and distance are means over the same instances, so that neither looks better by leaving
+    some out: those that every method maps and for which a bound is known, where these are half of
+    what every method maps or more; otherwise there is no mean gap, and the distance is over all.
 
     Several seeds of one method on one instance count as their mean gap; "proved" needs all of them.
     """
     found = []
-    for metric in METRICS:
+    for metric in (m.name for m in GAPPED):
         by_pair: dict[tuple[str, str], list[Gap]] = {}
         for g in gaps:
-            if g.metric == metric and g.to_bound is not None:
+            if g.metric == metric:
                 by_pair.setdefault((g.method, g.instance), []).append(g)
         names = dict.fromkeys(g.instance for g in gaps)
         common = [i for i in names if all((m, i) in by_pair for m in methods)]
+        bounded = [i for i in common if all(g.bound for g in by_pair[methods[0], i])]
+        counted = bounded if 2 * len(bounded) >= len(common) else common
         for method in methods:
-            means = [mean_of(g.to_bound for g in by_pair[method, i]) for i in common]
-            values = [value for value in means if value is not None]
-            proved = sum(all(g.proved for g in by_pair[method, i]) for i in common)
+            seeds = [by_pair[method, i] for i in counted]
+            values = [v for own in seeds if (v := mean_of(g.to_bound for g in own)) is not None]
+            if counted is not bounded:
+                values = []
+            distances = [
+                v for own in seeds if (v := mean_of(g.to_best_known for g in own)) is not None
+            ]
             found.append(
                 Headline(
                     method,
                     metric,
                     mean_of(values),
                     max(values, default=None),
-                    proved,
-                    len(common),
-                    instances - len(common),
+                    mean_of(distances),
+                    max(distances, default=None),
+                    _proofs(seeds),
+                    len(counted),
+                    instances - len(counted),
                 )
             )
     return found
+
+
+def _proofs(seeds: Iterable[Sequence[Gap]]) -> dict[Grade, int]:
+    """Return on how many instances all seeds are proved, by the weakest grade among them."""
+    rank = list(Grade)
+    counts: dict[Grade, int] = {}
+    for own in seeds:
+        grades = [g.proved for g in own]
+        if all(grades):
+            weakest = max((grade for grade in grades if grade), key=rank.index)
+            counts[weakest] = counts.get(weakest, 0) + 1
+    return counts
 
 
 def mean_of(values: Iterable[Fraction | None]) -> Fraction | None:
@@ -95,14 +137,14 @@ def times(rows: Sequence[Row], methods: Sequence[str]) -> list[Times]:
     """Return solved and proved counts and the shifted geometric mean of the time per method."""
     result = []
     for method in methods:
-        own = [row for row in rows if row["method"] == method]
+        own = [row for row in rows if row.method == method]
         result.append(
             Times(
                 method,
                 len(own),
-                sum(row["check"] == "ok" for row in own),
-                sum(row["status"] == "optimal" for row in own),
-                shifted_geometric_mean([row["wall_s"] for row in own]),
+                sum(row.accepted for row in own),
+                sum(row.status == "optimal" for row in own),
+                shifted_geometric_mean([row.wall_s for row in own]),
             )
         )
     return result
@@ -161,8 +203,8 @@ def data_profile(
     """Return per method (seconds, share of its rows proved optimal by then)."""
     profile = {}
     for method in methods:
-        own = [row for row in rows if row["method"] == method]
-        done = sorted(row["wall_s"] for row in own if row["status"] == "optimal")
+        own = [row for row in rows if row.method == method]
+        done = sorted(row.wall_s for row in own if row.status == "optimal")
         profile[method] = [(t, (k + 1) / len(own)) for k, t in enumerate(done)]
     return profile
 

@@ -13,7 +13,8 @@ from fractions import Fraction
 
 from scipy.stats import wilcoxon
 
-from optmap.experiment.tables.gaps import METRICS, Gap
+from optmap.experiment.tables.gaps import Gap
+from optmap.experiment.tables.metrics import GAPPED
 
 TEST = "Wilcoxon signed-rank, two-sided, zeros by Pratt"
 LEAST_PAIRS = 6
@@ -47,7 +48,7 @@ def differences(now: Sequence[Gap], before: Sequence[Gap]) -> list[Difference]:
     old = {(g.instance, g.method, g.seed, g.metric): g.value for g in before}
     found = []
     for method in dict.fromkeys(g.method for g in now):
-        for metric in METRICS:
+        for metric in (m.name for m in GAPPED):
             changes = [
                 float((g.value - old[key]) / max(abs(old[key]), Fraction(1, 10**9)))
                 for g in now

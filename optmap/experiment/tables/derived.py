@@ -7,23 +7,37 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from optmap.experiment.tables.gaps import Row, all_gaps
+from optmap.experiment.row import Row
+from optmap.experiment.tables.best_known import NOTHING, BestKnown, read_copy
+from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.headline import headline_markdown
 from optmap.experiment.tables.latex import tables_latex
-from optmap.experiment.tables.markdown import gaps_frame, runs_frame, stages_frame, tables_markdown
+from optmap.experiment.tables.markdown import (
+    decisions_frame,
+    gaps_frame,
+    runs_frame,
+    stage_gaps_frame,
+    stages_frame,
+    tables_markdown,
+)
 
 RUNS = "runs.csv"
 
+#: What a run keeps of the best-known list that it started from.
+BEST_KNOWN = "best_known.json"
 
-def derived(rows: Sequence[Row]) -> dict[str, str]:
+
+def derived(rows: Sequence[Row], known: BestKnown = NOTHING) -> dict[str, str]:
     """Return the tables of rows by the name of their file; report.html is not among them."""
     return {
         RUNS: runs_frame(rows).to_csv(index=False),
-        "gaps.csv": gaps_frame(all_gaps(rows)).to_csv(index=False),
+        "gaps.csv": gaps_frame(all_gaps(rows, known)).to_csv(index=False),
         "stages.csv": stages_frame(rows).to_csv(index=False),
-        "tables.md": tables_markdown(rows),
-        "headline.md": headline_markdown(rows),
-        "tables.tex": tables_latex(rows),
+        "stage_gaps.csv": stage_gaps_frame(rows).to_csv(index=False),
+        "decisions.csv": decisions_frame(rows, known).to_csv(index=False),
+        "tables.md": tables_markdown(rows, known),
+        "headline.md": headline_markdown(rows, known),
+        "tables.tex": tables_latex(rows, known),
     }
 
 
@@ -34,14 +48,16 @@ def edited(folder: Path, rows: Sequence[Row]) -> Iterator[str]:
     """
     if not (folder / RUNS).is_file():  # the sweep was killed before it wrote tables
         return
-    by_key = {row["key"]: row for row in rows}
+    by_key = {row.key: row for row in rows}
     with (folder / RUNS).open(encoding="utf-8", newline="") as lines:
         keys = [str(line.get("key")) for line in csv.DictReader(lines)]
     unknown = [key for key in keys if key not in by_key]
     if unknown:
         yield f"{RUNS}: of {len(keys)} lines {len(unknown)} belong to no row, as {unknown[0]}"
         return
-    for name, text in derived([by_key[key] for key in keys]).items():
+    for name, text in derived(
+        [by_key[key] for key in keys], read_copy(folder / BEST_KNOWN)
+    ).items():
         path = folder / name
         stored = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
         pairs = zip_longest(stored.splitlines(), text.splitlines())

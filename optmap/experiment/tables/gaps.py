@@ -1,32 +1,41 @@
-"""Gaps: how far each row is from what was proved, and from the best value known.
+"""Gaps: how far each row is from what is proved for every mapping, and from the best value known.
 
-Formula, everywhere the same, for minimisation: gap = (P - D) / max(|P|, 1e-9), P the judge's
-value, D the best proven bound whose scope covers the row. Gap to the bound and distance to the best
-known value are two columns and never mixed; without a solution or a bound there is no gap.
+Formula, everywhere the same, for minimisation: gap = (P - D) / max(|P|, 1e-9), P the judge's value.
+With D the best bound proved *end to end*, for every decomposition, clustering, binding and order,
+prologue included, it is the gap; with D the best value known, the distance. Both are divided by P,
+so that no gap can be smaller than its row's distance. Without a bound there is no gap.
 
-Which bounds cover a row is :meth:`optmap.model.scope.Scope.covers`: those that any row of the same
-instance proved for a scope in which the row's mapping lies.
+A bound under a row's own earlier decisions is no bound here: a flow that divides badly and binds
+well would show no gap. Such bounds stand in the stage table (:mod:`.stage_gaps`).
 
-One column has one scope: a period proved shortest for its row's *binding* alone is no bound here,
-or a flow that binds badly and orders well would show no gap where its rivals do.
+The bounds are those of all rows of the instance and of the best-known list; a gap depends on other
+rows in nothing else. What one solver says without a second witness is kept apart (``claimed``): it
+is no proof and moves no gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-from optmap.bounds.bound import Bound, best
-from optmap.experiment.run.exact_json import number
+from optmap.bounds.bound import Bound
+from optmap.experiment.row import Row
+from optmap.experiment.tables.best_known import NOTHING, BestKnown
+from optmap.experiment.tables.metrics import GAPPED, Metric
 from optmap.model.grade import Grade
-from optmap.model.scope import Place, Scope
+from optmap.model.scope import END_TO_END
 
-METRICS = ("clusters", "traffic", "spike_hops", "period", "energy_pj")
-FORMULA = "gap = (P - D) / max(|P|, 1e-9); P value by the judge, D best proven bound in scope"
+FORMULA = (
+    "gap = (P - D) / max(|P|, 1e-9); P value by the judge, D best bound proved for every mapping,"
+    " or, for the distance, best value known"
+)
 
-Row = Mapping[str, Any]
+#: Grades that prove, the stronger first, and how tables mark what they prove optimal.
+MARK = {Grade.CERTIFIED: "*", Grade.TWO_SOLVERS: "+"}
+
+#: Marks what rests on one solver's word.
+CLAIM_MARK = "?"
 
 
 def gap(value: Fraction, bound: Fraction) -> Fraction:
@@ -42,93 +51,121 @@ def gap(value: Fraction, bound: Fraction) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One metric of one row: value, best bound with its name and scope, best known value."""
+    """One metric of one row: value, best end-to-end bound, best known value.
+
+    Parameters
+    ----------
+    bound : Bound or None
+        The best that is proved.
+    claimed : Bound or None
+        A better one that rests on one solver's word.
+    best_known, best_known_by
+        The best value of any row of the instance or of the best-known list, and whose it is.
+    """
 
     instance: str
     method: str
     seed: int
+    key: str
     metric: str
     value: Fraction
-    bound: Fraction | None
-    bound_name: str
-    scope: str
+    bound: Bound | None
+    claimed: Bound | None
     best_known: Fraction
+    best_known_by: str
 
     @property
     def to_bound(self) -> Fraction | None:
-        """Gap to the proven bound; None where nothing was proved."""
-        return None if self.bound is None else gap(self.value, self.bound)
+        """Gap to the proved bound; None where nothing was proved."""
+        return None if self.bound is None else gap(self.value, Fraction(self.bound.value))
 
     @property
-    def proved(self) -> bool:
-        """Tell whether nothing better exists within the bound's scope."""
-        return self.bound == self.value
+    def to_claimed(self) -> Fraction | None:
+        """Gap to the bound that one solver claims, if it is the better one."""
+        return None if self.claimed is None else gap(self.value, Fraction(self.claimed.value))
 
     @property
     def to_best_known(self) -> Fraction:
-        """Distance to the best value any row of the instance has."""
-        return (self.value - self.best_known) / max(abs(self.best_known), Fraction(1, 10**9))
+        """Distance to the best value known."""
+        return gap(self.value, self.best_known)
+
+    @property
+    def proved(self) -> Grade | None:
+        """By which grade the value is proved optimal end to end; None if it is not."""
+        return (
+            self.bound.grade if self.bound is not None and self.bound.value == self.value else None
+        )
+
+    @property
+    def mark(self) -> str:
+        """The mark beside the value in tables: "" where it is not proved optimal end to end."""
+        return "" if self.proved is None else MARK[self.proved]
 
 
-def all_gaps(rows: Sequence[Row]) -> list[Gap]:
+def all_gaps(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[Gap]:
     """Return the gaps of every row with an accepted mapping, in the order of the rows."""
-    by_digest: dict[str, list[Row]] = {}
+    found: dict[str, list[Gap]] = {}
+    for digest, group in by_digest(rows).items():
+        for metric in GAPPED:
+            for g in _of_metric(group, metric, known.of(digest)):
+                found.setdefault(g.key, []).append(g)
+    return [g for row in rows for g in found.get(row.key, ())]
+
+
+def by_digest(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return the rows with an accepted mapping, by the content of their instance."""
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        if accepted(row):
-            by_digest.setdefault(row["digest"], []).append(row)
-    shared = {digest: list(shared_bounds(group)) for digest, group in by_digest.items()}
-    gaps = []
-    for row in rows:
-        if not accepted(row):
-            continue
-        for metric in METRICS:
-            value = number(row["metrics"][metric])
-            if value is None:
-                continue
-            bound = best(covering(row, metric, shared[row["digest"]]))
-            peers = (number(peer["metrics"][metric]) for peer in by_digest[row["digest"]])
-            gaps.append(
-                Gap(
-                    row["instance"],
-                    row["method"],
-                    row["seed"],
-                    metric,
-                    value,
-                    Fraction(bound.value) if bound else None,
-                    bound.name if bound else "",
-                    str(bound.scope) if bound else "",
-                    min(peer for peer in peers if peer is not None),
-                )
+        if row.accepted:
+            groups.setdefault(row.digest, []).append(row)
+    return groups
+
+
+def _of_metric(group: Sequence[Row], metric: Metric, known: BestKnown) -> Iterator[Gap]:
+    values = {row.key: metric.value(row) for row in group}
+    bounds = [b for row in group for b in metric.bounds(row) if b.scope == END_TO_END]
+    bounds += known.bounds(metric.name)
+    proved = _largest(bounds, MARK)
+    claimed = _largest(bounds, Grade)
+    if claimed is not None and proved is not None and claimed.value <= proved.value:
+        claimed = None
+    reached = [(v, row.method) for row in group if (v := values[row.key]) is not None]
+    reached += known.values(metric.name)
+    if not reached:
+        return
+    best, whose = min(reached, key=lambda pair: pair[0])
+    for row in group:
+        value = values[row.key]
+        if value is not None:
+            yield Gap(
+                row.instance,
+                row.method,
+                row.seed,
+                row.key,
+                metric.name,
+                value,
+                proved,
+                claimed,
+                best,
+                whose,
             )
-    return gaps
 
 
-def accepted(row: Row) -> bool:
-    """Tell whether the row has a mapping that passed the check."""
-    return row.get("check") == "ok" and "metrics" in row
-
-
-def place_of_row(row: Row) -> Place:
-    """Return the place of a row's mapping; rows of one instance with equal units share bounds."""
-    return Place.from_json(row["place"], f"row {row['key']}, place")
+def _largest(bounds: Iterable[Bound], grades: Iterable[Grade]) -> Bound | None:
+    """Return the largest bound of these grades; of equals, that of the strongest grade."""
+    rank = list(grades)
+    known = [b for b in bounds if b.grade in rank]
+    return max(known, key=lambda b: (b.value, -rank.index(b.grade)), default=None)
 
 
 def shared_bounds(group: Iterable[Row]) -> Iterator[Bound]:
-    """Yield the bounds that rows of one instance proved, whichever of them each covers.
-
-    Bounds of one binding are left out: see the head of this file.
-    """
+    """Yield every bound that rows of one instance proved, whichever of them each covers."""
     for row in group:
-        for data in row["bounds"]:
-            yield Bound.from_json(data)
-        for claim in row["claims"]:
-            scope = Scope.from_json(claim["scope"], f"row {row['key']}, claim")
-            if claim["bound"] is not None and scope.binding is None:
-                value, grade = Fraction(claim["bound"]), Grade(claim["grade"])
-                yield Bound(claim["metric"], row["method"], value, scope, grade)
+        yield from row.proved
 
 
 def covering(row: Row, metric: str, bounds: Iterable[Bound]) -> list[Bound]:
     """Return the bounds on a metric that cover a row."""
-    place = place_of_row(row)
-    return [b for b in bounds if b.metric == metric and b.scope.covers(place)]
+    if row.place is None:
+        return []
+    return [b for b in bounds if b.metric == metric and b.scope.covers(row.place)]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-from optmap.experiment.tables.aggregate import headline
-from optmap.experiment.tables.gaps import FORMULA, METRICS, Row, all_gaps
+from optmap.experiment.row import Row
+from optmap.experiment.tables.best_known import NOTHING, BestKnown
+from optmap.experiment.tables.gaps import FORMULA, all_gaps
+from optmap.experiment.tables.headline import headline_lines, proofs
 from optmap.experiment.tables.markdown import (
     HEADERS,
     NOTES,
     RIGHT,
+    described,
     grouped,
     instance_lines,
     instance_title,
 )
+from optmap.experiment.tables.metrics import GAPPED
+from optmap.experiment.tables.text import percent
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -44,36 +48,31 @@ def escape(text: str) -> str:
     return "".join(_ESCAPES.get(c, c) for c in text)
 
 
-def tables_latex(rows: Sequence[Row]) -> str:
+def tables_latex(rows: Sequence[Row], known: BestKnown = NOTHING) -> str:
     r"""Return a file to \input; its head says which package it needs."""
-    gaps = all_gaps(rows)
+    gaps = all_gaps(rows, known)
     parts = ["% Written by optmap; needs \\usepackage{booktabs}."]
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    groups = grouped(rows)
-    heads = {(h.method, h.metric): h for h in headline(gaps, methods, len(groups))}
     lines = []
-    for method in methods:
+    for method, (heads, _) in headline_lines(rows, gaps).items():
         cells = [method]
-        for metric in METRICS:
-            h = heads[method, metric]
-            if h.mean is None or h.worst is None:
-                cells.append("-")
-            else:
-                cells.append(f"{_percent(h.mean)} ({_percent(h.worst)}) {h.proved}/{h.counted}")
+        for h in heads.values():
+            shown = "-" if h.mean is None else percent(h.mean)
+            far = "-" if h.distance is None else percent(h.distance)
+            cells.append(f"{shown} / {far} {proofs(h.proved)}".rstrip())
         lines.append(tuple(cells))
-    caption = f"Mean (worst) gap to the proven bound and number proved. {FORMULA}."
-    parts.append(_table(("method", *METRICS), lines, caption, "l" + "r" * len(METRICS)))
+    caption = (
+        "Mean end-to-end gap / mean distance to the best known value, and on how many instances"
+        f" optimality is proved. {FORMULA}."
+    )
+    names = tuple(metric.label for metric in GAPPED)
+    parts.append(_table(("method", *names), lines, caption, "l" + "r" * len(names)))
     spec = "".join("r" if i in RIGHT else "l" for i in range(len(HEADERS)))
-    for group in groups:
-        described = next((row for row in group if row.get("network")), group[0])
-        own = [g for g in gaps if g.instance == group[0]["instance"]]
-        parts.append(_table(HEADERS, instance_lines(group, own), instance_title(described), spec))
+    for group in grouped(rows):
+        own = [g for g in gaps if g.instance == group[0].instance]
+        title = instance_title(described(group))
+        parts.append(_table(HEADERS, instance_lines(group, own), title, spec))
     parts += [f"% {note}" for note in NOTES]
     return "\n".join(parts) + "\n"
-
-
-def _percent(value: Fraction) -> str:
-    return f"{float(value) * 100:.1f}%"
 
 
 def _table(headers: Sequence[str], lines: Sequence[Sequence[str]], caption: str, spec: str) -> str:

@@ -1,28 +1,53 @@
-"""Tables of a run, derived from its rows: runs.csv, gaps.csv, stages.csv, tables.md, terminal."""
+"""Tables of a run, derived from its rows: runs.csv, gaps.csv, stages.csv, tables.md."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import floor
 
 import pandas as pd
 
-from optmap.experiment.run.exact_json import number
-from optmap.experiment.tables.gaps import FORMULA, METRICS, Gap, Row, accepted, all_gaps
-from optmap.experiment.tables.stages import SIGN, StageGap, stage_gaps
+from optmap.experiment.row import Row
+from optmap.experiment.tables.best_known import NOTHING, BestKnown
+from optmap.experiment.tables.decisions import Decisions, decisions
+from optmap.experiment.tables.gaps import FORMULA, Gap, all_gaps
+from optmap.experiment.tables.metrics import GAPPED
+from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, StageGap, stage_gaps
+from optmap.experiment.tables.stages import SIGN, StageLoss, stage_losses
+from optmap.experiment.tables.text import compact, percent, seconds, times
 
 NOTES = (
     FORMULA,
-    "Bounds on clusters and traffic hold for the row's decomposition (column 'dec'); traffic bounds"
-    " for at most the row's number of clusters; spike-hops for the row's clustering and, where"
-    " tiles hold several programs, tile load; period for the row's clustering, any binding and"
-    " order (with prologue only in the rows that end in -prologue); energy: what computing alone"
-    " costs.",
+    "gap / distance: to the best bound proved for every decomposition, clustering, binding and"
+    " order, and to the best value known (of this run and of the best-known list).",
+    "'*' proved optimal end to end, by exact arithmetic or a search that `verify` repeats; '+' by"
+    " two solvers of different kind. '?' rests on one solver's word: shown beside, never starred.",
+    "Stage tables: gaps with the row's own earlier decisions given; 0% there is the optimum of that"
+    " stage, not of the flow.",
     "'loses': what a stage of a greedy flow costs, the stages before it fixed; '>=' at least that,"
     " for a better stage is not proved optimal; '<=' at most that, against a bound.",
-    "'*' proved: nothing better exists within the bound's scope. '-' no solution or no bound."
-    " '#' seed.",
+    "'-' no solution or no bound. '#' seed.",
+)
+
+#: What runs.csv says of a row before its metrics.
+RUN_FIELDS = (
+    "instance",
+    "method",
+    "decomposition",
+    "seed",
+    "status",
+    "check",
+    "wall_s",
+    "cpu_s",
+    "peak_rss_mb",
+    "limit_s",
+    "threads",
+    "memory_mb",
+    "reason",
+    "key",
+    "digest",
+    "code_version",
+    "solver_versions",
 )
 
 
@@ -30,40 +55,19 @@ def runs_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """Return one line per row: what was asked, how it ended, every metric (exact, as text)."""
     lines = []
     for row in rows:
-        network = row.get("network", {})
-        line = {
-            name: row.get(name)
-            for name in (
-                "instance",
-                "method",
-                "decomposition",
-                "seed",
-                "status",
-                "check",
-                "wall_s",
-                "cpu_s",
-                "peak_rss_mb",
-                "limit_s",
-                "threads",
-                "memory_mb",
-                "reason",
-                "key",
-                "digest",
-                "code_version",
-                "solver_versions",
-            )
-        }
-        line |= {f"network_{name}": value for name, value in network.items()}
-        line |= row.get("metrics", {})
-        for claim in row.get("claims", ()):
-            for part in ("status", "value", "bound"):
-                line[f"{claim['metric']}_claim_{part}"] = claim[part]
+        line: dict[str, object] = {name: getattr(row, name) for name in RUN_FIELDS}
+        line |= {f"network_{name}": value for name, value in row.network.items()}
+        line |= row.metrics
+        for claim in row.claims:
+            line[f"{claim.metric}_claim_status"] = claim.status.value
+            line[f"{claim.metric}_claim_value"] = claim.value
+            line[f"{claim.metric}_claim_bound"] = claim.bound
         lines.append(line)
-    return pd.DataFrame(lines)
+    return pd.DataFrame(lines, columns=None if lines else list(RUN_FIELDS))
 
 
 def gaps_frame(gaps: Iterable[Gap]) -> pd.DataFrame:
-    """Return one line per row and metric: value, bound, its name and scope, both gaps."""
+    """Return one line per row and metric: value, end-to-end bound, best known value, both gaps."""
     return pd.DataFrame(
         {
             "instance": g.instance,
@@ -71,12 +75,15 @@ def gaps_frame(gaps: Iterable[Gap]) -> pd.DataFrame:
             "seed": g.seed,
             "metric": g.metric,
             "value": str(g.value),
-            "bound": None if g.bound is None else str(g.bound),
-            "bound_name": g.bound_name,
-            "scope": g.scope,
+            "bound": None if g.bound is None else str(g.bound.value),
+            "bound_name": "" if g.bound is None else g.bound.name,
+            "grade": "" if g.bound is None else g.bound.grade.value,
             "gap_to_bound": None if g.to_bound is None else float(g.to_bound),
-            "proved": g.proved,
+            "proved": g.mark,
+            "claimed_bound": None if g.claimed is None else str(g.claimed.value),
+            "claimed_by": "" if g.claimed is None else g.claimed.name,
             "best_known": str(g.best_known),
+            "best_known_by": g.best_known_by,
             "gap_to_best_known": float(g.to_best_known),
         }
         for g in gaps
@@ -86,19 +93,29 @@ def gaps_frame(gaps: Iterable[Gap]) -> pd.DataFrame:
 def stages_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """Return one line per instance, flow and stage: what the stage loses, and how sure that is."""
     columns = ("instance", "flow", "stage", "metric", "value", "better", "loss", "sure")
-    return pd.DataFrame([s.record() for s in stage_gaps(rows)], columns=columns)
+    return pd.DataFrame([s.record() for s in stage_losses(rows)], columns=columns)
 
 
-#: Metrics with stage gaps, as sentences name them.
+def stage_gaps_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return one line per row, metric and stage: the gap to that stage's own optimum."""
+    return pd.DataFrame(s.record() for s in stage_gaps(rows))
+
+
+def decisions_frame(rows: Sequence[Row], known: BestKnown) -> pd.DataFrame:
+    """Return one line per instance and step: which decision brings how much throughput."""
+    return pd.DataFrame(line for d in decisions(rows, known) for line in d.record())
+
+
+#: Metrics with stage losses, as sentences name them.
 STAGED = {"clusters": "clusters", "period": "period", "spike_hops": "spike-hops"}
 
 
 def stage_lines(group: Sequence[Row]) -> list[str]:
     """Return a sentence per greedy flow of one instance: what each of its stages loses."""
     lines = []
-    gaps = stage_gaps(group)
-    for flow in dict.fromkeys(s.flow for s in gaps):
-        own = [s for s in gaps if s.flow == flow]
+    losses = stage_losses(group)
+    for flow in dict.fromkeys(s.flow for s in losses):
+        own = [s for s in losses if s.flow == flow]
         parts = [
             f"of its {label} " + ", ".join(map(_loss, found))
             for metric, label in STAGED.items()
@@ -108,7 +125,7 @@ def stage_lines(group: Sequence[Row]) -> list[str]:
     return lines
 
 
-def _loss(stage: StageGap) -> str:
+def _loss(stage: StageLoss) -> str:
     by = "in all" if stage.stage == "together" else f"by {stage.stage}"
     return f"{SIGN[stage.sure]}{percent(stage.loss)} {by}"
 
@@ -116,30 +133,22 @@ def _loss(stage: StageGap) -> str:
 HEADERS = (
     "method",
     "dec",
-    "clust",
-    "bound",
-    "gap",
-    "traffic",
-    "gap",
-    "sp-hops",
-    "period",
-    "gap",
-    "nJ",
+    *(title for metric in GAPPED for title in (metric.label, "gap / distance")),
     "status",
     "s",
 )
-RIGHT = frozenset(range(2, 11)) | {12}
+RIGHT = frozenset(range(2, 2 + 2 * len(GAPPED))) | {len(HEADERS) - 1}
 
 
 def instance_title(row: Row) -> str:
     """Return the line above an instance's table."""
-    network = row.get("network")
+    network = row.network
     if not network:
-        return f"{row['instance']}"
+        return row.instance
     return (
-        f"{row['instance']}: {network['neurons']:,} neurons, {network['synapses']:,} synapses,"
+        f"{row.instance}: {network['neurons']:,} neurons, {network['synapses']:,} synapses,"
         f" fan-in to {network['max_fan_in']:,}; {network['tiles']} tiles of {network['crossbars']};"
-        f" spikes {short_origin(network['spikes_origin'])}"
+        f" spikes {short_origin(str(network['spikes_origin']))}"
     )
 
 
@@ -148,32 +157,38 @@ def short_origin(origin: str) -> str:
     return "assumed" if origin == "assumed" else "given"
 
 
+def described(group: Sequence[Row]) -> Row:
+    """Return a row of the group that knows the sizes of its network, if there is one."""
+    return next((row for row in group if row.network), group[0])
+
+
 def instance_lines(rows: Sequence[Row], gaps: Sequence[Gap]) -> list[tuple[str, ...]]:
     """Return the lines of one instance's table, one per row, as texts in ``HEADERS``' order."""
-    by_key = {(g.method, g.seed, g.metric): g for g in gaps}
-    several = len({row["seed"] for row in rows}) > 1
+    by_key = {(g.key, g.metric): g for g in gaps}
     lines: list[tuple[str, ...]] = []
     for row in rows:
-        cell = {m: by_key.get((row["method"], row["seed"], m)) for m in METRICS}
-        energy = cell["energy_pj"]
-        lines.append(
-            (
-                f"{row['method']} #{row['seed']}" if several else row["method"],
-                str(row.get("decomposition", "-")),
-                _value(cell["clusters"]),
-                _bound(cell["clusters"]),
-                _gap(cell["clusters"]),
-                _value(cell["traffic"]),
-                _gap(cell["traffic"]),
-                _value(cell["spike_hops"]) + _star(cell["spike_hops"]),
-                _value(cell["period"]),
-                _gap(cell["period"]),
-                "-" if energy is None else compact(energy.value / 1000, 6),
-                status_word(row),
-                seconds(row["wall_s"]),
-            )
-        )
+        cells = [row_name(row, rows), row.decomposition or "-"]
+        for metric in GAPPED:
+            g = by_key.get((row.key, metric.name))
+            cells += ["-" if g is None else metric.format(g.value, 7) + g.mark, gap_cell(g)]
+        lines.append((*cells, status_word(row), seconds(row.wall_s)))
     return lines
+
+
+def row_name(row: Row, rows: Sequence[Row]) -> str:
+    """Return the method, and the seed where there are several."""
+    several = len({other.seed for other in rows}) > 1
+    return f"{row.method} #{row.seed}" if several else row.method
+
+
+def gap_cell(g: Gap | None) -> str:
+    """Return gap and distance; a better gap on one solver's word stands in brackets."""
+    if g is None:
+        return "-"
+    shown = "-" if g.to_bound is None else percent(g.to_bound)
+    if g.to_claimed is not None:
+        shown += f" ({percent(g.to_claimed)}?)"
+    return f"{shown} / {percent(g.to_best_known)}"
 
 
 #: Statuses that a narrow column does not hold, as tables show them; runs.csv has the whole word.
@@ -183,98 +198,85 @@ SHORT = {
     "timeout_hard": "timeout",
     "unsupported": "unsupp.",
     "violation": "violated",
+    "optimal": "stages*",
 }
 
 
 def status_word(row: Row) -> str:
-    """Return the status, or what the check found, in at most eight characters."""
-    word = row["check"] if row["check"] in ("violation", "mismatch") else row["status"]
-    return SHORT.get(str(word), str(word))
+    """Return the status, or what the check found, in at most eight characters.
 
-
-def seconds(wall_s: float) -> str:
-    """Return a time in at most four characters while it is below 10,000 s."""
-    return f"{wall_s:.1f}" if wall_s < 99.95 else f"{wall_s:.0f}"
-
-
-def compact(value: Fraction, width: int = 7) -> str:
-    """Return a number in at most ``width`` characters (6 or more): exact while it is that short.
-
-    Examples
-    --------
-    >>> compact(Fraction(1234567)), compact(Fraction(55, 2)), compact(Fraction(123456789))
-    ('1234567', '27.5', '1.235e8')
-    >>> compact(Fraction(15596123, 10), 6), compact(Fraction(46518, 10), 6)
-    ('1.56e6', '4651.8')
+    A method that proved the optimum of every stage says "stages*": that is no optimum of the flow.
     """
-    if value.denominator == 1 and len(str(value)) <= width:
-        return str(value)
-    number = float(value)
-    for text in (f"{number:.1f}", f"{number:.0f}"):
-        if len(text) <= width and abs(number) >= 0.05:
-            return text
-    return f"{number:.{width - 4}e}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-
-
-def percent(value: Fraction) -> str:
-    """Return a gap in percent, one decimal below ten; halves away from zero, as the report does.
-
-    Examples
-    --------
-    >>> percent(Fraction(1, 8)), percent(Fraction(9, 200)), percent(Fraction(0))
-    ('13%', '4.5%', '0%')
-    """
-    tenths = 10 if 0 < abs(value) < Fraction(1, 10) else 1
-    rounded = floor(abs(value) * 100 * tenths + Fraction(1, 2)) * (1 if value >= 0 else -1)
-    return f"{rounded / tenths:.1f}%" if tenths == 10 else f"{rounded}%"
-
-
-def _value(gap: Gap | None) -> str:
-    return "-" if gap is None else compact(gap.value)
-
-
-def _bound(gap: Gap | None) -> str:
-    return "-" if gap is None or gap.bound is None else compact(gap.bound)
-
-
-def _gap(gap: Gap | None) -> str:
-    if gap is None or gap.to_bound is None:
-        return "-"
-    return "0%*" if gap.proved else percent(gap.to_bound)
-
-
-def _star(gap: Gap | None) -> str:
-    return "*" if gap is not None and gap.proved else ""
+    word = row.check if row.check in ("violation", "mismatch") else row.status
+    return SHORT.get(word, word)
 
 
 def grouped(rows: Sequence[Row]) -> list[list[Row]]:
     """Return the rows by instance, in order of appearance."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row["instance"], []).append(row)
+        groups.setdefault(row.instance, []).append(row)
     return list(groups.values())
 
 
-def tables_markdown(rows: Sequence[Row]) -> str:
-    """Return tables.md: one table per instance, the formula and the scopes below."""
-    gaps = all_gaps(rows)
+def tables_markdown(rows: Sequence[Row], known: BestKnown = NOTHING) -> str:
+    """Return tables.md: per instance the whole flows, what each decision brings, the stages."""
+    gaps, stages = all_gaps(rows, known), stage_gaps(rows)
+    steps = {d.instance: d for d in decisions(rows, known)}
     parts = ["# Results", ""]
     for group in grouped(rows):
-        described = next((row for row in group if row.get("network")), group[0])
-        instance = group[0]["instance"]
-        parts += [instance_title(described), ""]
-        parts += _markdown_table(instance_lines(group, [g for g in gaps if g.instance == instance]))
-        parts += [""]
-        parts += [f"- {row['method']}: {row['reason']}" for row in group if row.get("reason")]
+        name = group[0].instance
+        parts += [f"## {instance_title(described(group))}", ""]
+        lines = instance_lines(group, [g for g in gaps if g.instance == name])
+        parts += [*table(HEADERS, lines, RIGHT), ""]
+        parts += [f"- {row.method}: {row.reason}" for row in group if row.reason]
+        if name in steps:
+            parts += [f"- {decisions_line(steps[name])}"]
         parts += [f"- {line}" for line in stage_lines(group)]
-        parts += [""]
+        parts += ["", *stage_table(group, [s for s in stages if s.instance == name]), ""]
     parts += [f"- {note}" for note in NOTES]
     return "\n".join(parts) + "\n"
 
 
-def _markdown_table(lines: Sequence[tuple[str, ...]]) -> list[str]:
-    rule = ["---:" if i in RIGHT else "---" for i in range(len(HEADERS))]
-    rows = [HEADERS, tuple(rule), *lines]
+def decisions_line(found: Decisions) -> str:
+    """Return the waterfall of one instance as a sentence."""
+    start, *steps = found.waterfall
+    text = f"throughput: {start.name} (period {compact(start.period)})"
+    for step in steps:
+        whose = step.method if step.tried else "no row"
+        text += f"; + {step.name} {times(step.factor)}{step.mark} ({whose})"
+    if found.limit_factor is not None:
+        text += f"; no mapping above {times(found.limit_factor)} (proved)"
+    return text
+
+
+def stage_table(rows: Sequence[Row], stages: Sequence[StageGap]) -> list[str]:
+    """Return the stage table of one instance: per row the gap to each stage's own optimum."""
+    columns = [
+        (metric.name, given, f"{metric.label} of {OPTIMUM_OF[given]}")
+        for metric in GAPPED
+        for given in OPTIMUM_OF
+        if any((s.metric, s.given) == (metric.name, given) for s in stages)
+    ]
+    if not columns:
+        return []
+    found = {(s.method, s.seed, s.metric, s.given): s for s in stages}
+    lines = []
+    for row in rows:
+        own = [found.get((row.method, row.seed, metric, given)) for metric, given, _ in columns]
+        if any(own):
+            cells = ("-" if s is None else percent(s.to_bound) + s.mark for s in own)
+            lines.append((row_name(row, rows), *cells))
+    headers = ("stage gap to the optimum", *(title for _, _, title in columns))
+    return table(headers, lines, frozenset(range(1, len(headers))))
+
+
+def table(
+    headers: Sequence[str], lines: Iterable[Sequence[str]], right: frozenset[int] = frozenset()
+) -> list[str]:
+    """Return a Markdown table, line by line."""
+    rule = ["---:" if i in right else "---" for i in range(len(headers))]
+    rows = [headers, rule, *lines]
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
 
 
@@ -283,17 +285,16 @@ def failed(rows: Iterable[Row]) -> list[Row]:
     return [
         row
         for row in rows
-        if row["check"] in ("violation", "mismatch") or row["status"] in ("error", "crashed")
+        if row.check in ("violation", "mismatch") or row.status in ("error", "crashed")
     ]
 
 
 def summary_line(rows: Sequence[Row]) -> str:
     """Return what a run amounts to, in one line."""
-    solved = sum(accepted(row) for row in rows)
-    proved = sum(row["status"] == "optimal" for row in rows)
-    wrong = len(failed(rows))
-    slowest = max((number(str(row["wall_s"])) or Fraction(0) for row in rows), default=Fraction(0))
+    solved = sum(row.accepted for row in rows)
+    proved = sum(row.status == "optimal" for row in rows)
+    slowest = max((Fraction(str(row.wall_s)) for row in rows), default=Fraction(0))
     return (
         f"{len(rows)} rows: {solved} with a checked mapping, {proved} proved in every stage,"
-        f" {wrong} failed; slowest {float(slowest):.1f} s"
+        f" {len(failed(rows))} failed; slowest {float(slowest):.1f} s"
     )

@@ -25,8 +25,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from optmap.experiment.run.exact_json import number
-from optmap.experiment.tables.gaps import Row, accepted, all_gaps, gap, place_of_row, shared_bounds
+from optmap.bounds.bound import Bound, best
+from optmap.experiment.row import Row
+from optmap.experiment.tables.gaps import MARK, covering, gap, shared_bounds
+from optmap.model.outcome import Status
 from optmap.model.scope import END_TO_END, Scope
 
 FLOWS = ("song2020", "dfsynthesizer")
@@ -44,8 +46,8 @@ SIGN = {PROVED: "", AT_LEAST: ">=", AT_MOST: "<="}
 
 
 @dataclass(frozen=True, slots=True)
-class StageGap:
-    """One stage of one flow on one instance."""
+class StageLoss:
+    """What one stage of one flow loses on one instance."""
 
     instance: str
     flow: str
@@ -74,11 +76,11 @@ class StageGap:
         }
 
 
-def stage_gaps(rows: Sequence[Row]) -> list[StageGap]:
-    """Return the stage gaps of every flow whose refined rows are there."""
+def stage_losses(rows: Sequence[Row]) -> list[StageLoss]:
+    """Return the losses of every flow whose refined rows are there."""
     found = []
-    for instance in dict.fromkeys(row["instance"] for row in rows):
-        solved = [row for row in rows if row["instance"] == instance and accepted(row)]
+    for instance in dict.fromkeys(row.instance for row in rows):
+        solved = [row for row in rows if row.instance == instance and row.accepted]
         for flow in NEAREST:
             own = _rows_of_one_seed(flow, solved)
             if flow in own:
@@ -87,23 +89,23 @@ def stage_gaps(rows: Sequence[Row]) -> list[StageGap]:
     return found
 
 
-def _of_binding(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
+def _of_binding(flow: str, own: Mapping[str, Row]) -> list[StageLoss]:
     """Return what the flow loses in spike-hops, where its clusters' fewest were sought."""
     nearest = NEAREST[flow]
     if nearest not in own or not _clustered_alike(own, flow, nearest):
         return []
-    whatever_load = Scope(clustering=place_of_row(own[nearest]).clustering)
+    whatever_load = Scope(clustering=_clustering(own[nearest]))
     claims = [
         claim
-        for claim in own[nearest]["claims"]
-        if claim["metric"] == "spike_hops" and Scope.from_json(claim["scope"]) == whatever_load
+        for claim in own[nearest].claims
+        if claim.metric == "spike_hops" and claim.scope == whatever_load
     ]
-    value, fewest = (number(own[name]["metrics"]["spike_hops"]) for name in (flow, nearest))
+    value, fewest = (own[name].value("spike_hops") for name in (flow, nearest))
     if not claims or value is None or fewest is None:
         return []
-    sure = PROVED if claims[0]["status"] == "optimal" else AT_LEAST
+    sure = PROVED if claims[0].status is Status.OPTIMAL else AT_LEAST
     better = min(value, fewest)
-    return [StageGap(own[flow]["instance"], flow, "binding", "spike_hops", value, better, sure)]
+    return [StageLoss(own[flow].instance, flow, "binding", "spike_hops", value, better, sure)]
 
 
 def _rows_of_one_seed(flow: str, rows: Sequence[Row]) -> dict[str, Row]:
@@ -111,62 +113,68 @@ def _rows_of_one_seed(flow: str, rows: Sequence[Row]) -> dict[str, Row]:
 
     Other methods' rows may be of any seed; F/order is left out where it has no row of F's seed.
     """
-    seeds = {m: [r["seed"] for r in rows if r["method"] == m] for m in (flow, f"{flow}/order")}
+    seeds = {m: [r.seed for r in rows if r.method == m] for m in (flow, f"{flow}/order")}
     both = [seed for seed in seeds[flow] if seed in seeds[f"{flow}/order"]]
     chosen = next(iter(both or seeds[flow]), None)
-    own = {row["method"]: row for row in reversed(rows)}
-    own |= {row["method"]: row for row in reversed(rows) if row["seed"] == chosen}
+    own = {row.method: row for row in reversed(rows)}
+    own |= {row.method: row for row in reversed(rows) if row.seed == chosen}
     if not both:
         own.pop(f"{flow}/order", None)
     return own
 
 
-def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageGap]:
-    instance = own[flow]["instance"]
+def _of_flow(flow: str, own: Mapping[str, Row]) -> list[StageLoss]:
+    row = own[flow]
     found = []
 
     def add(stage: str, metric: str, value: Fraction, better: Fraction, sure: str) -> None:
-        found.append(StageGap(instance, flow, stage, metric, value, min(value, better), sure))
+        found.append(StageLoss(row.instance, flow, stage, metric, value, min(value, better), sure))
 
-    clusters = Fraction(own[flow]["metrics"]["clusters"])
-    units = place_of_row(own[flow]).units
+    clusters = Fraction(row.metrics["clusters"] or 0)
     on_tree = own.get("song2020-tree")
-    if on_tree is not None and own[flow]["decomposition"] == "chain":
-        same = place_of_row(on_tree).units == units
-        fewer = Fraction(on_tree["metrics"]["clusters"])
-        add("decomposition", "clusters", clusters, fewer, PROVED if same else AT_LEAST)
-    known = [r["metrics"]["clusters"] for r in own.values() if place_of_row(r).units == units]
-    for g in all_gaps(list(own.values())):
-        if g.method == flow and g.metric == "clusters" and g.bound is not None:
-            reached = PROVED if min(known) == g.bound else AT_MOST
-            add("clustering", "clusters", clusters, g.bound, reached)
-    periods = {name: number(row["metrics"]["period"]) for name, row in own.items()}
-    best = "song2020/joint"  # both flows cluster alike: one best schedule for their clusters
-    steps = [("order", flow, f"{flow}/order"), ("binding", f"{flow}/order", best)]
+    if on_tree is not None and row.decomposition == "chain":
+        sure = PROVED if _units(on_tree) == _units(row) else AT_LEAST
+        add("decomposition", "clusters", clusters, on_tree.value("clusters") or clusters, sure)
+    proved = [b for b in shared_bounds(own.values()) if b.grade in MARK]
+    fewest = best(b for b in covering(row, "clusters", proved))
+    if fewest is not None:
+        known = [r.value("clusters") for r in own.values() if _units(r) == _units(row)]
+        sure = PROVED if fewest.value in known else AT_MOST
+        add("clustering", "clusters", clusters, Fraction(fewest.value), sure)
+    periods = {name: r.value("period") for name, r in own.items()}
+    joint = "song2020/joint"  # both flows cluster alike: one best schedule for their clusters
+    steps = [("order", flow, f"{flow}/order"), ("binding", f"{flow}/order", joint)]
     for stage, worse, better in steps:
         value, improved = periods.get(worse), periods.get(better)
         if value is not None and improved is not None and _clustered_alike(own, worse, better):
-            optimal = own[better]["status"] == "optimal"
+            optimal = own[better].status == "optimal"
             add(stage, "period", value, improved, PROVED if optimal else AT_LEAST)
-    joint = periods.get(best)
-    without = [p for name, p in periods.items() if p is not None and "prologue" not in name]
-    if joint is not None and without and _clustered_alike(own, flow, best):
-        add("clustering", "period", joint, min(without), AT_LEAST)
-    together = _bound_for_every_mapping(own)
-    value = periods[flow]
+    shortest = periods.get(joint)
+    without = [
+        p
+        for name, p in periods.items()
+        if p is not None and (place := own[name].place) is not None and not place.has_prologue
+    ]
+    if shortest is not None and without and _clustered_alike(own, flow, joint):
+        add("clustering", "period", shortest, min(without), AT_LEAST)
+    together, value = _end_to_end(proved), periods[flow]
     if together is not None and value is not None:
-        add("together", "period", value, together, PROVED if together in without else AT_MOST)
+        limit = Fraction(together.value)
+        add("together", "period", value, limit, PROVED if limit in without else AT_MOST)
     return found
 
 
+def _units(row: Row) -> str | None:
+    return None if row.place is None else row.place.units
+
+
+def _clustering(row: Row) -> str | None:
+    return None if row.place is None else row.place.clustering
+
+
 def _clustered_alike(own: Mapping[str, Row], one: str, other: str) -> bool:
-    return place_of_row(own[one]).clustering == place_of_row(own[other]).clustering
+    return _clustering(own[one]) == _clustering(own[other])
 
 
-def _bound_for_every_mapping(own: Mapping[str, Row]) -> Fraction | None:
-    values = [
-        Fraction(bound.value)
-        for bound in shared_bounds(own.values())
-        if bound.metric == "period" and bound.scope == END_TO_END
-    ]
-    return max(values, default=None)
+def _end_to_end(proved: Sequence[Bound]) -> Bound | None:
+    return best(b for b in proved if b.metric == "period" and b.scope == END_TO_END)

@@ -10,7 +10,7 @@ from optmap.experiment.run.children import run_child
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
-from optmap.model.outcome import Limits
+from optmap.model.outcome import Limits, Status
 
 PLATFORM = """schema = 1
 name = "six by five"
@@ -61,11 +61,11 @@ def test_the_last_incumbent_and_bound_survive(
     limits = Limits(wall_s=4.0 if memory_mb is None else 60.0, memory_mb=memory_mb)
     job = Job("i", "digest", Source(file=str(tmp_path / "i.toml")), method, limits)
     row, attached = finish(job, run_child(job, threading.Event()))
-    assert (row["status"], row["check"]) == (status, "ok")
-    (claim,) = row["claims"]
-    assert claim["metric"] == "clusters"
-    assert claim["status"] == "feasible"
-    assert claim["value"] == claim["evaluated"] == row["metrics"]["clusters"] < 23
-    assert claim["bound"] == 16
-    assert claim["trace"][0][1] == 23
+    assert (row.status, row.check) == (status, "ok")
+    (claim,) = row.claims
+    assert claim.metric == "clusters"
+    assert claim.status is Status.FEASIBLE
+    assert claim.value == claim.evaluated == row.metrics["clusters"] < 23
+    assert claim.bound == 16
+    assert claim.trace[0].incumbent == 23
     assert attached, "the mapping is kept too"

@@ -53,7 +53,7 @@ def test_an_endless_solve_is_killed_with_its_grandchild_and_keeps_its_row(child_
     child_runs(f"{GRANDCHILD}\n{ROW}\nprint(g.pid, file=sys.stderr, flush=True)\n{SLEEP}")
     ended = run_child(job(), threading.Event())
     row, _ = finish(job(), ended)
-    assert (ended.cause, row["status"], row["check"]) == ("time", "timeout_hard", "ok")
+    assert (ended.cause, row.status, row.check) == ("time", "timeout_hard", "ok")
     assert _gone(int(ended.stderr))
 
 
@@ -73,16 +73,16 @@ def _gone(pid: int) -> bool:
 def test_a_memory_hog_is_killed_with_a_status_of_its_own(child_runs):
     child_runs(f"{ROW}\nx = bytearray(400_000_000)\nimport time; time.sleep(60)")
     row, _ = finish(job(200), run_child(job(200), threading.Event()))
-    assert row["status"] == "memout"
-    assert row["check"] == "ok"
-    assert "200 MB" in row["reason"]
+    assert row.status == "memout"
+    assert row.check == "ok"
+    assert "200 MB" in row.reason
 
 
 def test_a_crash_costs_one_row_and_says_why(child_runs):
     child_runs("import os; os.abort()")
     row, attached = finish(job(), run_child(job(), threading.Event()))
-    assert row["status"] == "crashed"
-    assert "ended by itself" in row["reason"]
+    assert row.status == "crashed"
+    assert "ended by itself" in row.reason
     assert attached == {}
 
 
@@ -108,8 +108,8 @@ def test_a_killed_row_shows_the_time_it_took(child_runs):
 def test_a_half_written_row_does_not_count(child_runs):
     child_runs(f"{ROW}\n{HALF_ROW}\n{SLEEP}")
     row, _ = finish(job(), run_child(job(), threading.Event()))
-    assert row["status"] == "timeout_hard"
-    assert row["check"] == "ok"
+    assert row.status == "timeout_hard"
+    assert row.check == "ok"
 
 
 def test_stop_ends_a_running_child_at_once(child_runs):
@@ -128,13 +128,13 @@ def test_a_child_that_never_gets_ready_is_ended_too(child_runs, monkeypatch):
     monkeypatch.setattr(process, "SET_UP_S", 0.5)
     child_runs(SLEEP)
     row, _ = finish(job(), run_child(job(), threading.Event()))
-    assert row["status"] == "timeout_hard"
+    assert row.status == "timeout_hard"
 
 
 def test_set_up_is_not_counted_against_the_limit(child_runs):
     child_runs(f"import time; time.sleep(1.5)\n{ROW}")
     row, _ = finish(job(), run_child(job(), threading.Event()))
-    assert row["status"] == "feasible"
+    assert row.status == "feasible"
 
 
 ECHO = (

@@ -20,7 +20,7 @@ class Listener:
         self.heard.append(("started", job.method))
 
     def ended(self, job, row):
-        self.heard.append(("ended", job.method, row["status"]))
+        self.heard.append(("ended", job.method, row.status))
 
 
 def jobs(count):

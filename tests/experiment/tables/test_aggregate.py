@@ -16,6 +16,7 @@ from optmap.experiment.tables.aggregate import (
     wins,
 )
 from optmap.experiment.tables.gaps import all_gaps
+from optmap.model.grade import Grade
 
 
 def test_shifted_geometric_mean_of_nothing_and_of_equals():
@@ -28,23 +29,19 @@ def test_headline_counts_only_instances_that_all_methods_have():
     rows = [stored_row("a", "x", 4, 8), stored_row("a", "y", 2, 4), stored_row("b", "x", 8, 8)]
     rows.append(stored_row("b", "y", 0, 0, check="violation"))
     found = {(h.method, h.metric): h for h in headline(all_gaps(rows), ["x", "y"], 2)}
-    x, y = found["x", "clusters"], found["y", "clusters"]
-    assert (x.mean, x.worst, x.proved, x.counted, x.left_out) == (
-        Fraction(1, 2),
-        Fraction(1, 2),
-        0,
-        1,
-        1,
-    )
-    assert (y.mean, y.proved) == (0, 1)
-    assert found["x", "traffic"].mean is None
+    x, y = found["x", "period"], found["y", "period"]
+    half = Fraction(1, 2)
+    assert (x.mean, x.worst, x.distance, x.farthest) == (half, half, half, half)
+    assert (x.proved, x.counted, x.left_out) == ({}, 1, 1)
+    assert (y.mean, y.distance, y.proved) == (0, 0, {Grade.CERTIFIED: 1})
+    clusters = found["x", "clusters"]  # 2 is proved for a decomposition only
+    assert (clusters.mean, clusters.distance, clusters.counted) == (None, half, 1)
 
 
 def test_several_seeds_count_once_with_their_mean():
-    rows = [stored_row("a", "x", 4, 8, seed=s) for s in (0, 1)]
-    rows[1]["metrics"]["clusters"] = 2
-    (h,) = [h for h in headline(all_gaps(rows), ["x"], 1) if h.metric == "clusters"]
-    assert (h.mean, h.proved, h.counted) == (Fraction(1, 4), 0, 1)
+    rows = [stored_row("a", "x", 4, 8), stored_row("a", "x", 2, 4, seed=1)]
+    (h,) = [h for h in headline(all_gaps(rows), ["x"], 1) if h.metric == "period"]
+    assert (h.mean, h.distance, h.proved, h.counted) == (Fraction(1, 4), Fraction(1, 4), {}, 1)
     assert seed_spread(all_gaps(rows))["a", "x", "clusters"] == (2, 3, 4)
 
 

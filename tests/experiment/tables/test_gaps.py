@@ -1,53 +1,37 @@
-"""A gap uses the strongest bound whose scope covers the row, and no other."""
+"""A gap is end to end: against bounds for every mapping, never under a row's own decisions."""
 
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stored_rows import stored_row
 
 from optmap.bounds.bound import Bound
-from optmap.experiment.tables.gaps import all_gaps, gap
+from optmap.experiment.tables.best_known import BestKnown, Entry, Record
+from optmap.experiment.tables.gaps import all_gaps, covering, gap, shared_bounds
+from optmap.experiment.tables.metrics import GAPPED
+from optmap.experiment.tables.stage_gaps import stage_gaps
+from optmap.model.claim import Claim
 from optmap.model.grade import Grade
-from optmap.model.scope import END_TO_END, Place, Scope
+from optmap.model.outcome import Status
+from optmap.model.scope import END_TO_END, Scope
 
-TREE, CHAIN = Scope(units="tree"), Scope(units="chain")
-
-
-def row(method, units, clusters, traffic, bounds=(), claims=(), check="ok", **place):
-    metrics = {
-        "clusters": clusters,
-        "traffic": traffic,
-        "spike_hops": 0,
-        "period": "55/2",
-        "energy_pj": "100",
-    }
-    own = Place(units, f"{method}'s", f"{method}'s", clusters, 5, False)
-    return {
-        "key": f"key of {method}",
-        "instance": "i",
-        "digest": "d",
-        "method": method,
-        "seed": 0,
-        "check": check,
-        "metrics": metrics,
-        "place": replace(own, **place).to_json(),
-        "bounds": [bound.to_json() for bound in bounds],
-        "claims": list(claims),
-    }
+TREE = Scope(units="tree")
 
 
-def bound(metric, value, scope):
-    return Bound(metric, "n", value, scope, Grade.CERTIFIED)
+def row(method, clusters, period, bounds=(), claims=(), **more):
+    made = stored_row("i", method, clusters, period, **more)
+    return replace(made, bounds=tuple(bounds), claims=tuple(claims))
 
 
-def claim(metric, value, proved, scope):
-    return {
-        "metric": metric,
-        "value": value,
-        "bound": proved,
-        "scope": scope.to_json(),
-        "grade": "claimed",
-    }
+def bound(metric, value, scope=END_TO_END, grade=Grade.CERTIFIED, name="n"):
+    return Bound(metric, name, value, scope, grade)
+
+
+def claim(metric, value, proved, scope, grade=Grade.CLAIMED):
+    return Claim(metric, Status.FEASIBLE, value, proved, value, scope, grade)
 
 
 def find(gaps, method, metric):
@@ -63,75 +47,141 @@ def test_gap_formula(value, proved, expected):
     assert gap(Fraction(value), Fraction(proved)) == expected
 
 
-def test_a_solver_bound_covers_rows_of_the_same_units_only():
-    exact = row("cpsat", "tree", 13, 90, claims=[claim("clusters", 13, 13, TREE)])
-    rows = [exact, row("song2020-tree", "tree", 20, 80), row("song2020", "chain", 600, 70)]
-    gaps = all_gaps(rows)
-    assert find(gaps, "song2020-tree", "clusters").to_bound == Fraction(7, 20)
-    assert find(gaps, "song2020-tree", "clusters").scope == "this decomposition"
-    assert find(gaps, "song2020", "clusters").bound is None
-    assert find(gaps, "song2020", "clusters").to_best_known == Fraction(587, 13)
+def test_what_is_proved_for_one_decomposition_moves_no_gap_and_gives_no_star():
+    """503 crossbars are optimal for a chain; 13 suffice."""
+    chain = row("song2020", 503, 9, [bound("clusters", 503, Scope(units="chain"))])
+    tree = row("overlap", 13, 9, [bound("clusters", 13, TREE), bound("clusters", 12)])
+    gaps = all_gaps([chain, tree])
+    g = find(gaps, "song2020", "clusters")
+    assert (g.to_bound, g.mark) == (Fraction(491, 503), "")
+    assert g.to_best_known == Fraction(490, 503)
+    assert find(gaps, "overlap", "clusters").to_bound == Fraction(1, 13)
+    stage = {s.method: s for s in stage_gaps([chain, tree]) if s.metric == "clusters"}
+    assert (stage["song2020"].to_bound, stage["song2020"].mark) == (0, "*")
+    assert stage["song2020"].record()["optimum_of"] == "its decomposition"
 
 
-def test_a_traffic_bound_for_few_clusters_does_not_bind_rows_with_more():
-    proved = claim("traffic", 90, 85, replace(TREE, max_clusters=13))
-    exact = row("cpsat", "tree", 13, 90, claims=[proved])
-    gaps = all_gaps([exact, row("a", "tree", 13, 100), row("b", "tree", 14, 80)])
-    assert find(gaps, "cpsat", "traffic").to_bound == Fraction(5, 90)
-    assert find(gaps, "a", "traffic").to_bound == Fraction(15, 100)
-    assert find(gaps, "b", "traffic").bound is None
-
-
-def test_a_bound_for_one_clustering_stays_with_it():
-    of_one = bound("period", 20, Scope(clustering="one"))
-    one = row("a", "tree", 3, 9, bounds=[of_one], clustering="one")
-    other = row("b", "tree", 3, 9)
-    everywhere = row("c", "chain", 3, 9, bounds=[bound("period", Fraction(25, 2), END_TO_END)])
-    gaps = all_gaps([one, other, everywhere])
-    assert find(gaps, "a", "period").bound == 20
-    assert find(gaps, "b", "period").bound == Fraction(25, 2)
-    assert find(gaps, "b", "period").to_bound == Fraction(30, 55)
-
-
-def test_a_period_proved_for_one_binding_is_no_bound_of_the_column():
-    proved = claim("period", "55/2", "55/2", Scope(binding="b", prologue=False))
-    gaps = all_gaps([row("song2020/order", "chain", 3, 9, claims=[proved], binding="b")])
-    assert find(gaps, "song2020/order", "period").bound is None
-
-
-def test_a_period_proved_for_a_clustering_covers_all_rows_with_it_but_not_both_classes():
-    proved = claim("period", 20, 20, Scope(clustering="c", prologue=False))
-    rows = [
-        row("song2020/joint", "chain", 3, 9, claims=[proved], clustering="c"),
-        row("song2020", "chain", 3, 9, clustering="c"),
-        row("song2020-prologue", "chain", 3, 9, clustering="c", has_prologue=True),
-        row("spinemap", "chain", 3, 9, clustering="d"),
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(clustering="c"),
+        Scope(binding="b"),
+        Scope(max_clusters=99),
+        Scope(max_load=99),
+        Scope(prologue=False),
+    ],
+)
+def test_a_narrower_scope_is_never_end_to_end(scope):
+    (g,) = [
+        g for g in all_gaps([row("a", 3, 9, [bound("period", 9, scope)])]) if g.metric == "period"
     ]
-    bounds = {g.method: g.bound for g in all_gaps(rows) if g.metric == "period"}
-    assert bounds == {
-        "song2020/joint": 20,
-        "song2020": 20,
-        "song2020-prologue": None,
-        "spinemap": None,
-    }
+    assert g.bound is None
+    assert g.mark == ""
 
 
-def test_fewest_spike_hops_under_a_load_cap_cover_the_rows_that_keep_to_it():
-    proved = claim("spike_hops", 9, 9, Scope(clustering="c"))
-    capped = claim("spike_hops", 7, 7, Scope(clustering="d", max_load=5))
-    rows = [
-        row("song2020/hops", "chain", 3, 9, claims=[proved], clustering="c"),
-        row("song2020", "chain", 3, 9, clustering="c", load=8),
-        row("cpsat", "chain", 3, 9, claims=[capped], clustering="d", load=5),
-        row("milp", "chain", 3, 9, clustering="d", load=5),
-        row("lns", "chain", 3, 9, clustering="d", load=6),
-    ]
-    bounds = {g.method: g.bound for g in all_gaps(rows) if g.metric == "spike_hops"}
-    assert bounds == {"song2020/hops": 9, "song2020": 9, "cpsat": 7, "milp": 7, "lns": None}
+@pytest.mark.parametrize(
+    ("grades", "mark", "proved", "claimed"),
+    [
+        ([(9, Grade.CERTIFIED)], "*", 9, None),
+        ([(9, Grade.TWO_SOLVERS)], "+", 9, None),
+        ([(9, Grade.TWO_SOLVERS), (9, Grade.CERTIFIED)], "*", 9, None),
+        ([(9, Grade.CLAIMED)], "", None, 9),
+        ([(9, Grade.CLAIMED), (5, Grade.CERTIFIED)], "", 5, 9),
+        ([(4, Grade.CLAIMED), (5, Grade.CERTIFIED)], "", 5, None),
+    ],
+)
+def test_grades_have_marks_of_their_own_and_a_claim_has_none(grades, mark, proved, claimed):
+    bounds = [bound("period", value, grade=grade) for value, grade in grades]
+    g = find(all_gaps([row("a", 3, 9, bounds)]), "a", "period")
+    assert g.mark == mark
+    assert (g.bound and g.bound.value) == proved
+    assert (g.claimed and g.claimed.value) == claimed
+
+
+def test_a_bound_that_another_row_proves_end_to_end_counts_for_all():
+    exact = row("whole", 3, 5, claims=[claim("period", 5, 5, END_TO_END, Grade.CERTIFIED)])
+    gaps = all_gaps([exact, row("song2020", 3, 10)])
+    assert find(gaps, "song2020", "period").to_bound == Fraction(1, 2)
+    assert find(gaps, "whole", "period").mark == "*"
+
+
+def test_the_best_known_list_lends_values_and_bounds_by_digest():
+    record = Record("period", Fraction(4), "whole", "2026-11-25", bound=bound("period", 3))
+    entries = {d: Entry("i", d, "p", {"period": record}) for d in ("digest of i", "other")}
+    g = find(all_gaps([row("a", 3, 8)], BestKnown(entries)), "a", "period")
+    assert (g.to_bound, g.to_best_known) == (Fraction(5, 8), Fraction(1, 2))
+    assert g.best_known_by == "whole, 2026-11-25"
+    del entries["digest of i"]
+    g = find(all_gaps([row("a", 3, 8)], BestKnown(entries)), "a", "period")
+    assert (g.to_bound, g.to_best_known) == (None, 0)
 
 
 def test_rows_that_failed_the_check_have_no_gap_and_lend_no_best_value():
-    wrong = row("bad", "tree", 1, 1, check="mismatch")
-    gaps = all_gaps([wrong, row("a", "tree", 3, 9)])
+    wrong = row("bad", 1, 1, check="mismatch")
+    gaps = all_gaps([wrong, row("a", 3, 9)])
     assert {g.method for g in gaps} == {"a"}
     assert find(gaps, "a", "clusters").best_known == 3
+
+
+def test_a_traffic_bound_for_few_clusters_does_not_cover_rows_with_more():
+    fewest = replace(TREE, max_clusters=13)
+    few, more = row("a", 13, 9), row("b", 14, 9)
+    bounds = list(shared_bounds([row("cpsat", 13, 9, claims=[claim("traffic", 90, 85, fewest)])]))
+    assert [b.value for b in covering(few, "traffic", bounds)] == [85]
+    assert covering(more, "traffic", bounds) == []
+
+
+SCOPES = st.builds(
+    Scope,
+    units=st.sampled_from([None, "tree", "chain"]),
+    clustering=st.sampled_from([None, "c", "d"]),
+    max_clusters=st.sampled_from([None, 3, 9]),
+    prologue=st.booleans(),
+)
+
+
+@st.composite
+def runs(draw):
+    """Return rows of one instance, with every true bound that somebody might prove for a scope."""
+    count = draw(st.integers(1, 5))
+    methods = ["song2020", "song2020-prologue", "overlap", "cpsat", "whole"][:count]
+    values = st.integers(1, 9)
+    rows = [
+        row(m, draw(values), draw(values), clustering=draw(st.sampled_from("cd"))) for m in methods
+    ]
+    known = {m.name: draw(st.integers(1, 9)) for m in GAPPED}
+    for i, own in enumerate(rows):
+        bounds = []
+        for metric in GAPPED:
+            scope = draw(SCOPES)
+            covered = [r.value(metric.name) for r in rows if scope.covers(r.place)]
+            if scope == END_TO_END:
+                covered.append(Fraction(known[metric.name]))
+            if covered:  # a true bound: no mapping in its scope is better
+                least = min(covered)
+                value = max(Fraction(0), least - draw(st.integers(0, 3)))
+                bounds.append(bound(metric.name, value, scope, draw(st.sampled_from(Grade))))
+        rows[i] = replace(own, bounds=tuple(bounds))
+    records = {name: Record(name, Fraction(value), "x", "") for name, value in known.items()}
+    return rows, BestKnown({"digest of i": Entry("i", "digest of i", "p", records)})
+
+
+@given(runs())
+def test_no_gap_is_smaller_than_the_distance_to_the_best_known_value(run):
+    """Were one smaller, its bound would not hold for the mapping that has the best value."""
+    rows, known = run
+    for g in all_gaps(rows, known):
+        assert g.to_bound is None or g.to_bound >= g.to_best_known >= 0
+        assert g.to_claimed is None or g.to_claimed >= g.to_best_known
+        assert not g.mark or g.to_best_known == 0
+
+
+@given(runs())
+def test_other_rows_change_a_gap_only_by_better_bounds(run):
+    rows, known = run
+    together = {(g.key, g.metric): g for g in all_gaps(rows, known)}
+    for one in rows:
+        for alone in all_gaps([one], known):
+            g = together[alone.key, alone.metric]
+            assert g.value == alone.value
+            assert alone.to_bound is None or g.to_bound <= alone.to_bound

@@ -1,6 +1,5 @@
 """Tables are derived from rows, fit 100 columns, and never turn "nothing" into a number."""
 
-import io
 import re
 import shutil
 import subprocess
@@ -8,29 +7,33 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from rich.console import Console
 from stored_rows import stored_row
 
-from optmap.compare import print_tables
+from optmap.experiment.row import Row
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.source import Source
 from optmap.experiment.tables.baseline import differences
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.headline import headline_markdown
 from optmap.experiment.tables.latex import escape, tables_latex
 from optmap.experiment.tables.markdown import (
     HEADERS,
-    compact,
     failed,
     gaps_frame,
     instance_lines,
-    percent,
     runs_frame,
+    stage_gaps_frame,
     stage_lines,
     stages_frame,
     status_word,
     summary_line,
     tables_markdown,
 )
-from optmap.experiment.tables.stages import stage_gaps
+from optmap.experiment.tables.stages import stage_losses
+from optmap.experiment.tables.terminal import headline_text, plan_lines
+from optmap.experiment.tables.text import compact, percent
+from optmap.model.claim import Claim
+from optmap.model.outcome import Limits, Status
 from optmap.model.scope import Scope
 
 ANY_BINDING = Scope(clustering="c")
@@ -50,25 +53,17 @@ ROWS = [
     stored_row("a", "song2020/order", 6, 10, status="optimal"),
     stored_row("a", "song2020/joint", 6, 8, status="optimal"),
     stored_row("a", "cpsat", 2, 5, status="optimal"),
-    {
-        "key": "k",
-        "instance": "a",
-        "digest": "digest of a",
-        "method": "milp",
-        "seed": 0,
-        "status": "timeout_hard",
-        "check": "not_run",
-        "wall_s": 25.0,
-        "reason": "",
-    },
+    Row("k", "a", "digest of a", "milp", 0, "timeout_hard", "not_run", wall_s=25.0),
 ]
 
 
 def test_a_row_without_a_mapping_shows_dashes_only():
     lines = {line[0]: line for line in instance_lines(ROWS, all_gaps(ROWS))}
-    assert set(lines["milp"][1:11]) == {"-"}
-    assert lines["cpsat"][2:5] == ("2", "2", "0%*")
-    assert lines["song2020"][2:5] == ("6", "2", "67%")
+    assert set(lines["milp"][1:-2]) == {"-"}
+    assert lines["cpsat"][2:4] == ("2", "- / 0%")  # 2 is proved for its decomposition only
+    assert lines["song2020"][2:4] == ("6", "- / 67%")
+    period = HEADERS.index("period")
+    assert lines["song2020"][period : period + 2] == ("12", "67% / 58%")
     assert all(len(line) == len(HEADERS) for line in lines.values())
 
 
@@ -85,31 +80,51 @@ def test_percentages(value, text):
     assert percent(Fraction(value)) == text
 
 
-def test_the_widest_numbers_fit_a_terminal_of_100_columns():
-    wide = stored_row("mlp_784_100_10", "cpsat-joint-prologue", 12345, Fraction(99999999999, 7))
-    wide["metrics"] |= {"traffic": 123456789, "spike_hops": 99999999, "energy_pj": "98765432101.5"}
-    wide["decomposition"], wide["wall_s"] = "custom", 3600.04
-    wide["network"] |= {"neurons": 20026, "synapses": 912345, "max_fan_in": 1024}
-    out = io.StringIO()
-    print_tables([wide, ROWS[-1] | {"instance": "mlp_784_100_10"}], Console(file=out, width=100))
-    table = out.getvalue().split("gap = ")[0]
-    assert "…" not in table
-    assert max(len(line.rstrip()) for line in table.splitlines()) <= 100
-    assert sum("cpsat-joint-prologue" in line for line in table.splitlines()) == 1
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_headline_fits_every_terminal_and_cuts_no_number(width):
+    metrics = {"traffic": 123456789, "spike_hops": 99999999, "energy_pj": "98765432101/2"}
+    rows = [
+        stored_row(f"i{k}", method, 12345 + k * len(method), Fraction(99999999999, 7 + len(method)),
+                   wall_s=3600.04, metrics=metrics)
+        for k in range(12)
+        for method in ("song2020", "cpsat-joint-prologue", "a-method-with-a-very-long-name-indeed")
+    ]  # fmt: skip
+    lines = headline_text(rows, width=width)
+    assert max(map(len, lines)) <= width
+    wide = headline_text(rows, width=300)
+    numbers = [re.findall(r"[\d<>][^ ]*", line[40:]) for line in wide if "/" in line[40:]]
+    for own, line in zip(numbers, [li for li in lines if li.count("/") >= 4], strict=True):
+        assert all(number in line for number in own)
+    assert sum("a-met" in line for line in lines) == 1
+    groups = [line for line in lines if line in ("published", "improved", "exact")]
+    assert groups == ["published", "improved", "exact"]
+
+
+def test_what_is_to_come_is_said_first():
+    limits = Limits(wall_s=10.0)
+    jobs = [Job(i, "d", Source(), m, limits) for i in "ab" for m in ("song2020", "cpsat")]
+    first, *others = plan_lines(jobs, 0, 1)
+    assert first == "4 rows to run (2 instances, 2 methods), 2 of them with a solver: up to 25 s"
+    assert any("kernels are compiled" in line for line in others)
+    assert plan_lines([], 7, 1) == ["7 of 7 rows are finished already"]
 
 
 @pytest.mark.parametrize("word", [*STATUSES, "violation", "mismatch"])
 def test_status_words_are_short_and_differ(word):
-    assert len(status_word({"status": word, "check": "ok"})) <= 8
+    assert len(status_word(Row("k", "i", "d", "m", 0, word, "ok"))) <= 8
 
 
 def test_frames_have_a_line_per_row_and_metric():
     runs, gaps = runs_frame(ROWS), gaps_frame(all_gaps(ROWS))
     assert len(runs) == 6
-    assert list(runs["method"]) == [row["method"] for row in ROWS]
+    assert list(runs["method"]) == [row.method for row in ROWS]
     assert len(gaps) == 5 * 5
-    one = gaps[(gaps.method == "song2020") & (gaps.metric == "clusters")].iloc[0]
-    assert (one.value, one.bound, one.bound_name, one.proved) == ("6", "2", "rows", False)
+    one = gaps[(gaps.method == "song2020") & (gaps.metric == "period")].iloc[0]
+    assert (one.value, one.bound, one.bound_name, one.proved) == ("12", "4", "work", "")
+    assert (one.grade, one.best_known, one.best_known_by) == ("certified", "5", "cpsat")
+    of_stage = stage_gaps_frame(ROWS)
+    (own,) = of_stage[(of_stage.method == "cpsat") & (of_stage.metric == "clusters")].itertuples()
+    assert (own.optimum_of, own.proved, own.gap) == ("its decomposition", "*", 0)
 
 
 def test_only_wrong_claims_invalid_mappings_and_errors_fail_a_run():
@@ -127,7 +142,7 @@ def test_rows_of_several_seeds_can_be_told_apart():
 
 
 def test_stage_losses_of_a_flow():
-    found = {(s.stage, s.metric): s for s in stage_gaps(ROWS)}
+    found = {(s.stage, s.metric): s for s in stage_losses(ROWS)}
     assert found["decomposition", "clusters"].loss == Fraction(2, 6)
     assert found["clustering", "clusters"].loss == Fraction(4, 6)
     assert found["order", "period"].loss == Fraction(2, 12)
@@ -149,20 +164,15 @@ def test_stage_losses_are_said_under_the_instance():
     )
     assert line in tables_markdown(ROWS)
     frame = stages_frame(ROWS)
-    assert list(frame["loss"]) == [float(s.loss) for s in stage_gaps(ROWS)]
+    assert list(frame["loss"]) == [float(s.loss) for s in stage_losses(ROWS)]
     assert list(stages_frame([]).columns) == list(frame.columns)
-    out = io.StringIO()
-    print_tables(ROWS, Console(file=out, width=100))
-    assert " ".join(out.getvalue().split()).count(line) == 1
     assert "loses" in headline_markdown(ROWS).split("**Wins")[0]
 
 
 def nearest_row(method, status, scope, hops=2, **more):
-    made = stored_row("a", method, 6, 12, **more)
-    made["metrics"]["spike_hops"] = hops
-    claim = {"metric": "spike_hops", "status": status, "bound": hops, "grade": "claimed"}
-    made["claims"] = [claim | {"scope": scope.to_json()}]
-    return made
+    made = stored_row("a", method, 6, 12, metrics={"spike_hops": hops}, **more)
+    claim = Claim("spike_hops", Status(status), hops, hops, hops, scope)
+    return replace(made, claims=(claim,))
 
 
 @pytest.mark.parametrize(("status", "sign"), [("optimal", ""), ("feasible", ">=")])
@@ -186,9 +196,9 @@ def test_a_flow_is_compared_with_the_best_order_of_its_own_binding():
     killed = stored_row("a", ordered, 6, 12, status="timeout_hard", check="not_run")
     best = stored_row("a", ordered, 6, 9, seed=1, status="optimal")
     rows = [stored_row("a", flow, 6, 12), killed, best]
-    assert "order" not in {s.stage for s in stage_gaps(rows)}
+    assert "order" not in {s.stage for s in stage_losses(rows)}
     (order,) = [
-        s for s in stage_gaps([*rows, stored_row("a", flow, 6, 10, seed=1)]) if s.stage == "order"
+        s for s in stage_losses([*rows, stored_row("a", flow, 6, 10, seed=1)]) if s.stage == "order"
     ]
     assert (order.value, order.better, order.sure) == (10, 9, "proved")
 
@@ -197,14 +207,14 @@ def test_stages_of_another_clustering_are_not_compared():
     joint = stored_row("a", "song2020/joint", 5, 8, status="optimal", clustering="other")
     ordered = stored_row("a", "song2020/order", 6, 10, status="optimal", clustering="one")
     rows = [stored_row("a", "song2020", 6, 12, clustering="one"), ordered, joint]
-    found = {s.stage for s in stage_gaps(rows) if s.metric == "period"}
+    found = {s.stage for s in stage_losses(rows) if s.metric == "period"}
     assert found == {"order", "together"}
 
 
 def test_markdown_shows_every_method_and_the_formula():
     for text in (tables_markdown(ROWS), headline_markdown(ROWS)):
         for row in ROWS:
-            assert f"| {row['method']} |" in text or f" {row['method']} |" in text
+            assert f"| {row.method} |" in text or f" {row.method} |" in text
         assert "gap = (P - D) / max(|P|, 1e-9)" in text
 
 
