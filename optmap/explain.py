@@ -20,6 +20,7 @@ from rich.table import Table
 from optmap.clustering.overlap import partition
 from optmap.command_line import DONE, FAILED, Output, guarded, parser, seconds
 from optmap.errors import InputError
+from optmap.exact import conflict_of
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.sizing import Sizing, sizing, sizings
 from optmap.experiment.tables.text import compact, percent
@@ -37,7 +38,7 @@ from optmap.model.snn import SNN
 from optmap.shipped import is_instance, platform_help, platform_names
 
 if TYPE_CHECKING:  # loads a solver
-    from formulations.clustering.explain import Conflict
+    from optmap.exact import Conflict
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
@@ -184,8 +185,6 @@ def report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     conflict = None
     own = sizing(snn, platform, platform.max_rows, _widest(platform))
     if not own.fits:
-        from formulations.clustering.explain import explain as conflict_of  # loads a solver
-
         conflict = conflict_of(snn, platform, "tree", limits, partition)
     say(f"verdict: {_needs_verdict(own, platform, conflict)}")
     if conflict is not None:

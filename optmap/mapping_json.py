@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.decomposing.contract import POLICIES, decompose
+from optmap.decomposing.contract import REBUILDERS, decompose
 from optmap.errors import InputError, refuse_unknown
 from optmap.model.decomposition import Decomposition, Parameters, custom
 from optmap.model.mapping import Binding, Channel, Clustering, Mapping, StaticOrders
@@ -19,7 +19,7 @@ def to_dict(mapping: Mapping) -> dict[str, Any]:
     """Return the mapping as JSON-ready data (schema in docs/formats.md)."""
     d, orders = mapping.decomposition, mapping.orders
     decomposition: dict[str, Any] = {"policy": d.policy, "rows": d.rows}
-    if d.policy not in POLICIES:  # nobody can make it again from its name: the lists themselves
+    if d.policy not in REBUILDERS:  # nobody can make it again from its name: the lists themselves
         decomposition = {"policy": "custom", "rows": d.rows, **_custom_lists(d)}
     elif d.parameters:
         decomposition["parameters"] = d.parameters
@@ -69,7 +69,7 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
         if part["policy"] == "custom":
             replaced = {int(j): reads for j, reads in part["replaced"].items()}
             decomposition = custom(snn, part["rows"], part["inserted"], replaced)
-        elif part["policy"] in POLICIES:
+        elif part["policy"] in REBUILDERS:
             decomposition = decompose(
                 snn, part["rows"], part["policy"], _parameters(part.get("parameters", {}))
             )

@@ -1,12 +1,61 @@
-"""The methods of the tables, as data: which decomposition, clustering, binding and order each uses.
+"""The methods of the tables: which decomposition, clustering, binding and order each uses.
 
-Modules are named, not imported, so that a heuristic row does not pay for loading a solver.
-:mod:`optmap.flow` runs a method.
+A method names its stages; the rooms' contracts (``optmap/clustering/contract.py`` and so on, and
+:mod:`optmap.exact`) say what a stage is and load it when it is used, so that a heuristic row does
+not pay for loading a solver. :mod:`optmap.flow` runs a method.
+
+A method of your own, in a file ``my.py`` of your own::
+
+    import optmap.methods
+
+    def first_fit(decomposition, platform, *, seed=0):  # a Clusterer, see clustering/contract.py
+        ...
+        return Clustering(labels)
+
+    optmap.methods.register("my-first-fit", clustering=first_fit, binding="hill-climbing")
+
+``load_method_file(Path("my.py"))`` runs the file and returns the methods it registered; a job that
+names the file (:attr:`optmap.experiment.run.job.Job.method_file`) does so in its own process. The
+digest of the file is part of the key of its methods' rows, and of no other row's. Packages announce
+methods by an entry point of the group ``optmap.methods``: a module that calls :func:`register` when
+it is imported, or a function that does when it is called; they are loaded only when a name is asked
+for that is not known otherwise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import runpy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+from optmap.binding.contract import BINDERS, Binder
+from optmap.clustering.contract import CLUSTERERS, DIVIDERS, Clusterer
+from optmap.decomposing.contract import DECOMPOSERS, Decomposing
+from optmap.errors import InputError
+from optmap.exact import (
+    EXACT_BINDERS,
+    EXACT_CLUSTERINGS,
+    EXACT_ORDERINGS,
+    EXACT_SCHEDULES,
+    EXACT_WHOLE,
+    TREE_IMPROVERS,
+)
+from optmap.ordering.contract import ORDER_IMPROVERS, ORDERERS, Orderer
+from optmap.whole.contract import WHOLE, Whole, WholeMapper
+
+T = TypeVar("T")
+
+#: Group of entry points by which packages announce methods.
+GROUP = "optmap.methods"
+
+#: The placement that an instance comes with, as clustering and binding.
+IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +66,17 @@ class Method:
     ----------
     name : str
         As users type it.
-    decomposition : str
-        ``chain``, ``tree``, ``spikes`` or ``none``.
-    clustering, binding, order : str
-        Keys of the stage tables below.
+    decomposition, clustering, binding, order : str
+        Names of the contracts' lists.
     about : str
         One line for ``--help`` and the docs.
     by_default : bool
         Whether ``compare`` runs it without being asked.
+    whole : str
+        A name of the lists of methods that decide everything: the four stages then only make the
+        mapping that it starts from.
+    digest : str
+        Of the file that registered it; empty for the methods that come with optmap.
     """
 
     name: str
@@ -34,83 +86,20 @@ class Method:
     order: str
     about: str
     by_default: bool = True
+    whole: str = ""
+    digest: str = ""
 
     @property
     def uses_solver(self) -> bool:
         """Tell whether some stage runs a solver."""
         return (
-            self.clustering in EXACT_PARTITIONS
-            or self.binding in EXACT_BINDINGS
-            or self.binding in JOINT
-            or self.order in EXACT_ORDERS
+            self.clustering in EXACT_CLUSTERINGS
+            or self.binding in EXACT_BINDERS
+            or self.binding in EXACT_SCHEDULES
+            or self.order in EXACT_ORDERINGS
+            or self.whole in EXACT_WHOLE
         )
 
-
-#: Clustering -> module with ``partition(decomposition, platform, seed=)``.
-PARTITIONS = {
-    "greedy": "optmap.clustering.song2020",
-    "populations": "optmap.clustering.pacman",
-    "random": "optmap.clustering.random",
-    "kernighan-lin": "optmap.clustering.spinemap",
-    "overlap": "optmap.clustering.overlap",
-    "edgemap": "optmap.clustering.edgemap",
-    "hyperedge-overlap": "optmap.clustering.hyperedge_overlap",
-    "hypergraph": "optmap.clustering.hypergraph",
-}
-#: Clustering that decomposes by itself -> module with ``partition(snn, platform, seed=)``.
-DECOMPOSING_PARTITIONS = {"published": "optmap.clustering.song2020_published"}
-#: Clustering -> module with ``optimise_leaves(snn, decomposition, platform, clustering, limits)``.
-IMPROVED_TREES = {"leaves": "formulations.clustering.leaves"}
-#: Clustering -> (module for (P0a), module with ``minimize_traffic`` (P0b)).
-EXACT_PARTITIONS = {
-    "milp": ("formulations.clustering.milp", "formulations.clustering.milp"),
-    "cpsat": ("formulations.clustering.cpsat", "formulations.clustering.cpsat"),
-    "colgen": (
-        "formulations.clustering.column_generation.solve",
-        "formulations.clustering.large_neighbourhood_search",
-    ),
-    "lns": (
-        "formulations.clustering.large_neighbourhood_search",
-        "formulations.clustering.large_neighbourhood_search",
-    ),
-}
-#: Binding -> module with ``bind(graph, platform, seed=)``.
-BINDINGS = {
-    "load-balance": "optmap.binding.load_balance",
-    "first-come": "optmap.binding.first_come",
-    "random": "optmap.binding.random",
-    "round-robin": "optmap.binding.round_robin",
-    "particle-swarm": "optmap.binding.particle_swarm",
-    "hill-climbing": "optmap.binding.hill_climbing",
-    "force-directed": "optmap.binding.force_directed",
-}
-#: Binding -> module with ``solve(graph, platform, limits, objective=...)``, (B0b) then (B0a).
-EXACT_BINDINGS = {
-    "milp": "formulations.binding.milp",
-    "cpsat": "formulations.binding.cpsat",
-    "search": "formulations.binding.search",
-}
-#: Binding and order together -> module with ``solve(graph, platform, limits, prologue=, warm=)``.
-JOINT = {
-    "joint": "formulations.joint.cpsat",
-    "joint-prologue": "formulations.joint.cpsat",
-    "benders": "formulations.joint.benders",
-}
-#: Order -> module with ``order(graph, binding, platform, seed=)``.
-ORDERS = {
-    "projection": "optmap.ordering.projection",
-    "topological": "optmap.ordering.topological",
-    "random": "optmap.ordering.random",
-    "list": "optmap.ordering.list_scheduling",
-}
-#: Order that starts from the projection -> module with ``order(..., start=)``.
-IMPROVING_ORDERS = {"prologue": "optmap.ordering.prologue"}
-#: Order -> module with ``solve(graph, platform, binding, limits, prologue=, warm=)``.
-EXACT_ORDERS = {
-    "milp": "formulations.ordering.milp",
-    "cpsat": "formulations.ordering.cpsat",
-    "cpsat-prologue": "formulations.ordering.cpsat",
-}
 
 #: name, decomposition, clustering, binding, order, about; "+": run by default.
 _TABLE = """
@@ -160,5 +149,161 @@ METHODS: dict[str, Method] = {m.name: m for m in map(_read, _TABLE.strip().split
 def method_named(name: str) -> Method:
     """Return the method of that name; ValueError with the known names otherwise."""
     if name not in METHODS:
+        load_entry_points()
+    if name not in METHODS:
         raise ValueError(f"method {name!r}: expected one of {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def register(
+    name: str,
+    *,
+    decomposition: str | Decomposing = "tree",
+    clustering: str | Clusterer = "overlap",
+    binding: str | Binder = "hill-climbing",
+    order: str | Orderer = "projection",
+    whole: str | WholeMapper = "",
+    about: str = "",
+) -> Method:
+    """Add a method under a name of its own; each stage is a function, or the name of a known one.
+
+    Parameters
+    ----------
+    name : str
+        As users will type it; no method may have it yet.
+    decomposition, clustering, binding, order
+        Functions as ``contract.py`` of optmap/decomposing, clustering, binding, ordering asks for.
+        What is not given is the tree, ``overlap``, hill climbing and the projected order.
+    whole
+        A function that decides everything (optmap/whole/contract.py); it is given the mapping of
+        the four stages as its start.
+    about : str
+        One line for ``--help``.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken, or a stage is not known.
+
+    Notes
+    -----
+    A decomposition of a stranger's policy is written into mapping files as lists, since nobody
+    could make it again by its name.
+    """
+    if not name or name in METHODS:
+        raise ValueError(f"method {name!r}: " + ("the name is taken" if name else "no name"))
+    method = Method(
+        name,
+        _stage(name, "decomposition", decomposition, DECOMPOSERS, ()),
+        _stage(
+            name,
+            "clustering",
+            clustering,
+            CLUSTERERS,
+            (*DIVIDERS, *EXACT_CLUSTERINGS, *TREE_IMPROVERS),
+        ),
+        _stage(name, "binding", binding, BINDERS, (*EXACT_BINDERS, *EXACT_SCHEDULES)),
+        _stage(name, "order", order, ORDERERS, (*ORDER_IMPROVERS, *EXACT_ORDERINGS)),
+        about or f"registered as {name}",
+        by_default=False,
+        whole=name if callable(whole) else whole,
+    )
+    if callable(whole):
+        WHOLE[name] = Whole(lambda: whole)
+    elif whole and whole not in WHOLE and whole not in EXACT_WHOLE:
+        names = ", ".join((*WHOLE, *EXACT_WHOLE))
+        raise ValueError(f"method {name!r}: whole {whole!r}, expected a function or {names}")
+    METHODS[name] = method
+    return method
+
+
+def _stage(
+    method: str,
+    kind: str,
+    given: str | T,
+    known: dict[str, Callable[[], T]],
+    others: Sequence[str],
+) -> str:
+    """Return the name of a stage; a function enters the list under the method's name."""
+    if not isinstance(given, str):
+        if not callable(given):
+            raise ValueError(f"method {method!r}: {kind} {given!r}, expected a function or a name")
+        known[method] = lambda: given
+        return method
+    if given not in known and given not in others:
+        names = ", ".join(n for n in (*known, *others) if n)
+        raise ValueError(f"method {method!r}: {kind} {given!r}, expected a function or {names}")
+    return given
+
+
+def load_method_file(path: Path) -> tuple[Method, ...]:
+    """Run a file of one's own and return the methods it registered; once for equal content.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, fails, or registers nothing.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(str(path), "", error.strerror or "unreadable", "a method file") from None
+    if digest not in _LOADED:
+        _LOADED[digest] = _registered_by(partial(_run_file, path), str(path), digest)
+    return _LOADED[digest]
+
+
+#: Methods by digest of the file that registered them.
+_LOADED: dict[str, tuple[Method, ...]] = {}
+
+
+def _run_file(path: Path) -> None:
+    try:
+        runpy.run_path(str(path), run_name=f"optmap_method_file_{path.stem}")
+    except Exception as error:  # whatever a stranger's file raises is its own fault
+        text = f"{type(error).__name__}: {error}"
+        raise InputError(str(path), "", text, "a file that registers a method") from error
+
+
+def _registered_by(load: Callable[[], None], where: str, digest: str) -> tuple[Method, ...]:
+    """Return the methods that ``load`` registers, with their digest; none is left if it fails."""
+    before = set(METHODS)
+    try:
+        load()
+        added = [name for name in METHODS if name not in before]
+        if not added:
+            raise InputError(where, "", "no method", "a call of optmap.methods.register")
+    except InputError:
+        for name in set(METHODS) - before:
+            for known in (METHODS, DECOMPOSERS, CLUSTERERS, BINDERS, ORDERERS, WHOLE):
+                known.pop(name, None)
+        raise
+    for name in added:
+        METHODS[name] = replace(METHODS[name], digest=digest)
+    return tuple(METHODS[name] for name in added)
+
+
+def load_entry_points() -> None:
+    """Load what installed packages announce in the group ``optmap.methods``, once.
+
+    Raises
+    ------
+    InputError
+        Naming the entry point that fails or registers nothing.
+    """
+    for point in entry_points(group=GROUP):
+        version = f"{point.value} {point.dist.version if point.dist else ''}"
+        digest = hashlib.sha256(version.encode()).hexdigest()
+        if digest not in _LOADED:
+            where = f"{GROUP}: {point.name}"
+            _LOADED[digest] = _registered_by(partial(_load_point, point), where, digest)
+
+
+def _load_point(point: EntryPoint) -> None:
+    try:
+        loaded = point.load()
+        if not isinstance(loaded, ModuleType):
+            loaded()
+    except Exception as error:  # whatever a stranger's package raises is its own fault
+        text = f"{type(error).__name__}: {error}"
+        raise InputError(GROUP, point.name, text, "what registers a method") from error

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from optmap.command_line import DONE, FAILED, Output, guarded, parser
+from optmap.exact import prove_again
 from optmap.experiment.verify_run import verify_run
 from optmap.instance import Instance
 from optmap.model.certificate import from_dict
@@ -39,11 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     log = Console(stderr=True)
 
     def prove(certificate: dict[str, Any], mapping: Mapping, instance: Instance) -> str | None:
-        from formulations.clustering.verify_certificate import (
-            verify,  # loads a solver: only when it is needed
-        )
-
-        verdict = verify(from_dict(certificate), mapping.decomposition, instance.platform, limits)
+        made = from_dict(certificate)
+        verdict = prove_again(made, mapping.decomposition, instance.platform, limits)
         return None if verdict.holds else f"not proved again: {verdict.why}"
 
     def heard(name: str) -> None:

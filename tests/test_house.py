@@ -40,22 +40,25 @@ LEVEL = {
     "optmap.clustering": 6,
     "optmap.ordering": 6,
     "optmap.binding": 7,
+    "optmap.whole": 8,
     "formulations": 9,
     "optmap.runtime": 9,
-    "optmap.methods": 10,
-    "optmap.flow": 11,
-    "optmap.command_line": 11,
-    "optmap.experiment": 12,
-    "optmap.compare": 13,
-    "optmap.map": 13,
-    "optmap.explain": 13,
-    "optmap.admit": 13,
-    "optmap.export": 13,
-    "optmap.verify": 13,
-    "optmap.sdf.__main__": 13,
-    "optmap.__main__": 14,
+    "optmap.exact": 10,
+    "optmap.methods": 11,
+    "optmap.stages": 12,
+    "optmap.flow": 13,
+    "optmap.command_line": 13,
+    "optmap.experiment": 14,
+    "optmap.compare": 15,
+    "optmap.map": 15,
+    "optmap.explain": 15,
+    "optmap.admit": 15,
+    "optmap.export": 15,
+    "optmap.verify": 15,
+    "optmap.sdf.__main__": 15,
+    "optmap.__main__": 16,
 }
-COMMAND = 13
+COMMAND = 15
 SOLVERS = {"ortools", "pulp", "highspy"}
 ONLY_ERRORS = ("optmap.sdf",)  # the kernel knows no network
 
@@ -141,21 +144,98 @@ def test_the_package_itself_imports_nothing_of_weight():
     assert {name.split(".")[0] for name in imports("optmap")} <= set(sys.stdlib_module_names)
 
 
-def methods() -> set[str]:
-    """Return the modules that the table of methods names."""
-    text = modules()["optmap.methods"].read_text(encoding="utf-8")
-    return set(re.findall(r'"((?:optmap|formulations)\.[\w.]+)"', text))
+#: The lists of stages: their loaders are the only ones that import a stage.
+CONTRACTS = (
+    "optmap.decomposing.contract",
+    "optmap.clustering.contract",
+    "optmap.binding.contract",
+    "optmap.ordering.contract",
+    "optmap.whole.contract",
+    "optmap.exact",
+)
 
 
-def test_the_table_of_methods_names_modules_that_exist():
-    assert len(methods()) >= 10
-    assert methods() <= set(modules())
+def lazy(module: str) -> set[str]:
+    """Return the modules that the loaders of a module import when they are called."""
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inside = [node for node in found if node.name.startswith("_")]
+    named = {
+        str(node.module)
+        for function in inside
+        for node in ast.walk(function)
+        if isinstance(node, ast.ImportFrom)
+    }
+    return named & set(modules())
 
 
-@pytest.mark.parametrize("module", sorted(methods()))
-def test_methods_do_not_know_their_siblings(module: str):
-    """What two methods share is a module of its own that is no method; warm starts are passed."""
-    assert methods() & imports(module) == set()
+@cache
+def stages() -> frozenset[str]:
+    """Return the modules that the contracts load."""
+    return frozenset(name for contract in CONTRACTS for name in lazy(contract))
+
+
+def test_the_contracts_load_modules_that_exist():
+    assert len(stages()) >= 25
+    assert tuple(c for c in CONTRACTS if c in modules()) == CONTRACTS
+
+
+@pytest.mark.parametrize("module", sorted(stages()))
+def test_stages_do_not_know_their_siblings(module: str):
+    """What two stages share is a module of its own that is no stage; warm starts are passed."""
+    own = room(module) if room(module) != "formulations" else ".".join(module.split(".")[:2])
+    siblings = {name for name in stages() if name.startswith(f"{own}.")}
+    # what chooses the better of others by its own account, and says so in its text
+    composed = {"formulations.binding.search"}
+    assert module in composed or siblings & imports(module) == set()
+
+
+@pytest.mark.parametrize("module", modules())
+def test_formulations_are_reached_from_one_place(module: str):
+    """And loaded there by calls only, so that nobody pays for a solver who does not ask for one."""
+    ours = module.startswith("optmap")
+    reached = {name for name in imports(module) if name.split(".")[0] == "formulations"}
+    assert not ours or not reached or module in ("optmap.exact", "optmap.export")
+
+
+@pytest.mark.parametrize("module", modules())
+def test_no_module_is_named_in_a_string(module: str):
+    """An import by a string would hide from this file and from the type checker."""
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    strings = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    named = {text for text in strings if re.fullmatch(r"(optmap|formulations)(\.\w+)+", text)}
+    # the table of commands; entry points; templates; a child process
+    known = {"optmap.__main__", "optmap.methods", "optmap.experiment.report.html"}
+    known |= {"optmap.experiment.run.process"}
+    assert module in known or {name for name in named if room_exists(name)} == set()
+
+
+def room_exists(name: str) -> bool:
+    """Tell whether a dotted name is a module, or something in one."""
+    return name in modules() or name.rpartition(".")[0] in modules()
+
+
+def test_no_room_is_named_that_does_not_exist():
+    assert [name for name in LEVEL if name not in modules()] == []
+
+
+@pytest.mark.parametrize("module", modules())
+def test_texts_refer_to_modules_that_exist(module: str):
+    text = modules()[module].read_text(encoding="utf-8")
+    named = re.findall(r":(?:func|class|data|attr|meth):`~?((?:optmap|formulations)[\w.]*)`", text)
+    assert [name for name in named if not any(name[:n] in modules() for n in ends(name))] == []
+    whole = re.findall(r":mod:`~?((?:optmap|formulations)[\w.]*)`", text)
+    assert [name for name in whole if name not in modules()] == []
+
+
+def ends(name: str) -> list[int]:
+    """Return the lengths of what may be the module in ``module.Class.member``."""
+    dots = [i for i, letter in enumerate(name) if letter == "."]
+    return [len(name), *dots[-2:]]
 
 
 def test_importing_everything_but_formulations_loads_no_solver():

@@ -11,7 +11,7 @@ models of 4 to 9 tasks, and the models of ``tests/formulations/solvers/test_wron
     10^7 in 6 of 60 and its value was wrong in 11; scaled, none of either up to 10^7 and one value
     in 60 at 10^9. Tight tolerances without scaling are worse than none: rounding alone breaks rows.
 
-Even so its floating-point bound is a claim, not a proof: :mod:`formulations.solvers.second_proof`.
+Even so its floating-point bound is a claim, not a proof.
 """
 
 from __future__ import annotations

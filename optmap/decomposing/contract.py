@@ -27,36 +27,67 @@ class Rebuilding(Protocol):
         """
 
 
-def _chain() -> tuple[Decomposing, Rebuilding]:
-    from optmap.decomposing import chain
+def _by_chain() -> Decomposing:
+    from optmap.decomposing.chain import decompose
 
-    return chain.decompose, chain.rebuild
-
-
-def _tree() -> tuple[Decomposing, Rebuilding]:
-    from optmap.decomposing import tree
-
-    return tree.decompose, tree.rebuild
+    return decompose
 
 
-def _none() -> tuple[Decomposing, Rebuilding]:
-    from optmap.decomposing import none
+def _by_tree() -> Decomposing:
+    from optmap.decomposing.tree import decompose
 
-    return none.decompose, none.rebuild
-
-
-def _spikes() -> tuple[Decomposing, Rebuilding]:
-    from optmap.decomposing import spikes
-
-    return spikes.decompose, spikes.rebuild
+    return decompose
 
 
-#: Policy -> loader.
-POLICIES: dict[str, Callable[[], tuple[Decomposing, Rebuilding]]] = {
-    "chain": _chain,
-    "tree": _tree,
-    "spikes": _spikes,
-    "none": _none,
+def _by_spikes() -> Decomposing:
+    from optmap.decomposing.spikes import decompose
+
+    return decompose
+
+
+def _by_none() -> Decomposing:
+    from optmap.decomposing.none import decompose
+
+    return decompose
+
+
+def _again_chain() -> Rebuilding:
+    from optmap.decomposing.chain import rebuild
+
+    return rebuild
+
+
+def _again_tree() -> Rebuilding:
+    from optmap.decomposing.tree import rebuild
+
+    return rebuild
+
+
+def _again_spikes() -> Rebuilding:
+    from optmap.decomposing.spikes import rebuild
+
+    return rebuild
+
+
+def _again_none() -> Rebuilding:
+    from optmap.decomposing.none import rebuild
+
+    return rebuild
+
+
+#: Policy -> loader of what chooses units.
+DECOMPOSERS: dict[str, Callable[[], Decomposing]] = {
+    "chain": _by_chain,
+    "tree": _by_tree,
+    "spikes": _by_spikes,
+    "none": _by_none,
+}
+#: Policy -> loader of what makes them again; what is not here stands in mapping files as lists.
+REBUILDERS: dict[str, Callable[[], Rebuilding]] = {
+    "chain": _again_chain,
+    "tree": _again_tree,
+    "spikes": _again_spikes,
+    "none": _again_none,
 }
 
 
@@ -72,7 +103,7 @@ def decompose(
     rows : int
         R >= 2, the rows of the largest crossbar.
     policy : str
-        A name of :data:`POLICIES`.
+        A name of :data:`REBUILDERS`.
     parameters : dict, optional
         What the policy takes.
 
@@ -83,10 +114,10 @@ def decompose(
     ValueError
         ``rows`` below 2, an unknown policy, or parameters that it does not take.
     """
-    if policy not in POLICIES:
-        raise ValueError(f"decomposition {policy!r}: expected one of {', '.join(POLICIES)}")
+    if policy not in REBUILDERS:
+        raise ValueError(f"decomposition {policy!r}: expected one of {', '.join(REBUILDERS)}")
     given = parameters or {}
-    made = POLICIES[policy]()[1](snn, rows, given)
+    made = REBUILDERS[policy]()(snn, rows, given)
     unknown = set(given) - set(made.parameters)
     if unknown:
         raise ValueError(f"decomposition {policy!r} has no parameter {min(unknown)!r}")

@@ -30,7 +30,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -42,7 +42,7 @@ from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
-from optmap.ordering.kernels.modulo_schedule import place
+from optmap.ordering.kernels.modulo_schedule import begin, place
 from optmap.sdf.cycle_ratio import earliest_schedule, maximum_cycle_ratio
 from optmap.sdf.marked_graph import MarkedGraph
 
@@ -62,6 +62,7 @@ def order(
     *,
     seed: int = 0,
     start: StaticOrders | None = None,
+    expired: Callable[[], bool] = lambda: False,
 ) -> StaticOrders:
     """Return orders with offsets for a binding.
 
@@ -72,6 +73,8 @@ def order(
     start : StaticOrders, optional
         Where to start, usually the projected order; the result is never worse. Without one the
         clusters start in the order of their earliest starts.
+    expired : callable, optional
+        Asked now and then; once it says so, the best orders so far are the result.
 
     Raises
     ------
@@ -86,9 +89,9 @@ def order(
     given, rng = value, np.random.default_rng(seed)
     for percent in STEPS_PERCENT:
         length = -(-problem.floor * (100 + percent) // 100)
-        if length >= value:
+        if length >= value or expired():
             break
-        starts = problem.modulo_schedule(int(length), rng)
+        starts = problem.modulo_schedule(int(length), rng, expired)
         if starts is None:
             continue
         rounds = problem.rounds_at(starts, int(length))
@@ -96,7 +99,7 @@ def order(
         if found < value:
             best, value, cycle = rounds, found, its_cycle
         break
-    best, value = _improved(problem, best, value, cycle, rng)
+    best, value = _improved(problem, best, (value, cycle), rng, expired)
     if start is not None and value >= given:
         return start
     return problem.orders(best)
@@ -198,7 +201,9 @@ class _Problem:
         edges = [e - base.num_edges for e in cycle if e >= base.num_edges]
         return ratio or Fraction(0), [(int(x[e]), int(y[e])) for e in edges]
 
-    def modulo_schedule(self, length: int, rng: np.random.Generator) -> IntArray | None:
+    def modulo_schedule(
+        self, length: int, rng: np.random.Generator, expired: Callable[[], bool]
+    ) -> IntArray | None:
         """Return starts of a periodic schedule of that period, or None if no visit finds one."""
         base = self.base
         try:
@@ -210,19 +215,14 @@ class _Problem:
             late = rng.integers(0, 1 + visit * length // NUM_VISITS, len(earliest)) * (visit > 0)
             rank = np.empty(len(earliest), dtype=np.int64)
             rank[np.lexsort((number, earliest + late))] = number
-            starts, done = place(
-                length,
-                rank,
-                self.bound.time,
-                self.resource,
+            edges = (
                 base.source.astype(np.int64),
                 base.target.astype(np.int64),
                 base.delay - length * base.tokens,
-                base.source != base.target,
             )
-            if done:
-                found: IntArray = starts
-                return found
+            starts = place(begin(length, rank, self.bound.time, self.resource, edges), expired)
+            if starts is not None or expired():
+                return starts
         return None
 
     def orders(self, rounds: _Rounds) -> StaticOrders:
@@ -245,15 +245,18 @@ class _Problem:
 def _improved(
     problem: _Problem,
     best: _Rounds,
-    value: Fraction,
-    cycle: list[tuple[int, int]],
+    reached: tuple[Fraction, list[tuple[int, int]]],
     rng: np.random.Generator,
+    expired: Callable[[], bool],
 ) -> tuple[_Rounds, Fraction]:
     """Follow the critical cycle downhill, and a few times along level ground."""
-    now, now_cycle, level, trials = best, cycle, 0, 0
+    value, now_cycle = reached
+    now, level, trials = best, 0, 0
     while value > problem.floor and level <= MOST_LEVEL_MOVES and trials < MOST_TRIALS:
         found = []
         for rounds in _moves(now, now_cycle):
+            if expired():
+                return best, value
             trials += 1
             try:
                 period, its_cycle = problem.period(rounds)

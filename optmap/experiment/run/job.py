@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from optmap.experiment.run.environment import code_version, solver_versions
 from optmap.experiment.run.source import Source
+from optmap.methods import method_named
 from optmap.model.outcome import Limits
 
 
@@ -23,6 +24,8 @@ class Job:
         Hash of everything in the instance that can change a result.
     source : Source
         How the child loads it.
+    method_file : str
+        The file that registers the method, seen from the child's folder; empty for one of ours.
     """
 
     instance: str
@@ -30,9 +33,14 @@ class Job:
     source: Source
     method: str
     limits: Limits
+    method_file: str = ""
 
     def key(self) -> str:
-        """Return what makes two rows the same: instance, method, limits, seed, code, solvers."""
+        """Return what makes two rows the same: instance, method, limits, seed, code, solvers.
+
+        A method of one's own counts by the digest of its file, which no other row's key has.
+        """
+        digest = method_named(self.method).digest
         parts = (
             self.instance,
             self.digest,
@@ -40,6 +48,7 @@ class Job:
             asdict(self.limits),
             code_version(),
             solver_versions(),
+            *((digest,) if digest else ()),
         )
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 

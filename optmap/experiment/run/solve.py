@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
+from pathlib import Path
 from typing import Any, TextIO
 
 from optmap.bounds.bound import Bound
@@ -26,6 +26,7 @@ from optmap.bounds.spike_hops import hop_bounds
 from optmap.bounds.traffic import traffic_bounds
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
+from optmap.exact import compile_binding_search
 from optmap.experiment.report.details import details
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
@@ -35,7 +36,7 @@ from optmap.flow import run
 from optmap.instance import Instance
 from optmap.judge.evaluation import judge
 from optmap.judge.metrics import computing_energy
-from optmap.methods import EXACT_BINDINGS, METHODS, Method, method_named
+from optmap.methods import METHODS, Method, load_method_file, method_named
 from optmap.model.claim import Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
@@ -87,6 +88,8 @@ def solve(job: Job, out: TextIO) -> None:
 
     try:
         instance = job.source.load()
+        if job.method_file:
+            load_method_file(Path(job.method_file))
         method = method_named(job.method)
         snn = instance.snn
         placement = instance.placement() if method.clustering == "imported" else None
@@ -125,8 +128,7 @@ def warm_up(method: Method) -> None:
     hard = not method.uses_solver or method.clustering in ("colgen", "lns")
     _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
     if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
-        module = import_module(EXACT_BINDINGS[method.binding])
-        module.warm_up(*_one_unit_a_tile())
+        compile_binding_search(*_one_unit_a_tile())
 
 
 def _one_unit_a_tile() -> tuple[ClusterGraph, Platform]:

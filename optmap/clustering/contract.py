@@ -1,0 +1,98 @@
+"""What a clustering heuristic is, and the one list of them; each is imported when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Clustering
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+
+
+class Clusterer(Protocol):
+    """Give every unit a cluster that some crossbar can hold."""
+
+    def __call__(
+        self, decomposition: Decomposition, platform: Platform, *, seed: int = 0
+    ) -> Clustering:
+        """Return the clusters; CapacityError if some unit fits no crossbar."""
+
+
+class Divider(Protocol):
+    """Choose units and clusters together."""
+
+    def __call__(
+        self, snn: SNN, platform: Platform, *, seed: int = 0
+    ) -> tuple[Decomposition, Clustering]:
+        """Return both; CapacityError if some unit fits no crossbar."""
+
+
+def _song2020() -> Clusterer:
+    from optmap.clustering.song2020 import partition
+
+    return partition
+
+
+def _pacman() -> Clusterer:
+    from optmap.clustering.pacman import partition
+
+    return partition
+
+
+def _random() -> Clusterer:
+    from optmap.clustering.random import partition
+
+    return partition
+
+
+def _spinemap() -> Clusterer:
+    from optmap.clustering.spinemap import partition
+
+    return partition
+
+
+def _overlap() -> Clusterer:
+    from optmap.clustering.overlap import partition
+
+    return partition
+
+
+def _edgemap() -> Clusterer:
+    from optmap.clustering.edgemap import partition
+
+    return partition
+
+
+def _hyperedge_overlap() -> Clusterer:
+    from optmap.clustering.hyperedge_overlap import partition
+
+    return partition
+
+
+def _hypergraph() -> Clusterer:
+    from optmap.clustering.hypergraph import partition
+
+    return partition
+
+
+def _published() -> Divider:
+    from optmap.clustering.song2020_published import partition
+
+    return partition
+
+
+#: Clustering of given units -> loader.
+CLUSTERERS: dict[str, Callable[[], Clusterer]] = {
+    "greedy": _song2020,
+    "populations": _pacman,
+    "random": _random,
+    "kernighan-lin": _spinemap,
+    "overlap": _overlap,
+    "edgemap": _edgemap,
+    "hyperedge-overlap": _hyperedge_overlap,
+    "hypergraph": _hypergraph,
+}
+#: Clustering that chooses the units too -> loader.
+DIVIDERS: dict[str, Callable[[], Divider]] = {"published": _published}

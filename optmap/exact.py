@@ -1,0 +1,358 @@
+"""The exact stages, and the only place from which ``optmap`` reaches ``formulations``.
+
+Each stage is a Protocol ``(problem, limits, *, start, on_better) -> Outcome`` and one list of
+loaders: a loader imports its formulation, and with it a solver, when it is called, and its return
+type is checked against the Protocol like everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Binding, Clustering, StaticOrders
+from optmap.model.outcome import Limits, Outcome
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+from optmap.whole.contract import Whole
+
+if TYPE_CHECKING:
+    from formulations.clustering.explain import Conflict as Conflict
+    from formulations.clustering.verify_certificate import Verdict
+    from optmap.model.certificate import PriceCertificate
+
+Schedule = tuple[Binding, StaticOrders]
+
+
+class FewestClusters(Protocol):
+    """(P0a)."""
+
+    def __call__(
+        self,
+        decomposition: Decomposition,
+        platform: Platform,
+        limits: Limits,
+        /,
+        *,
+        start: Clustering | None = None,
+        on_better: Callable[[Outcome[Clustering]], None] | None = None,
+    ) -> Outcome[Clustering]:
+        """Return a clustering of fewest clusters."""
+
+
+class LeastTraffic(Protocol):
+    """(P0b)."""
+
+    def __call__(
+        self,
+        decomposition: Decomposition,
+        platform: Platform,
+        most: int,
+        limits: Limits,
+        /,
+        *,
+        start: Clustering | None = None,
+        on_better: Callable[[Outcome[Clustering]], None] | None = None,
+    ) -> Outcome[Clustering]:
+        """Return a clustering of at most ``most`` clusters with least traffic."""
+
+
+class TreeImprover(Protocol):
+    """Change the leaves of a decomposition together with its clusters."""
+
+    def __call__(
+        self,
+        snn: SNN,
+        decomposition: Decomposition,
+        platform: Platform,
+        clustering: Clustering,
+        limits: Limits,
+    ) -> tuple[Decomposition, Clustering]:
+        """Return units and clusters, no more of these than given."""
+
+
+class ExactBinder(Protocol):
+    """(B0b) with ``objective`` "load", (B0a) with "hops"."""
+
+    def __call__(
+        self,
+        graph: ClusterGraph,
+        platform: Platform,
+        limits: Limits,
+        /,
+        *,
+        objective: str,
+        max_load: int | None = None,
+        start: Binding | None = None,
+        on_better: Callable[[Outcome[Binding]], None] | None = None,
+    ) -> Outcome[Binding]:
+        """Return a binding of least load or spike-hops, no tile busier than ``max_load`` ticks."""
+
+
+class ExactOrderer(Protocol):
+    """(S0): static orders of least period for a binding."""
+
+    def __call__(
+        self,
+        graph: ClusterGraph,
+        platform: Platform,
+        binding: Binding,
+        limits: Limits,
+        /,
+        *,
+        start: StaticOrders | None = None,
+        on_better: Callable[[Outcome[StaticOrders]], None] | None = None,
+    ) -> Outcome[StaticOrders]:
+        """Return the orders."""
+
+
+class ExactScheduler(Protocol):
+    """(J0): binding and static orders of least period together."""
+
+    def __call__(
+        self,
+        graph: ClusterGraph,
+        platform: Platform,
+        limits: Limits,
+        /,
+        *,
+        start: Schedule | None = None,
+        on_better: Callable[[Outcome[Schedule]], None] | None = None,
+    ) -> Outcome[Schedule]:
+        """Return both."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExactClustering:
+    """(P0a), then (P0b) with as many clusters."""
+
+    fewest: Callable[[], FewestClusters]
+    least: Callable[[], LeastTraffic]
+
+
+@dataclass(frozen=True, slots=True)
+class ExactOrdering:
+    """(S0), over orders with a prologue or without."""
+
+    load: Callable[[], ExactOrderer]
+    prologue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExactSchedule:
+    """(J0), over orders with a prologue or without."""
+
+    load: Callable[[], ExactScheduler]
+    prologue: bool = False
+
+
+# clustering
+
+
+def _milp_fewest() -> FewestClusters:
+    from formulations.clustering.milp import minimize_clusters
+
+    return lambda decomposition, platform, limits, *, start=None, on_better=None: minimize_clusters(
+        decomposition, platform, limits, start
+    )
+
+
+def _milp_least() -> LeastTraffic:
+    from formulations.clustering.milp import minimize_traffic
+
+    return lambda decomposition, platform, most, limits, *, start=None, on_better=None: (
+        minimize_traffic(decomposition, platform, most, limits, start)
+    )
+
+
+def _cpsat_fewest() -> FewestClusters:
+    from formulations.clustering.cpsat import minimize_clusters
+
+    return lambda decomposition, platform, limits, *, start=None, on_better=None: minimize_clusters(
+        decomposition, platform, limits, start
+    )
+
+
+def _cpsat_least() -> LeastTraffic:
+    from formulations.clustering.cpsat import minimize_traffic
+
+    return lambda decomposition, platform, most, limits, *, start=None, on_better=None: (
+        minimize_traffic(decomposition, platform, most, limits, start)
+    )
+
+
+def _column_generation() -> FewestClusters:
+    from formulations.clustering.column_generation.solve import solve
+
+    return lambda decomposition, platform, limits, *, start=None, on_better=None: solve(
+        decomposition, platform, limits, start, report=on_better
+    )
+
+
+def _neighbourhoods_fewest() -> FewestClusters:
+    from formulations.clustering.large_neighbourhood_search import solve
+
+    return lambda decomposition, platform, limits, *, start=None, on_better=None: solve(
+        decomposition, platform, limits, start, report=on_better
+    )
+
+
+def _neighbourhoods_least() -> LeastTraffic:
+    from formulations.clustering.large_neighbourhood_search import minimize_traffic
+
+    return lambda decomposition, platform, most, limits, *, start=None, on_better=None: (
+        minimize_traffic(decomposition, platform, most, limits, start)
+    )
+
+
+def _leaves() -> TreeImprover:
+    from formulations.clustering.leaves import optimise_leaves
+
+    return optimise_leaves
+
+
+# binding
+
+
+def _milp_binding() -> ExactBinder:
+    from formulations.binding.milp import solve
+
+    return lambda graph, on, limits, *, objective, max_load=None, start=None, on_better=None: solve(
+        graph, on, limits, objective=objective, max_load=max_load, warm=start
+    )
+
+
+def _cpsat_binding() -> ExactBinder:
+    from formulations.binding.cpsat import solve
+
+    return lambda graph, on, limits, *, objective, max_load=None, start=None, on_better=None: solve(
+        graph, on, limits, objective=objective, max_load=max_load, warm=start
+    )
+
+
+def _searched_binding() -> ExactBinder:
+    from formulations.binding.search import solve
+
+    return lambda graph, on, limits, *, objective, max_load=None, start=None, on_better=None: solve(
+        graph, on, limits, objective=objective, max_load=max_load, warm=start
+    )
+
+
+# orders
+
+
+def _milp_order() -> ExactOrderer:
+    from formulations.ordering.milp import solve
+
+    return lambda graph, platform, binding, limits, *, start=None, on_better=None: solve(
+        graph, platform, binding, limits, prologue=False, warm=start
+    )
+
+
+def _cpsat_order() -> ExactOrderer:
+    from formulations.ordering.cpsat import solve
+
+    return lambda graph, platform, binding, limits, *, start=None, on_better=None: solve(
+        graph, platform, binding, limits, prologue=False, warm=start
+    )
+
+
+def _cpsat_order_prologue() -> ExactOrderer:
+    from formulations.ordering.cpsat import solve
+
+    return lambda graph, platform, binding, limits, *, start=None, on_better=None: solve(
+        graph, platform, binding, limits, prologue=True, warm=start
+    )
+
+
+# binding and orders
+
+
+def _joint() -> ExactScheduler:
+    from formulations.joint.cpsat import solve
+
+    return lambda graph, platform, limits, *, start=None, on_better=None: solve(
+        graph, platform, limits, prologue=False, warm=start
+    )
+
+
+def _joint_prologue() -> ExactScheduler:
+    from formulations.joint.cpsat import solve
+
+    return lambda graph, platform, limits, *, start=None, on_better=None: solve(
+        graph, platform, limits, prologue=True, warm=start
+    )
+
+
+def _benders() -> ExactScheduler:
+    from formulations.joint.benders import solve
+
+    return lambda graph, platform, limits, *, start=None, on_better=None: solve(
+        graph, platform, limits, prologue=False, warm=start
+    )
+
+
+#: Clustering -> its two stages.
+EXACT_CLUSTERINGS = {
+    "milp": ExactClustering(_milp_fewest, _milp_least),
+    "cpsat": ExactClustering(_cpsat_fewest, _cpsat_least),
+    "colgen": ExactClustering(_column_generation, _neighbourhoods_least),
+    "lns": ExactClustering(_neighbourhoods_fewest, _neighbourhoods_least),
+}
+#: Clustering that also changes the units -> loader.
+TREE_IMPROVERS: dict[str, Callable[[], TreeImprover]] = {"leaves": _leaves}
+#: Binding -> loader.
+EXACT_BINDERS: dict[str, Callable[[], ExactBinder]] = {
+    "milp": _milp_binding,
+    "cpsat": _cpsat_binding,
+    "search": _searched_binding,
+}
+#: Order -> its stage.
+EXACT_ORDERINGS = {
+    "milp": ExactOrdering(_milp_order),
+    "cpsat": ExactOrdering(_cpsat_order),
+    "cpsat-prologue": ExactOrdering(_cpsat_order_prologue, prologue=True),
+}
+#: Binding and order together -> its stage.
+EXACT_SCHEDULES = {
+    "joint": ExactSchedule(_joint),
+    "joint-prologue": ExactSchedule(_joint_prologue, prologue=True),
+    "benders": ExactSchedule(_benders),
+}
+#: Everything together -> loader.
+EXACT_WHOLE: dict[str, Whole] = {}
+
+
+# what commands ask of formulations besides
+
+
+def compile_binding_search(graph: ClusterGraph, platform: Platform) -> None:
+    """Compile the kernels of the searched binding; ``platform`` has a tile for each cluster."""
+    from formulations.binding.search import warm_up
+
+    warm_up(graph, platform)
+
+
+def prove_again(
+    certificate: PriceCertificate, decomposition: Decomposition, platform: Platform, limits: Limits
+) -> Verdict:
+    """Prove a certificate's bound for these units and this platform once more."""
+    from formulations.clustering.verify_certificate import verify
+
+    return verify(certificate, decomposition, platform, limits)
+
+
+def conflict_of(
+    snn: SNN,
+    platform: Platform,
+    policy: str,
+    limits: Limits,
+    cluster: Callable[[Decomposition, Platform], Clustering],
+) -> Conflict | None:
+    """Return why the clusters outnumber the platform's slots; None if they need not."""
+    from formulations.clustering.explain import explain
+
+    return explain(snn, platform, policy, limits, cluster)

@@ -1,0 +1,1 @@
+"""Search over all four decisions at once."""

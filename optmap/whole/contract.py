@@ -1,0 +1,51 @@
+"""What a method that decides everything is, and the list of those that need no solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from optmap.model.mapping import Mapping
+from optmap.model.outcome import Limits, Outcome
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+
+
+class WholeMapper(Protocol):
+    """Decide decomposition, clustering, binding and orders of a network."""
+
+    def __call__(
+        self,
+        snn: SNN,
+        platform: Platform,
+        tokens: str,
+        limits: Limits,
+        *,
+        objective: str = "period",
+        start: Mapping | None = None,
+        on_better: Callable[[Outcome[Mapping]], None] | None = None,
+    ) -> Outcome[Mapping]:
+        """Return the best mapping found, and a bound that holds for every mapping, or None.
+
+        Parameters
+        ----------
+        objective : str
+            The column of the judge's row that is minimised.
+        start : Mapping, optional
+            A mapping that is known and was reported; the result is never worse.
+        on_better : callable, optional
+            Told of every better mapping at once, so that a kill loses nothing.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A loader, and whether the bounds hold for orders with a prologue too."""
+
+    load: Callable[[], WholeMapper]
+    prologue: bool = True
+
+
+#: Name that a :class:`optmap.methods.Method` has as its ``whole`` -> loader and class of schedules.
+WHOLE: dict[str, Whole] = {}
