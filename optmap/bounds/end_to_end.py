@@ -1,18 +1,41 @@
 """Lower bounds that hold for every decomposition, clustering, binding and order.
 
-They make an end-to-end gap honest: whatever a method decides, it cannot beat them. All are whole
-numbers by exact arithmetic, and hold with and without a prologue.
+They make an end-to-end gap honest: whatever a method decides, it cannot beat them. All are exact,
+need no solver, take milliseconds, and hold with and without a prologue; decompositions that split
+neurons which would fit are among "every". An inserted unit never stands in its reader's cluster
+here: if it does, let its reader read its sources instead, which lowers or keeps every count below.
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from optmap.bounds.bound import Bound, best
+from optmap.bounds.end_to_end_reads import (
+    copies_read,
+    fewest_spikes_read,
+    fewest_sums,
+    reads_of,
+)
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END
-from optmap.model.snn import SNN
+from optmap.model.snn import SNN, IntArray
+
+
+def end_to_end_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
+    """Return all bounds of this file: clusters, traffic, spike-hops, period and energy."""
+    if not snn.num_units:
+        return end_to_end_period_bounds(snn, platform)
+    return (
+        fewest_clusters_bound(snn, platform),
+        *end_to_end_traffic_bounds(snn, platform),
+        *end_to_end_hop_bounds(snn, platform),
+        *end_to_end_period_bounds(snn, platform),
+        end_to_end_energy_bound(snn, platform),
+    )
 
 
 def fewest_units(snn: SNN, platform: Platform) -> int:
@@ -42,30 +65,78 @@ def fewest_clusters(snn: SNN, platform: Platform) -> int:
     return max(-(-units // columns), -(-taken // platform.max_rows))
 
 
-def fewest_spikes_read(snn: SNN, platform: Platform) -> int:
-    """Return a lower bound on the spikes that all clusters together read in one iteration.
-
-    Notes
-    -----
-    Source i stands on a row of at least ceil(deg_i / C') clusters (see :func:`fewest_clusters`),
-    each reading its s_i spikes. A neuron of fan-in f > R reads an inserted unit at least, hence at
-    most R - 1 sources directly; the other f - R + 1 or more pass through inserted units, whose
-    spikes are the sums over their inputs and which are read once more, by their owner alone: at
-    least the sum of the neuron's f - R + 1 smallest counts.
-    """
-    copies = -(-snn.fan_out // platform.max_columns)
-    read = sum(int(s) * int(c) for s, c in zip(snn.spikes, copies, strict=True))
-    rows = platform.max_rows
-    for j in np.flatnonzero(snn.fan_in > rows):
-        counts = np.sort(snn.spikes[snn.sources_of(int(j))])
-        read += int(counts[: len(counts) - rows + 1].sum())
-    return read
-
-
 def fewest_clusters_bound(snn: SNN, platform: Platform) -> Bound:
     """Return :func:`fewest_clusters` as a bound."""
     fewest = fewest_clusters(snn, platform)
     return Bound("clusters", "any decomposition", fewest, END_TO_END, Grade.CERTIFIED)
+
+
+def entries(snn: SNN, columns: int) -> IntArray:
+    """Return how many clusters each raw source enters from outside at least, shape (N,).
+
+    Notes
+    -----
+    A unit i stands beside at most C' - 1 others in its cluster, where it may also read itself; its
+    other deg_i - own_i readers are spread over other clusters, at most C' in each.
+    """
+    own = np.where(snn.is_unit, columns - 1, 0)
+    post = snn.post_of_synapse()
+    own[post[post == snn.indices]] += 1
+    return np.maximum(0, copies_read(snn, columns, own))
+
+
+def end_to_end_traffic_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
+    """Return lower bounds on the traffic, external spikes and input deliveries together.
+
+    Notes
+    -----
+    ``copies``: raw sources by :func:`entries`, and the spikes of inserted units, each of which
+    enters its reader's cluster (module docstring). ``share``: the reads of
+    :mod:`optmap.bounds.end_to_end_reads`; of the sources whose reads are shared there, a unit is
+    in one cluster and saves its spikes once.
+    """
+    entered = snn.spikes * entries(snn, platform.max_columns)
+    values = {}
+    for name, reads in zip(("copies", "share"), reads_of(snn, platform), strict=False):
+        saved = snn.is_unit & ~reads.quiet & (snn.fan_out > 0)
+        outside = sum(entered[reads.quiet].tolist()) + reads.shares
+        values[name] = outside - sum(snn.spikes[saved].tolist())
+    return _bounds("traffic", values)
+
+
+def end_to_end_hop_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
+    """Return a lower bound on spike-hops where every tile holds one program; else none.
+
+    Notes
+    -----
+    ``apart``: two clusters are on two tiles, so that every external spike travels the fewest hops
+    between two tiles at least. Inputs are not counted: they come from outside the network of tiles.
+    """
+    if not all(t.slots == 1 for t in platform.tiles) or platform.num_tiles < 2:
+        return ()
+    external = (snn.spikes * entries(snn, platform.max_columns))[snn.is_unit]
+    spikes = sum(external.tolist()) + fewest_sums(snn, platform.max_rows)
+    apart = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
+    return _bounds("spike_hops", {"apart": spikes * int(apart.min())})
+
+
+def end_to_end_energy_bound(snn: SNN, platform: Platform) -> Bound:
+    """Return a lower bound on the energy of one iteration in pJ.
+
+    Notes
+    -----
+    ``computing``: every neuron's spikes and those of the inserted units
+    (:func:`optmap.bounds.end_to_end_reads.fewest_sums`) are fired, and each inserted unit's spikes
+    are one more synaptic event; then what the least spike-hops cost. Where one tile may hold all
+    clusters and local deliveries cost nothing, this is the optimum: Huffman trees on one tile.
+    """
+    price, sums = platform.energy, fewest_sums(snn, platform.max_rows)
+    events = sum((snn.spikes * snn.fan_out).tolist()) + sums
+    fired = int(snn.spikes[snn.units].sum()) + sums
+    hops = max((bound.value for bound in end_to_end_hop_bounds(snn, platform)), default=0)
+    value = price.spike_pj * fired + price.route_pj * hops
+    value += price.synapse_pj * events * platform.cells_per_synapse
+    return Bound("energy_pj", "computing", Fraction(value), END_TO_END, Grade.CERTIFIED)
 
 
 def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
@@ -76,9 +147,10 @@ def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     ``widest``: the spikes of inserted units are the sums over their inputs, so the unit that keeps
     a neuron's identity reads, directly or as sums, every spike of the neuron's whole fan-in; its
     cluster takes base + event times that, and never overlaps itself. ``work``: T tiles fire
-    K >= :func:`fewest_clusters` clusters that read :func:`fewest_spikes_read` spikes, and if K > T
-    all but T - 1 of them pay switch_ticks; some tile is busy for the mean or longer. ``crowd``:
-    some tile fires ceil(K / T) clusters at least, for base ticks each (and switch, if several).
+    K >= :func:`fewest_clusters` clusters that read
+    :func:`optmap.bounds.end_to_end_reads.fewest_spikes_read` spikes, and if K > T all but T - 1 of
+    them pay switch_ticks; some tile is busy for the mean or longer. ``crowd``: some tile fires
+    ceil(K / T) clusters at least, for base ticks each (and switch, if several).
 
     Recurrences prove nothing more before a clustering is known: every channel on a cycle of
     clusters holds a token, so that without sends such a cycle's ratio is a mean of execution times.
@@ -109,9 +181,7 @@ def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
         "work": -(-work // tiles),
         "crowd": crowd * (base + (switch if crowd > 1 else 0)),
     }
-    return tuple(
-        Bound("period", name, value, END_TO_END, Grade.CERTIFIED) for name, value in values.items()
-    )
+    return _bounds("period", values)
 
 
 def end_to_end_period_bound(snn: SNN, platform: Platform) -> Bound:
@@ -119,3 +189,9 @@ def end_to_end_period_bound(snn: SNN, platform: Platform) -> Bound:
     found = best(end_to_end_period_bounds(snn, platform))
     assert found is not None  # "widest" is always there
     return found
+
+
+def _bounds(metric: str, values: dict[str, int]) -> tuple[Bound, ...]:
+    return tuple(
+        Bound(metric, name, value, END_TO_END, Grade.CERTIFIED) for name, value in values.items()
+    )

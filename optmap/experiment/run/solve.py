@@ -20,7 +20,7 @@ from typing import Any, TextIO
 
 from optmap.bounds.bound import Bound
 from optmap.bounds.clusters import cluster_bounds
-from optmap.bounds.end_to_end import end_to_end_period_bounds, fewest_clusters_bound
+from optmap.bounds.end_to_end import end_to_end_bounds
 from optmap.bounds.period import clustering_period_bounds
 from optmap.bounds.spike_hops import hop_bounds
 from optmap.bounds.traffic import traffic_bounds
@@ -214,8 +214,7 @@ def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]
     else:
         found += cluster_bounds(decomposition, platform)
         found += traffic_bounds(decomposition, platform)
-        found += end_to_end_period_bounds(instance.snn, platform)
-        found.append(fewest_clusters_bound(instance.snn, platform))
+        found += end_to_end_bounds(instance.snn, platform)
     energy = sum(computing_energy(decomposition, platform))
     units = Scope(units=decomposition.identity)
     found.append(Bound("energy_pj", "computing", energy, units, Grade.CERTIFIED))
