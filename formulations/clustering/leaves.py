@@ -103,10 +103,13 @@ def _build(
                 return None
     first_leaf = {}
     inserted: list[tuple[int, list[int]]] = []
+    replaced: dict[int, list[int]] = {}
     for j in long:
+        # a leaf of one input would sum nothing: the combiner reads that input itself
+        direct = leaves[j].pop() if len(leaves[j][-1]) == 1 else []
         first_leaf[j] = n + len(inserted)
         inserted += [(j, leaf) for leaf in leaves[j]]
-    replaced = {j: [first_leaf[j] + i for i in range(len(leaves[j]))] for j in long}
+        replaced[j] = [*direct, *(first_leaf[j] + i for i in range(len(leaves[j])))]
     new = custom(snn, decomposition.rows, inserted, replaced)
     for j in long:
         _place(crossbars, set(replaced[j]), (j, -1), rows, columns)
@@ -129,6 +132,10 @@ def _cover(
     open_inputs = set(snn.sources_of(group[0]).tolist())
     least = max(2, rows // 8)  # a smaller leaf costs its combiners more rows than it saves
     while open_inputs:
+        if len(open_inputs) == 1:  # no leaf: see _build
+            for j in group:
+                leaves[j].append(list(open_inputs))
+            break
         chosen, taken = None, set[int]()
         for crossbar in crossbars:
             if crossbar.columns + len(group) <= columns:
