@@ -27,7 +27,8 @@ from optmap.experiment.tables.text import compact, percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
 from optmap.experiment.what_if import Figures, WhatIf, figures, mapped_again, re_evaluated
 from optmap.instance import Instance, assemble, load
-from optmap.judge.evaluation import Evaluation, judge
+from optmap.judge.case import Case, judge
+from optmap.judge.evaluation import Evaluation
 from optmap.judge.explanation import explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
@@ -108,7 +109,7 @@ def _say_why(evaluation: Evaluation, instance: Instance, mapping: Mapping, say: 
     """Print the speed, the sentences of the explanation, and the critical cycle."""
     for line in speed_lines(evaluation.period, evaluation.latency, instance.platform):
         say(line)
-    least = floors(instance.platform, mapping, instance.tokens)
+    least = floors(Case(instance.snn, instance.platform, instance.tokens, mapping))
     for sentence in explain(evaluation, least).sentences:
         say(f"- {sentence}")
     say("critical cycle:")

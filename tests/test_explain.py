@@ -24,7 +24,8 @@ from optmap.experiment.what_if import (
 )
 from optmap.flow import run
 from optmap.instance import Instance
-from optmap.judge.evaluation import CycleStep, evaluate, judge
+from optmap.judge.case import Case, judge
+from optmap.judge.evaluation import CycleStep, evaluate
 from optmap.judge.explanation import Floor, Floors, explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
@@ -107,7 +108,7 @@ def test_floors_hold_for_every_order_and_are_often_reached():
             mapping = Mapping(units, clustering, binding, StaticOrders(orders))
             verdict = judge(snn, chip, mapping, "dataflow").evaluation
             if verdict is not None:
-                found = floors(chip, mapping, "dataflow")
+                found = floors(Case(snn, chip, "dataflow", mapping))
                 assert verdict.period >= found.least
                 said = explain(verdict, found)
                 assert (said.resource == "order") == (verdict.period > found.least)

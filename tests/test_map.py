@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from optmap.instance import load
-from optmap.judge.evaluation import judge
+from optmap.judge.case import judge
 from optmap.mapping_json import from_dict
 from optmap.model.platform import load_platform
 from optmap.readers.read import read_network

@@ -17,7 +17,7 @@ from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.flow import run
 from optmap.instance import Instance
-from optmap.judge.evaluation import judge
+from optmap.judge.case import judge
 from optmap.methods import METHODS, load_entry_points, load_method_file, method_named, register
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits, Outcome, Status

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from optmap.judge.evaluation import Judgement
+from optmap.judge.case import Judgement
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
 

@@ -25,7 +25,7 @@ from optmap.experiment.run.store import Store, chain
 from optmap.experiment.tables.derived import edited
 from optmap.experiment.tables.gaps import by_digest, shared_bounds
 from optmap.instance import Instance
-from optmap.judge.evaluation import judge
+from optmap.judge.case import judge
 from optmap.model.mapping import Mapping
 from optmap.model.scope import place_of
 

@@ -17,7 +17,8 @@ from optmap.bounds.end_to_end import end_to_end_period_bound
 from optmap.errors import CapacityError, DeadlockError, FanInError
 from optmap.flow import run
 from optmap.instance import Instance
-from optmap.judge.evaluation import Evaluation, evaluate, judge
+from optmap.judge.case import judge
+from optmap.judge.evaluation import Evaluation, evaluate
 from optmap.methods import Method
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping

@@ -6,14 +6,15 @@ and buffers suffice, every tile has an order of exactly its clusters, and no cyc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from optmap.errors import CapacityError, DeadlockError
-from optmap.judge.binding_aware_graph import lower, remote_channels
+from optmap.judge.binding_aware_graph import BindingAwareGraph, lower, remote_channels
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.decomposition import Decomposition
 from optmap.model.decomposition import violations as decomposition_violations
 from optmap.model.mapping import Binding, Mapping, StaticOrders
 from optmap.model.platform import Platform
@@ -43,18 +44,35 @@ def check(snn: SNN, platform: Platform, mapping: Mapping, tokens: str) -> list[V
     tokens : str
         Token mode, ``dataflow`` or ``pipelined``.
     """
-    found = [
-        Violation("decomposition", text)
-        for text in decomposition_violations(snn, mapping.decomposition)
-    ]
     graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
-    return found + check_graph(graph, platform, mapping.binding, mapping.orders)
+    return unit_violations(snn, mapping.decomposition) + check_graph(
+        graph, platform, mapping.binding, mapping.orders
+    )
+
+
+def unit_violations(snn: SNN, decomposition: Decomposition) -> list[Violation]:
+    """Return what keeps the units from computing the network's sums."""
+    found = decomposition_violations(snn, decomposition)
+    return [Violation("decomposition", text) for text in found]
 
 
 def check_graph(
     graph: ClusterGraph, platform: Platform, binding: Binding, orders: StaticOrders
 ) -> list[Violation]:
     """Return every rule that a binding with orders breaks for a clustered network."""
+    return graph_violations(
+        graph, platform, binding, orders, lambda: lower(graph, platform, binding, orders)
+    )
+
+
+def graph_violations(
+    graph: ClusterGraph,
+    platform: Platform,
+    binding: Binding,
+    orders: StaticOrders,
+    bound: Callable[[], BindingAwareGraph],
+) -> list[Violation]:
+    """Return the same; ``bound`` gives the binding-aware graph, asked for only if it exists."""
     tile_of = binding.tile_of
     wild = np.flatnonzero(tile_of >= platform.num_tiles)
     if len(wild):
@@ -69,7 +87,7 @@ def check_graph(
     broken = _orders(binding, orders, platform.num_tiles) + _sends(graph, binding, orders)
     found += broken
     if not broken:
-        found += _executes(graph, platform, binding, orders)
+        found += _executes(bound)
     return found
 
 
@@ -154,11 +172,9 @@ def _differences(
     ]
 
 
-def _executes(
-    graph: ClusterGraph, platform: Platform, binding: Binding, orders: StaticOrders
-) -> list[Violation]:
+def _executes(make: Callable[[], BindingAwareGraph]) -> list[Violation]:
     try:
-        bound = lower(graph, platform, binding, orders)
+        bound = make()
     except CapacityError as error:
         return [Violation("buffer_windows", str(error))]
     try:

@@ -9,7 +9,6 @@ import numpy as np
 
 from optmap.errors import DeadlockError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, Reason, lower
-from optmap.judge.check import Violation, check
 from optmap.judge.latency import latency
 from optmap.judge.metrics import (
     EnergySplit,
@@ -27,7 +26,7 @@ from optmap.judge.metrics import (
 from optmap.model.cluster_graph import axons, cluster_graph
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
-from optmap.model.snn import SNN, IntArray
+from optmap.model.snn import IntArray
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 
 
@@ -112,20 +111,6 @@ class Evaluation:
         return flat
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the judge says: the broken rules, or the evaluation if there are none."""
-
-    violations: tuple[Violation, ...]
-    evaluation: Evaluation | None
-
-
-def judge(snn: SNN, platform: Platform, mapping: Mapping, tokens: str) -> Judgement:
-    """Check ``mapping`` and, if nothing is broken, evaluate it."""
-    broken = tuple(check(snn, platform, mapping, tokens))
-    return Judgement(broken, None if broken else evaluate(platform, mapping, tokens))
-
-
 def evaluate(platform: Platform, mapping: Mapping, tokens: str) -> Evaluation:
     """Return what a valid mapping costs.
 
@@ -145,9 +130,14 @@ def evaluate(platform: Platform, mapping: Mapping, tokens: str) -> Evaluation:
     ValueError, CapacityError
         If the mapping is not well formed for this platform.
     """
-    decomposition, clustering = mapping.decomposition, mapping.clustering
-    graph = cluster_graph(decomposition, clustering, platform, tokens)
+    graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
     bound = lower(graph, platform, mapping.binding, mapping.orders)
+    return evaluation_of(platform, mapping, bound)
+
+
+def evaluation_of(platform: Platform, mapping: Mapping, bound: BindingAwareGraph) -> Evaluation:
+    """Return what a valid mapping costs, given its binding-aware graph; see :func:`evaluate`."""
+    graph, decomposition, clustering = bound.clusters, mapping.decomposition, mapping.clustering
     period, critical = critical_cycle(bound)
     crossbar, interface = loads(bound, platform, mapping.binding)
     used = np.unique(mapping.binding.tile_of)

@@ -16,12 +16,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from optmap.judge.binding_aware_graph import BindingAwareGraph, Reason, lower
+from optmap.judge.binding_aware_graph import BindingAwareGraph, Reason
+from optmap.judge.case import Case
 from optmap.judge.evaluation import CycleStep, Evaluation, critical_cycle
 from optmap.judge.metrics import loads
-from optmap.model.cluster_graph import cluster_graph
-from optmap.model.mapping import Mapping
-from optmap.model.platform import Platform
 from optmap.sdf.marked_graph import MarkedGraph
 
 
@@ -67,13 +65,12 @@ class Floors:
         return max(self.actor.ticks, self.tile.ticks, self.interface.ticks, self.free)
 
 
-def floors(platform: Platform, mapping: Mapping, tokens: str) -> Floors | None:
+def floors(case: Case) -> Floors | None:
     """Return the floors of a valid mapping's binding; None if it has no cluster."""
-    graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
-    if not graph.num_clusters:
+    if not case.graph.num_clusters:
         return None
-    bound = lower(graph, platform, mapping.binding, mapping.orders)
-    crossbar, interface = loads(bound, platform, mapping.binding)
+    bound = case.bound
+    crossbar, interface = loads(bound, case.platform, case.mapping.binding)
     free, cycle = critical_cycle(_without_orders(bound))
     slowest = int(bound.time.argmax())
     return Floors(

@@ -17,8 +17,9 @@ from small_mapping import MAPPING, PLATFORM, SNN
 from optmap.decomposing.contract import decompose
 from optmap.errors import DeadlockError
 from optmap.judge.binding_aware_graph import Reason, lower
+from optmap.judge.case import judge
 from optmap.judge.check import check
-from optmap.judge.evaluation import CycleStep, evaluate, judge
+from optmap.judge.evaluation import CycleStep, evaluate
 from optmap.judge.metrics import Spread, link_tokens
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders

@@ -13,7 +13,7 @@ from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.flow import run
 from optmap.instance import load
-from optmap.judge.evaluation import judge
+from optmap.judge.case import judge
 from optmap.mapping_json import from_dict, to_dict
 from optmap.methods import METHODS
 from optmap.model.cluster_graph import cluster_graph

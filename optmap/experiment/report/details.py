@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from optmap.instance import Instance
-from optmap.judge.binding_aware_graph import BindingAwareGraph, lower
+from optmap.judge.binding_aware_graph import BindingAwareGraph
+from optmap.judge.case import Case
 from optmap.judge.metrics import link_tokens
-from optmap.model.cluster_graph import cluster_graph
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
 from optmap.sdf.cycle_ratio import earliest_schedule, maximum_cycle_ratio
@@ -25,11 +24,9 @@ MAX_CHANNELS = 150
 MAX_BARS = 400
 
 
-def details(mapping: Mapping, instance: Instance) -> dict[str, Any]:
+def details(case: Case) -> dict[str, Any]:
     """Return JSON-ready data for the report's pictures of a valid mapping."""
-    platform = instance.platform
-    graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, instance.tokens)
-    bound = lower(graph, platform, mapping.binding, mapping.orders)
+    platform, mapping, graph, bound = case.platform, case.mapping, case.graph, case.bound
     strongest = np.argsort(-graph.spikes, kind="stable")[:MAX_CHANNELS]
     return {
         "platform": _platform(platform),

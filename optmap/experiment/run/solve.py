@@ -13,17 +13,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
-from optmap.bounds.bound import Bound
-from optmap.bounds.clusters import cluster_bounds
-from optmap.bounds.end_to_end import end_to_end_bounds
-from optmap.bounds.period import clustering_period_bounds
-from optmap.bounds.spike_hops import hop_bounds
-from optmap.bounds.traffic import traffic_bounds
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.exact import compile_binding_search
@@ -34,17 +27,13 @@ from optmap.experiment.run.mapping_file import document
 from optmap.experiment.run.source import Source
 from optmap.flow import run
 from optmap.instance import Instance
-from optmap.judge.evaluation import judge
-from optmap.judge.metrics import computing_energy
+from optmap.judge.case import Case
 from optmap.methods import METHODS, Method, load_method_file, method_named
 from optmap.model.claim import Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.clustered_snn import ClusteredSNN
-from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping, compact
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
-from optmap.model.scope import END_TO_END, Scope, place_of
 
 STATUS_WORD = {
     Status.OPTIMAL: "optimal",
@@ -163,19 +152,19 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     if result.mapping is None:
         return row
     mapping = result.mapping
-    judgement = judge(instance.snn, instance.platform, mapping, instance.tokens)
+    case = Case(instance.snn, instance.platform, instance.tokens, mapping)
     wrong = [claim for claim in result.claims if not claim.holds]
     row["decomposition"] = mapping.decomposition.policy
     row["mapping"] = document(mapping, job.instance, job.source, job.digest, job.method)
-    row["bounds"] = describe_bounds(mapping, instance)
-    if judgement.evaluation is None:
+    row["bounds"] = [bound.to_json() for bound in case.bounds]
+    if case.evaluation is None or case.place is None:
         row["check"] = "violation"
-        row["reason"] = "; ".join(map(str, judgement.violations[:20]))
+        row["reason"] = "; ".join(map(str, case.violations[:20]))
         return row
-    row["metrics"] = judgement.evaluation.row()
-    row["place"] = place_of(mapping, judgement.evaluation.max_tile_load).to_json()
-    row["details"] = details(mapping, instance)
-    row["critical_cycle"] = [str(step) for step in judgement.evaluation.critical_cycle]
+    row["metrics"] = case.evaluation.row()
+    row["place"] = case.place.to_json()
+    row["details"] = details(case)
+    row["critical_cycle"] = [str(step) for step in case.evaluation.critical_cycle]
     row["check"] = "mismatch" if wrong else "ok"
     if wrong:
         row["reason"] = "; ".join(
@@ -204,21 +193,8 @@ def describe_network(instance: Instance) -> dict[str, Any]:
 
 def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]]:
     """Return the bounds that need no solver, each with its name and scope."""
-    platform, decomposition = instance.platform, mapping.decomposition
-    graph = cluster_graph(decomposition, mapping.clustering, platform, instance.tokens)
-    found = [*clustering_period_bounds(graph, platform), *hop_bounds(graph, platform)]
-    if isinstance(instance.snn, ClusteredSNN):  # its clustering is the only one there is
-        found = [replace(bound, scope=END_TO_END) for bound in found]
-        for metric, value in (("clusters", graph.num_clusters), ("traffic", graph.spikes.sum())):
-            found.append(Bound(metric, "given", int(value), END_TO_END, Grade.CERTIFIED))
-    else:
-        found += cluster_bounds(decomposition, platform)
-        found += traffic_bounds(decomposition, platform)
-        found += end_to_end_bounds(instance.snn, platform)
-    energy = sum(computing_energy(decomposition, platform))
-    units = Scope(units=decomposition.identity)
-    found.append(Bound("energy_pj", "computing", energy, units, Grade.CERTIFIED))
-    return [bound.to_json() for bound in found]
+    case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+    return [bound.to_json() for bound in case.bounds]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from whole_oracle import least_period, random_whole_case
 
 from formulations.whole import cpsat
-from optmap.judge.evaluation import judge
+from optmap.judge.case import judge
 from optmap.model.outcome import Limits, Status
 
 LIMITS = Limits(600.0)  # no test waits for it
