@@ -7,6 +7,7 @@ Sizes are capped (what is left out is counted), so that a page of hundreds of ro
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,9 +18,9 @@ from optmap.judge.case import Case
 from optmap.judge.metrics import link_tokens
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
+from optmap.model.snn import IntArray
 from optmap.sdf.cycle_ratio import earliest_schedule, maximum_cycle_ratio
 
-MAX_CROSSBARS = 9
 MAX_CHANNELS = 150
 MAX_BARS = 400
 
@@ -77,10 +78,15 @@ def _links(bound: BindingAwareGraph, mapping: Mapping, platform: Platform) -> li
 
 
 def _crossbars(mapping: Mapping, platform: Platform) -> list[dict[str, Any]]:
-    """Return the first crossbars' synapses as bits, row by row, most read rows first."""
+    """Return the telling crossbars' synapses as bits, row by row, most read rows first.
+
+    Telling are the fullest, the median and the emptiest by synapses per cell.
+    """
     network = mapping.decomposition.network
     drawn = []
-    for k, members in enumerate(mapping.clustering.members()[:MAX_CROSSBARS]):
+    every = mapping.clustering.members()
+    for why, k in _telling(mapping, every, platform):
+        members = every[k]
         units = network.units[members]
         sources = np.unique(np.concatenate([network.sources_of(int(u)) for u in units]))
         bits = np.zeros((len(sources), len(units)), dtype=np.bool_)
@@ -91,12 +97,33 @@ def _crossbars(mapping: Mapping, platform: Platform) -> list[dict[str, Any]]:
         drawn.append(
             {
                 "cluster": k,
+                "why": why,
                 "size": [bar.rows, bar.columns // platform.cells_per_synapse],
                 "used": list(bits.shape),
                 "bits": base64.b64encode(np.packbits(bits).tobytes()).decode(),
             }
         )
     return drawn
+
+
+def _telling(
+    mapping: Mapping, members: Sequence[IntArray], platform: Platform
+) -> list[tuple[str, int]]:
+    """Return the fullest, the median and the emptiest cluster by the share of cells in use."""
+    network = mapping.decomposition.network
+    share = []
+    for k, own in enumerate(members):
+        bar = platform.tiles[mapping.binding.tile_of[k]].crossbar
+        used = int(network.fan_in[network.units[own]].sum())
+        share.append((Fraction(used, bar.rows * bar.columns), -k))
+    ranked = [-k for _, k in sorted(share, reverse=True)]
+    if len(ranked) < 3:
+        return [("fullest", ranked[0]), ("emptiest", ranked[-1])][: len(ranked)]
+    return [
+        ("fullest", ranked[0]),
+        ("median", ranked[len(ranked) // 2]),
+        ("emptiest", ranked[-1]),
+    ]
 
 
 def _gantt(bound: BindingAwareGraph, mapping: Mapping) -> dict[str, Any]:

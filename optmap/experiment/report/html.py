@@ -34,6 +34,9 @@ from optmap.experiment.tables.metrics import METRICS
 from optmap.experiment.tables.stage_gaps import stage_gaps
 from optmap.experiment.tables.stages import stage_losses
 
+#: The page's script, in the order in which its parts stand.
+SCRIPTS = ("report.overview.js", "report.tables.js", "report.js")
+
 #: Steps of a critical cycle that travel with a row.
 CYCLE_STEPS = 12
 
@@ -69,7 +72,7 @@ def report_html(
         "notes": "".join(f"<li>{html.escape(note)}</li>" for note in NOTES),
         "environment": html.escape(_environment(environment)),
         "style": parts.joinpath("report.css").read_text(),
-        "script": parts.joinpath("report.js").read_text(),
+        "script": "".join(parts.joinpath(name).read_text() for name in SCRIPTS),
         "plotly": _packed(get_plotlyjs()),
         "data": _packed(json.dumps(page_data(rows, details, known), separators=(",", ":"))),
     }
