@@ -18,7 +18,7 @@ from optmap.judge.case import Case
 from optmap.judge.metrics import link_tokens
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
-from optmap.model.snn import IntArray
+from optmap.model.snn import IndexArray
 from optmap.sdf.cycle_ratio import earliest_schedule, maximum_cycle_ratio
 
 MAX_CHANNELS = 150
@@ -107,7 +107,7 @@ def _crossbars(mapping: Mapping, platform: Platform) -> list[dict[str, Any]]:
 
 
 def _telling(
-    mapping: Mapping, members: Sequence[IntArray], platform: Platform
+    mapping: Mapping, members: Sequence[IndexArray], platform: Platform
 ) -> list[tuple[str, int]]:
     """Return the fullest, the median and the emptiest cluster by the share of cells in use."""
     network = mapping.decomposition.network

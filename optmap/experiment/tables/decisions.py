@@ -93,10 +93,9 @@ def changed(method: str) -> frozenset[str] | None:
     (['decomposition'], ['binding', 'order'])
     """
     own, flow = METHODS.get(method), METHODS[FLOW]
-    if own is None:
+    if own is None or own.whole:
         return None
-    found = {d for d in DECISIONS if getattr(own, d, None) != getattr(flow, d)}
-    return frozenset(found) if all(getattr(own, d, None) for d in DECISIONS) else None
+    return frozenset(d for d in DECISIONS if getattr(own, d) != getattr(flow, d))
 
 
 def decisions(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[Decisions]:

@@ -38,11 +38,11 @@ def group_of(method: str) -> str:
     >>> group_of("song2020"), group_of("overlap"), group_of("cpsat"), group_of("whole")
     ('published', 'improved', 'exact', 'whole')
     """
-    if method.split("-")[0] == "whole":
+    known = METHODS.get(method)
+    if (known is not None and known.whole) or method.split("-")[0] == "whole":
         return "whole"
     if method in PUBLISHED:
         return "published"
-    known = METHODS.get(method)
     return "exact" if known is not None and known.uses_solver else "improved"
 
 

@@ -49,7 +49,7 @@ def plan_lines(jobs: Sequence[Job], kept: int, parallel: int) -> list[str]:
     """
     instances = len({job.instance for job in jobs})
     methods = len({job.method for job in jobs})
-    solved = [j for j in jobs if j.method not in METHODS or METHODS[j.method].uses_solver]
+    solved = [j for j in jobs if _takes_its_limit(j.method)]
     quick = (len(jobs) - len(solved)) * HEURISTIC_S
     least = (quick + len(solved) * SOLVER_S) / parallel
     most = (quick + sum(job.limits.wall_s + SOLVER_S for job in solved)) / parallel
@@ -59,10 +59,16 @@ def plan_lines(jobs: Sequence[Job], kept: int, parallel: int) -> list[str]:
     span = f"up to {_span(most)}" if most > 2 * least else f"about {_span(most)}"
     lines.append(
         f"{len(jobs)} rows to run ({instances} instances, {methods} methods), {len(solved)} of them"
-        f" with a solver: {span}"
+        f" with a solver or a search: {span}"
     )
     lines.append("kernels are compiled on first use, which can take a minute; later runs keep them")
     return lines
+
+
+def _takes_its_limit(method: str) -> bool:
+    """Tell whether a method may run until its limit; unknown ones may."""
+    known = METHODS.get(method)
+    return known is None or known.uses_solver or bool(known.whole)
 
 
 def _span(seconds: float) -> str:

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from optmap.experiment.report.details import MAX_CROSSBARS
 from optmap.experiment.report.html import report_html
+from optmap.experiment.row import Row
 from optmap.experiment.run.store import Store
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -27,14 +27,19 @@ FLAGS = (
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    (folder / "p.toml").write_text(
+    (folder / "platforms").mkdir()
+    (folder / "platforms" / "p.toml").write_text(
         'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 2\n'
         "[[tiles]]\nrows = 6\ncolumns = 4\n"
     )
     (folder / "a.toml").write_text(
-        'schema = 1\nname = "<b>odd & name"\nnetwork = "gen:mlp-9-8-4"\nplatform = "p.toml"\n'
+        'schema = 1\nname = "<b>odd & name"\nnetwork = "gen:mlp-9-8-4"\n'
+        'platform = "platforms/p.toml"\n'
     )
-    command = [sys.executable, "-m", "optmap.compare", str(folder / "a.toml"), "--limit", "2"]
+    (folder / "b.toml").write_text(
+        'schema = 1\nname = "b"\nnetwork = "gen:mlp-5-3"\nplatform = "platforms/p.toml"\n'
+    )
+    command = [sys.executable, "-m", "optmap.compare", str(folder), "--limit", "2"]
     command += ["--out", str(folder / "run"), "--methods", "song2020,cpsat"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -50,17 +55,7 @@ def test_the_page_is_one_file_without_network(run_folder):
 
 
 def test_a_run_without_any_mapping_still_has_a_page():
-    row = {
-        "key": "k",
-        "instance": "i",
-        "digest": "d",
-        "method": "m",
-        "seed": 0,
-        "status": "error",
-        "check": "not_run",
-        "wall_s": 0.1,
-        "reason": "broken",
-    }
+    row = Row("k", "i", "d", "m", 0, "error", "not_run", "broken", wall_s=0.1)
     assert "1 failed" in report_html([row], {}, {})
 
 
@@ -93,15 +88,15 @@ def page(browser, run_folder):
 def test_a_click_on_a_row_shows_its_mapping(page, run_folder):
     lines = page.find_elements("css selector", "#rows tbody tr")
     with Store.opened(run_folder) as store:
-        assert len(lines) == len(store.rows) == 2
+        assert len(lines) == len(store.rows) == 4
         row = store.rows[lines[1].get_attribute("data-key")]
     lines[1].click()
-    title = page.find_element("id", "details-title").text
-    assert title == f"{row['instance']}: {row['method']}"
-    for picture in ("tiles", "traffic", "gantt"):
+    title = page.find_element("id", "details-title")
+    assert title.text == f"{row['instance']}: {row['method']}"
+    for picture in ("tiles", "traffic", "gantt", "loads", "occupancy"):
         assert page.find_element("css selector", f"#{picture} svg.main-svg").is_displayed()
     crossbars = page.find_elements("css selector", "#crossbars canvas")
-    assert len(crossbars) == min(row["metrics"]["clusters"], MAX_CROSSBARS)
+    assert len(crossbars) == min(row["metrics"]["clusters"], 3)
     assert page.find_elements("css selector", "#gantt .bars path")
     assert row["critical_cycle"][0] in page.find_element("id", "details").text
     assert not [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
@@ -116,13 +111,31 @@ def test_the_keyboard_reaches_rows_and_sorting(page):
     before = [x.text for x in page.find_elements("css selector", "#rows tbody tr td:nth-child(2)")]
     page.find_elements("css selector", "#rows th button")[1].send_keys(Keys.ENTER)
     after = [x.text for x in page.find_elements("css selector", "#rows tbody tr td:nth-child(2)")]
-    assert before == ["song2020", "cpsat"]
-    assert after == ["cpsat", "song2020"]
+    assert [text[1:] for text in before] == ["song2020", "cpsat"] * 2  # after the group's mark
+    assert [text[1:] for text in after] == ["cpsat"] * 2 + ["song2020"] * 2
 
 
-def test_the_headline_and_the_gap_bars_stand_first(page):
-    cells = page.find_elements("css selector", "#headline tbody tr")
-    assert [cell.text.split()[0] for cell in cells] == ["song2020", "cpsat"]
-    assert page.find_elements("css selector", "#gaps .bars path")
-    tops = [page.find_element("id", i).location["y"] for i in ("headline", "gaps", "rows")]
+def test_question_picture_and_small_table_stand_on_the_first_screen(page):
+    lines = page.find_elements("css selector", "#best-of-groups tbody tr")
+    assert [line.text.split()[0][1:] for line in lines] == ["song2020", "cpsat"]
+    assert page.find_elements("css selector", "#relative .scatterlayer path.point")
+    assert "throughput of the published flow" in page.find_element("id", "answer").text
+    for part in ("answer", "relative", "best-of-groups"):
+        rect = page.find_element("id", part).rect
+        assert rect["y"] + rect["height"] < 1000
+    tops = [page.find_element("id", i).location["y"] for i in ("overview", "decisions", "all-rows")]
     assert tops == sorted(tops)
+
+
+def test_a_chosen_instance_and_metric_filter_every_part(page):
+    from selenium.webdriver.support.ui import Select
+
+    Select(page.find_element("id", "instance")).select_by_value("b")
+    Select(page.find_element("id", "metric")).select_by_value("clusters")
+    shown = [x for x in page.find_elements("css selector", "#rows tbody tr") if x.is_displayed()]
+    assert [line.text.split()[0] for line in shown] == ["b", "b"]
+    assert "clusters" in page.find_element("css selector", "#matrix thead").text
+    assert len(page.find_elements("css selector", "#matrix td.open")) == 2
+    page.find_elements("css selector", "#matrix td.open")[0].click()
+    assert page.find_element("id", "details-title").text.startswith("b: ")
+    assert not [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
