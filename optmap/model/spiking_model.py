@@ -85,7 +85,8 @@ class SpikingModel:
     def snn(self) -> SNN:
         """Return the connectivity, every explicit entry of a matrix being a synapse.
 
-        Parallel paths (skip connections, delays) between one pair are one synapse, weights added.
+        Parallel paths (skip connections, delays) between one pair are one synapse, weights added. A
+        neuron of a layer other than an Input that reads nothing is self-driven.
         """
         first = self.first
         counts: list[IntArray] = []
@@ -101,13 +102,21 @@ class SpikingModel:
             Population(layer.name, start, start + layer.size - 1)
             for layer, start in zip(self.layers, first, strict=False)
         ]
+        fan_in = np.concatenate(counts)
         return SNN(
-            np.concatenate(([0], np.cumsum(np.concatenate(counts)))),
+            np.concatenate(([0], np.cumsum(fan_in))),
             np.concatenate(indices),
             np.ones(first[-1], dtype=np.int64),
             tuple(populations),
             np.concatenate(weights),
+            self_driven=self.self_driven(fan_in),
         )
+
+    def self_driven(self, fan_in: IntArray) -> IntArray:
+        """Return the neurons that read nothing and are no input, given each neuron's fan-in."""
+        computed = np.repeat([layer.kind != "Input" for layer in self.layers],
+                             [layer.size for layer in self.layers])  # fmt: skip
+        return np.flatnonzero(computed & (fan_in == 0))
 
 
 def _rows(layer: Layer, first: list[int]) -> Matrix:

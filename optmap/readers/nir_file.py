@@ -12,7 +12,8 @@ loop by their distance from its entry; ties in natural order of names.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,9 @@ from optmap.model.spiking_model import Layer, Matrix, SpikingModel
 from optmap.readers.nir_graph import NEURONS, WEIGHTED, FlatGraph, read_graph
 from optmap.readers.nir_operators import Operator, operator_of, plus, times
 from optmap.readers.nir_shapes import Dims, infer_shapes, spread
+
+#: Multiplications per synapse that multiplying out may take; more is no network.
+_STEPS_PER_SYNAPSE = 20
 
 #: (layer, delay in seconds) -> matrix; None stands for the identity.
 Reach = dict[tuple[str, float], Matrix | None]
@@ -41,20 +45,46 @@ def read_nir(path: Path, *, keep_zero_weights: bool = False) -> SNN:
     """
     graph = read_graph(path)
     try:
-        snn = build_model(graph).snn()
+        built = build_model(graph)
+        snn = built.snn()
     except InputError:
         raise
     except ValueError as error:  # weights beyond float32 when multiplied out
         raise InputError(str(path), "", str(error), "a network that fits its arrays") from None
+    notes = [*graph.notes, *_notes(built, snn)]
     if not keep_zero_weights:
-        return snn
+        return _without_zeros(built, snn).with_notes(*notes)
     # Zeros vanish when matrices are multiplied; a second pass with all weights 1 shows the paths.
     pattern = build_model(graph, pattern=True).snn()
     weights = np.zeros(pattern.num_synapses, dtype=np.float32)
     weights[np.searchsorted(_keys(pattern), _keys(snn))] = snn.weights
-    return SNN(
-        pattern.indptr, pattern.indices, pattern.spikes, pattern.populations, weights=weights
+    return replace(pattern, weights=weights, notes=tuple(notes))
+
+
+def _without_zeros(built: SpikingModel, snn: SNN) -> SNN:
+    """Return the network without synapses whose parallel paths cancel each other."""
+    if snn.weights is None or snn.weights.all():
+        return snn
+    kept = snn.weights != 0
+    fan_in = np.bincount(snn.post_of_synapse()[kept], minlength=snn.num_neurons)
+    return replace(
+        snn,
+        indptr=np.concatenate(([0], np.cumsum(fan_in))),
+        indices=snn.indices[kept],
+        weights=snn.weights[kept],
+        self_driven=built.self_driven(fan_in),
     )
+
+
+def _notes(built: SpikingModel, snn: SNN) -> Iterator[str]:
+    """Say what the network does not show of its file."""
+    if any(path.delay_s > 0 for layer in built.layers for path in layer.paths):
+        yield "delays do not count"
+    if len(snn.self_driven):
+        yield (
+            f"{len(snn.self_driven)} neurons read nothing and are no Input: they fire by"
+            " themselves and take columns"
+        )
 
 
 def _keys(snn: SNN) -> IntArray:
@@ -163,7 +193,7 @@ class _Paths:
             operator = operator_of(
                 self.graph, self.graph.nodes[member], self._shape_read(member), self.pattern
             )
-            self._given[member] = _applied(operator, reach, bias)
+            self._given[member] = _applied(self.graph, member, operator, reach, bias)
         return self._given[name]
 
     def _unsolved(self, name: str) -> list[str]:
@@ -221,13 +251,27 @@ class _Paths:
         return kept
 
 
-def _applied(operator: Operator, reach: Reach, bias: np.ndarray) -> tuple[Reach, np.ndarray]:
+def _refuse_dense(graph: FlatGraph, name: str, outer: Matrix | None, inner: Matrix | None) -> None:
+    """Refuse a product of two maps that a file of this size cannot mean, before it is taken."""
+    if outer is None or inner is None:
+        return
+    steps = int(np.diff(inner.indptr)[outer.indices].sum())
+    entries = min(steps, outer.shape[0] * inner.shape[1])
+    if entries > graph.most_synapses or steps > _STEPS_PER_SYNAPSE * graph.most_synapses:
+        found = f"{entries} synapses when multiplied out"
+        raise graph.fail(f"node {name}", found, f"at most {graph.most_synapses}")
+
+
+def _applied(
+    graph: FlatGraph, name: str, operator: Operator, reach: Reach, bias: np.ndarray
+) -> tuple[Reach, np.ndarray]:
     """Return what an operator makes of its inputs, by delay."""
     given: Reach = {}
     total = operator.bias
     for delay, matrix in operator.parts:
         for (source, before), inner in reach.items():
             key = (source, before + delay)
+            _refuse_dense(graph, name, matrix, inner)
             product = times(matrix, inner)
             rows = operator.size
             given[key] = plus(given[key], product, rows) if key in given else product

@@ -7,7 +7,7 @@ HDF5 loses the order of nodes, so nothing here depends on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,11 @@ NEURONS = frozenset({"I", "LI", "IF", "LIF", "CubaLI", "CubaLIF", "Threshold"})
 #: Kinds whose weights are synapses.
 WEIGHTED = frozenset({"Affine", "Linear", "Conv1d", "Conv2d"})
 
+#: A gigabyte's worth; beyond it a network must be backed by the weights in its file.
+FREE_SYNAPSES = 20_000_000
+FREE_VALUES = 6_000_000
+SYNAPSES_PER_BYTE = 4
+
 Edge = tuple[str, str]
 
 
@@ -77,11 +82,26 @@ class Node:
 
 @dataclass(frozen=True)
 class FlatGraph:
-    """Nodes by name and distinct edges, both in natural order of names."""
+    """Nodes by name and distinct edges, both in natural order of names.
+
+    ``size``: bytes of the file; ``notes``: what was read otherwise than written.
+    """
 
     file: str
     nodes: dict[str, Node]
     edges: tuple[Edge, ...]
+    size: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def most_synapses(self) -> int:
+        """How many synapses a file of ``size`` bytes may unfold to: kernels are shared, not made."""
+        return FREE_SYNAPSES + SYNAPSES_PER_BYTE * self.size
+
+    @property
+    def most_values(self) -> int:
+        """How many values all nodes of a file of ``size`` bytes may give."""
+        return FREE_VALUES + SYNAPSES_PER_BYTE * self.size
 
     def fail(self, where: str, found: str, expected: str) -> InputError:
         """Return the error that says what is wrong at a node or an edge."""
@@ -125,7 +145,8 @@ def read_graph(path: Path) -> FlatGraph:
     _add_inputs(nodes, edges)
     rank = {name: i for i, name in enumerate(natural_order(nodes))}
     ordered = sorted(edges, key=lambda edge: (rank[edge[0]], rank[edge[1]]))
-    return FlatGraph(str(path), {name: nodes[name] for name in rank}, tuple(ordered))
+    named = {name: nodes[name] for name in rank}
+    return FlatGraph(str(path), named, tuple(ordered), path.stat().st_size)
 
 
 def _add_inputs(nodes: dict[str, Node], edges: set[Edge]) -> None:

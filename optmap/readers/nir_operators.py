@@ -14,9 +14,6 @@ from optmap.model.spiking_model import Matrix
 from optmap.readers.nir_graph import FlatGraph, Node
 from optmap.readers.nir_shapes import Dims, spread, windows_of
 
-#: A dense block above this would not fit beside its sparse form.
-_MAX_ENTRIES = 3 * 10**8
-
 
 @dataclass(frozen=True)
 class Operator:
@@ -111,9 +108,9 @@ def _convolution(graph: FlatGraph, node: Node, read: Dims, pattern: bool) -> Ope
 
 def _unrolled(graph: FlatGraph, node: Node, windows: Windows, taps: Any) -> Matrix:
     """Return the matrix of windows whose map c weighs its taps by ``taps[c]``."""
-    if windows.num_taps > _MAX_ENTRIES:
+    if windows.num_taps > graph.most_synapses:
         found = f"{windows.num_taps} synapses"
-        raise graph.fail(f"node {node.name}", found, f"at most {_MAX_ENTRIES}")
+        raise graph.fail(f"node {node.name}", found, f"at most {graph.most_synapses}")
     counts, sources = windows.fan_in()
     _, valid = windows.taps()
     rows = (windows.channels, *valid.shape)

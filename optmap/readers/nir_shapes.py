@@ -30,23 +30,12 @@ def infer_shapes(graph: FlatGraph) -> dict[str, Dims]:
     InputError
         Naming the node whose shape cannot be told, or the edge whose two ends disagree.
     """
-    reads, read_by = graph.predecessors(), graph.successors()
+    reads = graph.predecessors()
     shapes: dict[str, Dims] = {}
-    waiting = deque(graph.nodes)
-    # Every node is looked at once, and again whenever one that it reads becomes known.
-    while waiting:
-        name = waiting.popleft()
-        if name in shapes:
-            continue
-        known = next((shapes[source] for source in reads[name] if source in shapes), None)
-        shape = _given(graph, graph.nodes[name], known)
-        if shape is None and not reads[name] and graph.nodes[name].kind in NEURONS:
-            shape = _elementwise(graph, graph.nodes[name], (1,))  # a layer that nothing drives
-        if shape is not None:
-            if not shape or min(shape) < 1 or prod(shape) > _MAX_VALUES:
-                raise graph.fail(f"node {name}", f"shape {shape}", "a shape of sizes >= 1")
-            shapes[name] = shape
-            waiting.extend(read_by[name])
+    # A port is what its neighbours make of it; only in a loop of ports does one say it itself.
+    late = {n for n in graph.nodes if graph.nodes[n].kind in ("Input", "Output") and reads[n]}
+    _spread_shapes(graph, shapes, list(graph.nodes), late)
+    _spread_shapes(graph, shapes, [name for name in late if name not in shapes], set())
     unknown = [name for name in graph.nodes if name not in shapes]
     if unknown:
         # The first one that waits for no other is the cause; in a loop all wait.
@@ -64,7 +53,52 @@ def infer_shapes(graph: FlatGraph) -> dict[str, Dims]:
         if not agree(shapes[source], taken):
             found = f"{_text(shapes[source])} from {source}"
             raise graph.fail(f"edge {source} -> {target}", found, f"{_text(taken)} for {target}")
+    values = sum(map(prod, shapes.values()))
+    if values > graph.most_values:
+        found = f"{values} values in all nodes"
+        raise graph.fail("nodes", found, f"at most {graph.most_values} in a file of its size")
     return shapes
+
+
+def _spread_shapes(
+    graph: FlatGraph, shapes: dict[str, Dims], first: list[str], late: set[str]
+) -> None:
+    """Add the shapes that follow, from ``first`` on; nodes of ``late`` wait for what they read."""
+    reads, read_by = graph.predecessors(), graph.successors()
+    waiting = deque(first)
+    # Every node is looked at once, and again whenever one that it reads becomes known.
+    while waiting:
+        name = waiting.popleft()
+        if name in shapes:
+            continue
+        node = graph.nodes[name]
+        known = next((shapes[source] for source in reads[name] if source in shapes), None)
+        if known is None and name in late:
+            continue
+        shape = _given(graph, node, known)
+        if shape is not None and known is not None and name in late:
+            shape = _port(graph, node, shape, known)
+        if shape is None and not reads[name] and node.kind in NEURONS:
+            shape = _elementwise(graph, node, (1,))  # a layer that nothing drives
+        if shape is not None:
+            if not shape or min(shape) < 1 or prod(shape) > _MAX_VALUES:
+                raise graph.fail(f"node {name}", f"shape {shape}", "a shape of sizes >= 1")
+            shapes[name] = shape
+            waiting.extend(read_by[name])
+
+
+def _port(graph: FlatGraph, node: Node, declared: Dims, read: Dims) -> Dims:
+    """Return the shape of a port: as declared, or what it reads where that is one value or wrong.
+
+    A length of 1 speaks for a whole layer. Inside nested graphs some writers store the shape of
+    another node; if what is read does not fit what reads it, the edge is refused as ever.
+    """
+    if agree(read, declared) or not (prod(declared) == 1 or "/" in node.name):
+        return declared
+    note = f"node {node.name} declares {_text(declared)}, its neighbours have {_text(read)}"
+    if note not in graph.notes:
+        graph.notes.append(note)
+    return read
 
 
 def agree(given: Dims, taken: Dims) -> bool:
@@ -105,7 +139,8 @@ def _given(graph: FlatGraph, node: Node, read: Dims | None) -> Dims | None:
     if node.kind in NEURONS or node.kind in ("Scale", "Delay"):
         return _elementwise(graph, node, read)
     if node.kind == "Flatten":
-        before = _declared(graph, node, "input_type") or read
+        before = _declared(graph, node, "input_type")
+        before = read if before is None or 0 in before else before  # some writers store a 0
         return None if before is None else _flattened(graph, node, before)
     before = conv_input(graph, node, read) if node.kind.startswith("Conv") else read
     if before is None:
