@@ -42,13 +42,13 @@ def population_needs(snn: SNN, platform: Platform) -> list[PopulationNeeds]:
         readers = np.bincount(reads, minlength=1)
         wide = fan_in[fan_in > rows]
         inserted = sum(_tree_units(int(f), rows) for f in wide)
-        units = int((fan_in > 0).sum()) + inserted
+        units = int(snn.is_unit[span].sum()) + inserted
         taken = int((-(-readers // columns)).sum())
         found.append(
             PopulationNeeds(
                 population.name,
                 len(fan_in),
-                int((fan_in == 0).sum()),
+                int((~snn.is_unit[span]).sum()),
                 int(fan_in.max()),
                 int((readers > 0).sum()),
                 units,

@@ -112,11 +112,11 @@ class SpikingModel:
             self_driven=self.self_driven(fan_in),
         )
 
-    def self_driven(self, fan_in: IntArray) -> IntArray:
+    def self_driven(self, fan_in: IntArray) -> IndexArray:
         """Return the neurons that read nothing and are no input, given each neuron's fan-in."""
         computed = np.repeat([layer.kind != "Input" for layer in self.layers],
                              [layer.size for layer in self.layers])  # fmt: skip
-        return np.flatnonzero(computed & (fan_in == 0))
+        return np.flatnonzero(computed & (fan_in == 0)).astype(np.int32)
 
 
 def _rows(layer: Layer, first: list[int]) -> Matrix:

@@ -95,7 +95,7 @@ class FlatGraph:
 
     @property
     def most_synapses(self) -> int:
-        """How many synapses a file of ``size`` bytes may unfold to: kernels are shared, not made."""
+        """How many synapses a file of ``size`` bytes may unfold to; kernels are shared."""
         return FREE_SYNAPSES + SYNAPSES_PER_BYTE * self.size
 
     @property
@@ -227,16 +227,16 @@ def _node(file: str, name: str, kind: str | None, group: Group) -> Node:
     if kind not in _REQUIRED:
         known = ", ".join(_REQUIRED)
         raise InputError(file, where, f"type {kind!r}", f"one of {known}, NIRGraph")
-    for field in _REQUIRED[kind]:
-        if field not in group.values:
-            raise InputError(file, where, f"no {field!r}", f"{kind} with {field}")
+    for name_of in _REQUIRED[kind]:
+        if name_of not in group.values:
+            raise InputError(file, where, f"no {name_of!r}", f"{kind} with {name_of}")
     wanted = (*_REQUIRED[kind], *_OPTIONAL.get(kind, ()))
     parameters = {key: value for key, value in group.values.items() if key in wanted}
-    for field, value in parameters.items():
-        if value.dtype.kind == "U" and field not in _TEXT_ALLOWED:
-            raise InputError(file, where, f"{field} is text", "numbers")
-        if not value.size and field not in ("shape", "input_type"):  # () is a single value
-            raise InputError(file, where, f"{field} of shape {value.shape}", "at least one value")
+    for key, value in parameters.items():
+        if value.dtype.kind == "U" and key not in _TEXT_ALLOWED:
+            raise InputError(file, where, f"{key} is text", "numbers")
+        if not value.size and key not in ("shape", "input_type"):  # () is a single value
+            raise InputError(file, where, f"{key} of shape {value.shape}", "at least one value")
         if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise InputError(file, where, f"{field} that is not finite", "finite numbers")
+            raise InputError(file, where, f"{key} that is not finite", "finite numbers")
     return Node(name, kind, parameters)

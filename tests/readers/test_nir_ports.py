@@ -111,7 +111,7 @@ def test_paths_that_cancel_are_no_synapse_as_in_every_reader(write_nir, lif):
 def test_what_a_small_file_cannot_mean_is_refused_before_memory_is_taken(write_nir, lif):
     kernel = nir.Conv2d((2000, 2000), np.ones((8, 1, 3, 3)), 1, 1, 1, 1, np.zeros(8))
     nodes = {"in": nir.Input(np.array([1, 2000, 2000])), "c": kernel}
-    with pytest.raises(InputError, match="in all nodes|synapses, expected at most"):
+    with pytest.raises(InputError, match=r"in all nodes|synapses, expected at most"):
         read_nir(write_nir(nodes, [("in", "c")]))
     wide = {"in": nir.Input(np.array([40_000])), "a": nir.Linear(np.ones((1, 40_000))),
             "b": nir.Linear(np.ones((40_000, 1))), "out": lif(40_000)}  # fmt: skip
