@@ -1,4 +1,4 @@
-"""Puts a copy of ``instances/`` into the built package; everything else is in pyproject.toml."""
+"""Puts ``instances/`` and the best-known list into the built package; the rest: pyproject.toml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUFFIXES = (".toml", ".npz", ".nir", ".xml")
 
 
 class BuildWithInstances(build_py):
-    """Copies the shipped instances beside the modules, as ``optmap/data``."""
+    """Copies what is shipped beside the modules, as ``optmap/data``."""
 
     def run(self) -> None:
         """Build the modules, then copy; an editable install reads ``instances/`` itself."""
@@ -22,9 +22,14 @@ class BuildWithInstances(build_py):
             return
         for file in sorted((ROOT / "instances").rglob("*")):
             if file.suffix in SUFFIXES:
-                copy = Path(self.build_lib, "optmap", "data", file.relative_to(ROOT / "instances"))
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, copy)
+                self._copy(file, file.relative_to(ROOT / "instances"))
+        for file in sorted((ROOT / "results" / "best_known").glob("*.json")):
+            self._copy(file, Path("best_known", file.name))
+
+    def _copy(self, file: Path, name: Path) -> None:
+        copy = Path(self.build_lib, "optmap", "data", name)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
 
 
 setup(cmdclass={"build_py": BuildWithInstances})

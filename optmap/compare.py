@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -247,6 +249,18 @@ def print_differences(rows: Sequence[Row], baseline: str, console: Console) -> N
         table.add_row(d.method, d.metric, str(d.pairs), str(d.changed), change, p_value, d.verdict)
     console.print(table, markup=False, highlight=False)
 
+
+class _Command(ModuleType):
+    """A module that, called, is the function ``optmap.compare``, whose name it has."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run :func:`optmap.api.compare`."""
+        from optmap.api import compare
+
+        return compare(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Command
 
 if __name__ == "__main__":
     sys.exit(guarded(main))

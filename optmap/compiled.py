@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from uuid import uuid4
 
 import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
 from numba import njit
+from numba.core import event
 
 #: Tells this process's code files from those of others.
 PROCESS = uuid4().hex[:12]
@@ -40,6 +44,42 @@ def compiled(function: Callable[..., Any]) -> Any:
         name = file._data_name_pattern
         file._data_name_pattern = name.replace(".{number", f".{PROCESS}-{{number")
     return kernel
+
+
+#: What is said where kernels are compiled that no cache holds.
+COMPILING = "compiling kernels for this machine, once: up to a minute"
+
+
+def _to_stderr(line: str) -> None:
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+@cache
+def announce_compilation(say: Callable[[str], None] = _to_stderr) -> None:
+    """See to it that ``say`` is told, once, when a kernel is compiled that no cache holds.
+
+    Where the environment variable OPTMAP_QUIET is set nothing is said.
+    """
+    if "OPTMAP_QUIET" not in os.environ:
+        event.register("numba:compile", _Announcement(say))  # type: ignore[no-untyped-call]
+
+
+class _Announcement(event.Listener):
+    """Hears that numba compiles, and says so once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say, self.said = say, False
+
+    def on_start(self, event: event.Event) -> None:
+        """Say it; a kernel that calls others starts several times."""
+        if not self.said:
+            self.said = True
+            self.say(COMPILING)
+
+    def on_end(self, event: event.Event) -> None:
+        """Do nothing."""
 
 
 @cache

@@ -47,6 +47,7 @@ from optmap.exact import (
     TREE_IMPROVERS,
 )
 from optmap.ordering.contract import ORDER_IMPROVERS, ORDERERS, Orderer
+from optmap.shipped import did_you_mean
 from optmap.whole.contract import WHOLE, Whole, WholeMapper
 
 T = TypeVar("T")
@@ -146,12 +147,17 @@ def _read(line: str) -> Method:
 METHODS: dict[str, Method] = {m.name: m for m in map(_read, _TABLE.strip().splitlines())}
 
 
+#: The names of those that come with optmap: every process knows them.
+BUILT_IN = frozenset(METHODS)
+
+
 def method_named(name: str) -> Method:
     """Return the method of that name; ValueError with the known names otherwise."""
     if name not in METHODS:
         load_entry_points()
     if name not in METHODS:
-        raise ValueError(f"method {name!r}: expected one of {', '.join(METHODS)}")
+        near = did_you_mean(name, list(METHODS))
+        raise ValueError(f"method {name!r}: expected one of {', '.join(METHODS)}{near}")
     return METHODS[name]
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from optmap.errors import InputError
 
 HERE = Path(__file__).parent
+#: Where a clone has the best-known list.
+BEST_KNOWN = Path("results", "best_known")
 
 
 def shipped_folder() -> Path:
@@ -27,6 +29,15 @@ def shipped_folder() -> Path:
         if (folder / "platforms").is_dir():
             return folder
     raise InputError(str(HERE), "", "no shipped instances", "a folder data/ or ../instances/")
+
+
+def best_known_folder() -> Path:
+    """Return the folder of the best-known list that comes with optmap; it may not be there."""
+    return HERE / "data" / "best_known" if _is_installed() else HERE.parent / BEST_KNOWN
+
+
+def _is_installed() -> bool:
+    return (HERE / "data" / "platforms").is_dir()
 
 
 def shipped_platforms() -> dict[str, Path]:

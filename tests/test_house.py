@@ -49,16 +49,17 @@ LEVEL = {
     "optmap.flow": 13,
     "optmap.command_line": 13,
     "optmap.experiment": 14,
-    "optmap.compare": 15,
-    "optmap.map": 15,
-    "optmap.explain": 15,
-    "optmap.admit": 15,
-    "optmap.export": 15,
-    "optmap.verify": 15,
-    "optmap.sdf.__main__": 15,
-    "optmap.__main__": 16,
+    "optmap.api": 15,
+    "optmap.compare": 16,
+    "optmap.map": 16,
+    "optmap.explain": 16,
+    "optmap.admit": 16,
+    "optmap.export": 16,
+    "optmap.verify": 16,
+    "optmap.sdf.__main__": 16,
+    "optmap.__main__": 17,
 }
-COMMAND = 15
+COMMAND = 16
 SOLVERS = {"ortools", "pulp", "highspy"}
 ONLY_ERRORS = ("optmap.sdf",)  # the kernel knows no network
 
@@ -208,8 +209,8 @@ def test_no_module_is_named_in_a_string(module: str):
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     named = {text for text in strings if re.fullmatch(r"(optmap|formulations)(\.\w+)+", text)}
-    # the table of commands; entry points; templates; a child process
-    known = {"optmap.__main__", "optmap.methods", "optmap.experiment.report.html"}
+    # the public names; the table of commands; entry points; templates; a child process
+    known = {"optmap", "optmap.__main__", "optmap.methods", "optmap.experiment.report.html"}
     known |= {"optmap.experiment.run.process"}
     assert module in known or {name for name in named if room_exists(name)} == set()
 

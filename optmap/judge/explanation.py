@@ -107,7 +107,7 @@ def explain(evaluation: Evaluation, floors: Floors | None) -> Explanation:
         _shares(cycle),
         _floor_sentence(period, floors),
     ]
-    if resource != "tile" and floors.tile.ticks:
+    if floors.tile.ticks != period:
         sentences.append(
             f"The busiest crossbar, on {floors.tile.cause}, works {_ticks(floors.tile.ticks)} per"
             f" iteration, {_share(floors.tile.ticks, period)} of the period."

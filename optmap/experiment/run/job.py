@@ -26,6 +26,9 @@ class Job:
         How the child loads it.
     method_file : str
         The file that registers the method, seen from the child's folder; empty for one of ours.
+    mapping_file, mapping_digest : str
+        A mapping that is judged instead of running a method, and the hash of its content; empty for
+        a method.
     """
 
     instance: str
@@ -34,13 +37,16 @@ class Job:
     method: str
     limits: Limits
     method_file: str = ""
+    mapping_file: str = ""
+    mapping_digest: str = ""
 
     def key(self) -> str:
         """Return what makes two rows the same: instance, method, limits, seed, code, solvers.
 
-        A method of one's own counts by the digest of its file, which no other row's key has.
+        A method of one's own counts by the digest of its file, a given mapping by its content;
+        no other row's key has any.
         """
-        digest = method_named(self.method).digest
+        digest = self.mapping_digest or method_named(self.method).digest
         parts = (
             self.instance,
             self.digest,

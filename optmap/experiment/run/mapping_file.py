@@ -7,6 +7,7 @@ needs the instance from elsewhere: an option of the command, an argument of the 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,12 @@ def read_document(
             str(path), "digest", repr(data.get("digest")), f"{digest}, as the instance is now"
         )
     return data, instance, from_dict(data.get("mapping"), instance.snn, str(path))
+
+
+def content_digest(mapping: Mapping) -> str:
+    """Return a SHA-256 of a mapping's content."""
+    text = json.dumps(to_dict(mapping), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_bare(data: dict[str, Any]) -> bool:

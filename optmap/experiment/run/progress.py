@@ -30,6 +30,16 @@ def ended_line(row: Row) -> str:
     return f"{text}  {found or row.reason}"
 
 
+class Quiet:
+    """Says nothing: for a notebook, which shows the rows."""
+
+    def started(self, job: Job) -> None:
+        """Stay silent."""
+
+    def ended(self, job: Job, row: Row) -> None:
+        """Stay silent."""
+
+
 class PlainProgress:
     """One line as each row ends."""
 

@@ -1,0 +1,173 @@
+"""One mapping with everything that is known about it, for a notebook: numbers, gaps, pictures."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from optmap.experiment.report.details import details
+from optmap.experiment.row import Row
+from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.mapping_file import document
+from optmap.experiment.run.source import Source
+from optmap.experiment.tables.best_known import NOTHING, BestKnown
+from optmap.experiment.tables.gaps import all_gaps
+from optmap.experiment.tables.markdown import stage_gaps_frame
+from optmap.experiment.tables.text import percent
+from optmap.experiment.verdict import speed_lines, verdict_sentence
+from optmap.instance import Instance
+from optmap.judge.evaluation import Judgement, judge
+from optmap.judge.explanation import explain, floors
+from optmap.mapping_json import to_dict
+from optmap.model.mapping import Mapping
+from optmap.model.outcome import Value
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True, eq=False)
+class MappedNetwork:
+    """What :func:`optmap.map_network` and :func:`optmap.evaluate` return.
+
+    Parameters
+    ----------
+    instance : Instance
+        Network, platform, token mode.
+    row : Row
+        How the method ended and what the judge said, as ``compare`` stores it.
+    mapping : Mapping or None
+        None where the method found none; ``row.reason`` says why.
+    known : BestKnown
+        The best values and bounds known of the instance.
+    """
+
+    instance: Instance
+    row: Row
+    mapping: Mapping | None
+    known: BestKnown = field(default=NOTHING)
+
+    @property
+    def status(self) -> str:
+        """How the method ended: ``optimal`` (all its stages), ``feasible``, ``infeasible``, ..."""
+        return self.row.status
+
+    @property
+    def check(self) -> str:
+        """What the judge said: ``ok``, ``violation``, ``mismatch``, ``not_run``."""
+        return self.row.check
+
+    @property
+    def metrics(self) -> pd.Series[float]:
+        """The judge's values as floats, by name; ``exact`` has them exactly."""
+        values = {n: None if v is None else float(v) for n, v in self.row.metrics.items()}
+        return pd.Series(values, name=self.row.method, dtype=float)
+
+    @property
+    def exact(self) -> Dict[str, Value | None]:
+        """The judge's values: whole numbers and fractions."""
+        return self.row.metrics
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """One line per metric: value, end-to-end bound, best known value, gap and distance."""
+        lines = [
+            {
+                "metric": g.metric,
+                "value": float(g.value),
+                "bound": None if g.bound is None else float(g.bound.value),
+                "gap": None if g.to_bound is None else float(g.to_bound),
+                "proved": g.mark,
+                "best_known": float(g.best_known),
+                "distance": float(g.to_best_known),
+                "bound_by": "" if g.bound is None else g.bound.name,
+                "best_known_by": g.best_known_by,
+            }
+            for g in all_gaps([self.row], self.known)
+        ]
+        columns = ("metric", "value", "bound", "gap", "proved", "best_known", "distance")
+        frame = pd.DataFrame(lines, columns=[*columns, "bound_by", "best_known_by"])
+        return frame.set_index("metric")
+
+    @property
+    def stage_gaps(self) -> pd.DataFrame:
+        """One line per metric and stage: the gap to what the row's own decisions leave open."""
+        return stage_gaps_frame([self.row])
+
+    @property
+    def judgement(self) -> Judgement:
+        """The judge's word, computed anew: violations, or the evaluation."""
+        mapping, here = self._placed(), self.instance
+        return judge(here.snn, here.platform, mapping, here.tokens)
+
+    def plot(self, picture: str = "schedule") -> go.Figure:
+        """Return a picture: ``schedule``, ``tiles``, ``loads`` or ``crossbars``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such picture, or no valid mapping to draw.
+        """
+        from optmap.experiment.report.pictures import PICTURES  # Plotly is not light
+
+        if picture not in PICTURES:
+            raise ValueError(f"picture {picture!r}: expected one of {', '.join(PICTURES)}")
+        mapping = self._placed()
+        if self.judgement.evaluation is None:
+            raise ValueError(f"nothing to draw: {self.row.reason or 'the mapping breaks a rule'}")
+        return PICTURES[picture](details(mapping, self.instance))
+
+    def explain(self) -> str:
+        """Return the verdict, the speed, and why the mapping is no faster, as text."""
+        if self.mapping is None:
+            return f"no mapping: {self.row.reason or self.row.status}"
+        verdict, platform = self.judgement, self.instance.platform
+        lines = [verdict_sentence(self.mapping, verdict, platform)]
+        if verdict.evaluation is None:
+            return "\n".join([*lines, *map(str, verdict.violations)])
+        found = verdict.evaluation
+        lines += speed_lines(found.period, found.latency, platform)
+        least = floors(platform, self.mapping, self.instance.tokens)
+        return "\n".join([*lines, *explain(found, least).sentences])
+
+    def save(self, path: str | Path) -> Path:
+        """Write the mapping as JSON, wrapped with what it belongs to; return the path.
+
+        A network that was given as an object has no file to name: its mapping is written bare.
+        """
+        path, mapping = Path(path), self._placed()
+        content: Dict[str, Any] = to_dict(mapping)
+        if self.row.source != Source():
+            source = self.row.source.relative_to(path.parent)
+            row = self.row
+            content = document(mapping, row.instance, source, row.digest, row.method)
+        path.write_text(dumps(dict(content)) + "\n", encoding="utf-8")
+        return path
+
+    def to_json(self) -> str:
+        """Return the row as one line of JSON."""
+        return json.dumps(json.loads(dumps(self.row.to_json())))
+
+    def _placed(self) -> Mapping:
+        if self.mapping is None:
+            raise ValueError(f"no mapping: {self.row.reason or self.row.status}")
+        return self.mapping
+
+    def __repr__(self) -> str:
+        """Return one line: who mapped what, how it ended, period and gap."""
+        parts = [f"{self.row.instance} by {self.row.method}: {self.status}, check {self.check}"]
+        for g in all_gaps([self.row], self.known):
+            if g.metric in ("clusters", "period"):
+                gap = "" if g.to_bound is None else f" (gap {percent(g.to_bound)})"
+                parts.append(f"{g.metric} {g.value}{gap}")
+        return f"<{', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the line and the table of gaps for a notebook."""
+        return f"<p>{html.escape(repr(self))}</p>{self.gaps.to_html()}"

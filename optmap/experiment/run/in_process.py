@@ -1,0 +1,59 @@
+"""Run a method in this process: for notebooks, and for methods that no other process knows.
+
+Nothing ends it from outside: a limit holds as far as the method keeps it, and a crash is a crash.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from optmap.errors import CapacityError, FanInError
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.process import Ended
+from optmap.experiment.run.solve import describe
+from optmap.flow import run
+from optmap.instance import Instance
+from optmap.methods import method_named
+from optmap.model.claim import Run
+
+
+def run_in_process(job: Job, instance: Instance) -> Ended:
+    """Run a job's method on an instance that is loaded already."""
+    method = method_named(job.method)
+    placement = instance.placement() if method.clustering == "imported" else None
+
+    def solved() -> Run:
+        return run(
+            method,
+            instance.snn,
+            instance.platform,
+            instance.tokens,
+            job.limits,
+            lambda _: None,
+            placement,
+        )
+
+    return judged(job, instance, solved)
+
+
+def judged(job: Job, instance: Instance, solved: Callable[[], Run]) -> Ended:
+    """Return what a job's child would say of a run."""
+    start, cpu = time.perf_counter(), time.process_time()
+    row: dict[str, Any]
+    try:
+        result = solved()
+        wall_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+        row = describe(result, instance, job)
+    except (CapacityError, FanInError) as error:
+        wall_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+        row = {"status": "unsupported", "check": "not_run", "reason": str(error)}
+    row |= {"wall_s": round(wall_s, 4), "cpu_s": round(cpu_s, 4)}
+    return Ended(row, "exit", 0, "", time.perf_counter() - start, None)
+
+
+def runner(job: Job, stop: threading.Event) -> Ended:
+    """Run a job of a sweep here: it loads its own instance."""
+    return run_in_process(job, job.source.load())

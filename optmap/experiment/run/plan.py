@@ -1,0 +1,107 @@
+"""What a comparison runs: from what the user names to instances, and from these to jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from optmap.errors import InputError
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.source import Source
+from optmap.instance import Instance, instance_files
+from optmap.model.outcome import Limits
+from optmap.shipped import is_instance, platform_names
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One instance of a comparison, loaded but its network not yet read."""
+
+    instance: Instance
+    source: Source
+
+    def job(self, method: str, limits: Limits, method_file: str = "") -> Job:
+        """Return the job of one method on it."""
+        return Job(
+            self.instance.name, self.instance.digest(), self.source, method, limits, method_file
+        )
+
+
+def sources_of(paths: Sequence[str | Path], networks: Source) -> list[Source]:
+    """Return what ``paths`` stand for.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Instance files, folders of them, shipped names, and networks (files, RANC folders,
+        ``gen:NAME``).
+    networks : Source
+        Platform, token mode and spikes of the networks among them.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist, or a network comes without a platform.
+    """
+    found: list[Source] = []
+    for path in paths:
+        if not _is_network(path):
+            found += [Source(file=str(file)) for file in instance_files([path])]
+            continue
+        if networks.platform is None:
+            expected = f"--platform for the network {path}: a file, or {platform_names()}"
+            raise InputError("--platform", "", "nothing", expected)
+        found.append(replace(networks, network=str(path)))
+    return found
+
+
+def _is_network(path: str | Path) -> bool:
+    """Tell a network from an instance file, a folder of these, a shipped name or nothing."""
+    if str(path).startswith("gen:"):
+        return True
+    if is_instance(str(path)) or not Path(path).exists():
+        return False
+    here = Path(path)
+    return any(here.glob("csram_*.mem")) if here.is_dir() else here.is_file()
+
+
+def planned(
+    sources: Iterable[Source], encodings: Sequence[str], everything: bool
+) -> tuple[list[Planned], list[str]]:
+    """Return the instances that can be read, and a line for each source that cannot.
+
+    Parameters
+    ----------
+    encodings : sequence of str
+        An instance that says what its inputs are shown is one instance for each of them.
+    everything : bool
+        Also those outside the default set; one that is named alone is always taken.
+    """
+    sources = list(sources)
+    found: list[Planned] = []
+    unreadable: list[str] = []
+    seen: dict[str, Source] = {}
+    for source in sources:
+        try:
+            instance = source.load()
+            if not (instance.in_default_set or everything) and len(sources) > 1:
+                continue
+            if instance.name in seen:
+                other = seen[instance.name]
+                text = f"{instance.name!r}, as in {other.file or other.network}"
+                raise InputError(str(source.file or source.network), "name", text, "a new name")
+            variants = [Planned(instance, source)]
+            if encodings and instance.encoding is not None:
+                variants = [
+                    Planned(instance.encoded(code), replace(source, encoding=code))
+                    for code in encodings
+                ]
+            for variant in variants:
+                variant.instance.digest()  # reads every file
+        except InputError as error:
+            unreadable.append(str(error))
+            continue
+        seen[instance.name] = source
+        found += variants
+    return found, unreadable
