@@ -27,12 +27,11 @@ from optmap.experiment.tables.text import compact, percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
 from optmap.experiment.what_if import Figures, WhatIf, figures, mapped_again, re_evaluated
 from optmap.instance import Instance, assemble, load
-from optmap.judge.case import Case, judge
+from optmap.judge.case import Case
 from optmap.judge.evaluation import Evaluation
 from optmap.judge.explanation import explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
-from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
@@ -82,18 +81,18 @@ def main(arguments: Sequence[str]) -> int:
     data, instance, mapping = read_document(
         Path(args.mapping), None if args.of is None else _named(args.of, args)
     )
-    verdict = judge(instance.snn, instance.platform, mapping, instance.tokens)
+    case = Case(instance.snn, instance.platform, instance.tokens, mapping)
     say = _Printer(console)
     by = f" by {data['method']}" if data.get("method") else ""
     say(f"{instance.name}{by} on {instance.platform.name}")
-    say(f"verdict: {verdict_sentence(mapping, verdict, instance.platform)}")
+    say(f"verdict: {verdict_sentence(case)}")
     base = None
-    if verdict.evaluation is None:
-        for violation in verdict.violations:
+    if case.evaluation is None:
+        for violation in case.violations:
             say(f"  {violation}")
     else:
-        base = figures(instance, instance.platform, verdict.evaluation)
-        _say_why(verdict.evaluation, instance, mapping, say)
+        base = figures(instance, instance.platform, case.evaluation)
+        _say_why(case.evaluation, case, say)
         changes = [WhatIf("(this mapping)", base), *re_evaluated(instance, mapping)]
         console.print(_table("The same mapping, if there were", base, changes))
     method = METHODS.get(str(data.get("method")))
@@ -102,15 +101,14 @@ def main(arguments: Sequence[str]) -> int:
         console.print(_table(f"Mapped again by {method.name}, if there were", base, changes))
     if base is not None:
         say(LEGEND)
-    return FAILED if verdict.violations else DONE
+    return FAILED if case.violations else DONE
 
 
-def _say_why(evaluation: Evaluation, instance: Instance, mapping: Mapping, say: _Printer) -> None:
+def _say_why(evaluation: Evaluation, case: Case, say: _Printer) -> None:
     """Print the speed, the sentences of the explanation, and the critical cycle."""
-    for line in speed_lines(evaluation.period, evaluation.latency, instance.platform):
+    for line in speed_lines(evaluation.period, evaluation.latency, case.platform):
         say(line)
-    least = floors(Case(instance.snn, instance.platform, instance.tokens, mapping))
-    for sentence in explain(evaluation, least).sentences:
+    for sentence in explain(evaluation, floors(case)).sentences:
         say(f"- {sentence}")
     say("critical cycle:")
     for step in evaluation.critical_cycle[:CYCLE_STEPS]:

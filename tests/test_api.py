@@ -12,7 +12,7 @@ import pytest
 
 import optmap as om
 from optmap.compiled import COMPILING
-from optmap.judge.evaluation import judge
+from optmap.judge.case import judge
 from optmap.methods import METHODS
 
 
@@ -85,7 +85,7 @@ def test_a_network_may_be_an_object_and_its_mapping_is_saved_bare(tmp_path):
     )
     found = om.map_network(snn, chip)
     assert found.mapping is not None
-    assert found.judgement == judge(snn, chip, found.mapping, "dataflow")
+    assert found.case.evaluation == judge(snn, chip, found.mapping, "dataflow").evaluation
     path = found.save(tmp_path / "bare.json")
     assert "cluster_of" in json.loads(path.read_text())
     assert om.evaluate(path, snn, chip).exact == found.exact

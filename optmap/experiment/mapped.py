@@ -6,6 +6,7 @@ import html
 import json
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from optmap.experiment.tables.markdown import stage_gaps_frame
 from optmap.experiment.tables.text import percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
 from optmap.instance import Instance
-from optmap.judge.evaluation import Judgement, judge
+from optmap.judge.case import Case
 from optmap.judge.explanation import explain, floors
 from optmap.mapping_json import to_dict
 from optmap.model.mapping import Mapping
@@ -100,11 +101,11 @@ class MappedNetwork:
         """One line per metric and stage: the gap to what the row's own decisions leave open."""
         return stage_gaps_frame([self.row])
 
-    @property
-    def judgement(self) -> Judgement:
-        """The judge's word, computed anew: violations, or the evaluation."""
-        mapping, here = self._placed(), self.instance
-        return judge(here.snn, here.platform, mapping, here.tokens)
+    @cached_property
+    def case(self) -> Case:
+        """The mapping's graphs, violations, evaluation and bounds, built when asked for."""
+        here = self.instance
+        return Case(here.snn, here.platform, here.tokens, self._placed())
 
     def plot(self, picture: str = "schedule") -> go.Figure:
         """Return a picture: ``schedule``, ``tiles``, ``loads`` or ``crossbars``.
@@ -118,23 +119,20 @@ class MappedNetwork:
 
         if picture not in PICTURES:
             raise ValueError(f"picture {picture!r}: expected one of {', '.join(PICTURES)}")
-        mapping = self._placed()
-        if self.judgement.evaluation is None:
+        if self.case.evaluation is None:
             raise ValueError(f"nothing to draw: {self.row.reason or 'the mapping breaks a rule'}")
-        return PICTURES[picture](details(mapping, self.instance))
+        return PICTURES[picture](details(self.case))
 
     def explain(self) -> str:
         """Return the verdict, the speed, and why the mapping is no faster, as text."""
         if self.mapping is None:
             return f"no mapping: {self.row.reason or self.row.status}"
-        verdict, platform = self.judgement, self.instance.platform
-        lines = [verdict_sentence(self.mapping, verdict, platform)]
-        if verdict.evaluation is None:
-            return "\n".join([*lines, *map(str, verdict.violations)])
-        found = verdict.evaluation
+        case, platform, found = self.case, self.instance.platform, self.case.evaluation
+        lines = [verdict_sentence(case)]
+        if found is None:
+            return "\n".join([*lines, *map(str, case.violations)])
         lines += speed_lines(found.period, found.latency, platform)
-        least = floors(platform, self.mapping, self.instance.tokens)
-        return "\n".join([*lines, *explain(found, least).sentences])
+        return "\n".join([*lines, *explain(found, floors(case)).sentences])
 
     def save(self, path: str | Path) -> Path:
         """Write the mapping as JSON, wrapped with what it belongs to; return the path.

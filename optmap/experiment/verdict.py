@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from optmap.judge.case import Judgement
-from optmap.model.mapping import Mapping
+from optmap.judge.case import Case
 from optmap.model.platform import Platform
 
 #: What a platform's table of sources says of a number that its file does not give.
@@ -16,7 +15,7 @@ ABSENT = "assumed (default)"
 UNITS = ((10**9, "s"), (10**6, "ms"), (10**3, "us"), (1, "ns"))
 
 
-def verdict_sentence(mapping: Mapping, judgement: Judgement, platform: Platform) -> str:
+def verdict_sentence(case: Case) -> str:
     """Return whether a mapping fits, and how full the platform is.
 
     Returns
@@ -24,15 +23,15 @@ def verdict_sentence(mapping: Mapping, judgement: Judgement, platform: Platform)
     str
         As ``fits: 79 programs on 4 crossbars, 20 each at most, no limit on programs given``.
     """
-    held = np.bincount(mapping.binding.tile_of)
-    used, clusters = int((held > 0).sum()), mapping.clustering.num_clusters
-    if judgement.evaluation is None:
-        kinds = sorted({violation.kind for violation in judgement.violations})
-        count = len(judgement.violations)
+    held, slots = np.bincount(case.mapping.binding.tile_of), case.platform.total_slots
+    used, clusters = int((held > 0).sum()), case.graph.num_clusters
+    if case.violations:
+        kinds = sorted({violation.kind for violation in case.violations})
+        count = len(case.violations)
         return f"does not fit: {count} rule{'s' * (count != 1)} broken ({', '.join(kinds)})"
     room = "no limit on programs given"
-    if platform.total_slots is not None:
-        room = f"room for {platform.total_slots}"
+    if slots is not None:
+        room = f"room for {slots}"
     each = f", {held.max()} each at most" if clusters else ""
     return (
         f"fits: {clusters} program{'s' * (clusters != 1)} on {used} crossbar{'s' * (used != 1)}"
