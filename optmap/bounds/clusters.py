@@ -79,13 +79,13 @@ def overlap_bound(network: SNN, rows: int, columns: int) -> int | None:
         chosen = np.flatnonzero(fan_in >= least)
         if len(chosen):
             together = shared[np.ix_(chosen, chosen)]
-            counts = np.bincount(_most_beside(fan_in[chosen], together, rows, columns))
+            counts = np.bincount(most_beside(fan_in[chosen], together, rows, columns))
             total = sum((Fraction(int(n), g) for g, n in enumerate(counts) if n), Fraction(0))
             best_sum = max(best_sum, total)
     return ceil(best_sum)
 
 
-def _most_beside(fan_in: IntArray, shared: IntArray, rows: int, columns: int) -> IntArray:
+def most_beside(fan_in: IntArray, shared: IntArray, rows: int, columns: int) -> IntArray:
     """Return G_u for every unit of a set, from fan-ins (n,) and shared sources (n, n)."""
     most = np.empty(len(fan_in), dtype=np.int64)
     sizes = np.unique(fan_in)

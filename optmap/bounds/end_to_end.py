@@ -19,6 +19,8 @@ from optmap.bounds.end_to_end_reads import (
     fewest_sums,
     reads_of,
 )
+from optmap.bounds.end_to_end_small import small_bounds
+from optmap.bounds.end_to_end_whole_neurons import whole_neuron_bounds
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END
@@ -35,6 +37,8 @@ def end_to_end_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
         *end_to_end_hop_bounds(snn, platform),
         *end_to_end_period_bounds(snn, platform),
         end_to_end_energy_bound(snn, platform),
+        *whole_neuron_bounds(snn, platform),
+        *small_bounds(snn, platform),
     )
 
 

@@ -99,12 +99,12 @@ def reads_of(snn: SNN, platform: Platform) -> tuple[Reads, ...]:
     for j in split:
         heard[snn.sources_of(int(j))] += 1
     quiet = heard == 0
-    shares, direct = _shares(snn, rows, split, quiet)
+    shares, direct = shares_of(snn, rows, split, quiet)
     found = [Reads(_sum(copies[quiet]), shares, quiet)]
     for part in QUIET_SHARES:
         also = direct <= part * heard
         if not np.array_equal(also, found[-1].quiet):
-            found.append(Reads(_sum(copies[also]), _shares(snn, rows, split, also)[0], also))
+            found.append(Reads(_sum(copies[also]), shares_of(snn, rows, split, also)[0], also))
     return plain, max(found, key=lambda reads: reads.total)
 
 
@@ -118,7 +118,7 @@ def _sum(values: IntArray) -> int:
     return sum(values.tolist())
 
 
-def _shares(snn: SNN, rows: int, split: IntArray, quiet: BoolArray) -> tuple[int, IntArray]:
+def shares_of(snn: SNN, rows: int, split: IntArray, quiet: BoolArray) -> tuple[int, IntArray]:
     """Return the sum of w_j, rounded down, and for how many split neurons each source is direct."""
     most = max(1, int(snn.spikes[snn.indices].sum())) * rows
     scale = FINEST

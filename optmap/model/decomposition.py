@@ -90,6 +90,16 @@ class Decomposition:
         return digest_of(self.network.indptr, self.network.indices)
 
     @cached_property
+    def least_split(self) -> int | None:
+        """Fan-in of the narrowest neuron that was split; None if none was."""
+        if not self.num_inserted:
+            return None
+        n, network = self.num_neurons, self.network
+        raw = self.owner[network.post_of_synapse()[network.indices < n]]
+        fan_in = np.bincount(raw, minlength=n)
+        return int(fan_in[self.owner[n:]].min())
+
+    @cached_property
     def visit_order(self) -> IndexArray:
         """Positions in ``network.units``, by owner, partial sums before the neuron itself."""
         units = self.network.units

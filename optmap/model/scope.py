@@ -40,6 +40,8 @@ class Place:
         Largest tile load in ticks, an idle tile's being 0.
     has_prologue : bool
         Whether an entry of its orders runs ahead.
+    least_split : int, optional
+        Fan-in of the narrowest neuron that its decomposition splits; None where none is split.
     """
 
     units: str
@@ -48,10 +50,11 @@ class Place:
     clusters: int
     load: int
     has_prologue: bool
+    least_split: int | None = None
 
     def to_json(self) -> dict[str, str | int]:
-        """Return the fields by name."""
-        return asdict(self)
+        """Return the fields by name, without what is None."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, data: Any, where: str = "place") -> Place:
@@ -69,6 +72,7 @@ def place_of(mapping: Mapping, load: int) -> Place:
         clustering.num_clusters,
         load,
         mapping.orders.has_prologue,
+        mapping.decomposition.least_split,
     )
 
 
@@ -86,6 +90,8 @@ class Scope:
         Holds for mappings none of whose tiles is busy for more ticks.
     prologue : bool
         Whether it also holds for orders with a prologue.
+    splits_above : int, optional
+        Holds for decompositions that split only neurons of a larger fan-in.
 
     Examples
     --------
@@ -103,6 +109,7 @@ class Scope:
     max_clusters: int | None = None
     max_load: int | None = None
     prologue: bool = True
+    splits_above: int | None = None
 
     def covers(self, place: Place) -> bool:
         """Tell whether the bound holds for the mapping at that place."""
@@ -113,6 +120,10 @@ class Scope:
             and (self.max_clusters is None or place.clusters <= self.max_clusters)
             and (self.max_load is None or place.load <= self.max_load)
             and (self.prologue or not place.has_prologue)
+            and (
+                None in (self.splits_above, place.least_split)
+                or _at_most(self.splits_above, (place.least_split or 0) - 1)
+            )
         )
 
     def within(self, other: Scope) -> bool:
@@ -124,6 +135,7 @@ class Scope:
             and _at_most(self.max_clusters, other.max_clusters)
             and _at_most(self.max_load, other.max_load)
             and (other.prologue or not self.prologue)
+            and (other.splits_above is None or _at_most(other.splits_above, self.splits_above or 0))
         )
 
     @property
@@ -145,6 +157,8 @@ class Scope:
             text += f", at most {self.max_clusters} clusters"
         if self.max_load is not None:
             text += f", tile load at most {self.max_load}"
+        if self.splits_above is not None:
+            text += f", neurons of fan-in up to {self.splits_above} whole"
         return text if self.prologue else f"{text}, orders without prologue"
 
     def to_json(self) -> dict[str, str | int]:

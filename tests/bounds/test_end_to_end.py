@@ -9,29 +9,41 @@ import numpy as np
 import pytest
 from whole_oracle import decompositions, least, least_period, random_whole_case
 
+from optmap.bounds.bound import Bound
 from optmap.bounds.end_to_end import end_to_end_bounds
 from optmap.bounds.end_to_end_reads import fewest_sums, reads_of
+from optmap.bounds.end_to_end_small import small_bounds
+from optmap.bounds.end_to_end_whole_neurons import whole_neuron_bounds
 from optmap.bounds.traffic import readers_bound
 from optmap.model.platform import Crossbar, Energy, Interconnect, Platform, Tile
+from optmap.model.scope import END_TO_END, Scope
 from optmap.model.snn import SNN, from_edges
 
 #: Seeds of few decompositions; networks with more than so many are only split where needed.
 FEW, MANY = (0, 3, 6, 9, 15, 21, 28, 38), 30
+Case = tuple[SNN, Platform, str]
 METRICS = ("clusters", "traffic", "spike_hops", "energy_pj")
 
 
 def assert_holds(seed: int) -> None:
-    """No mapping, with or without a prologue, undercuts any bound."""
-    snn, platform, tokens = random_whole_case(seed)
-    few = len(list(islice(decompositions(snn, platform.max_rows, "any"), MANY))) < MANY
-    split = "any" if few else "needed"
-    values = least(snn, platform, tokens, METRICS, split)
-    found = end_to_end_bounds(snn, platform)
-    for bound in found:
+    """No mapping, with or without a prologue, undercuts a bound whose scope it is in."""
+    case = random_whole_case(seed)
+    snn, platform, _ = case
+    whole = Scope(splits_above=platform.max_rows)
+    bounds = end_to_end_bounds(snn, platform)
+    assert_none_undercuts(case, [b for b in bounds if b.scope in (END_TO_END, whole)], "needed")
+    if len(list(islice(decompositions(snn, platform.max_rows, "any"), MANY))) < MANY:
+        assert_none_undercuts(case, [b for b in bounds if b.scope == END_TO_END], "any")
+
+
+def assert_none_undercuts(case: Case, bounds: list[Bound], split: str) -> None:
+    """Enumerate all mappings of these decompositions."""
+    values = least(*case, METRICS, split)
+    for bound in bounds:
         value = values.get(bound.metric)
         assert value is None or bound.value <= value, bound
-    limit = Fraction(max(b.value for b in found if b.metric == "period"))
-    assert least_period(snn, platform, tokens, prologue=True, split=split, limit=limit) is None
+    limit = Fraction(max(b.value for b in bounds if b.metric == "period"))
+    assert least_period(*case, prologue=True, split=split, limit=limit) is None
 
 
 @pytest.mark.parametrize("seed", FEW)
@@ -115,3 +127,29 @@ def test_loud_networks_stay_in_whole_numbers():
     platform = tiles(2, 2)
     assert fewest_sums(snn, 2) == 2**48 + 2**47
     assert max(r.total for r in reads_of(snn, platform)) >= 2**49 + 2**47
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_networks_are_solved_by_sets_of_units(seed: int):
+    snn, platform, tokens = random_whole_case(seed)
+    found = {b.metric: b.value for b in small_bounds(snn, platform)}
+    assert bool(found) == (snn.max_fan_in <= platform.max_rows)
+    if found and len(platform.kinds) == 1 and platform.total_slots is None:
+        unlimited = tiles(*platform.kinds[0], platform.num_tiles)
+        values = least(snn, unlimited, tokens, ("clusters", "traffic"))
+        assert (values["clusters"], values["traffic"]) == (found["clusters"], found["traffic"])
+
+
+def test_the_least_load_is_that_of_the_best_binding():
+    # four neurons of 9, 8, 8, 7 spikes of their own: 10 + 9, 9 + 8 and the like, 18 on each tile
+    snn = from_edges([0, 1, 2, 3], [4, 5, 6, 7], 8, spikes=[9, 8, 8, 7, 1, 1, 1, 1])
+    platform = tiles(2, 1, 2, base_ticks=1, event_ticks=1)
+    assert [b.value for b in small_bounds(snn, platform)] == [4, 32, 18]
+
+
+def test_neurons_that_share_little_stand_alone():
+    # 8 neurons of 3 private inputs on 5 rows: no two fit, so each cluster reads its own
+    pre, post = range(24), [24 + i // 3 for i in range(24)]
+    snn = from_edges(list(pre), post, 32, spikes=[2] * 24 + [1] * 8)
+    found = whole_neuron_bounds(snn, tiles(5, 9, 2, base_ticks=3, event_ticks=1))
+    assert {b.metric: b.value for b in found} == {"clusters": 8, "traffic": 48, "period": 36}

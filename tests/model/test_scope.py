@@ -86,3 +86,22 @@ def test_labels_do_not_matter_but_units_and_tiles_do():
     on, turned = Binding(np.array([3, 5])), Binding(np.array([5, 3]))
     assert binding_identity("u", one, on) == binding_identity("u", same, turned)
     assert binding_identity("u", one, on) != binding_identity("u", one, turned)
+
+
+def test_a_bound_for_whole_neurons_covers_what_keeps_them_whole():
+    whole = Scope(splits_above=128)
+    assert whole.covers(HERE)
+    assert whole.covers(replace(HERE, least_split=129))
+    assert not whole.covers(replace(HERE, least_split=128))
+    assert whole.within(END_TO_END)
+    assert not END_TO_END.within(whole)
+    assert Scope(splits_above=200).within(whole)
+    assert str(whole).endswith("neurons of fan-in up to 128 whole")
+    assert Scope.from_json(whole.to_json()) == whole
+
+
+def test_the_narrowest_split_neuron_is_found():
+    snn = from_edges([0, 1, 2, 3, 0, 1, 2, 3, 4], [5] * 4 + [6] * 5, 7)
+    assert decompose(snn, 5, "tree").least_split is None
+    assert decompose(snn, 4, "tree").least_split == 5
+    assert decompose(snn, 3, "tree").least_split == 4

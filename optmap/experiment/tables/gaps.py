@@ -16,7 +16,7 @@ is no proof and moves no gap.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from optmap.bounds.bound import Bound
@@ -123,17 +123,18 @@ def by_digest(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 def _of_metric(group: Sequence[Row], metric: Metric, known: BestKnown) -> Iterator[Gap]:
     values = {row.key: metric.value(row) for row in group}
-    bounds = [b for row in group for b in metric.bounds(row) if b.scope == END_TO_END]
+    bounds = [b for row in group for b in metric.bounds(row) if end_to_end(b, group)]
     bounds += known.bounds(metric.name)
-    proved = _largest(bounds, MARK)
-    claimed = _largest(bounds, Grade)
-    if claimed is not None and proved is not None and claimed.value <= proved.value:
-        claimed = None
     reached = [(v, row.method) for row in group if (v := values[row.key]) is not None]
     reached += known.values(metric.name)
     if not reached:
         return
     best, whose = min(reached, key=lambda pair: pair[0])
+    bounds = [b for b in bounds if b.scope == END_TO_END or b.value <= best]
+    proved = _largest(bounds, MARK)
+    claimed = _largest(bounds, Grade)
+    if claimed is not None and proved is not None and claimed.value <= proved.value:
+        claimed = None
     for row in group:
         value = values[row.key]
         if value is not None:
@@ -149,6 +150,16 @@ def _of_metric(group: Sequence[Row], metric: Metric, known: BestKnown) -> Iterat
                 best,
                 whose,
             )
+
+
+def end_to_end(bound: Bound, group: Iterable[Row]) -> bool:
+    """Tell whether a bound holds for every mapping, as far as those of ``group`` show.
+
+    A bound for decompositions that keep whole what fits counts while no row splits such a neuron.
+    """
+    if replace(bound.scope, splits_above=None) != END_TO_END:
+        return False
+    return all(row.place is None or bound.scope.covers(row.place) for row in group)
 
 
 def _largest(bounds: Iterable[Bound], grades: Iterable[Grade]) -> Bound | None:
