@@ -34,7 +34,7 @@ from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import sweep
 from optmap.experiment.tables.baseline import TEST, differences
 from optmap.experiment.tables.best_known import BestKnown, read_folder
-from optmap.experiment.tables.derived import BEST_KNOWN, derived
+from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, comparable, derived
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.markdown import failed, summary_line
 from optmap.experiment.tables.terminal import decisions_text, headline_text, plan_lines
@@ -195,12 +195,15 @@ def _run(
     parallel: int,
     cluster: str | None,
 ) -> list[Row]:
-    """Run what is missing, write the derived files, return the rows that were asked for."""
+    """Run what is missing, write the derived files, return the rows they show.
+
+    Those are the rows that were asked for and those of earlier calls that compare with them.
+    """
     keys = [job.key() for job in jobs]
     missing = [job for job, key in zip(jobs, keys, strict=True) if key not in store.rows]
     for line in plan_lines(missing, len(jobs) - len(missing), parallel):
         log.print(line, markup=False, highlight=False, soft_wrap=True)
-    store.write("environment.json", json.dumps(environment(), indent=1) + "\n")
+    store.write(ENVIRONMENT, json.dumps(environment(), indent=1) + "\n")
     store.write(BEST_KNOWN, dumps(known.to_json()) + "\n")
     kind = LiveProgress if log.is_terminal else PlainProgress
     try:
@@ -211,18 +214,20 @@ def _run(
                 with Children() as children:
                     sweep(missing, store, watcher, parallel=parallel, runner=children.run)
     finally:
-        write_tables(store, store.typed(key for key in keys if key in store.rows), known)
-    return store.typed(keys)
+        asked = store.typed(key for key in dict.fromkeys(keys) if key in store.rows)
+        others = [row for row in comparable(asked, store.typed()) if row.key not in set(keys)]
+        write_tables(store, [*asked, *others], known)
+    return [*asked, *others]
 
 
 def write_tables(store: Store, rows: Sequence[Row], known: BestKnown) -> None:
     """Write the files that are derived from the rows."""
     texts = derived(rows, known)
     drawn = store.attached("details", (row.key for row in rows))
-    texts["report.html"] = report_html(rows, drawn, environment(), known)
+    texts[REPORT] = report_html(rows, drawn, environment(), known)
     for name, text in texts.items():
         store.write(name, text)
-    store.seal([*texts, "environment.json", BEST_KNOWN])
+    store.seal([*texts, ENVIRONMENT, BEST_KNOWN])
 
 
 def print_headline(rows: Sequence[Row], known: BestKnown, console: Console) -> None:

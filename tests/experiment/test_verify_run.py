@@ -1,5 +1,6 @@
 """``verify`` passes a true run and finds each deliberate corruption, checksum repaired or not."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -8,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from optmap.experiment.run.store import Store, checksum
-from optmap.experiment.tables.derived import derived
-from optmap.experiment.verify_run import verify_run
+from optmap.experiment.row import Row
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.source import Source
+from optmap.experiment.run.store import Store
+from optmap.experiment.tables.best_known import read_copy
+from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, TABLES, derived
+from optmap.experiment.verification.row import Checker
+from optmap.experiment.verification.run import verify_run
+from optmap.model.outcome import Limits
 
 
 @pytest.fixture(scope="module")
@@ -38,30 +45,56 @@ def run(true_run, tmp_path):
 EDITED = "not what the rows give"
 
 
-def believe(certificate, mapping, instance):
+def believe(certificate, mapping, instance, limits):
     """Prove nothing: these tests are about everything else."""
     return None if certificate.get("true", True) else "prices too high"
 
 
+def verdict_of(folder, prove=believe):
+    checker = Checker(folder, Limits(wall_s=60.0, seed=9), prove=prove)
+    return verify_run(folder, checker, lambda found, left: None)
+
+
 def problems(folder):
-    return verify_run(folder, believe, lambda name: None).problems
+    return verdict_of(folder).problems
 
 
-def edit(folder, change, method="cpsat", repair=True):
-    """Change a row and its mapping file; with ``repair`` the checksum is made to match again."""
+def write_rows(folder, rows, sealed=True):
+    """Write rows as a forger would who knows the store: checksums, chain, tables, manifest fit."""
+    shutil.rmtree(folder / "forged", ignore_errors=True)
+    (folder / "rows.jsonl").unlink()
     store = Store(folder)
-    lines = []
-    for line in (folder / "rows.jsonl").read_text().splitlines():
-        row = json.loads(line)
+    for row in rows:
+        names = list(row["attached"])
+        attached = {
+            name: json.loads((folder / name / f"{row['key']}.json").read_text()) for name in names
+        }
+        bare = {k: v for k, v in row.items() if k not in ("attached", "checksum", "chain")}
+        store.append(bare, attached)
+    if sealed:
+        texts = {name: (folder / name).read_text() for name in TABLES}
+        with contextlib.suppress(ValueError):  # a row that nobody can read: old tables stay
+            typed = [Row.from_json(row) for row in store.rows.values()]
+            texts = derived(typed, read_copy(folder / BEST_KNOWN))
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+        store.seal([*texts, REPORT, ENVIRONMENT, BEST_KNOWN])
+
+
+def rows_of(folder):
+    return [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+
+
+def edit(folder, change, method="cpsat", sealed=True):
+    """Change a row and its mapping file; all that a forger can repair is repaired."""
+    rows = rows_of(folder)
+    for row in rows:
         if row["method"] == method:
             file = folder / "mappings" / f"{row['key']}.json"
             mapping = json.loads(file.read_text())
             change(row, mapping)
             file.write_text(json.dumps(mapping))
-            if repair:
-                row["checksum"] = checksum(row, store.attached_texts(row))
-        lines.append(json.dumps(row))
-    (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
+    write_rows(folder, rows, sealed)
 
 
 def claim_of(row, metric):
@@ -126,6 +159,102 @@ def spoil_certificate(row, mapping):
     row["certificates"] = [{"true": False}]
 
 
+def certify_a_word(row, mapping):
+    claim = claim_of(row, "traffic")
+    claim["bound"], claim["status"], claim["grade"] = claim["value"], "optimal", "certified"
+    claim["scope"].pop("max_clusters")
+
+
+def widen_to_every_mapping(row, mapping):
+    claim_of(row, "period")["scope"] = {}
+
+
+def widen_to_the_clustering(row, mapping):
+    claim_of(row, "period")["scope"] = {"clustering": row["place"]["clustering"]}
+
+
+def widen_to_prologues(row, mapping):
+    claim_of(row, "period")["scope"].pop("prologue")
+
+
+def lower_a_bound(row, mapping):
+    claim = claim_of(row, "spike_hops")
+    claim["bound"], claim["status"], row["status"] = 0, "feasible", "feasible"
+
+
+def raise_a_bound_of_a_worse_mapping(row, mapping):
+    """Claim less than was reached, and a bound between that and the truth."""
+    claim = claim_of(row, "tile_load_max")
+    claim["value"] = claim["evaluated"] = claim["value"] + 40
+    claim["bound"] = claim["bound"] + 20
+    claim["status"] = row["status"] = "feasible"
+    claim["trace"] = []
+
+
+def float_metric(row, mapping):
+    row["metrics"]["clusters"] = float(row["metrics"]["clusters"])
+
+
+def bool_metric(row, mapping):
+    row["metrics"]["tiles_used"] = True
+
+
+def lose_a_metric(row, mapping):
+    del row["metrics"]["latency"]
+
+
+def another_method(row, mapping):
+    row["method"] = mapping["method"] = "overlap"
+
+
+def unknown_method(row, mapping):
+    row["method"] = mapping["method"] = "magic"
+
+
+def another_seed(row, mapping):
+    row["seed"] = 7
+
+
+def another_limit(row, mapping):
+    row["limit_s"] = 3600.0
+
+
+def another_key(row, mapping):
+    row["code_version"] = "0123456789ab"
+
+
+def another_instance_name(row, mapping):
+    row["instance"] = mapping["instance"] = "lenet"
+
+
+def turn_into_a_timeout(row, mapping):
+    row["status"] = "timeout_hard"
+    row["check"] = "not_run"
+
+
+def turn_into_a_violation(row, mapping):
+    row["check"], row["reason"] = "violation", "made up"
+
+
+def turn_into_a_mismatch(row, mapping):
+    row["check"], row["reason"] = "mismatch", "made up"
+
+
+def an_unknown_word(row, mapping):
+    row["status"] = "splendid"
+
+
+def a_trace_that_proved_more(row, mapping):
+    claim_of(row, "clusters")["trace"] = [[0.1, 9, 9]]
+
+
+def hide_a_prologue(row, mapping):
+    orders = mapping["mapping"]["orders"]
+    mapping["mapping"]["offsets"] = [[0] * len(order) for order in orders]
+    longest = max(range(len(orders)), key=lambda t: len(orders[t]))
+    mapping["mapping"]["offsets"][longest] = [1] * len(orders[longest])
+
+
 def forget_claims(row, mapping):
     row["status"] = "optimal"
     row["claims"] = []
@@ -156,48 +285,158 @@ def drop_all_claims(row, mapping):
 
 
 def test_a_true_run_passes(run):
-    verdict = verify_run(run, believe, lambda name: None)
+    verdict = verdict_of(run)
     assert verdict.problems == []
     assert (verdict.rows, verdict.mappings) == (2, 2)
     assert verdict.claims >= 5
     assert verdict.bounds > 10
+    assert sum(verdict.proofs.values()) >= 5
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        move_unit,
-        swap_order,
-        drop_from_order,
-        move_cluster,
-        raise_claim,
-        raise_bound,
-        lower_bound_of_an_optimum,
-        raise_computed_bound,
-        lower_metric,
-        halve_period,
-        change_hash,
-        change_method,
-        spoil_certificate,
-        forget_claims,
-        rename_decomposition,
-        borrow_units,
-        borrow_clustering,
-        shrink_network,
-        hide_from_the_judge,
-        drop_all_claims,
-    ],
-)
-def test_each_corruption_is_found_although_the_checksum_fits(run, change):
+FORGERIES = [
+    move_unit,
+    swap_order,
+    drop_from_order,
+    move_cluster,
+    raise_claim,
+    raise_bound,
+    lower_bound_of_an_optimum,
+    raise_computed_bound,
+    lower_metric,
+    halve_period,
+    change_hash,
+    change_method,
+    spoil_certificate,
+    certify_a_word,
+    widen_to_every_mapping,
+    widen_to_the_clustering,
+    widen_to_prologues,
+    lower_a_bound,
+    raise_a_bound_of_a_worse_mapping,
+    float_metric,
+    bool_metric,
+    lose_a_metric,
+    another_method,
+    unknown_method,
+    another_seed,
+    another_limit,
+    another_key,
+    another_instance_name,
+    turn_into_a_timeout,
+    turn_into_a_violation,
+    turn_into_a_mismatch,
+    an_unknown_word,
+    a_trace_that_proved_more,
+    hide_a_prologue,
+    forget_claims,
+    rename_decomposition,
+    borrow_units,
+    borrow_clustering,
+    shrink_network,
+    hide_from_the_judge,
+    drop_all_claims,
+]
+
+
+@pytest.mark.parametrize("change", FORGERIES)
+def test_each_forgery_is_found_although_checksums_chain_and_tables_fit(run, change):
     edit(run, change)
-    found = [problem for problem in problems(run) if EDITED not in problem]  # tables differ, too
+    found = [problem for problem in problems(run) if EDITED not in problem]
     assert found
-    assert not any("checksum" in problem for problem in found)
+    assert not any("checksum" in problem or "manifest" in problem for problem in found)
 
 
 def test_any_change_breaks_the_checksum(run):
-    edit(run, lambda row, mapping: row.update(wall_s=0.0), repair=False)
+    text = (run / "rows.jsonl").read_text()
+    (run / "rows.jsonl").write_text(text.replace('"wall_s":', '"wall_s":1'))
     assert any("checksum" in problem for problem in problems(run))
+
+
+def test_a_heuristic_under_a_false_name_is_found_by_running_it_again(run):
+    def rename(row, mapping):
+        row["method"] = mapping["method"] = "pacman"
+        limits = Limits(row["limit_s"], row["threads"], row["seed"], row["memory_mb"])
+        job = Job(row["instance"], row["digest"], Source(), "pacman", limits)
+        row["key"] = job.key(code=row["code_version"], solvers=row["solver_versions"])
+
+    rows = rows_of(run)
+    for row in rows:
+        if row["method"] == "song2020-tree":
+            old = row["key"]
+            file = run / "mappings" / f"{old}.json"
+            mapping = json.loads(file.read_text())
+            rename(row, mapping)
+            file.unlink()
+            (run / "mappings" / f"{row['key']}.json").write_text(json.dumps(mapping))
+            (run / "details" / f"{old}.json").rename(run / "details" / f"{row['key']}.json")
+    write_rows(run, rows)
+    assert any("gives another mapping" in problem for problem in problems(run))
+
+
+def test_a_rival_without_its_mapping_is_run_again(run):
+    rows = rows_of(run)
+    for row in rows:
+        row.update(status="timeout_hard", check="not_run", reason="", claims=[], bounds=[])
+        row.update(metrics={}, place=None, certificates=[], attached={}, decomposition="")
+        (run / "mappings" / f"{row['key']}.json").unlink()
+        (run / "details" / f"{row['key']}.json").unlink()
+    write_rows(run, rows)
+    assert sum("finds a valid one" in problem for problem in problems(run)) == 2
+
+
+def test_a_row_that_was_removed_is_missed(run):
+    lines = (run / "rows.jsonl").read_text().splitlines(keepends=True)
+    (run / "rows.jsonl").write_text(lines[1])
+    found = problems(run)
+    assert any("was removed or moved" in problem for problem in found)
+    assert any("seals 2 rows" in problem for problem in found)
+
+
+def test_a_row_that_the_tables_hide_is_found(run):
+    typed = [row for row in Store(run).typed() if row.method != "cpsat"]
+    rows = rows_of(run)
+    write_rows(run, rows)
+    store = Store(run)
+    store.read()
+    typed = [row for row in store.typed() if row.method != "cpsat"]
+    texts = derived(typed, read_copy(run / BEST_KNOWN))
+    for name, text in texts.items():
+        (run / name).write_text(text)
+    store.seal([*texts, REPORT, ENVIRONMENT, BEST_KNOWN])
+    assert problems(run) == ["runs.csv: 1 rows of this run are not shown, as i / cpsat"]
+
+
+def test_a_row_under_a_second_key_is_found(run):
+    rows = rows_of(run)
+    double = json.loads(json.dumps(rows[0]))
+    double["key"] = "0" * 20
+    for place in ("mappings", "details"):
+        shutil.copy(run / place / f"{rows[0]['key']}.json", run / place / f"{double['key']}.json")
+    write_rows(run, [*rows, double])
+    assert any("is not that of its method" in problem for problem in problems(run))
+
+
+@pytest.mark.parametrize("name", ["report.html", "environment.json", "runs.csv", "manifest.json"])
+def test_a_sealed_file_that_changed_or_went_is_found(run, name):
+    (run / name).write_text((run / name).read_text() + " ")
+    if name != "manifest.json":
+        assert any(problem.startswith(name) for problem in problems(run))
+    (run / name).unlink()
+    assert any(problem.startswith(name) for problem in problems(run))
+
+
+def test_details_are_those_of_the_mapping(run):
+    for file in (run / "details").iterdir():
+        data = json.loads(file.read_text())
+        data[next(iter(data))] = []
+        file.write_text(json.dumps(data))
+    write_rows(run, rows_of(run))
+    assert sum("details" in problem for problem in problems(run)) == 2
+
+
+def test_a_file_of_nobody_is_found(run):
+    (run / "more_tables.md").write_text("| our method | best |")
+    assert problems(run) == ["more_tables.md: belongs to no row and is not sealed"]
 
 
 def test_a_bound_that_another_row_refutes_is_found(run):
@@ -218,27 +457,18 @@ def test_a_table_that_was_edited_is_found(run, name):
     at = max(i for i, letter in enumerate(text) if letter.isalnum())
     (run / name).write_text(text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :])
     line = text[:at].count("\n") + 1
-    assert problems(run) == [f"{name}, line {line}: {EDITED}"]
+    assert f"{name}, line {line}: {EDITED}" in problems(run)
     if name != "runs.csv":  # it says which rows the others show
         (run / name).write_text(text + "and more\n")
-        assert problems(run) == [f"{name}, line {text.count(chr(10)) + 1}: {EDITED}"]
+        assert f"{name}, line {text.count(chr(10)) + 1}: {EDITED}" in problems(run)
         (run / name).unlink()
-        assert problems(run) == [f"{name}, line 1: {EDITED}"]
+        assert f"{name}, line 1: {EDITED}" in problems(run)
 
 
 def test_a_line_of_a_row_that_is_not_there_is_found(run):
     with (run / "runs.csv").open("a") as stream:
         stream.write("made up\n")
-    assert problems(run) == ["runs.csv: of 3 lines 1 belong to no row, as None"]
-
-
-def test_tables_of_an_earlier_call_show_some_of_the_rows(run):
-    shown = [row for row in Store(run).typed() if row.method == "cpsat"]
-    for name, text in derived(shown).items():
-        (run / name).write_text(text)
-    assert problems(run) == []
-    (run / "runs.csv").unlink()
-    assert problems(run) == []  # killed before it wrote tables
+    assert "runs.csv: of 3 lines 1 belong to no row, as None" in problems(run)
 
 
 def test_missing_files_and_torn_rows_are_problems_not_tracebacks(run):
@@ -249,7 +479,7 @@ def test_missing_files_and_torn_rows_are_problems_not_tracebacks(run):
         stream.write('{"key": "torn", "che')
     found = problems(run)
     assert sum("no row" in problem for problem in found) == 3
-    assert sum("No such file" in problem for problem in found) == 2
+    assert sum("No such file" in problem for problem in found) >= 2
 
 
 def test_a_row_that_stands_twice_is_found(run):

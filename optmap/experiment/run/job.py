@@ -40,11 +40,12 @@ class Job:
     mapping_file: str = ""
     mapping_digest: str = ""
 
-    def key(self) -> str:
+    def key(self, *, code: str | None = None, solvers: str | None = None) -> str:
         """Return what makes two rows the same: instance, method, limits, seed, code, solvers.
 
-        A method of one's own counts by the digest of its file, a given mapping by its content;
-        no other row's key has any.
+        ``code`` and ``solvers`` are versions other than those that run now. A method of one's own
+        counts by the digest of its file, a given mapping by its content; no other row's key has
+        any.
         """
         digest = self.mapping_digest or method_named(self.method).digest
         parts = (
@@ -52,8 +53,8 @@ class Job:
             self.digest,
             self.method,
             asdict(self.limits),
-            code_version(),
-            solver_versions(),
+            code_version() if code is None else code,
+            solver_versions() if solvers is None else solvers,
             *((digest,) if digest else ()),
         )
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -27,24 +27,44 @@ RUNS = "runs.csv"
 BEST_KNOWN = "best_known.json"
 
 
+#: File -> its text, from rows and what was known before.
+TABLES: dict[str, Callable[[Sequence[Row], BestKnown], str]] = {
+    RUNS: lambda rows, known: runs_frame(rows).to_csv(index=False),
+    "gaps.csv": lambda rows, known: gaps_frame(all_gaps(rows, known)).to_csv(index=False),
+    "stages.csv": lambda rows, known: stages_frame(rows).to_csv(index=False),
+    "stage_gaps.csv": lambda rows, known: stage_gaps_frame(rows).to_csv(index=False),
+    "decisions.csv": lambda rows, known: decisions_frame(rows, known).to_csv(index=False),
+    "tables.md": tables_markdown,
+    "headline.md": headline_markdown,
+    "tables.tex": tables_latex,
+}
+#: What a finished run has besides: drawn, or written before the first row.
+REPORT, ENVIRONMENT = "report.html", "environment.json"
+
+
 def derived(rows: Sequence[Row], known: BestKnown = NOTHING) -> dict[str, str]:
     """Return the tables of rows by the name of their file; report.html is not among them."""
-    return {
-        RUNS: runs_frame(rows).to_csv(index=False),
-        "gaps.csv": gaps_frame(all_gaps(rows, known)).to_csv(index=False),
-        "stages.csv": stages_frame(rows).to_csv(index=False),
-        "stage_gaps.csv": stage_gaps_frame(rows).to_csv(index=False),
-        "decisions.csv": decisions_frame(rows, known).to_csv(index=False),
-        "tables.md": tables_markdown(rows, known),
-        "headline.md": headline_markdown(rows, known),
-        "tables.tex": tables_latex(rows, known),
-    }
+    return {name: make(rows, known) for name, make in TABLES.items()}
+
+
+def comparable(shown: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of the instances that are shown, made under one of the same limits and codes.
+
+    A folder keeps the rows of earlier calls: those of other limits or versions stay out of its
+    tables, others do not, whatever methods were asked for last.
+    """
+
+    def made(row: Row) -> tuple[object, ...]:
+        return row.digest, row.instance, row.limit_s, row.threads, row.memory_mb, row.code_version
+
+    known = set(map(made, shown))
+    return [row for row in rows if made(row) in known]
 
 
 def edited(folder: Path, rows: Sequence[Row]) -> Iterator[str]:
     """Yield what is wrong with the tables that stand in a result folder.
 
-    runs.csv says which rows the tables show: a folder keeps the rows of earlier calls, too.
+    runs.csv says which rows the tables show; none that is comparable with them may be missing.
     """
     if not (folder / RUNS).is_file():  # the sweep was killed before it wrote tables
         return
@@ -55,6 +75,10 @@ def edited(folder: Path, rows: Sequence[Row]) -> Iterator[str]:
     if unknown:
         yield f"{RUNS}: of {len(keys)} lines {len(unknown)} belong to no row, as {unknown[0]}"
         return
+    hidden = [row for row in comparable([by_key[key] for key in keys], rows) if row.key not in keys]
+    if hidden:
+        names = ", ".join(f"{row.instance} / {row.method}" for row in hidden[:3])
+        yield f"{RUNS}: {len(hidden)} rows of this run are not shown, as {names}"
     for name, text in derived(
         [by_key[key] for key in keys], read_copy(folder / BEST_KNOWN)
     ).items():

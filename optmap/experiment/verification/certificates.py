@@ -1,0 +1,58 @@
+"""A certificate proved again, whatever kind it is of, and the bound that it then gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from optmap.bounds.bound import Bound
+from optmap.errors import InputError, refuse_unknown
+from optmap.exact import prove_again
+from optmap.instance import Instance
+from optmap.model.certificate import from_dict
+from optmap.model.grade import Grade
+from optmap.model.mapping import Mapping
+from optmap.model.outcome import Limits
+from optmap.model.scope import Scope
+
+PRICE_FIELDS = ("schema", "kind", "units", "crossbars", "prices", "worth", "searched", "bound")
+
+
+class NotProvedError(ValueError):
+    """A certificate was refuted, or not proved within the limits; the message says which."""
+
+
+def _prices(data: dict[str, Any], mapping: Mapping, instance: Instance, limits: Limits) -> Bound:
+    """Prove prices for the units of the mapping's decomposition again."""
+    refuse_unknown(data, PRICE_FIELDS, "certificate")
+    certificate, decomposition = from_dict(data), mapping.decomposition
+    verdict = prove_again(certificate, decomposition, instance.platform, limits)
+    if not verdict.holds:
+        raise NotProvedError(f"not proved again: {verdict.why}")
+    units = Scope(units=decomposition.identity)
+    return Bound("clusters", "prices", certificate.bound, units, Grade.CERTIFIED)
+
+
+#: Proves one kind of certificate again and returns the bound.
+Prove = Callable[[dict[str, Any], Mapping, Instance, Limits], Bound]
+
+#: Kind of certificate -> what proves it again.
+PROVERS: dict[str, Prove] = {"prices": _prices}
+
+
+def prove_certificate(
+    data: dict[str, Any], mapping: Mapping, instance: Instance, limits: Limits
+) -> Bound:
+    """Return the bound that a certificate proves for a mapping's instance.
+
+    Raises
+    ------
+    NotProvedError
+        If it does not, or not within the limits.
+    InputError
+        If it is not well formed.
+    """
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if kind not in PROVERS:
+        raise InputError("certificate", "kind", repr(kind), "one of " + ", ".join(PROVERS))
+    return PROVERS[kind](data, mapping, instance, limits)

@@ -1,0 +1,121 @@
+"""What a row's stages may claim: scopes that its method decides, bounds that agree with values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from optmap.exact import EXACT_BINDERS, EXACT_CLUSTERINGS, EXACT_ORDERINGS, EXACT_SCHEDULES
+from optmap.experiment.run.exact_json import number
+from optmap.methods import Method
+from optmap.model.outcome import Status
+from optmap.model.platform import Platform
+from optmap.model.scope import END_TO_END, Place, Scope
+from optmap.ordering.contract import ORDER_IMPROVERS
+
+#: Metrics whose last claim is about the final mapping itself.
+FINAL = ("traffic", "spike_hops", "period")
+
+
+def scope_problems(
+    claims: list[dict[str, Any]], method: Method, place: Place, platform: Platform
+) -> Iterator[str]:
+    """Yield the claims whose scope is not what the method's stages leave open.
+
+    A stage takes what stands before it as given: a bound it proves holds for that, and for no more.
+    """
+    reached: dict[str, Any] = {}
+    for claim in claims:
+        metric, scope = claim["metric"], Scope.from_json(claim["scope"])
+        allowed = _scopes(metric, method, place, platform, reached)
+        if scope not in allowed:
+            expected = " or ".join(str(a) for a in allowed) or "no claim at all"
+            yield f"{metric}: scope {scope}; {method.name} can claim {expected}"
+        reached[metric] = claim["value"]
+
+
+def _scopes(
+    metric: str, method: Method, place: Place, platform: Platform, reached: dict[str, Any]
+) -> list[Scope]:
+    units, clustering = Scope(units=place.units), Scope(clustering=place.clustering)
+    if method.whole:
+        return [END_TO_END, replace(END_TO_END, prologue=False)]
+    if metric == "clusters" and method.clustering in EXACT_CLUSTERINGS:
+        return [units]
+    if metric == "traffic" and method.clustering in EXACT_CLUSTERINGS:
+        most = reached.get("clusters")
+        return [replace(units, max_clusters=place.clusters if most is None else int(most))]
+    if metric == "tile_load_max" and method.binding in EXACT_BINDERS:
+        return [clustering]
+    if metric == "spike_hops" and method.binding in EXACT_BINDERS:
+        if all(tile.slots == 1 for tile in platform.tiles):
+            return [clustering]
+        load = reached.get("tile_load_max")
+        return [replace(clustering, max_load=place.load if load is None else int(load))]
+    if metric == "period" and method.binding in EXACT_SCHEDULES:
+        return [replace(clustering, prologue=EXACT_SCHEDULES[method.binding].prologue)]
+    if metric == "period" and method.order in EXACT_ORDERINGS:
+        given = Scope(binding=place.binding)
+        return [replace(given, prologue=EXACT_ORDERINGS[method.order].prologue)]
+    return []
+
+
+def may_run_ahead(method: Method) -> bool:
+    """Tell whether a method makes orders with a prologue."""
+    by_schedule = method.binding in EXACT_SCHEDULES and EXACT_SCHEDULES[method.binding].prologue
+    by_order = method.order in EXACT_ORDERINGS and EXACT_ORDERINGS[method.order].prologue
+    return bool(method.whole) or method.order in ORDER_IMPROVERS or by_schedule or by_order
+
+
+def value_problems(row: dict[str, Any], metrics: dict[str, Any]) -> Iterator[str]:
+    """Yield claims that contradict the judge, themselves, or what they noted on the way."""
+    for claim in row["claims"]:
+        name, value, bound = claim["metric"], number(claim["value"]), number(claim["bound"])
+        judged = number(metrics[name])
+        if value is not None and judged is not None:
+            if name in FINAL and value != judged:
+                yield f"{name}: claimed {value}, judged {judged}"
+            if judged > value:
+                yield f"{name}: claimed {value}, the final mapping has {judged}"
+        if claim["evaluated"] != claim["value"] and value is not None:
+            yield f"{name}: claimed {value}, evaluated {claim['evaluated']}"
+        if value is not None and bound is not None and bound > value:
+            yield f"{name}: bound {bound} above the claimed {value}"
+        if (claim["status"] == "optimal") != (value is not None and value == bound):
+            yield f"{name}: status {claim['status']} with value {value} and bound {bound}"
+        if claim["status"] not in {status.value for status in Status}:
+            yield f"{name}: status {claim['status']!r} is none"
+        yield from _trace_problems(name, claim)
+    proved = bool(row["claims"]) and all(c["status"] == "optimal" for c in row["claims"])
+    if (row["status"] == "optimal") != proved:
+        words = "every stage proved" if proved else "not every stage proved"
+        yield f"status {row['status']}, yet {words} its claim"
+
+
+def _trace_problems(name: str, claim: dict[str, Any]) -> Iterator[str]:
+    """Yield where a trace runs backwards or ends elsewhere than the claim."""
+    seconds, incumbent, bound = 0.0, None, None
+    for at, value, low in claim["trace"]:
+        value, low = number(value), number(low)
+        if at < seconds:
+            yield f"{name}: its trace runs backwards in time at {at} s"
+        if low is not None and bound is not None and low < bound:
+            yield f"{name}: its trace loses a bound of {bound}"
+        seconds, incumbent = at, value if value is not None else incumbent
+        bound = low if low is not None else bound
+    stated = number(claim["bound"])
+    if bound is not None and (stated is None or stated < bound):
+        yield f"{name}: bound {claim['bound']}, although {bound} was proved on the way"
+
+
+def differing_bounds(stored: list[Any], computed: list[Any]) -> Iterator[str]:
+    """Yield which bounds of a row are not those that need no solver, computed again."""
+    known = {json.dumps(bound, sort_keys=True) for bound in stored}
+    for bound in computed:
+        if json.dumps(bound, sort_keys=True) not in known:
+            name, value = f"{bound['name']} on {bound['metric']}", bound["value"]
+            yield f"bound {name} is {value}, stored otherwise"
+    if len(computed) != len(stored):
+        yield f"{len(stored)} bounds stored, {len(computed)} computed"

@@ -1,0 +1,101 @@
+"""What a run's folder holds: whole rows in their order, the files that belong to them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optmap.experiment.run.store import MANIFEST, START, Store, chain
+from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, TABLES
+
+#: Files that a store may have besides rows, attached files and what its manifest names.
+OF_THE_STORE = ("rows.jsonl", "rows.aside.jsonl", "lock", MANIFEST)
+#: Files that a finished run has.
+DERIVED = (*TABLES, REPORT, ENVIRONMENT, BEST_KNOWN)
+#: Files that a run writes before its first row.
+BEFORE = (ENVIRONMENT, BEST_KNOWN)
+
+
+@dataclass
+class Folder:
+    """The rows of a run as they stand, the last chain, and what is wrong with the folder."""
+
+    rows: list[dict[str, Any]]
+    chain: str
+    problems: list[str]
+
+
+def read_folder(folder: Path) -> Folder:
+    """Read the rows; a line that is none, is unlike its checksum or misplaced is a problem."""
+    store, found = Store(folder), Folder([], START, [])
+    seen: set[str] = set()
+    for i, line in enumerate((folder / "rows.jsonl").read_bytes().splitlines(keepends=True), 1):
+        where = f"rows.jsonl, line {i}"
+        try:
+            row = json.loads(line, parse_constant=_no_number)
+            key, checksum, linked = str(row["key"]), str(row["checksum"]), str(row["chain"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            found.problems.append(f"{where}: no row")
+            continue
+        if key in seen:
+            found.problems.append(f"{where}: key {key} stands twice")
+            continue
+        seen.add(key)
+        fault = store.fault(row, line)
+        if fault is not None:
+            found.problems.append(f"{where}: {fault} ({key})")
+        if linked != chain(found.chain, checksum):
+            found.problems.append(f"{where}: a row before {key} was removed or moved")
+        found.chain = linked
+        found.rows.append(row)
+    return found
+
+
+def seal_problems(folder: Path, found: Folder) -> Iterator[str]:
+    """Yield what does not fit the manifest: rows, derived files, files that nobody wrote."""
+    path = folder / MANIFEST
+    named: dict[str, str] = {}
+    if path.is_file():
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            named = {str(name): str(digest) for name, digest in manifest["files"].items()}
+            sealed = (manifest["rows"], manifest["chain"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            yield f"{MANIFEST}: not a manifest"
+            return
+        if sealed != (len(found.rows), found.chain):
+            yield f"{MANIFEST}: seals {sealed[0]} rows, other than the {len(found.rows)} here"
+        for name, digest in named.items():
+            file = folder / name
+            if not file.is_file():
+                yield f"{name}: sealed, and not there"
+            elif hashlib.sha256(file.read_bytes()).hexdigest()[:24] != digest:
+                yield f"{name}: not the file that was sealed"
+        yield from (f"{name}: not in the manifest" for name in DERIVED if name not in named)
+    elif any((folder / name).is_file() for name in DERIVED if name not in BEFORE):
+        yield f"{MANIFEST}: missing, although the run's tables were written"
+    yield from _strangers(folder, found.rows, set(named))
+
+
+def _strangers(folder: Path, rows: list[dict[str, Any]], named: set[str]) -> Iterator[str]:
+    """Yield the files that belong neither to the store nor to a row nor to the manifest."""
+    attached = {
+        f"{place}/{row['key']}.json"
+        for row in rows
+        if isinstance(row.get("attached"), dict)
+        for place in row["attached"]
+    }
+    unsealed = set() if named else set(BEFORE)
+    known = {*OF_THE_STORE, *named, *attached, *unsealed}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = file.relative_to(folder).as_posix()
+        if name not in known:
+            yield f"{name}: belongs to no row and is not sealed"
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")

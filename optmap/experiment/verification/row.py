@@ -1,0 +1,279 @@
+"""One row checked again: its key, instance, mapping, metrics, claims, bounds, certificates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from optmap.bounds.bound import Bound
+from optmap.errors import InputError
+from optmap.experiment.report.details import details
+from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.mapping_file import content_digest, read_document
+from optmap.experiment.run.solve import describe_network
+from optmap.experiment.run.source import Source
+from optmap.experiment.verification.certificates import prove_certificate
+from optmap.experiment.verification.claims import (
+    differing_bounds,
+    may_run_ahead,
+    scope_problems,
+    value_problems,
+)
+from optmap.experiment.verification.rerun import rerun_problems
+from optmap.experiment.verification.second_proof import SecondProof, Word, prove_bound
+from optmap.instance import Instance
+from optmap.judge.case import Case
+from optmap.methods import METHODS, Method, load_method_file
+from optmap.model.grade import Grade
+from optmap.model.mapping import Mapping
+from optmap.model.outcome import Limits
+from optmap.model.scope import Place, Scope
+
+#: Proves a certificate again for a mapping's instance and returns the bound; ValueError if not.
+Prover = Callable[[dict[str, Any], Mapping, Instance, Limits], Bound]
+
+#: What a row whose fields are not what they should be can raise.
+ODD = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
+
+#: How a method can end, and what the judge can say, in stored words.
+STATUSES = (
+    "optimal",
+    "feasible",
+    "infeasible",
+    "no_solution",
+    "timeout_hard",
+    "memout",
+    "unsupported",
+    "error",
+    "crashed",
+)
+CHECKS = ("ok", "violation", "mismatch", "not_run")
+
+
+@dataclass
+class RowVerdict:
+    """What was found of one row.
+
+    Parameters
+    ----------
+    proofs : list of (metric, bound, scope, proof)
+        What became of the bounds that its stages claim.
+    """
+
+    key: str
+    name: str
+    problems: list[str] = field(default_factory=list)
+    mappings: int = 0
+    claims: int = 0
+    bounds: int = 0
+    certificates: int = 0
+    proofs: list[tuple[str, str, str, SecondProof]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Checker:
+    """How rows are checked.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    limits : Limits
+        For proving one certificate or bound again.
+    again : bool
+        Whether seeded heuristics are run again.
+    prove : callable
+        Proves certificates.
+    method_files : tuple of Path
+        Files that register methods which are not optmap's own.
+    """
+
+    folder: Path
+    limits: Limits
+    again: bool = True
+    prove: Prover = prove_certificate
+    method_files: tuple[Path, ...] = ()
+
+    def load_methods(self) -> None:
+        """Register the methods of strangers' files, in this process."""
+        for file in self.method_files:
+            load_method_file(file)
+
+    def check(self, row: dict[str, Any], instance: Instance | None) -> RowVerdict:
+        """Return what is wrong with a row; ``instance`` None where it could not be loaded."""
+        name = f"{row.get('instance')} / {row.get('method')} (seed {row.get('seed')})"
+        verdict = RowVerdict(str(row.get("key")), name)
+        try:
+            verdict.problems += self._found(row, instance, verdict)
+        except InputError as error:
+            verdict.problems.append(str(error))
+        except ODD as error:
+            text = f"{type(error).__name__} {error}"
+            verdict.problems.append(f"a field is missing or odd: {text:.200}")
+        return verdict
+
+    def _found(
+        self, row: dict[str, Any], instance: Instance | None, verdict: RowVerdict
+    ) -> Iterator[str]:
+        if instance is None:
+            instance = Source.from_json(row["source"]).load()
+        if instance.digest() != row["digest"]:
+            yield f"the instance has hash {instance.digest()[:12]}, the row {row['digest'][:12]}"
+            return
+        method = METHODS.get(row["method"])
+        if row["status"] not in STATUSES or row["check"] not in CHECKS:
+            yield f"status {row['status']!r} or check {row['check']!r} is none that there is"
+            return
+        mapping = self._mapping(row, instance)
+        yield from _asked_for(row, instance, method, mapping)
+        if mapping is not None:
+            verdict.mappings += 1
+            yield from self._judged(row, mapping, instance, method, verdict)
+        elif row["check"] != "not_run" or row.get("metrics") or row.get("claims"):
+            yield "check, metrics or claims without a mapping"
+        if self.again and method is not None:
+            yield from rerun_problems(row, method, instance, mapping)
+
+    def _mapping(self, row: dict[str, Any], instance: Instance) -> Mapping | None:
+        path = self.folder / "mappings" / f"{row['key']}.json"
+        if "mappings" not in row["attached"]:
+            return None
+        data, _, mapping = read_document(path)
+        for name in ("method", "instance"):
+            if data[name] != row[name]:
+                raise InputError(str(path), name, repr(data[name]), f"{row[name]!r}, as the row")
+        return mapping
+
+    def _judged(
+        self,
+        row: dict[str, Any],
+        mapping: Mapping,
+        instance: Instance,
+        method: Method | None,
+        verdict: RowVerdict,
+    ) -> Iterator[str]:
+        case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+        evaluation, place = case.evaluation, case.place
+        if evaluation is None or place is None:
+            if row["check"] == "ok":
+                yield from (f"the mapping breaks a rule: {v}" for v in case.violations)
+            elif row["check"] != "violation":
+                yield f"check {row['check']}, yet the mapping breaks a rule"
+            return
+        if row["check"] not in ("ok", "mismatch"):
+            yield f"check {row['check']}, yet the mapping is valid"
+            return
+        metrics = json.loads(dumps(evaluation.row()))
+        for name in sorted({*metrics, *row["metrics"]}):
+            stored = json.dumps(row["metrics"].get(name, "nothing"))  # 1, 1.0 and true differ
+            if stored != json.dumps(metrics.get(name, "nothing")):
+                yield f"{name}: stored {stored}, judged {metrics.get(name)}"
+        named = {
+            "decomposition": mapping.decomposition.policy,
+            "place": place.to_json(),
+            "network": describe_network(instance),
+            "critical_cycle": [str(step) for step in evaluation.critical_cycle],
+        }
+        for name, value in named.items():
+            if json.dumps(row.get(name)) != json.dumps(json.loads(dumps(value))):
+                yield f"{name}: stored {str(row.get(name))[:80]}, found {str(value)[:80]}"
+        if method is not None and mapping.orders.has_prologue and not may_run_ahead(method):
+            yield f"its orders have a prologue, which {method.name} never makes"
+        yield from self._details(row, case)
+        if method is not None:
+            yield from scope_problems(row["claims"], method, place, instance.platform)
+        found = list(value_problems(row, metrics))
+        yield from found
+        if row["check"] == "mismatch" and not found:
+            yield "check mismatch, yet every claim agrees with the judge"
+        verdict.claims += len(row["claims"])
+        yield from self._bounds(row, metrics, case, instance, verdict)
+
+    def _details(self, row: dict[str, Any], case: Case) -> Iterator[str]:
+        if "details" in row["attached"]:
+            stored = json.loads((self.folder / "details" / f"{row['key']}.json").read_text())
+            if stored != json.loads(dumps(details(case))):
+                yield "details: not those of the mapping"
+
+    def _bounds(
+        self,
+        row: dict[str, Any],
+        metrics: dict[str, Any],
+        case: Case,
+        instance: Instance,
+        verdict: RowVerdict,
+    ) -> Iterator[str]:
+        mapping = case.mapping
+        computed = json.loads(dumps([bound.to_json() for bound in case.bounds]))
+        verdict.bounds += len(computed)
+        yield from differing_bounds(row["bounds"], computed)
+        own = [Bound.from_json(bound) for bound in computed]
+        for certificate in row.get("certificates", ()):
+            verdict.certificates += 1
+            try:
+                own.append(self.prove(certificate, mapping, instance, self.limits))
+            except ValueError as error:
+                yield f"certificate: {error}"
+        for claim in row["claims"]:
+            if claim["bound"] is not None:
+                yield from self._bound(row, claim, own, metrics, mapping, instance, verdict)
+
+    def _bound(
+        self,
+        row: dict[str, Any],
+        claim: dict[str, Any],
+        own: list[Bound],
+        metrics: dict[str, Any],
+        mapping: Mapping,
+        instance: Instance,
+        verdict: RowVerdict,
+    ) -> Iterator[str]:
+        """Yield what is wrong with the bound that a stage claims."""
+        scope, value = Scope.from_json(claim["scope"]), Fraction(claim["bound"])
+        bound = Bound(claim["metric"], row["method"], value, scope, Grade(claim["grade"]))
+        reached = metrics.get(bound.metric)
+        inside = scope.covers(Place.from_json(row["place"]))
+        if inside and reached is not None and Fraction(reached) < value:
+            yield f"bound {value} on {bound.metric} is above what the row reached"
+            return
+        proof = prove_bound(bound, mapping, instance, own, self.limits)
+        verdict.proofs.append((bound.metric, str(value), str(scope), proof))
+        certified = bound.grade is Grade.CERTIFIED
+        if proof.word is Word.REFUTED:
+            yield f"bound {value} on {bound.metric} ({scope}) is too high: {proof.by}"
+        elif certified and bound.metric == "clusters" and proof.word is not Word.PROVED_AT_ONCE:
+            yield f"bound {value} on clusters is called certified, and its certificate is missing"
+        elif certified and proof.word is Word.OPEN:
+            yield f"bound {value} on {bound.metric} is called certified; {proof.by}"
+
+
+def _asked_for(
+    row: dict[str, Any], instance: Instance, method: Method | None, mapping: Mapping | None
+) -> Iterator[str]:
+    """Yield what does not belong to the row's key: name, seed, limits, code, solvers.
+
+    A row without a method of ours is of a mapping that was given: its key holds the content.
+    """
+    if instance.name != row["instance"]:
+        yield f"the instance is called {instance.name!r}, the row {row['instance']!r}"
+    if method is None and (mapping is None or row["claims"]):
+        yield f"method {row['method']!r} is none of this version's, nor a given mapping"
+        return
+    limits = Limits(row["limit_s"], row["threads"], row["seed"], row["memory_mb"])
+    content = content_digest(mapping) if method is None and mapping is not None else ""
+    job = Job(
+        row["instance"],
+        row["digest"],
+        Source.from_json(row["source"]),
+        row["method"],
+        limits,
+        mapping_digest=content,
+    )
+    made = job.key(code=row["code_version"], solvers=row["solver_versions"])
+    if made != row["key"]:
+        yield f"key {row['key']} is not that of its method, seed, limits and versions, {made}"

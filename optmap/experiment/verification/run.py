@@ -1,0 +1,153 @@
+"""Check a finished run again, trusting none of it.
+
+For every row: its checksum and its place in the chain; its key; the instance, loaded again, against
+its hash; the mapping, judged again, against every stored metric and name; the method, run again
+where it is a seeded heuristic; every claim against the judge and against what its method can claim;
+every bound that needs no solver, computed again; every certificate, proved again; every other
+bound, proved again if it can be. Every bound is compared with every value that the run reached in
+the bound's scope. Last, the tables are derived from the rows again and compared, and the folder
+with the manifest that sealed it. Times cannot be known afterwards: they are not checked.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from optmap.errors import InputError
+from optmap.experiment.row import Row
+from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.source import Source
+from optmap.experiment.tables.derived import edited
+from optmap.experiment.tables.gaps import by_digest, shared_bounds
+from optmap.experiment.verification.folder import read_folder, seal_problems
+from optmap.experiment.verification.row import ODD, Checker, RowVerdict
+from optmap.experiment.verification.second_proof import Word
+from optmap.instance import Instance
+
+
+@dataclass
+class Verdict:
+    """What was found: problems by row, and how many of each thing were checked."""
+
+    problems: list[str]
+    rows: int = 0
+    mappings: int = 0
+    claims: int = 0
+    bounds: int = 0
+    certificates: int = 0
+    proofs: Counter[str] = field(default_factory=Counter)
+    open_bounds: list[str] = field(default_factory=list)
+
+    def add(self, found: RowVerdict) -> None:
+        """Add what was found of one row."""
+        self.rows += 1
+        self.problems += [f"{found.name}: {problem}" for problem in found.problems]
+        for name in ("mappings", "claims", "bounds", "certificates"):
+            setattr(self, name, getattr(self, name) + getattr(found, name))
+        for metric, bound, scope, proof in found.proofs:
+            self.proofs[proof.word.value] += 1
+            if proof.word is Word.OPEN:
+                line = f"{found.name}: {metric} >= {bound} ({scope}): {proof.by}"
+                self.open_bounds.append(line)
+
+
+def verify_run(
+    folder: Path,
+    checker: Checker,
+    heard: Callable[[RowVerdict, int], None],
+    *,
+    jobs: int = 1,
+) -> Verdict:
+    """Check every row of a result folder.
+
+    Parameters
+    ----------
+    checker : Checker
+        How a row is checked.
+    heard : callable
+        Told what was found of each row, and how many rows are still to come.
+    jobs : int
+        Processes; rows of one instance are checked in one.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no rows.
+    """
+    if not (folder / "rows.jsonl").is_file():
+        raise InputError(str(folder), "", "no rows.jsonl", "the folder of a finished run")
+    found = read_folder(folder)
+    verdict = Verdict(list(found.problems))
+    if not found.rows and not found.problems:
+        raise InputError(str(folder), "", "no row", "the folder of a finished run")
+    broken: set[str] = set()
+    left = len(found.rows)
+    for one in _checked(found.rows, checker, jobs):
+        left -= 1
+        verdict.add(one)
+        if any(problem.startswith("a field is missing or odd") for problem in one.problems):
+            broken.add(one.key)
+        heard(one, left)
+    try:
+        typed = {row["key"]: Row.from_json(row, row["key"]) for row in found.rows}
+        verdict.problems += _refuted([row for key, row in typed.items() if key not in broken])
+        verdict.problems += edited(folder, list(typed.values()))
+    except (InputError, *ODD) as error:
+        verdict.problems.append(f"rows do not compare: {type(error).__name__} {error}")
+    verdict.problems += seal_problems(folder, found)
+    return verdict
+
+
+def _checked(rows: Sequence[dict[str, Any]], checker: Checker, jobs: int) -> Iterator[RowVerdict]:
+    """Yield what is found of each row, instance by instance."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(dumps(row.get("source")), []).append(row)
+    if jobs == 1 or len(groups) == 1:
+        for group in groups.values():
+            yield from _check_group(group, checker)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        waiting = [pool.submit(_check_list, group, checker) for group in groups.values()]
+        for done in as_completed(waiting):
+            yield from done.result()
+
+
+def _check_list(group: list[dict[str, Any]], checker: Checker) -> list[RowVerdict]:
+    return list(_check_group(group, checker))
+
+
+def _check_group(group: list[dict[str, Any]], checker: Checker) -> Iterator[RowVerdict]:
+    """Yield what is found of the rows of one source."""
+    checker.load_methods()
+    instance: Instance | None = None
+    try:
+        instance = Source.from_json(group[0].get("source")).load()
+    except (InputError, *ODD):
+        pass  # each row then says so
+    for row in group:
+        yield checker.check(row, instance)
+
+
+def _refuted(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the bounds that a row in their scope undercuts."""
+    for group in by_digest(rows).values():
+        bounds = dict.fromkeys(replace(bound, certificate=None) for bound in shared_bounds(group))
+        for proved in bounds:
+            for other in group:
+                reached = other.value(proved.metric)
+                if reached is None or reached >= proved.value or other.place is None:
+                    continue
+                if proved.scope.covers(other.place):
+                    yield (
+                        f"{other.instance}: bound {proved.value} on {proved.metric}"
+                        f" ({proved.name}; {proved.scope}) is refuted by {other.method}, which"
+                        f" reached {reached}"
+                    )
