@@ -1,5 +1,7 @@
 // One row in detail: bounds, critical cycle, tiles, loads, traffic, schedule, occupancy. And the start.
 
+const SCALE = [[0, "#ffffff"], [0.25, "#c6dbef"], [0.6, "#4292c6"], [1, "#08306b"]]; // white is nothing
+
 function open_(key) {
   const row = DATA.rows.find((r) => r.key === key);
   for (const other of document.querySelectorAll("#rows tbody tr")) {
@@ -91,7 +93,7 @@ function tiles(drawn, pictures) {
   const lines = shown.map(([a, b, f]) => ({ x: [x[a], x[b]], y: [y[a], y[b]], mode: "lines",
     line: { width: 0.4 + 3 * f / most, color: "rgba(80,80,80,0.35)" }, hoverinfo: "skip", showlegend: false }));
   const nodes = { x, y, text, hoverinfo: "text", mode: "markers", showlegend: false,
-    marker: { size, color: drawn.tau, colorscale: "Cividis", reversescale: true, line: { width: 1, color: "white" },
+    marker: { size, color: drawn.tau, colorscale: SCALE, line: { width: 1, color: "#333" },
       colorbar: { title: { text: "ticks" }, thickness: 12 } } };
   const shapes = held.map((_, t) => { const [cx, cy] = [t % width, Math.floor(t / width)];
     return { type: "rect", x0: cx - 0.46, x1: cx + 0.46, y0: cy - 0.46, y1: cy + 0.46,
@@ -110,7 +112,7 @@ function heat(drawn, pictures) {
   const z = Array.from({ length: count }, () => Array(count).fill(0));
   for (const [u, v, f] of drawn.tile_traffic) if (u !== v) z[u][v] = f; // inside a tile nothing travels
   const most = Math.max(1, ...z.flat());
-  Plotly.newPlot(box, [{ type: "heatmap", z, zmin: 0, zmax: most, colorscale: "Cividis", reversescale: true,
+  Plotly.newPlot(box, [{ type: "heatmap", z, zmin: 0, zmax: most, colorscale: SCALE,
     colorbar: { thickness: 12 }, hovertemplate: "tile %{y} to tile %{x}: %{z} spikes<extra></extra>" }], { ...SMALL,
     height: 360, title: title("Spikes per iteration from tile to tile"),
     xaxis: { title: { text: "to tile" }, dtick: count < 20 ? 1 : null, constrain: "domain" },
@@ -138,8 +140,8 @@ function loads(drawn, pictures) {
 function occupancy(drawn, pictures) {
   const box = element("div", { id: "occupancy" });
   pictures.append(box);
-  const share = (used, side) => used.map((n, k) => 100 * n / drawn.platform.crossbars[drawn.tile_of[k]][side]);
-  const bins = { start: 0, end: 100.001, size: 10 };
+  const share = (used, side) => used.map((n, k) => 99.99 * n / drawn.platform.crossbars[drawn.tile_of[k]][side]);
+  const bins = { start: 0, end: 100, size: 10 };
   Plotly.newPlot(box, [["rows", drawn.rows, 0, "#0072b2"], ["columns", drawn.columns, 1, "#e69f00"]].map(
     ([name, used, side, color]) => ({ type: "histogram", name, x: share(used, side), xbins: bins,
       marker: { color } })), { ...SMALL, height: 320, barmode: "group", legend: { orientation: "h", y: -0.3 },

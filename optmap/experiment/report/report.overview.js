@@ -150,9 +150,9 @@ function bestOfGroups() {
     if (flow) lines.push(flow);
     if (best && best !== flow) lines.push(best);
   }
-  fill("best-of-groups", element("p", { class: "soft" }, `${DATA.flow} and the best method of each group, ` +
-    `${label(metric)}, mean over ${most} instance${most === 1 ? "" : "s"}`),
-  tableOf(["method", "end-to-end gap", "distance", "proved"], lines.map((l) => [named(l.method),
+  fill("best-of-groups", element("p", { class: "soft" }, `${DATA.flow} and the best of each group, ${label(metric)}: ` +
+    `end-to-end gap, distance to the best known; mean over ${most} instance${most === 1 ? "" : "s"}`),
+  tableOf(["method", "gap", "distance", "proved"], lines.map((l) => [named(l.method),
     percent(l.gap), percent(l.distance), `${l.proved}/${l.count}`])));
 }
 
