@@ -167,6 +167,7 @@ def _decisions(d: Decisions) -> dict[str, Any]:
             "factor": float(s.factor),
             "mark": s.mark,
             "tried": s.tried,
+            "clusters": s.clusters,
         }
 
     return {

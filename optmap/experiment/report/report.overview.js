@@ -196,9 +196,9 @@ function waterfall() {
       text: `no mapping above ${times(limit)} (proved)`, showarrow: false }] }, CONFIG);
   const step = (s) => s.tried ? times(s.factor) : "-";
   fill("alone", tableOf(["instance", `period of ${DATA.flow}`, ...own[0].alone.map((s) => `${s.name} alone`),
-    "everything", "by", "proved limit", "gap"], own.map((d) => {
+    "everything", "by", "clusters", "proved limit", "gap"], own.map((d) => {
     const last = d.waterfall[d.waterfall.length - 1];
     return [d.instance, short(d.period), ...d.alone.map(step), times(last.factor) + last.mark, named(last.method),
-      times(d.limit), percent(d.gap)];
+      `${d.waterfall[0].clusters} \u2192 ${last.clusters}`, times(d.limit), percent(d.gap)];
   }), [0, own[0].alone.length + 3]));
 }

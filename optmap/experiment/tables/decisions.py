@@ -15,7 +15,7 @@ proved limit is F's period by the best end-to-end bound: no mapping at all excee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import exp, log
@@ -39,6 +39,7 @@ class Step:
     """The shortest period with some decisions changed, and the method that reached it.
 
     ``tried`` counts the rows that change something and nothing else; without any, nobody looked.
+    ``clusters`` is what the mapping costs in crossbar programs.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Step:
     method: str
     factor: Fraction
     tried: int
+    clusters: int
     mark: str = ""
 
 
@@ -78,6 +80,7 @@ class Decisions:
                 "method": step.method,
                 "throughput": float(step.factor),
                 "rows_tried": step.tried,
+                "clusters": step.clusters,
                 "limit": None if self.limit is None else str(self.limit),
             }
             for kind, step in kinds
@@ -101,14 +104,17 @@ def changed(method: str) -> frozenset[str] | None:
 def decisions(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[Decisions]:
     """Return the table's line of every instance on which the flow has a mapping."""
     by_instance: dict[str, list[Gap]] = {}
+    clusters = {row.key: int(row.value("clusters") or 0) for row in rows}
     for g in all_gaps(rows, known):
         if g.metric == "period":
             by_instance.setdefault(g.instance, []).append(g)
-    lines = (_of_instance(instance, gaps) for instance, gaps in by_instance.items())
+    lines = (_of_instance(instance, gaps, clusters) for instance, gaps in by_instance.items())
     return [line for line in lines if line is not None]
 
 
-def _of_instance(instance: str, gaps: Sequence[Gap]) -> Decisions | None:
+def _of_instance(
+    instance: str, gaps: Sequence[Gap], clusters: Mapping[str, int]
+) -> Decisions | None:
     of_flow = [g for g in gaps if g.method == FLOW]
     if not of_flow:
         return None
@@ -123,7 +129,8 @@ def _of_instance(instance: str, gaps: Sequence[Gap]) -> Decisions | None:
                 own.append(g)
         best = min(own, key=lambda g: g.value)
         factor = start.value / best.value if best.value else Fraction(1)
-        return Step(name, best.value, best.method, factor, len(own) - 1, best.mark)
+        tried, crossbars = len(own) - 1, clusters[best.key]
+        return Step(name, best.value, best.method, factor, tried, crossbars, best.mark)
 
     alone = [step(decision, frozenset([decision])) for decision in DECISIONS]
     alone.append(step("binding and order", frozenset(["binding", "order"])))

@@ -117,6 +117,7 @@ def decisions_table(steps: Sequence[Decisions]) -> list[str]:
         ALL,
         "by",
         "period",
+        "clusters",
         "limit",
         "gap",
     )
@@ -132,6 +133,7 @@ def decisions_table(steps: Sequence[Decisions]) -> list[str]:
                 ratio(last.factor),
                 last.method,
                 compact(last.period) + last.mark,
+                f"{d.waterfall[0].clusters} -> {last.clusters}",
                 "-" if limit is None else ratio(limit),
                 "-" if d.gap is None else percent(d.gap),
             )

@@ -46,7 +46,7 @@ def test_a_row_comes_back(child_runs):
     child_runs(ROW)
     ended = run_child(job(), threading.Event())
     assert ended.cause == "exit"
-    assert finish(job(), ended)[0]["status"] == "feasible"
+    assert finish(job(), ended)[0].status == "feasible"
 
 
 def test_an_endless_solve_is_killed_with_its_grandchild_and_keeps_its_row(child_runs):

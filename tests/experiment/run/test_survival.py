@@ -12,7 +12,16 @@ import pytest
 from optmap.experiment.run.store import Store
 
 METHODS = "random,pacman,song2020,overlap,cpsat"
-TIMES = {"wall_s", "cpu_s", "elapsed_s", "peak_rss_mb", "ended", "stage_seconds", "checksum"}
+TIMES = {
+    "wall_s",
+    "cpu_s",
+    "elapsed_s",
+    "peak_rss_mb",
+    "ended",
+    "stage_seconds",
+    "checksum",
+    "chain",
+}
 
 
 def start(folder, out):
