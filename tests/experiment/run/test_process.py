@@ -92,17 +92,17 @@ def test_a_child_that_the_system_ended_is_run_once_more(child_runs, tmp_path):
     once = f"import os; {count}; os.path.getsize({str(lives)!r}) > 1 or os.kill(os.getpid(), 9)"
     child_runs(f"{once}\n{ROW}")
     row, _ = finish(job(), run_child(job(), threading.Event()))
-    assert (row["status"], lives.read_text()) == ("feasible", "xx")
+    assert (row.status, lives.read_text()) == ("feasible", "xx")
     child_runs(f"import os; {count}; os.kill(os.getpid(), 9)")
     row, _ = finish(job(), run_child(job(), threading.Event()))
-    assert (row["status"], lives.read_text()) == ("crashed", "xxxx")
+    assert (row.status, lives.read_text()) == ("crashed", "xxxx")
 
 
 def test_a_killed_row_shows_the_time_it_took(child_runs):
     child_runs(f"{ROW}\n{SLEEP}")
     row, _ = finish(job(), run_child(job(), threading.Event()))
-    assert row["status"] == "timeout_hard"
-    assert row["wall_s"] >= 0.99  # limit and grace, although its mapping came at once
+    assert row.status == "timeout_hard"
+    assert row.wall_s >= 0.99  # limit and grace, although its mapping came at once
 
 
 def test_a_half_written_row_does_not_count(child_runs):
