@@ -15,6 +15,7 @@ COMMANDS = {
     "map": ("optmap.map", "one network, one mapping, what bounds it"),
     "explain": ("optmap.explain", "why a mapping is no faster, what would help by how much"),
     "verify": ("optmap.verify", "check every mapping, claim and table of a run again"),
+    "submit": ("optmap.submit", "what a run or a mapping improves in the best-known list"),
     "admit": ("optmap.admit", "applications arrive and leave on one platform"),
     "export": ("optmap.export", "a problem as a file for another solver"),
     "sdf": ("optmap.sdf.__main__", "throughput, latency, buffers of any SDF3 graph"),

@@ -14,11 +14,9 @@ from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.experiment.run.environment import cores
 from optmap.experiment.verification.row import Checker, RowVerdict
 from optmap.experiment.verification.run import verify_run
-from optmap.experiment.verification.second_proof import Word
+from optmap.experiment.verification.second_proof import SECOND_SEED, Word
 from optmap.model.outcome import Limits
 
-#: Another seed than any row's, so that a solver does not repeat its own mistake.
-SEED = 104_729
 #: A line of progress at most so often, in seconds.
 EVERY_S = 5.0
 
@@ -55,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
-    limits = Limits(wall_s=args.limit, seed=SEED)
+    limits = Limits(wall_s=args.limit, seed=SECOND_SEED)
     log, started, last = Console(stderr=True), time.monotonic(), time.monotonic()
     done = 0
 

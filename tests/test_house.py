@@ -56,6 +56,7 @@ LEVEL = {
     "optmap.admit": 16,
     "optmap.export": 16,
     "optmap.verify": 16,
+    "optmap.submit": 16,
     "optmap.sdf.__main__": 16,
     "optmap.__main__": 17,
 }

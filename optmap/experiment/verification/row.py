@@ -12,6 +12,7 @@ from typing import Any
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError
 from optmap.experiment.report.details import details
+from optmap.experiment.row import Row
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import content_digest, read_document
@@ -32,7 +33,7 @@ from optmap.methods import METHODS, Method, load_method_file
 from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
-from optmap.model.scope import Place, Scope
+from optmap.model.scope import END_TO_END, Place, Scope
 
 #: Proves a certificate again for a mapping's instance and returns the bound; ValueError if not.
 Prover = Callable[[dict[str, Any], Mapping, Instance, Limits], Bound]
@@ -61,6 +62,10 @@ class RowVerdict:
 
     Parameters
     ----------
+    row : Row or None
+        The row itself, where it can be read and nothing is wrong with it.
+    end_to_end : list of Bound
+        End-to-end bounds that were computed or proved just now.
     proofs : list of (metric, bound, scope, proof)
         What became of the bounds that its stages claim.
     """
@@ -68,6 +73,8 @@ class RowVerdict:
     key: str
     name: str
     problems: list[str] = field(default_factory=list)
+    row: Row | None = None
+    end_to_end: list[Bound] = field(default_factory=list)
     mappings: int = 0
     claims: int = 0
     bounds: int = 0
@@ -110,6 +117,8 @@ class Checker:
         verdict = RowVerdict(str(row.get("key")), name)
         try:
             verdict.problems += self._found(row, instance, verdict)
+            if not verdict.problems:
+                verdict.row = Row.from_json(row)
         except InputError as error:
             verdict.problems.append(str(error))
         except ODD as error:
@@ -219,6 +228,7 @@ class Checker:
                 own.append(self.prove(certificate, mapping, instance, self.limits))
             except ValueError as error:
                 yield f"certificate: {error}"
+        verdict.end_to_end += [bound for bound in own if bound.scope == END_TO_END]
         for claim in row["claims"]:
             if claim["bound"] is not None:
                 yield from self._bound(row, claim, own, metrics, mapping, instance, verdict)
@@ -244,6 +254,8 @@ class Checker:
         proof = prove_bound(bound, mapping, instance, own, self.limits)
         verdict.proofs.append((bound.metric, str(value), str(scope), proof))
         certified = bound.grade is Grade.CERTIFIED
+        if scope == END_TO_END and proof.word in (Word.PROVED_AT_ONCE, Word.PROVED):
+            verdict.end_to_end.append(bound)
         if proof.word is Word.REFUTED:
             yield f"bound {value} on {bound.metric} ({scope}) is too high: {proof.by}"
         elif certified and bound.metric == "clusters" and proof.word is not Word.PROVED_AT_ONCE:

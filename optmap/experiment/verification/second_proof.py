@@ -18,6 +18,9 @@ from optmap.model.cluster_graph import cluster_graph
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Value
 
+#: Another seed than any row's, so that a solver does not repeat its own mistake.
+SECOND_SEED = 104_729
+
 
 class Word(Enum):
     """What is known of a bound now."""

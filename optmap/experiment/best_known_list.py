@@ -1,0 +1,178 @@
+"""The best-known list as files: what a row or a bound improves, mappings beside it, all checked.
+
+An entry is a JSON file (:mod:`optmap.experiment.tables.best_known` has the format), a mapping a
+gzipped file in ``mappings/`` named by its content, shared by the metrics that it is best in.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from optmap.bounds.bound import Bound
+from optmap.errors import InputError
+from optmap.experiment.row import Row
+from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.mapping_file import content_digest
+from optmap.experiment.tables.best_known import Entry, Record, read_folder
+from optmap.experiment.tables.metrics import GAPPED, metric_named
+from optmap.instance import Instance
+from optmap.judge.case import Case
+from optmap.mapping_json import from_dict, to_dict
+from optmap.model.mapping import Mapping as MappingOf
+from optmap.model.scope import END_TO_END
+
+MAPPINGS = "mappings"
+
+
+@dataclass(frozen=True, slots=True)
+class Improvement:
+    """One number of the list that became better."""
+
+    instance: str
+    metric: str
+    what: str  # "value" or "bound"
+    before: Fraction | None
+    after: Fraction
+    by: str
+
+    def __str__(self) -> str:
+        """Return a line for people."""
+        old = "nothing" if self.before is None else str(self.before)
+        return f"{self.instance}: {self.metric} {self.what} {old} -> {self.after} ({self.by})"
+
+
+def with_value(
+    entry: Entry, row: Row, mapping: MappingOf, date: str
+) -> tuple[Entry, list[Improvement]]:
+    """Return the entry with every metric in which a judged row is better than what it knows.
+
+    Raises
+    ------
+    ValueError
+        If a value is below a bound of the list: one of the two is wrong.
+    """
+    records, found = dict(entry.records), []
+    for metric in GAPPED:
+        value, record = metric.value(row), records.get(metric.name, Record(metric.name))
+        if value is None or (record.value is not None and value >= record.value):
+            continue
+        _refuse_crossing(entry, metric.name, value, record.bound)
+        place = {"file": f"{MAPPINGS}/{content_digest(mapping)[:16]}.json.gz"}
+        records[metric.name] = replace(
+            record, value=value, method=row.method, date=date, mapping=place
+        )
+        found.append(
+            Improvement(entry.instance, metric.name, "value", record.value, value, row.method)
+        )
+    return replace(entry, records=records), found
+
+
+def with_bounds(
+    entry: Entry, bounds: Iterable[Bound], by: str, date: str
+) -> tuple[Entry, list[Improvement]]:
+    """Return the entry with every end-to-end bound that is better than what it knows."""
+    records, found = dict(entry.records), []
+    gapped = {metric.name for metric in GAPPED}
+    for bound in bounds:
+        record = records.get(bound.metric, Record(bound.metric))
+        known = None if record.bound is None else Fraction(record.bound.value)
+        value = Fraction(bound.value)
+        better = known is None or value > known
+        if bound.metric not in gapped or bound.scope != END_TO_END or not better:
+            continue
+        _refuse_crossing(entry, bound.metric, record.value, bound)
+        records[bound.metric] = replace(record, bound=bound, bound_by=by, bound_date=date)
+        found.append(Improvement(entry.instance, bound.metric, "bound", known, value, by))
+    return replace(entry, records=records), found
+
+
+def _refuse_crossing(
+    entry: Entry, metric: str, value: Fraction | None, bound: Bound | None
+) -> None:
+    if value is not None and bound is not None and value < bound.value:
+        raise ValueError(
+            f"{entry.instance}: a {metric} of {value} is below the bound {bound.value}"
+            f" ({bound.name}): one of them is wrong, nothing was written"
+        )
+
+
+def write_mapping(folder: Path, mapping: MappingOf) -> None:
+    """Write a mapping beside the entries, under its content's name, always the same bytes."""
+    path = folder / MAPPINGS / f"{content_digest(mapping)[:16]}.json.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(dumps(to_dict(mapping)).encode(), mtime=0))
+
+
+def write_entry(folder: Path, entry: Entry) -> None:
+    """Write an entry into the file of its instance and digest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{entry.instance}-{entry.digest[:8]}.json"
+    path.write_text(json.dumps(entry.to_json(), indent=1) + "\n", encoding="utf-8")
+
+
+def drop_unused_mappings(folder: Path) -> None:
+    """Delete the mappings that no entry names any more."""
+    entries = read_folder(folder).entries.values()
+    used = {
+        str(record.mapping["file"])
+        for entry in entries
+        for record in entry.records.values()
+        if record.mapping is not None
+    }
+    for path in sorted((folder / MAPPINGS).glob("*.json.gz")):
+        if f"{MAPPINGS}/{path.name}" not in used:
+            path.unlink()
+
+
+def mapping_of(folder: Path, record: Record, instance: Instance) -> MappingOf | None:
+    """Return the mapping of a record; None where none is shipped.
+
+    Raises
+    ------
+    InputError
+        If its file is missing, damaged, or holds another mapping than its name says.
+    """
+    if record.mapping is None:
+        return None
+    path = folder / str(record.mapping.get("file", ""))
+    try:
+        data: Any = json.loads(gzip.decompress(path.read_bytes()))
+    except OSError as error:
+        raise InputError(str(path), "", error.strerror or str(error), "a mapping") from None
+    except (ValueError, EOFError) as error:
+        raise InputError(str(path), "", f"no gzipped JSON ({error})", "a mapping") from None
+    mapping = from_dict(data, instance.snn, str(path))
+    if not path.name.startswith(content_digest(mapping)[:16]):
+        raise InputError(str(path), "", "content of another name", "the mapping it is named by")
+    return mapping
+
+
+def entry_problems(folder: Path, entry: Entry, instance: Instance) -> Iterator[str]:
+    """Yield what is wrong with an entry: values that the judge does not see, crossed bounds."""
+    if instance.digest() != entry.digest:
+        found = instance.digest()[:12]
+        yield f"{entry.instance}: digest {entry.digest[:12]}, the instance has {found}"
+        return
+    judged: dict[str, Mapping[str, object]] = {}
+    for name, record in entry.records.items():
+        metric_named(name)
+        low = None if record.bound is None else record.bound.value
+        if record.value is not None and low is not None and record.value < low:
+            yield f"{entry.instance}: {name} {record.value} below bound {low}"
+        mapping = mapping_of(folder, record, instance)
+        if mapping is None:
+            if record.value is not None:
+                yield f"{entry.instance}: {name} {record.value} without a mapping"
+            continue
+        file = str((record.mapping or {})["file"])
+        if file not in judged:
+            case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+            judged[file] = {} if case.evaluation is None else case.evaluation.row()
+        if judged[file].get(name) != record.value:
+            yield f"{entry.instance}: {name} {record.value}, judged {judged[file].get(name)}"

@@ -1,0 +1,76 @@
+"""``submit`` takes what the judge and ``verify`` confirm, and nothing else."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from optmap import submit
+from optmap.experiment.best_known_list import entry_problems
+from optmap.experiment.tables.best_known import read_folder
+from optmap.instance import load
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("submit")
+    (folder / "p.toml").write_text(
+        'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
+        "[[tiles]]\nrows = 6\ncolumns = 4\n[time]\nevent_ticks = 1\n"
+    )
+    (folder / "i.toml").write_text(
+        'schema = 1\nname = "i"\nnetwork = "gen:mlp-9-4-2"\nplatform = "p.toml"\n'
+    )
+    command = [sys.executable, "-m", "optmap.compare", str(folder / "i.toml"), "--limit", "5"]
+    command += ["--out", str(folder / "run"), "--methods", "random,song2020-tree"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_run_improves_an_empty_list_once(run, tmp_path, capsys):
+    to = ["--to", str(tmp_path / "list"), "--limit", "5"]
+    assert submit.main([str(run / "run"), *to]) == 0
+    first = capsys.readouterr().out
+    assert "period value nothing ->" in first
+    assert "clusters bound nothing ->" in first
+    (entry,) = read_folder(tmp_path / "list").entries.values()
+    rows = [json.loads(x) for x in (run / "run" / "rows.jsonl").read_text().splitlines()]
+    assert entry.records["clusters"].value == min(r["metrics"]["clusters"] for r in rows)
+    assert list(entry_problems(tmp_path / "list", entry, load(run / "i.toml"))) == []
+    before = {f: f.read_bytes() for f in (tmp_path / "list").rglob("*") if f.is_file()}
+    assert submit.main([str(run / "run"), *to]) == 0
+    assert capsys.readouterr().out == "nothing is better than what is known\n"
+    assert {f: f.read_bytes() for f in (tmp_path / "list").rglob("*") if f.is_file()} == before
+
+
+def test_a_mapping_file_alone_is_judged(run, tmp_path, capsys):
+    mapping = next((run / "run" / "mappings").glob("*.json"))
+    assert submit.main([str(mapping), "--to", str(tmp_path)]) == 0
+    assert "traffic value nothing" in capsys.readouterr().out
+
+
+def test_a_run_that_does_not_verify_is_refused(run, tmp_path, capsys):
+    rows = run / "run" / "rows.jsonl"
+    text = rows.read_text()
+    try:
+        rows.write_text(text.replace('"clusters":', '"clusters":1', 1))
+        assert submit.main([str(run / "run"), "--to", str(tmp_path / "list")]) == 1
+    finally:
+        rows.write_text(text)
+    assert not (tmp_path / "list").exists()
+
+
+def test_an_entry_with_a_false_value_is_found(run, tmp_path):
+    assert submit.main([str(run / "run"), "--to", str(tmp_path), "--limit", "5"]) == 0
+    (file,) = tmp_path.glob("*.json")
+    data = json.loads(file.read_text())
+    data["metrics"]["clusters"]["value"] = 3
+    file.write_text(json.dumps(data))
+    (entry,) = read_folder(tmp_path).entries.values()
+    assert any("judged" in p for p in entry_problems(tmp_path, entry, load(run / "i.toml")))
+
+
+def test_the_shipped_list_is_what_the_judge_says(capsys):
+    assert submit.main(["--check"]) == 0, capsys.readouterr().out
