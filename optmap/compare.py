@@ -11,7 +11,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +18,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from optmap.command_line import BAD_INPUT, DONE, FAILED, Output, guarded, parser
+from optmap.command_line import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    Output,
+    file_name,
+    guarded,
+    parser,
+    seconds,
+    whole,
+)
 from optmap.errors import InputError
 from optmap.experiment.report.html import report_html
 from optmap.experiment.row import Row
@@ -28,6 +37,7 @@ from optmap.experiment.run.dask_runner import sweep_on_cluster
 from optmap.experiment.run.environment import cores, environment
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
+from optmap.experiment.run.plan import given_mappings, mapping_files, planned, sources_of
 from optmap.experiment.run.progress import LiveProgress, PlainProgress
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, StoreError
@@ -38,9 +48,10 @@ from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, co
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.markdown import failed, summary_line
 from optmap.experiment.tables.terminal import decisions_text, headline_text, plan_lines
-from optmap.instance import instance_files, load
-from optmap.methods import METHODS, method_named
+from optmap.methods import METHODS, load_method_file, method_named
 from optmap.model.outcome import Limits
+from optmap.model.platform import TOKEN_MODES
+from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
 
 
@@ -49,12 +60,39 @@ def build_parser() -> argparse.ArgumentParser:
     made = parser(
         "compare",
         "Solve every instance by every method, judge all alike, print the gaps.",
-        "python -m optmap.compare instances/ --limit 20 --methods song2020,cpsat",
+        "python -m optmap.compare instances/ --limit 20 --methods song2020,cpsat\n"
+        "  python -m optmap.compare my_net.nir --platform dynap_se --method-file my_method.py\n"
+        "  python -m optmap.compare filter_8 --mapping mine.json theirs/",
     )
-    made.add_argument("paths", nargs="+", help="instance files (.toml) or folders of them")
-    made.add_argument("--out", default="results/latest", help="result folder (default %(default)s)")
     made.add_argument(
-        "--limit", type=float, default=10.0, metavar="S", help="seconds per row, all stages (10)"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="instance files (.toml), folders of them, names of shipped ones (filter_8); with"
+        " --platform also networks",
+    )
+    made.add_argument("--platform", metavar="P", help=f"of the networks: {platform_help()}")
+    made.add_argument("--spikes", type=file_name, metavar="FILE", help="of the networks")
+    made.add_argument("--tokens", choices=TOKEN_MODES, default="dataflow", help="of the networks")
+    made.add_argument(
+        "--method-file", type=file_name, metavar="FILE", help="Python file with methods of your own"
+    )
+    made.add_argument(
+        "--mapping",
+        nargs="+",
+        type=file_name,
+        default=[],
+        metavar="FILE",
+        help="mappings that somebody made (JSON, docs/formats.md), or folders of them",
+    )
+    made.add_argument(
+        "--out",
+        type=file_name,
+        default="results/latest",
+        help="result folder (default %(default)s)",
+    )
+    made.add_argument(
+        "--limit", type=seconds, default=10.0, metavar="S", help="seconds per row, all stages (10)"
     )
     made.add_argument(
         "--methods",
@@ -67,16 +105,16 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"comma-separated, of: {', '.join(ENCODERS)}; each instance that says what its inputs"
         " are shown runs once in each code",
     )
-    made.add_argument("--jobs", type=int, default=1, help="rows at a time (1)")
-    made.add_argument("--threads", type=int, default=1, help="threads per row (1)")
-    made.add_argument("--memory", type=int, metavar="MB", help="kill a row above this (none)")
+    made.add_argument("--jobs", type=whole(1), default=1, help="rows at a time (1)")
+    made.add_argument("--threads", type=whole(1), default=1, help="threads per row (1)")
+    made.add_argument("--memory", type=whole(1), metavar="MB", help="kill a row above it (none)")
     made.add_argument("--cluster", metavar="ADDRESS", help="Dask scheduler, tcp://host:8786")
     made.add_argument("--baseline", metavar="RUN", help="compare with an earlier result folder")
     made.add_argument(
         "--best-known",
-        default="results/best_known",
+        default=str(best_known_folder()),
         metavar="FOLDER",
-        help="list of values and bounds that are known already (%(default)s, if it is there)",
+        help="list of values and bounds that are known already (the one that comes with optmap)",
     )
     made.add_argument(
         "--all", action="store_true", help="also the instances outside the default set"
@@ -87,20 +125,34 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
-    methods = _names(args.methods, "--methods") if args.methods else _default_methods()
+    own = load_method_file(Path(args.method_file)) if args.method_file else ()
+    methods = [*_default_methods(), *(method.name for method in own)]
+    if args.methods:
+        methods = _names(args.methods, "--methods")
     for name in methods:
         method_named(name)
     seeds = dict.fromkeys(_whole(text, "--seeds") for text in _names(args.seeds, "--seeds"))
-    if args.jobs < 1:
-        raise InputError("--jobs", "", str(args.jobs), "at least 1")
     limits = [Limits(args.limit, args.threads, seed, args.memory) for seed in seeds]
     log, out = Console(stderr=True), Output()
     encodings = _names(args.encodings, "--encodings") if args.encodings else []
     for code in encodings:
         if code not in ENCODERS:
             raise InputError("--encodings", "", repr(code), "some of " + ", ".join(ENCODERS))
-    files = instance_files(args.paths)
-    jobs, unreadable = _jobs(files, methods, limits, args.all, encodings)
+    if not args.paths and not args.mapping:
+        raise InputError("PATH", "", "nothing", "an instance, a network or --mapping")
+    if args.cluster and (args.method_file or args.mapping):
+        raise InputError("--cluster", "", "files of your own", "no --method-file, no --mapping")
+    networks = Source(platform=args.platform, spikes=args.spikes, tokens=args.tokens)
+    plans, unreadable = planned(sources_of(args.paths, networks), encodings, args.all)
+    given, brought = given_mappings(mapping_files(args.mapping), plans, limits[0])
+    files = dict.fromkeys((method.name for method in own), str(args.method_file))
+    jobs = [
+        plan.job(name, limit, files.get(name, ""))
+        for plan in (*plans, *brought)
+        for name in methods
+        for limit in limits
+    ]
+    jobs += given
     for error in unreadable:
         log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
     if not jobs:
@@ -141,50 +193,6 @@ def _whole(text: str, option: str) -> int:
     if not text.isdecimal():
         raise InputError(option, "", repr(text), "whole numbers >= 0")
     return int(text)
-
-
-def _jobs(
-    files: Sequence[Path],
-    methods: Sequence[str],
-    limits: Sequence[Limits],
-    everything: bool,
-    encodings: Sequence[str],
-) -> tuple[list[Job], list[str]]:
-    """Return the jobs of all instances that can be read, and a line for each that cannot.
-
-    An instance that says what its inputs are shown is one instance per encoding, if any is asked.
-    """
-    jobs: list[Job] = []
-    unreadable: list[str] = []
-    seen: dict[str, Path] = {}
-    for file in files:
-        try:
-            instance = load(file)
-            if not (instance.in_default_set or everything) and len(files) > 1:
-                continue
-            if instance.name in seen:
-                raise InputError(
-                    str(file),
-                    "name",
-                    f"{instance.name!r}, as in {seen[instance.name]}",
-                    "a new name",
-                )
-            source = Source(file=str(file))
-            variants = [(instance.name, instance.digest(), source)]
-            if encodings and instance.encoding is not None:
-                coded = [(instance.encoded(code), code) for code in encodings]
-                variants = [(i.name, i.digest(), replace(source, encoding=c)) for i, c in coded]
-        except InputError as error:
-            unreadable.append(str(error))
-            continue
-        seen[instance.name] = file
-        jobs += [
-            Job(*variant, method, limit)
-            for variant in variants
-            for method in methods
-            for limit in limits
-        ]
-    return jobs, unreadable
 
 
 def _run(

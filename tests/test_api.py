@@ -118,8 +118,12 @@ def test_pictures_show_what_the_judge_counts(picture):
     if picture == "crossbars":
         assert found.mapping is not None
         cells = sum(int(np.sum(trace.z)) for trace in figure.data)
+        members = found.mapping.clustering.members()
+        titles = [note.text for note in figure.layout.annotations]
+        drawn = [int(title.split(":")[0].removeprefix("cluster ")) for title in titles]
         network = found.mapping.decomposition.network
-        assert cells == network.num_synapses  # six clusters, all drawn
+        assert cells == sum(network.fan_in[network.units[members[k]]].sum() for k in drawn)
+        assert len(drawn) >= 3
     with pytest.raises(ValueError, match="expected one of schedule"):
         found.plot("pie")
 

@@ -111,8 +111,8 @@ def test_a_killed_run_leaves_rows_and_goes_on(folder):
     [
         (["--methods", "nope"], "method 'nope': expected one of random"),
         (["--seeds", "x"], "--seeds: found 'x', expected whole numbers >= 0"),
-        (["--limit", "-1"], "found -1.0 seconds, expected a number > 0"),
-        (["--jobs", "0"], "--jobs: found 0, expected at least 1"),
+        (["--limit", "-1"], "--limit: found '-1', expected seconds above 0"),
+        (["--jobs", "0"], "--jobs: found '0', expected a whole number >= 1"),
     ],
 )
 def test_bad_options_give_one_line(folder, options, message):

@@ -22,6 +22,9 @@ from optmap.model.scope import Place
 #: Raised when a stored field changes its meaning. 1 had scopes in words and no number.
 SCHEMA = 2
 
+#: How the rows of given mappings are named: this, then the name of the file without suffix.
+GIVEN = "mapping:"
+
 #: What the store adds to a row.
 OF_THE_STORE = ("schema", "attached", "checksum", "chain")
 

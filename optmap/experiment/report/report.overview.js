@@ -4,7 +4,8 @@ const MARKS = { // at most seven colours (Okabe and Ito: safe for colour-blind r
   published: { colour: "#0072b2", symbol: "circle", text: "\u25cf" },
   improved: { colour: "#e69f00", symbol: "square", text: "\u25a0" },
   exact: { colour: "#009e73", symbol: "diamond", text: "\u25c6" },
-  whole: { colour: "#d55e00", symbol: "star", text: "\u2605" } };
+  whole: { colour: "#d55e00", symbol: "star", text: "\u2605" },
+  yours: { colour: "#56b4e9", symbol: "x", text: "\u2716" } };
 const SMALL = { margin: { l: 60, r: 15, t: 34, b: 45 }, font: { family: "system-ui", size: 12 },
   paper_bgcolor: "white", plot_bgcolor: "white" };
 const CONFIG = { displaylogo: false, responsive: true, displayModeBar: false };

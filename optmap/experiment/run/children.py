@@ -56,7 +56,8 @@ class Children:
     def _run_once(self, job: Job, stop: threading.Event) -> Ended:
         threads = job.limits.threads
         child = self._take(threads)
-        alone = job.method not in METHODS or METHODS[job.method].uses_solver
+        solver = job.method not in METHODS or METHODS[job.method].uses_solver
+        alone = solver and not job.mapping_file
         if alone:
             self._prepare(threads)
         try:

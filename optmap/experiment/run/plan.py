@@ -4,28 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from optmap.errors import InputError
+from optmap.experiment.row import GIVEN
 from optmap.experiment.run.job import Job
+from optmap.experiment.run.mapping_file import (
+    content_digest,
+    is_bare,
+    read_document,
+    read_json,
+    wrapped_source,
+)
 from optmap.experiment.run.source import Source
 from optmap.instance import Instance, instance_files
 from optmap.model.outcome import Limits
 from optmap.shipped import is_instance, platform_names
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Planned:
     """One instance of a comparison, loaded but its network not yet read."""
 
     instance: Instance
     source: Source
 
+    @cached_property
+    def digest(self) -> str:
+        """The hash of the instance's content."""
+        return self.instance.digest()
+
     def job(self, method: str, limits: Limits, method_file: str = "") -> Job:
         """Return the job of one method on it."""
-        return Job(
-            self.instance.name, self.instance.digest(), self.source, method, limits, method_file
-        )
+        return Job(self.instance.name, self.digest, self.source, method, limits, method_file)
 
 
 def sources_of(paths: Sequence[str | Path], networks: Source) -> list[Source]:
@@ -98,10 +110,70 @@ def planned(
                     for code in encodings
                 ]
             for variant in variants:
-                variant.instance.digest()  # reads every file
+                variant.digest  # noqa: B018 - reads every file
         except InputError as error:
             unreadable.append(str(error))
             continue
         seen[instance.name] = source
         found += variants
     return found, unreadable
+
+
+def mapping_files(paths: Iterable[str]) -> list[Path]:
+    """Return the mapping files that ``paths`` stand for: files, and the *.json of folders.
+
+    Raises
+    ------
+    InputError
+        If a path is not there, or a folder has none.
+    """
+    files: list[Path] = []
+    for path in map(Path, paths):
+        found = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not found or not found[0].exists():
+            what = "no *.json file" if path.is_dir() else "no such file or folder"
+            raise InputError(str(path), "", what, "a mapping file, or a folder of them")
+        files += found
+    return files
+
+
+def given_mappings(
+    files: Iterable[Path], plans: list[Planned], limits: Limits
+) -> tuple[list[Job], list[Planned]]:
+    """Return a job for each mapping file, and the instances that only such files name.
+
+    A wrapped mapping belongs to the instance of its digest; where none of ``plans`` is, it brings
+    its own. A bare one belongs to the only instance there is.
+
+    Raises
+    ------
+    InputError
+        If a mapping is not well formed for its instance, naming unit, cluster or tile; if a bare
+        one could belong to several; if two have one name.
+    """
+    jobs: list[Job] = []
+    brought: list[Planned] = []
+    contents = [(file, read_json(file)) for file in files]
+    for file, data in sorted(contents, key=lambda pair: is_bare(pair[1])):  # wrapped ones first
+        known = [*plans, *brought]
+        own = next((p for p in known if p.digest == data.get("digest")), None)
+        if own is None and not is_bare(data):
+            source = wrapped_source(data, file)
+            own = Planned(source.load(), source)
+            brought.append(own)
+        if own is None:
+            if len(known) != 1:
+                found = f"a bare mapping, and {len(known)} instances"
+                raise InputError(str(file), "", found, "the one instance that it maps")
+            own = known[0]
+        _, _, mapping = read_document(file, own.instance)
+        job = replace(
+            own.job(GIVEN + file.stem, limits),
+            mapping_file=str(file),
+            mapping_digest=content_digest(mapping),
+        )
+        twin = next((j for j in jobs if (j.method, j.digest) == (job.method, job.digest)), None)
+        if twin is not None:
+            raise InputError(str(file), "", f"the name of {twin.mapping_file}", "a new name")
+        jobs.append(job)
+    return jobs, brought

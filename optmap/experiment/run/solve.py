@@ -23,7 +23,7 @@ from optmap.exact import compile_binding_search
 from optmap.experiment.report.details import details
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
-from optmap.experiment.run.mapping_file import document
+from optmap.experiment.run.mapping_file import document, read_document
 from optmap.experiment.run.source import Source
 from optmap.flow import run
 from optmap.instance import Instance
@@ -77,6 +77,11 @@ def solve(job: Job, out: TextIO) -> None:
 
     try:
         instance = job.source.load()
+        if job.mapping_file:
+            out.write("ready\n")
+            given = Run(Status.FEASIBLE, read_document(Path(job.mapping_file), instance)[2])
+            emit(lambda: describe(given, instance, job))
+            return
         if job.method_file:
             load_method_file(Path(job.method_file))
         method = method_named(job.method)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from optmap.experiment.row import Row
+from optmap.experiment.row import GIVEN, Row
 from optmap.experiment.tables.gaps import Gap
 from optmap.experiment.tables.metrics import GAPPED
 from optmap.model.grade import Grade
@@ -68,6 +68,8 @@ def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> lis
     some out: those that every method maps and for which a bound is known, where these are half of
     what every method maps or more; otherwise there is no mean gap, and the distance is over all.
 
+    A given mapping is of one instance: it takes none away, and is averaged over those it has.
+
     Several seeds of one method on one instance count as their mean gap; "proved" needs all of them.
     """
     found = []
@@ -77,11 +79,12 @@ def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> lis
             if g.metric == metric:
                 by_pair.setdefault((g.method, g.instance), []).append(g)
         names = dict.fromkeys(g.instance for g in gaps)
-        common = [i for i in names if all((m, i) in by_pair for m in methods)]
-        bounded = [i for i in common if all(g.bound for g in by_pair[methods[0], i])]
+        asked = [m for m in methods if not m.startswith(GIVEN)] or list(methods)
+        common = [i for i in names if all((m, i) in by_pair for m in asked)]
+        bounded = [i for i in common if all(g.bound for g in by_pair[asked[0], i])]
         counted = bounded if 2 * len(bounded) >= len(common) else common
         for method in methods:
-            seeds = [by_pair[method, i] for i in counted]
+            seeds = [by_pair[method, i] for i in counted if (method, i) in by_pair]
             values = [v for own in seeds if (v := mean_of(g.to_bound for g in own)) is not None]
             if counted is not bounded:
                 values = []

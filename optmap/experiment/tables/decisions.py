@@ -96,7 +96,7 @@ def changed(method: str) -> frozenset[str] | None:
     (['decomposition'], ['binding', 'order'])
     """
     own, flow = METHODS.get(method), METHODS[FLOW]
-    if own is None or own.whole:
+    if own is None or own.whole or own.digest:  # of a stranger's file: other processes know nothing
         return None
     return frozenset(d for d in DECISIONS if getattr(own, d) != getattr(flow, d))
 

@@ -12,6 +12,7 @@ GROUPS = {
     "improved": "heuristics of ours, and published flows with one stage changed",
     "exact": "at least one stage by a solver or a search with bounds",
     "whole": "decomposition, clustering, binding and order decided together",
+    "yours": "methods and mappings of your own files",
 }
 
 PUBLISHED = frozenset(
@@ -31,19 +32,21 @@ PUBLISHED = frozenset(
 
 
 def group_of(method: str) -> str:
-    """Return the group of a method; one that is not registered here counts as improved.
+    """Return the group of a method; one that does not come with optmap is yours.
 
     Examples
     --------
-    >>> group_of("song2020"), group_of("overlap"), group_of("cpsat"), group_of("whole")
-    ('published', 'improved', 'exact', 'whole')
+    >>> group_of("song2020"), group_of("overlap"), group_of("cpsat"), group_of("mapping:mine")
+    ('published', 'improved', 'exact', 'yours')
     """
     known = METHODS.get(method)
     if (known is not None and known.whole) or method.split("-")[0] == "whole":
         return "whole"
+    if known is None or known.digest:
+        return "yours"
     if method in PUBLISHED:
         return "published"
-    return "exact" if known is not None and known.uses_solver else "improved"
+    return "exact" if known.uses_solver else "improved"
 
 
 def by_group(methods: Iterable[str]) -> dict[str, list[str]]:
