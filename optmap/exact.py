@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
 from optmap.model.cluster_graph import ClusterGraph
@@ -17,12 +18,13 @@ from optmap.model.mapping import Binding, Clustering, StaticOrders
 from optmap.model.outcome import Limits, Outcome
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
-from optmap.whole.contract import Whole
+from optmap.whole.contract import Whole, WholeMapper
 
 if TYPE_CHECKING:
     from formulations.clustering.explain import Conflict as Conflict
     from formulations.clustering.verify_certificate import Verdict
     from optmap.model.certificate import PriceCertificate
+    from optmap.model.cover_certificate import CoverCertificate
 
 Schedule = tuple[Binding, StaticOrders]
 
@@ -295,6 +297,12 @@ def _benders() -> ExactScheduler:
     )
 
 
+def _cover() -> WholeMapper:
+    from formulations.whole.synapse_cover import bound_only
+
+    return bound_only
+
+
 #: Clustering -> its two stages.
 EXACT_CLUSTERINGS = {
     "milp": ExactClustering(_milp_fewest, _milp_least),
@@ -323,7 +331,9 @@ EXACT_SCHEDULES = {
     "benders": ExactSchedule(_benders),
 }
 #: Everything together -> loader.
-EXACT_WHOLE: dict[str, Whole] = {}
+EXACT_WHOLE: dict[str, Whole] = {
+    "cover": Whole(_cover, whole_neurons=True, metrics=("clusters", "traffic", "period")),
+}
 
 
 # what commands ask of formulations besides
@@ -343,6 +353,15 @@ def prove_again(
     from formulations.clustering.verify_certificate import verify
 
     return verify(certificate, decomposition, platform, limits)
+
+
+def prove_cover_again(
+    certificate: CoverCertificate, snn: SNN, platform: Platform
+) -> tuple[Fraction | None, str]:
+    """Return the bound that a cover's prices prove, or None and why they prove nothing."""
+    from formulations.whole.synapse_cover import verify_cover
+
+    return verify_cover(certificate, snn, platform)
 
 
 def conflict_of(

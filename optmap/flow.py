@@ -88,25 +88,30 @@ def _decide_all(
 ) -> Mapping:
     """Run a method that decides everything from a known mapping; its bounds hold end to end."""
     stage = WHOLE.get(method.whole) or EXACT_WHOLE[method.whole]
+    kept = course.platform.max_rows if stage.whole_neurons else None
+    scope = replace(END_TO_END, prologue=stage.prologue, splits_above=kept)
 
     def on_better(outcome: Outcome[Mapping]) -> None:
         if outcome.solution is not None:
             course.report_mapping(outcome.solution)
 
-    outcome = stage.load()(
-        snn,
-        course.platform,
-        course.tokens,
-        replace(course.limits, wall_s=max(course.left, 0.1)),
-        objective=objective,
-        start=start,
-        on_better=on_better,
-    )
-    found, reached = outcome.solution, None
-    if found is not None:
-        reached = _exact(evaluate(course.platform, found, course.tokens).row()[objective])
-    course.claim(objective, outcome, replace(END_TO_END, prologue=stage.prologue), reached)
-    return found or start
+    metrics, found = stage.metrics or (objective,), start
+    for left, metric in zip(range(len(metrics), 0, -1), metrics, strict=True):
+        outcome = stage.load()(
+            snn,
+            course.platform,
+            course.tokens,
+            replace(course.limits, wall_s=max(course.left / left, 0.1)),
+            objective=metric,
+            start=found,
+            on_better=on_better,
+        )
+        reached = None
+        if outcome.solution is not None:
+            found = outcome.solution
+            reached = _exact(evaluate(course.platform, found, course.tokens).row()[metric])
+        course.claim(metric, outcome, scope, reached)
+    return found
 
 
 def _exact(value: object) -> Value | None:

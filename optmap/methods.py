@@ -145,6 +145,13 @@ def _read(line: str) -> Method:
 
 
 METHODS: dict[str, Method] = {m.name: m for m in map(_read, _TABLE.strip().splitlines())}
+METHODS["cover"] = replace(
+    METHODS["overlap"],
+    name="cover",
+    about="overlap, with end-to-end bounds by covering neurons with crossbars",
+    by_default=False,
+    whole="cover",
+)
 
 
 #: The names of those that come with optmap: every process knows them.

@@ -27,6 +27,9 @@ from optmap.model.identity import digest_of
 from optmap.model.json_value import Json
 from optmap.model.snn import SNN, IndexArray, IntArray, Population, frozen
 
+#: The identity of the units where nothing was inserted.
+AS_GIVEN = "as given"
+
 #: What a policy was given or has chosen, as JSON holds it.
 Parameters = dict[str, Json]
 
@@ -86,7 +89,7 @@ class Decomposition:
         A decomposition that changed nothing leaves the network's own units, whatever its policy.
         """
         if not self.num_inserted:
-            return "as given"
+            return AS_GIVEN
         return digest_of(self.network.indptr, self.network.indices)
 
     @cached_property

@@ -41,10 +41,22 @@ class WholeMapper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A loader, and whether the bounds hold for orders with a prologue too."""
+    """A loader, and what the bounds of its method hold for.
+
+    Parameters
+    ----------
+    prologue : bool
+        They hold for orders with a prologue too.
+    whole_neurons : bool
+        They hold only for decompositions that split no neuron which fits a crossbar.
+    metrics : tuple of str
+        What it is run for, one after the other; empty: for the objective alone.
+    """
 
     load: Callable[[], WholeMapper]
     prologue: bool = True
+    whole_neurons: bool = False
+    metrics: tuple[str, ...] = ()
 
 
 #: Name that a :class:`optmap.methods.Method` has as its ``whole`` -> loader and class of schedules.

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -79,7 +79,9 @@ class Record:
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             text = f"{type(error).__name__} {error}"
             raise InputError(where, f"metrics.{metric}", text[:100], "value and bound") from None
-        if bound is not None and (bound.metric, bound.scope) != (metric, END_TO_END):
+        if bound is not None and (
+            bound.metric != metric or replace(bound.scope, splits_above=None) != END_TO_END
+        ):
             found = f"a bound on {bound.metric} for {bound.scope}"
             raise InputError(where, f"metrics.{metric}.bound", found, f"{metric}, any mapping")
         exact = None if value is None else Fraction(value)

@@ -23,6 +23,7 @@ from optmap.bounds.bound import Bound
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
 from optmap.experiment.tables.metrics import GAPPED, Metric
+from optmap.model.decomposition import AS_GIVEN
 from optmap.model.grade import Grade
 from optmap.model.scope import END_TO_END
 
@@ -155,9 +156,11 @@ def _of_metric(group: Sequence[Row], metric: Metric, known: BestKnown) -> Iterat
 def end_to_end(bound: Bound, group: Iterable[Row]) -> bool:
     """Tell whether a bound holds for every mapping, as far as those of ``group`` show.
 
-    A bound for decompositions that keep whole what fits counts while no row splits such a neuron.
+    A bound for the units as given, or for decompositions that keep whole what fits, counts while no
+    row splits such a neuron: fan-in decomposition splits what exceeds a crossbar.
     """
-    if replace(bound.scope, splits_above=None) != END_TO_END:
+    units = None if bound.scope.units == AS_GIVEN else bound.scope.units
+    if replace(bound.scope, units=units, splits_above=None) != END_TO_END:
         return False
     return all(row.place is None or bound.scope.covers(row.place) for row in group)
 
