@@ -6,7 +6,7 @@ The families are the back-end's (cpsat.py, milp.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from formulations.binding.below import Below
@@ -101,7 +101,9 @@ def least_cost(
     sets = BindingSets(graph, platform)
     start, value = usable_start(sets, objective, max_load, warm)
     if sets.num_terms > MAX_TERMS:
-        return keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+        note = f"no model of the binding: {sets.num_terms:,} terms, at most {MAX_TERMS:,} are tried"
+        known = keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
+        return replace(known, note=note)
     weight, hops = load_weight(objective), 0
     floor = period_bound(graph, platform).whole  # all of its arguments are loads of tiles
     if weight is not None:

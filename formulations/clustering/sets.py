@@ -117,6 +117,11 @@ def too_large(sets: PartitionSets, limits: Limits, seconds_per_term: float) -> b
     return sets.num_terms > min(MAX_TERMS, limits.wall_s / 2 / seconds_per_term)
 
 
+def not_built(sets: PartitionSets) -> str:
+    """Return what an outcome says where :func:`too_large` kept a model from being built."""
+    return f"no model of the clustering: {sets.num_terms:,} terms, too many for the limit"
+
+
 def traffic_of(network: SNN, clustering: Clustering) -> int:
     """Return the spikes that enter clusters from outside, a source once each (docs/model.md)."""
     source, cluster = axons(network, clustering)

@@ -8,7 +8,7 @@ that was found.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from formulations.clustering.sets import (
     clusters_of,
     keep_better,
     kinds_worth_having,
+    not_built,
     start_of,
     too_large,
     traffic_of,
@@ -103,11 +104,15 @@ def fewest_clusters(
     network, kinds = decomposition.network, kinds_worth_having(platform)
     least = PartitionSets(network, kinds, max(1, -(-network.num_units // max(c for _, c in kinds))))
     if too_large(least, limits, backend.seconds_per_term):
-        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, warm)
+        return replace(
+            keep_better(watch, clusters_of, Status.UNKNOWN, None, None, warm), note=not_built(least)
+        )
     start = start_of(decomposition, platform, warm)
     sets = PartitionSets(network, kinds, start.num_clusters)
     if too_large(sets, limits, backend.seconds_per_term):
-        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
+        return replace(
+            keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start), note=not_built(sets)
+        )
     simple = best(cluster_bounds(decomposition, platform))
     floor = None if simple is None else simple.whole
     if start.num_clusters == floor:
@@ -169,7 +174,9 @@ def least_area(
     sets, start, _ = area_start(decomposition, kinds, warm)
     measure = partial(area_of, decomposition.network, kinds=kinds)
     if too_large(sets, limits, backend.seconds_per_term):
-        return keep_better(watch, measure, Status.UNKNOWN, None, None, start)
+        return replace(
+            keep_better(watch, measure, Status.UNKNOWN, None, None, start), note=not_built(sets)
+        )
     model = backend.build(sets)
     model.respect_stock()
     model.minimize_area()

@@ -30,7 +30,7 @@ import numpy as np
 
 from formulations.joint.master import MasterModel
 from formulations.joint.search import JointSearch
-from formulations.joint.sets import JointSets, Solution, usable_start
+from formulations.joint.sets import JointSets, Solution, not_built, usable_start
 from formulations.ordering.cpsat_model import OrderModel
 from formulations.ordering.cpsat_model_prologue import PrologueModel
 from formulations.ordering.farey import above, below
@@ -180,6 +180,9 @@ def solve(
     solution: Solution | None = None
     target = Fraction(max(sets.most_ticks, 1))
     best = usable_start(sets, prologue, warm)
+    note = sets.why_not_built(watch.left)
+    if note:
+        return not_built(watch, sets, best, note)
     if best is not None:
         solution, value = best
         target = below(value, sets.most_tokens_from(low))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from formulations.joint.search import JointSearch
-from formulations.joint.sets import JointSets, Solution, usable_start
+from formulations.joint.sets import JointSets, Solution, not_built, usable_start
 from formulations.solvers.run_cpsat import WORKERS
 from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
@@ -53,8 +53,12 @@ def solve(
     """
     watch = Stopwatch(limits)
     sets = JointSets(graph, platform)
+    best = usable_start(sets, prologue, warm)
+    note = sets.why_not_built(watch.left)
+    if note:
+        return not_built(watch, sets, best, note)
     search = JointSearch(sets, watch, prologue, workers)
-    outcome = search.least_period(usable_start(sets, prologue, warm))
+    outcome = search.least_period(best)
     outcome = graded(outcome, sets.floor, search.below)
     if not economise or outcome.solution is None or not isinstance(outcome.claimed, Fraction):
         return outcome

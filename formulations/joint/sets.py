@@ -7,7 +7,7 @@ Parameters   tau_a; switch_ticks; send_e ticks on an interface; i_e initial iter
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
@@ -16,13 +16,19 @@ from formulations.binding.sets import BindingSets, fits_platform
 from formulations.joint.symmetry import Permutation, Rule, automorphisms, rules
 from formulations.ordering.horizon import Arc
 from formulations.ordering.sets import OrderSets
+from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.period import period_bound
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.grade import Grade
 from optmap.model.mapping import Binding, StaticOrders
+from optmap.model.outcome import Outcome, Status
 from optmap.model.platform import Platform
 
 Solution = tuple[Binding, StaticOrders]
+
+#: A term is a cluster or a channel on a tile: seconds that one takes in a model, most in a model.
+SECONDS_PER_TERM, MAX_TERMS = 7e-5, 2_000_000
 
 
 class JointChannel(NamedTuple):
@@ -150,6 +156,16 @@ class JointSets:
             arcs.append((e.target, e.source, back))
         return arcs
 
+    def why_not_built(self, left: float) -> str:
+        """Return why a model of this problem is not built in ``left`` seconds; empty if it may."""
+        terms = (len(self.clusters) + len(self.channels)) * len(self.tiles)
+        if terms > MAX_TERMS:
+            return f"no joint model: {terms:,} terms, at most {MAX_TERMS:,} are tried"
+        if terms * SECONDS_PER_TERM > left:
+            seconds = f"{terms * SECONDS_PER_TERM:,.1f} s to build, {max(left, 0):,.1f} s are left"
+            return f"no joint model: {terms:,} terms take some {seconds}"
+        return ""
+
     def value_of(self, solution: Solution) -> Fraction | None:
         """Return the evaluator's period; None if the binding does not fit or deadlocks."""
         binding, orders = solution
@@ -161,6 +177,18 @@ class JointSets:
         """Return sum f_e hops(e)."""
         tile = binding.tile_of.tolist()
         return sum(c.spikes * self.hops[tile[c.source]][tile[c.target]] for c in self.channels)
+
+
+def not_built(
+    watch: Stopwatch, sets: JointSets, best: tuple[Solution, Fraction] | None, note: str
+) -> Outcome[Solution]:
+    """Return what is known where no model is built."""
+    watch.note(None if best is None else best[1], sets.floor)
+    if best is None:
+        return Outcome(Status.UNKNOWN, bound=sets.floor, trace=watch.trace, note=note)
+    status = Status.OPTIMAL if best[1] == sets.floor else Status.FEASIBLE
+    known = Outcome(status, *best, sets.floor, watch.trace, note=note)
+    return replace(known, grade=Grade.CERTIFIED)
 
 
 def usable_start(

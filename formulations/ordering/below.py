@@ -10,6 +10,7 @@ from formulations.ordering.cpsat_model import OrderModel
 from formulations.ordering.cpsat_model_prologue import PrologueModel
 from formulations.ordering.farey import below
 from formulations.ordering.sets import OrderSets
+from formulations.ordering.size import why_not_built
 from formulations.solvers.run_cpsat import run_cpsat
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.grade import Grade
@@ -48,7 +49,7 @@ class Below:
 
     def _by_cpsat(self, target: Fraction) -> Outcome[StaticOrders]:
         seconds = SECOND_SHARE * self.watch.left
-        if seconds <= 0:
+        if seconds <= 0 or why_not_built(self.sets.resources, len(self.sets.tasks), seconds):
             return Outcome(Status.UNKNOWN)
         model: OrderModel | PrologueModel = (
             PrologueModel(self.sets, target)

@@ -6,6 +6,7 @@ Fraction optimal is period_search.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from formulations.ordering.below import Below
@@ -13,10 +14,12 @@ from formulations.ordering.cpsat_model import OrderModel
 from formulations.ordering.cpsat_model_prologue import PrologueModel
 from formulations.ordering.period_search import Probe, search_period
 from formulations.ordering.sets import OrderSets, best_start
+from formulations.ordering.size import OutOfTimeError, why_not_built
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.grade import Grade
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.outcome import SOLVED, Limits, Outcome, Status
 from optmap.model.platform import Platform
@@ -54,11 +57,24 @@ def solve(
     watch = Stopwatch(limits)
     sets = OrderSets(graph, platform, binding)
     best = best_start(sets, prologue, free_sends, warm)
+    note = why_not_built(sets.resources, len(sets.tasks), watch.left)
+    if note and sets.floor < best[1]:
+        watch.note(best[1], sets.floor)
+        known = Outcome(Status.FEASIBLE, *best, sets.floor, watch.trace, note=note)
+        return replace(known, grade=Grade.CERTIFIED)
+
+    def expired() -> bool:
+        return watch.left <= 0
 
     def test(target: Fraction, seconds: float) -> Probe[StaticOrders]:
-        model: OrderModel | PrologueModel = (
-            PrologueModel(sets, target) if prologue else OrderModel(sets, target, free_sends)
-        )
+        model: OrderModel | PrologueModel
+        try:
+            if prologue:
+                model = PrologueModel(sets, target, expired=expired)
+            else:
+                model = OrderModel(sets, target, free_sends, expired=expired)
+        except OutOfTimeError:
+            return Probe(Status.UNKNOWN)
         if model.impossible:
             return Probe(Status.INFEASIBLE)
         run = run_cpsat(model.build().cp, watch, workers=workers, wall_s=seconds)

@@ -14,6 +14,7 @@ cpsat_model_prologue.py searches the schedules of (S2+) instead.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from fractions import Fraction
 
 from ortools.sat.python import cp_model
@@ -33,12 +34,19 @@ class OrderModel:
         p / q; starts are in units of 1 / q ticks.
     least : int, optional
         Makes the period a variable in least..p (q must be 1).
+    expired : callable, optional
+        Tells when to give up building, with OutOfTimeError.
     """
 
     def __init__(
-        self, sets: OrderSets, period: Fraction, free_sends: bool = True, least: int | None = None
+        self,
+        sets: OrderSets,
+        period: Fraction,
+        free_sends: bool = True,
+        least: int | None = None,
+        expired: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.sets, self.free_sends = sets, free_sends
+        self.sets, self.free_sends, self.expired = sets, free_sends, expired
         self.cp = cp_model.CpModel()
         self.scale, self.most = period.denominator, period.numerator
         self.period: cp_model.IntVar | int = self.most
@@ -50,7 +58,7 @@ class OrderModel:
         self.dist = self._distances()
         self.decided: list[tuple[int, int]] | None = None
         if self.dist is not None:
-            self.decided = decide_pairs(self.dist, sets.resources, self.time)
+            self.decided = decide_pairs(self.dist, sets.resources, self.time, expired)
         if self.dist is None or self.decided is None:
             self.impossible = True
             return
@@ -66,7 +74,7 @@ class OrderModel:
         arcs = [(a, b, d * self.scale - self.most * n) for a, b, d, n in self.sets.edges]
         for group in self.sets.resources:
             arcs += [(a, b, self.time[a] - self.most) for a in group for b in group if a != b]
-        return longest_paths(len(self.time), arcs)
+        return longest_paths(len(self.time), arcs, self.expired)
 
     def build(self) -> OrderModel:
         """Post every family."""

@@ -10,6 +10,7 @@ Bound        a period that is infeasible, for every order and every prologue
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from ortools.sat.python import cp_model
@@ -22,13 +23,15 @@ from optmap.model.mapping import StaticOrders
 class PrologueModel:
     """Variables and constraints at one period, one method a family."""
 
-    def __init__(self, sets: OrderSets, period: Fraction) -> None:
+    def __init__(
+        self, sets: OrderSets, period: Fraction, expired: Callable[[], bool] = lambda: False
+    ) -> None:
         self.sets = sets
         self.cp = cp_model.CpModel()
         self.period, self.scale = period.numerator, period.denominator
         self.time = [t * self.scale for t in sets.time]
         arcs = [(a, b, d * self.scale - self.period * n) for a, b, d, n in sets.edges]
-        dist = longest_paths(len(self.time), arcs)
+        dist = longest_paths(len(self.time), arcs, expired)
         self.impossible = dist is None
         if dist is None:
             return

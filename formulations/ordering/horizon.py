@@ -6,10 +6,11 @@ schedule is lost and no constant like 2^42 is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from formulations.ordering.size import OutOfTimeError
 from optmap.model.snn import IntArray
 
 #: "No path"; sums of two of these stay inside int64.
@@ -18,16 +19,25 @@ NO_PATH = -(2**61)
 Arc = tuple[int, int, int]
 
 
-def longest_paths(num_tasks: int, arcs: Iterable[Arc]) -> IntArray | None:
+def longest_paths(
+    num_tasks: int, arcs: Iterable[Arc], expired: Callable[[], bool] = lambda: False
+) -> IntArray | None:
     """Return D with start_b - start_a >= D[a,b] implied for all a, b; None on a positive cycle.
 
     Floyd and Warshall, O(n^3) in vectorised steps; D[a,a] = 0.
+
+    Raises
+    ------
+    OutOfTimeError
+        If ``expired`` says so between two steps.
     """
     dist = np.full((num_tasks, num_tasks), NO_PATH, dtype=np.int64)
     np.fill_diagonal(dist, 0)
     for a, b, weight in arcs:
         dist[a, b] = max(dist[a, b], weight)
     for k in range(num_tasks):
+        if expired():
+            raise OutOfTimeError(f"{k} of {num_tasks} steps of longest paths")
         np.maximum(dist, _through(dist[:, k], 0, dist[k]), out=dist)
     return None if (dist.diagonal() > 0).any() else dist
 
@@ -71,12 +81,20 @@ def start_ranges(dist: IntArray, slack: int = 0) -> list[tuple[int, int]]:
 
 
 def decide_pairs(
-    dist: IntArray, resources: Iterable[Iterable[int]], time: list[int]
+    dist: IntArray,
+    resources: Iterable[Iterable[int]],
+    time: list[int],
+    expired: Callable[[], bool] = lambda: False,
 ) -> list[tuple[int, int]] | None:
     """Return the pairs (a, b) of one resource where a must come first; tightens ``dist``.
 
     If D[a,b] > -time_b, then b cannot end before a starts, so a ends before b starts. Repeated
     until nothing changes; None if that closes a positive cycle, that is, no schedule exists.
+
+    Raises
+    ------
+    OutOfTimeError
+        If ``expired`` says so in between.
     """
     groups = [list(group) for group in resources]
     decided: dict[tuple[int, int], None] = {}
@@ -85,6 +103,8 @@ def decide_pairs(
         changed = False
         for group in groups:
             for a in group:
+                if expired():
+                    raise OutOfTimeError(f"{len(decided)} pairs of tasks decided")
                 for b in group:
                     if a == b or (a, b) in decided or dist[a, b] <= -time[b]:
                         continue

@@ -20,6 +20,7 @@ Research 159, 2008 (the cyclic job shop with heights k).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from fractions import Fraction
 
 import pulp
@@ -28,6 +29,7 @@ from formulations.ordering.below import Below
 from formulations.ordering.farey import at_least
 from formulations.ordering.horizon import longest_paths, start_ranges
 from formulations.ordering.sets import OrderSets, best_start
+from formulations.ordering.size import OutOfTimeError, why_not_built
 from formulations.solvers.highs import optimise
 from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
@@ -45,8 +47,15 @@ GRANTED = Fraction(1, 10**5)
 class OrderModel:
     """Variables and constraints, one method a family; building is separate from solving."""
 
-    def __init__(self, sets: OrderSets, prologue: bool = False, free_sends: bool = True) -> None:
+    def __init__(
+        self,
+        sets: OrderSets,
+        prologue: bool = False,
+        free_sends: bool = True,
+        expired: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.sets, self.prologue, self.free_sends = sets, prologue, free_sends
+        self.expired = expired
         self.unit = float(sets.floor)
         self.milp = pulp.LpProblem("order", pulp.LpMaximize)
         self.omega = self.milp.add_variable("omega", 0, 1)
@@ -65,7 +74,7 @@ class OrderModel:
         if not self.prologue:
             groups = self.sets.resources
             arcs += [(a, b, -1) for group in groups for a, b in itertools.permutations(group, 2)]
-        dist = longest_paths(len(self.sets.time), arcs)
+        dist = longest_paths(len(self.sets.time), arcs, self.expired)
         if dist is None:
             raise AssertionError("distances without delays closed a positive cycle")
         return dist
@@ -159,8 +168,14 @@ def solve(
     orders, value = best_start(sets, prologue, free_sends, warm)
     low = sets.floor
     watch.note(value, low)
-    if low < value:
-        model = OrderModel(sets, prologue, free_sends).build()
+    note = why_not_built(sets.resources, len(sets.tasks), watch.left) if low < value else ""
+    model = None
+    if low < value and not note:
+        try:
+            model = OrderModel(sets, prologue, free_sends, lambda: watch.left <= 0).build()
+        except OutOfTimeError as error:
+            note = f"no order model: the limit passed after {error}"
+    if model is not None:
         run = optimise(model.milp, watch)
         if run.bound is not None and run.bound > 0:
             proved = sets.floor / (Fraction(run.bound) * (1 + GRANTED))
@@ -172,6 +187,8 @@ def solve(
                 orders, value = found, period
     watch.note(value, low)
     status = Status.OPTIMAL if low == value else Status.FEASIBLE
-    outcome = Outcome(status, orders, value, low, watch.trace)
+    outcome = Outcome(status, orders, value, low, watch.trace, note=note)
+    if note:
+        return outcome
     again = Below(sets, prologue, free_sends, watch, other_search=False)
     return graded(outcome, sets.floor, again)

@@ -81,6 +81,7 @@ class Outcome(Generic[S]):
     the method believes it reached (re-checked by ``evaluate``), ``bound`` the value it proved
     nothing can beat; both are for minimisation. A bound above the claimed value is a contradiction:
     it is kept as it is, never optimal, and whoever judges the outcome reports both numbers.
+    ``note`` says what was left out and why: a model too large for the time that remained.
     """
 
     status: Status
@@ -90,6 +91,7 @@ class Outcome(Generic[S]):
     trace: tuple[TracePoint, ...] = ()
     certificate: Certificate | None = None
     grade: Grade = Grade.CLAIMED
+    note: str = ""
 
     def __post_init__(self) -> None:
         if (self.status in SOLVED) != (self.solution is not None):

@@ -90,6 +90,8 @@ class Course:
         self, metric: str, outcome: Outcome[T], scope: Scope, evaluated: Value | None
     ) -> None:
         """Keep what a stage says of itself, beside the judge's value for its solution."""
+        if outcome.note:
+            self.notes.append(f"{metric}: {outcome.note}")
         self.claims.append(
             Claim(
                 metric,

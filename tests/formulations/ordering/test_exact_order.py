@@ -15,7 +15,10 @@ from formulations.ordering import cpsat as order_cpsat
 from formulations.ordering import cpsat_model as order_model
 from formulations.ordering import cpsat_model_prologue as order_model_prologue
 from formulations.ordering import milp as order_milp
+from formulations.ordering import size as order_size
+from formulations.ordering.horizon import decide_pairs, longest_paths
 from formulations.ordering.sets import OrderSets
+from formulations.ordering.size import OutOfTimeError
 from optmap.judge.binding_aware_graph import lower
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.outcome import Limits, Outcome, Status
@@ -51,6 +54,30 @@ def assert_optimal(back_end: ModuleType, case: Instance, prologue: bool = False)
     assert outcome.status is Status.OPTIMAL
     assert outcome.claimed == outcome.bound == expected
     assert_judged(case, outcome)
+
+
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_a_model_too_large_is_not_built_and_the_outcome_says_so(
+    back_end: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    """The start and the certified floor come back; within the limit the same problem is solved."""
+    case = next(c for c in map(random_instance, SHARP) if not solve(back_end, c).note)
+    monkeypatch.setattr(order_size, "MAX_TASKS", 2)
+    known = solve(back_end, case)
+    assert known.note.startswith("no order model: ")
+    assert known.status is Status.FEASIBLE
+    assert known.bound == OrderSets(case.graph, case.platform, case.binding).floor
+    assert_judged(case, known)
+
+
+def test_longest_paths_and_pairs_stop_when_the_limit_has_passed():
+    arcs = [(a, (a + 1) % 5, -1) for a in range(5)]
+    clock = iter([False] * 3 + [True])
+    with pytest.raises(OutOfTimeError, match="3 of 5 steps"):
+        longest_paths(5, arcs, lambda: next(clock))
+    dist = longest_paths(5, arcs)
+    with pytest.raises(OutOfTimeError, match="0 pairs"):
+        decide_pairs(dist, [[0, 1]], [1] * 5, lambda: True)
 
 
 @pytest.mark.parametrize("back_end", BACK_ENDS)
