@@ -27,7 +27,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -36,6 +35,7 @@ from formulations.binding.bounds import hop_bounds
 from formulations.binding.ruin_and_recreate import (
     MOST_REMOVED,
     UNLIMITED,
+    BindingProblem,
     first_fit,
     ruin_and_recreate,
 )
@@ -130,19 +130,9 @@ def _feasible(sets: BindingSets, binding: Binding, max_load: int | None) -> bool
 
 @dataclass(frozen=True)
 class _Problem:
-    """Arrays for the compiled steps: partners in compressed rows, needs and rooms."""
+    """A problem for the compiled steps, and whether they leave output buffers to the caller."""
 
-    indptr: IntArray
-    partner: IntArray
-    flow_to: IntArray
-    flow_from: IntArray
-    hops: IntArray
-    fits: Any
-    slots: IntArray
-    ticks: IntArray
-    max_load: int
-    need: IntArray
-    input_room: IntArray
+    arrays: BindingProblem
     bounded_output: bool
 
     @classmethod
@@ -160,70 +150,56 @@ class _Problem:
         need = np.zeros(k, dtype=np.int64)
         np.add.at(need, graph.target, graph.rate * platform.buffer_windows)
         tiles = platform.tiles
-        return cls(
+        fits = [[sets.fits[a, t] for t in sets.tiles] for a in sets.clusters]
+        arrays = BindingProblem(
             indptr,
             np.array([b for _, b in keys], dtype=np.int64),
             np.array([flows[key][0] for key in keys], dtype=np.int64),
             np.array([flows[key][1] for key in keys], dtype=np.int64),
             np.ascontiguousarray(platform.hops),
-            np.array([[sets.fits[a, t] for t in sets.tiles] for a in sets.clusters]).reshape(
-                k, len(tiles)
-            ),
-            np.array([UNLIMITED if t.slots is None else t.slots for t in tiles], dtype=np.int64),
+            np.array(fits).reshape(k, len(tiles)),
+            _limited([t.slots for t in tiles]),
             np.array(sets.tau, dtype=np.int64) + platform.switch_ticks,
-            UNLIMITED if max_load is None else max_load,
             need,
-            np.array(
-                [UNLIMITED if t.input_buffer is None else t.input_buffer for t in tiles],
-                dtype=np.int64,
-            ),
-            any(t.output_buffer is not None for t in tiles),
+            _limited([t.input_buffer for t in tiles]),
+            UNLIMITED if max_load is None else max_load,
         )
+        return cls(arrays, any(t.output_buffer is not None for t in tiles))
 
     def steps(
         self, tile: IntArray, rng: np.random.Generator, least: int, deviation: int
     ) -> tuple[IntArray, int]:
         """Make some steps from ``tile``, in place; return the best binding met, and its value."""
         draws = rng.random((STEPS_A_LOOK, MOST_REMOVED + 3))
-        found, value = ruin_and_recreate(tile, draws, least, deviation, self._arrays())
+        found, value = ruin_and_recreate(tile, draws, least, deviation, self.arrays)
         return found, int(value)
 
     def annealed(
         self, tile: IntArray, watch: Stopwatch, rng: np.random.Generator
     ) -> Iterator[tuple[IntArray, int]]:
         """Yield the best binding of each annealing run from ``tile``, each twice as long."""
-        flows = (self.flow_to + self.flow_from)[self.flow_to + self.flow_from > 0]
-        if not len(flows) or len(self.slots) < 2:
+        flows = self.arrays.flow_to + self.arrays.flow_from
+        flows = flows[flows > 0]
+        if not len(flows) or len(self.arrays.slots) < 2:
             return
-        near, hot = nearest_tiles(self.hops), max(HOT * float(flows.mean()), 1.0)
+        near, hot = nearest_tiles(self.arrays.hops), max(HOT * float(flows.mean()), 1.0)
         moves, seconds, until = FIRST_MOVES, 0.0, ANNEALED * watch.limits.wall_s
         while watch.spent + 2 * seconds < until:
             begun, seed = watch.spent, int(rng.integers(2**31))
             cold = hot * COLD / HOT
-            found, value = anneal(tile.copy(), near, self._arrays(), seed, moves, hot, cold)
+            found, value = anneal(tile.copy(), near, self.arrays, seed, moves, hot, cold)
             yield found, int(value)
             moves, seconds = 2 * moves, watch.spent - begun
 
     def first(self, rng: np.random.Generator) -> Binding | None:
         """Put one cluster after the other where it costs least; None if one finds no room."""
-        k = len(self.ticks)
+        k, need = len(self.arrays.ticks), self.arrays.need
         tile = np.full(k, -1, dtype=np.int64)
-        order = np.lexsort((rng.random(k), -self.need, self.fits.sum(axis=1))).astype(np.int64)
-        if not first_fit(tile, order, rng.random(max(k, 1)), self._arrays()):
+        order = np.lexsort((rng.random(k), -need, self.arrays.fits.sum(axis=1))).astype(np.int64)
+        if not first_fit(tile, order, rng.random(max(k, 1)), self.arrays):
             return None
         return Binding(tile.astype(np.int32))
 
-    def _arrays(self) -> tuple[Any, ...]:
-        return (
-            self.indptr,
-            self.partner,
-            self.flow_to,
-            self.flow_from,
-            self.hops,
-            self.fits,
-            self.slots,
-            self.ticks,
-            self.need,
-            self.input_room,
-            self.max_load,
-        )
+
+def _limited(values: list[int | None]) -> IntArray:
+    return np.array([UNLIMITED if v is None else v for v in values], dtype=np.int64)

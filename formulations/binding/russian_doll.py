@@ -27,14 +27,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from formulations.binding.annealing import anneal, nearest_tiles
 from formulations.binding.bounds import hop_bounds
 from formulations.binding.parts_bound import parts_bound
-from formulations.binding.ruin_and_recreate import UNLIMITED
+from formulations.binding.ruin_and_recreate import UNLIMITED, BindingProblem
 from formulations.binding.russian_doll_kernel import HUGE, Problem, search
 from formulations.binding.sets import BindingSets, keep_better, usable_start
 from formulations.solvers.stopwatch import Stopwatch
@@ -201,14 +200,14 @@ class _Search:
         return tiles
 
 
-def _annealing_problem(flow: IntArray, hops: IntArray) -> tuple[tuple[Any, ...], IntArray]:
-    """Return ruin_and_recreate.py's tuple for one cluster a tile and these flows; near tiles."""
+def _annealing_problem(flow: IntArray, hops: IntArray) -> tuple[BindingProblem, IntArray]:
+    """Return the problem of one cluster a tile and these flows; near tiles."""
     n, tiles = len(flow), len(hops)
     a, b = np.nonzero(flow)
     indptr = np.searchsorted(a, np.arange(n + 1)).astype(np.int64)
     none, room = np.zeros(n, dtype=np.int64), np.full(tiles, UNLIMITED, dtype=np.int64)
     once = flow[a, b].astype(np.int64)
-    problem = (
+    problem = BindingProblem(
         indptr,
         b.astype(np.int64),
         once,

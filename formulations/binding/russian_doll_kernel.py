@@ -142,8 +142,7 @@ class _Shared:
         return None if self._go_on(state, 1) else state
 
     def _go_on(self, state: Nodes, nodes: int) -> bool:
-        p = self.problem
-        found, finished = resume(p.first, p.flow, p.hops, p.nested, self.value, state, nodes)
+        found, finished = resume(self.problem, self.value, state, nodes)
         with self.lock:
             if found < self.value:
                 self.value, self.places = int(found), state.best_places.copy()
@@ -206,15 +205,119 @@ def _cheapest(attach: Any, r: int, u: int, used: Any) -> Any:
 
 
 @compiled
-def resume(
-    first: int, flow: Any, hops: Any, nested: Any, best_value: int, state: Any, nodes: int
-) -> Any:
-    """Go on with the depth-first search of the problem of ``first``..n-1 for some nodes.
+def _dearer(d: int, t: int, low: int, best_value: int, problem: Any, state: Any, used: Any) -> Any:
+    """Enter at depth d + 1 the clusters with flow to the one placed on t; return the raised bound.
+
+    Stops early where the bound reaches ``best_value``.
+    """
+    a, flow, hops = problem.first + d, problem.flow, problem.hops
+    for u in range(a + 1, len(flow)):
+        f = flow[a, u]
+        if f > 0:
+            r = state.row[d, u]
+            for s in range(len(hops)):
+                state.attach[d + 1, u, s] = state.attach[r, u, s] + f * hops[t, s]
+            x, y, p, q = _cheapest(state.attach, d + 1, u, used)
+            state.row[d + 1, u] = d + 1
+            state.least[d + 1, u], state.second[d + 1, u] = x, y
+            state.at[d + 1, u], state.at_second[d + 1, u] = p, q
+            low += x - state.least[d, u]
+            if low >= best_value:
+                break
+    return low
+
+
+@compiled
+def _displaced(d: int, t: int, low: int, problem: Any, state: Any, used: Any) -> Any:
+    """Enter the clusters without flow to the one placed: only who wanted tile t pays more."""
+    a = problem.first + d
+    for u in range(a + 1, len(problem.flow)):
+        if problem.flow[a, u] == 0:
+            r, x, y = state.row[d, u], state.least[d, u], state.second[d, u]
+            p, q = state.at[d, u], state.at_second[d, u]
+            if t in (p, q):
+                low -= x
+                x, y, p, q = _cheapest(state.attach, r, u, used)
+                low += x
+            state.row[d + 1, u] = r
+            state.least[d + 1, u], state.second[d + 1, u] = x, y
+            state.at[d + 1, u], state.at_second[d + 1, u] = p, q
+    return low
+
+
+@compiled
+def _regrets(d: int, problem: Any, state: Any, regret: Any) -> Any:
+    """Return what clusters that want one tile pay for their second choice, all but one of them."""
+    total = 0
+    regret[:] = -1
+    for u in range(problem.first + d, len(problem.flow)):
+        other, w = state.second[d, u] - state.least[d, u], state.at[d, u]
+        if regret[w] < 0:
+            regret[w] = other
+        else:
+            total += min(other, regret[w])
+            regret[w] = max(other, regret[w])
+    return total
+
+
+@compiled
+def _branch(
+    d: int, plain: int, low: int, best_value: int, problem: Any, state: Any, used: Any
+) -> None:
+    """Sort the tiles of the cluster to be placed at depth d by their bounds; it may try them all.
+
+    ``plain`` is the bound without regrets, ``low`` with them.
+    """
+    b, num, bound, choice = problem.first + d, 0, state.bound, state.choice
+    below = plain - state.least[d, b]  # a dearer tile for b costs the difference,
+    for s in range(len(problem.hops)):
+        v = state.attach[state.row[d, b], b, s]
+        if not used[s] and below + v < best_value:
+            j = num
+            while j > 0 and bound[d, j - 1] > v:
+                bound[d, j] = bound[d, j - 1]
+                choice[d, j] = choice[d, j - 1]
+                j -= 1
+            bound[d, j] = v
+            choice[d, j] = s
+            num += 1
+    for j in range(num):  # but may meet no regret
+        bound[d, j] = max(low, below + bound[d, j])
+    state.tries[d], state.cursor[d] = num, 0
+
+
+@compiled
+def _open(
+    d: int, t: int, total: int, best_value: int, problem: Any, state: Any, scratch: Any
+) -> bool:
+    """Open the node below tile t at depth d; False if its bound reaches ``best_value``."""
+    used, regret = scratch
+    a = problem.first + d
+    inner = problem.nested[a + 1]
+    low = total + inner + state.rest[d] - state.least[d, a]
+    low = _dearer(d, t, low, best_value, problem, state, used)
+    if low >= best_value:
+        return False
+    low = _displaced(d, t, low, problem, state, used)
+    if low >= best_value:
+        return False
+    state.rest[d + 1] = low - total - inner
+    plain = low
+    low += _regrets(d + 1, problem, state, regret)
+    if low >= best_value:
+        return False
+    state.cost[d + 1] = total
+    _branch(d + 1, plain, low, best_value, problem, state, used)
+    return True
+
+
+@compiled
+def resume(problem: Any, best_value: int, state: Any, nodes: int) -> Any:
+    """Go on with a depth-first search for some nodes.
 
     Parameters
     ----------
-    nested : (n + 1,) int64 array
-        Optima of the problems inside this one.
+    problem : Problem
     best_value : int
         Only better ones are looked for.
     state : Nodes
@@ -225,31 +328,28 @@ def resume(
     best_value : int
     finished : bool
     """
-    attach, row, rest, cost = state.attach, state.row, state.rest, state.cost
-    least, second, at, at_second = state.least, state.second, state.at, state.at_second
-    choice, bound, tries, cursor = state.choice, state.bound, state.tries, state.cursor
-    place, n, tiles = state.place, len(flow), len(hops)
-    regret = np.empty(tiles, dtype=np.int64)
-    used = np.zeros(tiles, dtype=np.bool_)
+    place, tries, cursor, n = state.place, state.tries, state.cursor, len(problem.flow)
+    used = np.zeros(len(problem.hops), dtype=np.bool_)
+    scratch = used, np.empty(len(problem.hops), dtype=np.int64)
     for i in range(n):
         if place[i] >= 0:
             used[place[i]] = True
     d = state.depth[0]
     while d >= 0:
-        a = first + d
+        a = problem.first + d
         if place[a] >= 0:
             used[place[a]] = False
             place[a] = -1
-        if cursor[d] >= tries[d] or (d > 0 and bound[d, cursor[d]] >= best_value):
+        if cursor[d] >= tries[d] or (d > 0 and state.bound[d, cursor[d]] >= best_value):
             d -= 1
             continue
         if nodes == 0:
             state.depth[0] = d
             return best_value, False
         nodes -= 1
-        t = choice[d, cursor[d]]
+        t = state.choice[d, cursor[d]]
         cursor[d] += 1
-        total = cost[d] + attach[row[d, a], a, t]
+        total = state.cost[d] + state.attach[state.row[d, a], a, t]
         if a == n - 1:
             if total < best_value:
                 best_value = total
@@ -258,62 +358,6 @@ def resume(
             continue
         place[a] = t
         used[t] = True
-        low = total + nested[a + 1] + rest[d] - least[d, a]
-        for u in range(a + 1, n):  # those with flow to a: dearer by what it costs from t
-            f = flow[a, u]
-            if f > 0:
-                r = row[d, u]
-                for s in range(tiles):
-                    attach[d + 1, u, s] = attach[r, u, s] + f * hops[t, s]
-                x, y, p, q = _cheapest(attach, d + 1, u, used)
-                row[d + 1, u] = d + 1
-                least[d + 1, u], second[d + 1, u] = x, y
-                at[d + 1, u], at_second[d + 1, u] = p, q
-                low += x - least[d, u]
-                if low >= best_value:
-                    break
-        if low >= best_value:
-            continue
-        for u in range(a + 1, n):  # the others: only where a takes one of their two tiles
-            if flow[a, u] == 0:
-                r, x, y, p, q = row[d, u], least[d, u], second[d, u], at[d, u], at_second[d, u]
-                if t in (p, q):
-                    low -= x
-                    x, y, p, q = _cheapest(attach, r, u, used)
-                    low += x
-                row[d + 1, u] = r
-                least[d + 1, u], second[d + 1, u] = x, y
-                at[d + 1, u], at_second[d + 1, u] = p, q
-        if low >= best_value:
-            continue
-        rest[d + 1] = low - total - nested[a + 1]
-        plain = low
-        regret[:] = -1
-        for u in range(a + 1, n):
-            other, w = second[d + 1, u] - least[d + 1, u], at[d + 1, u]
-            if regret[w] < 0:
-                regret[w] = other
-            else:
-                low += min(other, regret[w])
-                regret[w] = max(other, regret[w])
-        if low >= best_value:
-            continue
-        d += 1
-        cost[d] = total
-        b, num = first + d, 0
-        below = plain - least[d, b]  # a dearer tile for b costs the difference,
-        for s in range(tiles):
-            v = attach[row[d, b], b, s]
-            if not used[s] and below + v < best_value:
-                j = num
-                while j > 0 and bound[d, j - 1] > v:
-                    bound[d, j] = bound[d, j - 1]
-                    choice[d, j] = choice[d, j - 1]
-                    j -= 1
-                bound[d, j] = v
-                choice[d, j] = s
-                num += 1
-        for j in range(num):  # but may meet no regret
-            bound[d, j] = max(low, below + bound[d, j])
-        tries[d], cursor[d] = num, 0
+        if _open(d, t, total, best_value, problem, state, scratch):
+            d += 1
     return best_value, True

@@ -7,7 +7,7 @@ places with a unit there. Deterministic for a seed and a number of moves.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from optmap.model.snn import SNN
 
 #: Entries of the table of readers by cluster and source, 4 bytes each, that are kept at most.
 MAX_TABLE = 250_000_000
+#: Last temperature, in parts of the first.
+COLD = 0.01
 
 
-def quieten(
+def reduce_traffic(
     network: SNN,
     clustering: Clustering,
     kinds: tuple[tuple[int, int], ...],
@@ -46,18 +48,67 @@ def quieten(
     order = np.argsort(network.indices, kind="stable")
     reader_ptr = np.concatenate(([0], np.cumsum(network.fan_out, dtype=np.int64)))
     mean = float(network.spikes[network.fan_out > 0].mean())
-    best = _anneal(
-        network.units.astype(np.int32), network.indptr, network.indices, reader_ptr, reader[order],
-        network.spikes, home, num, np.array(kinds, dtype=np.int64), moves, seed, hot * mean,
-    )  # fmt: skip
+    network_arrays = Network(
+        network.units.astype(np.int32),
+        network.indptr,
+        network.indices,
+        reader_ptr,
+        reader[order],
+        network.spikes,
+    )
+    shapes = np.array(kinds, dtype=np.int64)
+    best = _anneal(network_arrays, home, num, shapes, moves, seed, hot * mean)
     return compact(best[network.units])
 
 
+class Network(NamedTuple):
+    """N neurons and who reads whom.
+
+    Parameters
+    ----------
+    units : (U,) int32 array
+        Neurons with fan-in.
+    ptr, sources : (N + 1,) and (synapses,) arrays
+        What each neuron reads.
+    reader_ptr, readers : (N + 1,) and (synapses,) arrays
+        Who reads each neuron.
+    spikes : (N,) int64 array
+    """
+
+    units: Any
+    ptr: Any
+    sources: Any
+    reader_ptr: Any
+    readers: Any
+    spikes: Any
+
+
+class Crossbars(NamedTuple):
+    """K clusters as they stand, changed in place.
+
+    Parameters
+    ----------
+    home : (N,) int32 array
+        Cluster of each neuron; -1: an input.
+    count : (K, N) int32 array
+        Units of a cluster that read a neuron.
+    rows, size : (K,) int64 arrays
+        Rows and columns taken.
+    member, slot : (K, columns) and (N,) int32 arrays
+        Units of each cluster, and where each unit stands among them.
+    """
+
+    home: Any
+    count: Any
+    rows: Any
+    size: Any
+    member: Any
+    slot: Any
+
+
 @compiled
-def _shift(
-    u: Any, b: Any, ptr: Any, sources: Any, spikes: Any, home: Any, count: Any, rows: Any
-) -> Any:
-    """Move unit u to cluster b, update the tables, and return by how much the traffic rises.
+def _shift(u: int, b: int, read: Any, spikes: Any, home: Any, count: Any, rows: Any) -> Any:
+    """Move unit u, which reads ``read``, to cluster b; return by how much the traffic rises.
 
     Moving it back is the inverse, self-loops included: first u's own readers see its new home,
     then each of its reads changes sides.
@@ -68,8 +119,7 @@ def _shift(
     if count[a, u] > 0:
         change += spikes[u]
     home[u] = b
-    for e in range(ptr[u], ptr[u + 1]):
-        i = sources[e]
+    for i in read:
         count[a, i] -= 1
         if count[a, i] == 0:
             rows[a] -= 1
@@ -93,92 +143,113 @@ def _fits(rows: Any, columns: Any, kinds: Any) -> Any:
 
 
 @compiled
-def _anneal(
-    units: Any,
-    ptr: Any,
-    sources: Any,
-    reader_ptr: Any,
-    readers: Any,
-    spikes: Any,
-    home: Any,
-    num: Any,
-    kinds: Any,
-    moves: Any,
-    seed: Any,
-    hot: Any,
-) -> Any:
-    """Return the home of every neuron in the quietest clustering seen (-1: an input)."""
-    np.random.seed(seed)  # noqa: NPY002 - the compiled generator's own state, not NumPy's
-    most = kinds[:, 1].max()
+def _crossbars(net: Any, home: Any, num: int, most: int) -> Any:
+    """Return the tables of ``num`` clusters of at most ``most`` members each."""
     count = np.zeros((num, len(home)), dtype=np.int32)
     rows = np.zeros(num, dtype=np.int64)
     size = np.zeros(num, dtype=np.int64)
     member = np.empty((num, most), dtype=np.int32)
     slot = np.zeros(len(home), dtype=np.int32)
-    for u in units:
+    for u in net.units:
         k = home[u]
         slot[u] = size[k]
         member[k, size[k]] = u
         size[k] += 1
-        for e in range(ptr[u], ptr[u + 1]):
-            if count[k, sources[e]] == 0:
+        for e in range(net.ptr[u], net.ptr[u + 1]):
+            if count[k, net.sources[e]] == 0:
                 rows[k] += 1
-            count[k, sources[e]] += 1
+            count[k, net.sources[e]] += 1
+    return Crossbars(home, count, rows, size, member, slot)
+
+
+@compiled
+def _one_of(first: int, stop: int, of: Any) -> Any:
+    """Draw an entry of ``of[first:stop]``."""
+    return of[first + np.random.randint(stop - first)]  # noqa: NPY002
+
+
+@compiled
+def _neighbour(u: Any, net: Any, home: Any) -> Any:
+    """Draw a source of unit u, a reader of it, or a reader of one of its sources."""
+    ptr, reader_ptr = net.ptr, net.reader_ptr
+    way = np.random.randint(3)  # noqa: NPY002
+    if way == 1 and reader_ptr[u + 1] > reader_ptr[u]:
+        return _one_of(reader_ptr[u], reader_ptr[u + 1], net.readers)
+    if ptr[u + 1] == ptr[u]:
+        return u
+    i = _one_of(ptr[u], ptr[u + 1], net.sources)
+    if way == 0 and home[i] >= 0:
+        return i
+    return _one_of(reader_ptr[i], reader_ptr[i + 1], net.readers)
+
+
+@compiled
+def _enlist(u: Any, v: Any, a: Any, b: Any, bars: Any) -> None:
+    """Enter in the members' lists that u went from a to b, and v (-1: none) took its place."""
+    size, member, slot = bars.size, bars.member, bars.slot
+    if v >= 0:
+        slot[u], slot[v] = slot[v], slot[u]
+        member[b, slot[u]] = u
+        member[a, slot[v]] = v
+        return
+    size[a] -= 1
+    last = member[a, size[a]]
+    member[a, slot[u]] = last
+    slot[last] = slot[u]
+    slot[u] = size[b]
+    member[b, size[b]] = u
+    size[b] += 1
+
+
+@compiled
+def _anneal(net: Any, home: Any, num: int, kinds: Any, moves: int, seed: int, hot: float) -> Any:
+    """Return the home of every neuron in the clustering of least traffic seen.
+
+    Parameters
+    ----------
+    home : (N,) int32 array
+        Cluster of each neuron, -1 for inputs; changed in place.
+    kinds : (H, 2) int64 array
+        Rows and columns of the crossbars.
+    hot : float
+        First temperature, in spikes.
+    """
+    np.random.seed(seed)  # noqa: NPY002 - the compiled generator's own state, not NumPy's
+    bars = _crossbars(net, home, num, kinds[:, 1].max())
+    # arrays by name: taking one out of a tuple counts references
+    units, ptr, sources, spikes = net.units, net.ptr, net.sources, net.spikes
+    count, rows, size, member = bars.count, bars.rows, bars.size, bars.member
     level, least = 0, 0  # traffic, less that of the start
     best = home.copy()
     temperature = hot
     for step in range(moves):
         if step % 512 == 0:
-            temperature = max(hot, 1e-9) * 0.01 ** (step / moves)
+            temperature = max(hot, 1e-9) * COLD ** (step / moves)
             if level < least:
                 least = level
                 best[:] = home
         u = units[np.random.randint(len(units))]  # noqa: NPY002
-        a = home[u]
-        way = np.random.randint(3)  # noqa: NPY002
-        near = u
-        if way == 1 and reader_ptr[u + 1] > reader_ptr[u]:
-            near = readers[
-                reader_ptr[u] + np.random.randint(reader_ptr[u + 1] - reader_ptr[u])  # noqa: NPY002
-            ]
-        elif ptr[u + 1] > ptr[u]:
-            i = sources[ptr[u] + np.random.randint(ptr[u + 1] - ptr[u])]  # noqa: NPY002
-            if way == 0 and home[i] >= 0:
-                near = i
-            else:
-                near = readers[
-                    reader_ptr[i] + np.random.randint(reader_ptr[i + 1] - reader_ptr[i])  # noqa: NPY002
-                ]
-        b = home[near]
+        a, b = home[u], home[_neighbour(u, net, home)]
         if b == a:
             continue
-        change = _shift(u, b, ptr, sources, spikes, home, count, rows)
-        v = -1
+        read = sources[ptr[u] : ptr[u + 1]]
+        change = _shift(u, b, read, spikes, home, count, rows)
+        v, others = -1, read
         if not _fits(rows[b], size[b] + 1, kinds):
             v = member[b, np.random.randint(size[b])]  # noqa: NPY002
-            change += _shift(v, a, ptr, sources, spikes, home, count, rows)
+            others = sources[ptr[v] : ptr[v + 1]]
+            change += _shift(v, a, others, spikes, home, count, rows)
         if v < 0:
             fine = _fits(rows[a], size[a] - 1, kinds)
         else:
             fine = _fits(rows[a], size[a], kinds) and _fits(rows[b], size[b], kinds)
         if not fine or (change > 0 and np.random.random() >= np.exp(-change / temperature)):  # noqa: NPY002
             if v >= 0:
-                _shift(v, b, ptr, sources, spikes, home, count, rows)
-            _shift(u, a, ptr, sources, spikes, home, count, rows)
+                _shift(v, b, others, spikes, home, count, rows)
+            _shift(u, a, read, spikes, home, count, rows)
             continue
         level += change
-        if v >= 0:
-            slot[u], slot[v] = slot[v], slot[u]
-            member[b, slot[u]] = u
-            member[a, slot[v]] = v
-        else:
-            size[a] -= 1
-            last = member[a, size[a]]
-            member[a, slot[u]] = last
-            slot[last] = slot[u]
-            slot[u] = size[b]
-            member[b, size[b]] = u
-            size[b] += 1
+        _enlist(u, v, a, b, bars)
     if level < least:
         best[:] = home
     return best

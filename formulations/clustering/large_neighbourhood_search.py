@@ -25,7 +25,7 @@ from ortools.sat.python import cp_model
 
 from formulations.clustering import spikes_bound as partition_spikes_bound
 from formulations.clustering.annealing_clusters import shrink_repeatedly
-from formulations.clustering.annealing_traffic import quieten
+from formulations.clustering.annealing_traffic import reduce_traffic
 from formulations.clustering.classes import Classes, classes_of
 from formulations.clustering.cpsat_model import SECONDS_PER_TERM, PartitionModel
 from formulations.clustering.sets import (
@@ -270,7 +270,7 @@ def minimize_traffic(
         and watch.left > kept_s + moves * rate
     ):
         began = watch.spent
-        quieter = quieten(
+        quieter = reduce_traffic(
             network,
             current,
             kinds,

@@ -9,7 +9,7 @@ import pytest
 
 from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import large_neighbourhood_search as partition_lns
-from formulations.clustering.annealing_traffic import quieten
+from formulations.clustering.annealing_traffic import reduce_traffic
 from formulations.clustering.sets import first_fit, kinds_worth_having, traffic_of
 from formulations.solvers.run_cpsat import run_cpsat
 from optmap.bounds.traffic import traffic_bound
@@ -26,7 +26,7 @@ def test_annealing_stays_feasible_and_between_start_and_optimum(seed: int) -> No
     fitting = {tuple(p) for p in oracles.feasible_partitions(decomposition, platform)}
     start = first_fit(network, kinds, decomposition.visit_order)
     least = oracles.least_traffic(decomposition, platform, start.num_clusters)
-    found = quieten(network, start, kinds, moves=5_000, seed=seed)
+    found = reduce_traffic(network, start, kinds, moves=5_000, seed=seed)
     labels = found.cluster_of.tolist()
     assert tuple(labels) in fitting
     assert found.num_clusters <= start.num_clusters
@@ -40,7 +40,7 @@ def test_the_optimum_is_found_on_nearly_all_small_networks() -> None:
         kinds = kinds_worth_having(platform)
         start = first_fit(decomposition.network, kinds, decomposition.visit_order)
         least = oracles.least_traffic(decomposition, platform, start.num_clusters)
-        found = quieten(decomposition.network, start, kinds, moves=5_000, seed=1)
+        found = reduce_traffic(decomposition.network, start, kinds, moves=5_000, seed=1)
         hits += traffic_of(decomposition.network, found) == least
     assert hits >= 32
 

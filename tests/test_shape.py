@@ -1,0 +1,144 @@
+"""The shape of functions: at most 60 code lines, nested four deep, eight parameters.
+
+Docstrings, comments and blank lines do not count; ``elif`` is no deeper than its ``if``. What is
+longer is named here with the reason; a name that no longer needs it must go.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MOST_LINES, MOST_DEPTH, MOST_PARAMETERS = 60, 4, 8
+
+SWEEP = "one loop over labels; tables that grow inside it cannot be passed on without being copied"
+KERNEL = "a compiled kernel of one algorithm, to be split like the others of its room"
+FIELDS = "one parameter a field of what it makes"
+
+#: file:function -> why it may be larger.
+EXCEPTIONS: dict[str, str] = {
+    "formulations/clustering/column_generation/column_listing.py:_list": SWEEP,
+    "formulations/clustering/column_generation/pricing_frontier.py:_completion": KERNEL,
+    "formulations/clustering/column_generation/pricing_frontier.py:_sweep": SWEEP,
+    "formulations/clustering/column_generation/pricing_frontier.py:price": KERNEL,
+    "formulations/clustering/large_neighbourhood_search.py:minimize_traffic": KERNEL,
+    "formulations/clustering/vector_packing_start.py:_grow": KERNEL,
+    "formulations/joint/benders.py:solve": KERNEL,
+    "formulations/ordering/horizon.py:decide_pairs": KERNEL,
+    "optmap/binding/kernels/tile_swaps.py:_pass": KERNEL,
+    "optmap/bounds/end_to_end_reads.py:_share_kernel": KERNEL,
+    "optmap/clustering/hyperedge_overlap.py:_overlap": KERNEL,
+    "optmap/clustering/kernels/growth.py:_grow": KERNEL,
+    "optmap/clustering/kernels/packing.py:_dissolve": KERNEL,
+    "optmap/clustering/kernels/packing.py:_rows_of_clusters": KERNEL,
+    "optmap/clustering/kernels/twins.py:_classes": KERNEL,
+    "optmap/clustering/song2020.py:_remove": KERNEL,
+    "optmap/clustering/song2020_published.py:_greedy": KERNEL,
+    "optmap/clustering/spinemap.py:_improve": KERNEL,
+    "optmap/decomposing/kernels/split_by_spikes.py:_cut": KERNEL,
+    "optmap/judge/latency.py:_best_entry": KERNEL,
+    "optmap/model/snn.py:from_edges": FIELDS,
+    "optmap/readers/ranc.py:_network": KERNEL,
+    "optmap/runtime/placing.py:_place": KERNEL,
+    "optmap/runtime/placing.py:_send": KERNEL,
+    "optmap/sdf/components.py:topological_order": KERNEL,
+    "optmap/sdf/expansion.py:_edges": KERNEL,
+    "optmap/sdf/incremental.py:_again": KERNEL,
+    "optmap/sdf/incremental.py:_still_holds": KERNEL,
+    "optmap/sdf/iteration_matrix.py:_iterate": KERNEL,
+    "optmap/sdf/longest_path.py:settle": KERNEL,
+    "optmap/sdf/maxplus.py:_times": KERNEL,
+    "optmap/sdf/maxplus.py:_walks": KERNEL,
+    "optmap/sdf/ratio_kernel.py:solve": KERNEL,
+    "optmap/sdf/repetition.py:_balance": KERNEL,
+    "optmap/sdf/selftimed.py:_advance": KERNEL,
+    "optmap/simulation/simulate.py:simulate": KERNEL,
+}
+
+BLOCKS = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.Match)
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef, list[str]]]:
+    """Yield every function of both packages with its name and its file's lines."""
+    for package in ("optmap", "formulations"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            text = file.read_text(encoding="utf-8")
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.FunctionDef):
+                    place = file.relative_to(ROOT).as_posix()
+                    yield f"{place}:{node.name}", node, text.splitlines()
+
+
+def code_lines(function: ast.FunctionDef, lines: list[str]) -> int:
+    """Count the lines of a function that are neither docstring, comment nor blank."""
+    first = function.body[0]
+    text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    end = first.end_lineno or first.lineno
+    docstring = range(first.lineno, end + 1) if text else range(0)
+    numbers = range(function.lineno, (function.end_lineno or function.lineno) + 1)
+    code = (lines[n - 1].strip() for n in numbers if n not in docstring)
+    return sum(bool(line) and not line.startswith("#") for line in code)
+
+
+def depth(node: ast.AST, here: int = 0) -> int:
+    """Return how deep blocks are nested in a function."""
+    deepest = here
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            continue
+        elif_ = isinstance(child, ast.If) and isinstance(node, ast.If) and node.orelse == [child]
+        deeper = isinstance(child, BLOCKS) and not elif_
+        deepest = max(deepest, depth(child, here + deeper))
+    return deepest
+
+
+def parameters(function: ast.FunctionDef) -> int:
+    """Count the parameters, ``self`` and ``cls`` aside."""
+    a = function.args
+    names = [x.arg for x in (*a.posonlyargs, *a.args, *a.kwonlyargs)]
+    return len([n for n in names if n not in ("self", "cls")])
+
+
+def too_large(function: ast.FunctionDef, lines: list[str]) -> bool:
+    """Tell whether a function breaks a limit."""
+    return (
+        code_lines(function, lines) > MOST_LINES
+        or depth(function) > MOST_DEPTH
+        or parameters(function) > MOST_PARAMETERS
+    )
+
+
+def test_functions_are_small_but_for_those_named() -> None:
+    found = {name for name, function, lines in functions() if too_large(function, lines)}
+    assert found - set(EXCEPTIONS) == set()
+    assert set(EXCEPTIONS) - found == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f():\n" + "    x = 1\n" * 59, False),
+        ("def f():\n" + "    x = 1\n" * 60, True),
+        ('def f():\n    """A.\n\n    B.\n    """\n' + "    x = 1\n    # no\n\n" * 59, False),
+        ("def f(a, b, c, d, *, e, g, h, i): pass\n", False),
+        ("def f(a, b, c, d, *, e, g, h, i, j): pass\n", True),
+        ("def f(self, a, b, c, d, e, g, h, i): pass\n", False),
+    ],
+)
+def test_the_limits_themselves(text: str, expected: bool) -> None:
+    (function,) = ast.parse(text).body
+    assert isinstance(function, ast.FunctionDef)
+    assert too_large(function, text.splitlines()) is expected
+
+
+@pytest.mark.parametrize(("blocks", "expected"), [(4, False), (5, True)])
+def test_five_deep_is_too_deep(blocks: int, expected: bool) -> None:
+    text = "def f():\n" + "".join(f"{'    ' * (n + 1)}while x:\n" for n in range(blocks))
+    text += "    " * (blocks + 1) + "pass\n"
+    (function,) = ast.parse(text).body
+    assert isinstance(function, ast.FunctionDef)
+    assert too_large(function, text.splitlines()) is expected
