@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from formulations.binding import large_neighbourhood_search as binding_lns
-from formulations.binding import russian_doll as binding_dolls
+from formulations.binding import russian_doll
 from formulations.binding.cpsat_backend import cpsat_backend
 from formulations.binding.sets import MAX_TERMS, BindingSets, load_weight
 from formulations.binding.spreading_bound import MAX_CLUSTERS
@@ -41,8 +41,8 @@ def solve(
     if load_weight(objective) != 0:
         return least_cost(cpsat_backend(), graph, platform, limits, objective, max_load, warm)
     sets = BindingSets(graph, platform)
-    if len(sets.clusters) <= MAX_CLUSTERS and binding_dolls.applies(sets):
-        return binding_dolls.solve(graph, platform, limits, max_load=max_load, warm=warm)
+    if len(sets.clusters) <= MAX_CLUSTERS and russian_doll.applies(sets):
+        return russian_doll.solve(graph, platform, limits, max_load=max_load, warm=warm)
     watch = Stopwatch(limits)
     proved: Outcome[Binding] = Outcome(Status.UNKNOWN)
     if sets.num_terms <= MAX_TERMS:
@@ -67,7 +67,7 @@ def warm_up(graph: ClusterGraph, platform: Platform) -> None:
     The first one's time is for compiling; a small graph is solved in a fraction of a second. The
     second one anneals, compiles and is over; once more, and it comes to its neighbourhoods.
     """
-    binding_dolls.solve(graph, platform, Limits(60.0))
+    russian_doll.solve(graph, platform, Limits(60.0))
     for _ in range(2):
         binding_lns.solve(graph, platform, Limits(0.3))
 

@@ -14,8 +14,8 @@ from formulations.binding import cpsat as binding_cpsat
 from formulations.binding import cpsat_model as binding_model
 from formulations.binding import large_neighbourhood_search as binding_lns
 from formulations.binding import parts_bound as binding_parts
-from formulations.binding import russian_doll as binding_dolls
-from formulations.binding import russian_doll_kernel as binding_nodes
+from formulations.binding import russian_doll
+from formulations.binding import russian_doll_kernel
 from formulations.binding.bounds import hop_bounds
 from formulations.binding.sets import BindingSets, fits_platform, load_of, spike_hops_of
 from formulations.binding.spreading_bound import nearest_sums, set_sums, spreading_bound
@@ -45,7 +45,7 @@ def fewest_hops(graph: ClusterGraph, platform: Platform) -> int:
 def test_nested_search_agrees_with_enumeration(shape: tuple[str, int, int], seed: int):
     platform = places(*shape)
     graph = random_flows(min(5, platform.num_tiles), seed)
-    outcome = binding_dolls.solve(graph, platform, LIMITS)
+    outcome = russian_doll.solve(graph, platform, LIMITS)
     assert outcome.status is Status.OPTIMAL
     assert outcome.claimed == outcome.bound == fewest_hops(graph, platform)
     assert outcome.solution is not None
@@ -56,13 +56,13 @@ def test_nested_search_agrees_with_enumeration(shape: tuple[str, int, int], seed
 def test_nested_search_agrees_with_cpsat(seed: int):
     graph, platform = random_flows(8, seed), places("mesh", 3, 3)
     by_solver = binding_cpsat.solve(graph, platform, LIMITS, objective="hops", workers=1)
-    by_search = binding_dolls.solve(graph, platform, LIMITS, warm=by_solver.solution)
+    by_search = russian_doll.solve(graph, platform, LIMITS, warm=by_solver.solution)
     assert by_search.status is Status.OPTIMAL
     assert by_search.claimed == by_solver.claimed
 
 
 def test_twelve_clusters_on_sixteen_tiles_are_proved():
-    outcome = binding_dolls.solve(random_flows(12, 0), places("mesh", 4, 4), LIMITS)
+    outcome = russian_doll.solve(random_flows(12, 0), places("mesh", 4, 4), LIMITS)
     assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, 157)
 
 
@@ -70,17 +70,17 @@ def test_twelve_clusters_on_sixteen_tiles_are_proved():
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", range(3))
 def test_threads_share_a_nested_search(monkeypatch, shape, seed: int, threads: int):
-    monkeypatch.setattr(binding_nodes, "MIN_SHARED", 2)
+    monkeypatch.setattr(russian_doll_kernel, "MIN_SHARED", 2)
     platform = places(*shape)
     graph = random_flows(min(5, platform.num_tiles), seed)
-    outcome = binding_dolls.solve(graph, platform, Limits(60.0, threads))
+    outcome = russian_doll.solve(graph, platform, Limits(60.0, threads))
     assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, fewest_hops(graph, platform))
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_shared_search_proves_what_one_thread_proves(seed: int):
     graph, platform = random_flows(12, seed), places("mesh", 4, 4)
-    alone, together = (binding_dolls.solve(graph, platform, Limits(60.0, n)) for n in (1, 2))
+    alone, together = (russian_doll.solve(graph, platform, Limits(60.0, n)) for n in (1, 2))
     assert alone.status is together.status is Status.OPTIMAL
     assert alone.claimed == together.claimed == spike_hops_of(graph, platform, together.solution)
 
@@ -92,12 +92,10 @@ def test_a_search_may_stop_and_go_on_at_any_node():
     nested = np.zeros(6, dtype=np.int64)
     for first in range(4, -1, -1):
         tiles = np.arange(6, dtype=np.int64)
-        problem = binding_nodes.Problem(first, flow, platform.hops, nested, tiles)
-        state, value, finished, looks = binding_nodes.begin(problem), 10**9, False, 0
+        problem = russian_doll_kernel.Problem(first, flow, platform.hops, nested, tiles)
+        state, value, finished, looks = russian_doll_kernel.begin(problem), 10**9, False, 0
         while not finished:
-            value, finished = binding_nodes.resume(
-                first, flow, platform.hops, nested, value, state, 1
-            )
+            value, finished = russian_doll_kernel.resume(problem, value, state, 1)
             looks += 1
         assert looks > 5 - first
         members = range(first, 5)
@@ -144,7 +142,7 @@ def test_bound_from_parts_knows_more(seed: int, optimum: int):
 
     def solve(part: tuple[int, ...], left: Stopwatch) -> tuple[int, bool]:
         parts.append(part)
-        return binding_dolls.optimum_of_part(sets, part, left)
+        return russian_doll.optimum_of_part(sets, part, left)
 
     bound = binding_parts.parts_bound(sets, solve, watch)
     assert spreading_bound(sets, watch) < bound <= optimum
@@ -155,18 +153,18 @@ def test_bound_from_parts_knows_more(seed: int, optimum: int):
 def test_a_part_that_is_not_finished_bounds_what_it_knows():
     sets = BindingSets(random_flows(12, 0), places("mesh", 4, 4))
     whole = tuple(range(12))
-    assert binding_dolls.optimum_of_part(sets, whole, Stopwatch(LIMITS)) == (157, True)
-    least, optimal = binding_dolls.optimum_of_part(sets, whole, Stopwatch(Limits(1e-9)))
+    assert russian_doll.optimum_of_part(sets, whole, Stopwatch(LIMITS)) == (157, True)
+    least, optimal = russian_doll.optimum_of_part(sets, whole, Stopwatch(Limits(1e-9)))
     assert not optimal
     assert least <= 157
 
 
 def test_a_search_without_hope_leaves_its_time_to_the_parts(monkeypatch):
-    monkeypatch.setattr(binding_dolls, "HOPEFUL", 0)
-    monkeypatch.setattr(binding_dolls, "HOPELESS_SHARE", 0.0)
+    monkeypatch.setattr(russian_doll, "HOPEFUL", 0)
+    monkeypatch.setattr(russian_doll, "HOPELESS_SHARE", 0.0)
     graph, platform = random_flows(12, 0), places("mesh", 4, 4)
     named = spreading_bound(BindingSets(graph, platform), Stopwatch(LIMITS))
-    outcome = binding_dolls.solve(graph, platform, LIMITS)
+    outcome = russian_doll.solve(graph, platform, LIMITS)
     assert outcome.solution is not None
     assert named < outcome.bound <= 157 <= outcome.claimed
 
@@ -183,15 +181,15 @@ def test_nested_search_says_what_it_is_for():
             Interconnect("matrix", matrix=tuple(map(tuple, one_way(4)))),
         ),
     ):
-        assert not binding_dolls.applies(BindingSets(graph, platform))
+        assert not russian_doll.applies(BindingSets(graph, platform))
         with pytest.raises(ValueError, match="one cluster to a tile"):
-            binding_dolls.solve(graph, platform, LIMITS)
+            russian_doll.solve(graph, platform, LIMITS)
     platform = places("mesh", 2, 2)
-    assert binding_dolls.solve(graph, platform, LIMITS, max_load=0).status is Status.INFEASIBLE
-    spent = binding_dolls.solve(graph, platform, Limits(wall_s=1e-9))
+    assert russian_doll.solve(graph, platform, LIMITS, max_load=0).status is Status.INFEASIBLE
+    spent = russian_doll.solve(graph, platform, Limits(wall_s=1e-9))
     assert (spent.status, spent.solution) == (Status.UNKNOWN, None)
     lone = cluster_graph_of([3], {})
-    assert binding_dolls.solve(lone, places("mesh", 1, 1), LIMITS).claimed == 0
+    assert russian_doll.solve(lone, places("mesh", 1, 1), LIMITS).claimed == 0
 
 
 def one_way(n: int) -> list[list[int]]:
@@ -231,7 +229,7 @@ def test_named_bounds_hold_where_a_detour_is_shorter(seed: int, slots: int | Non
     for bound in hop_bounds(sets, Stopwatch(LIMITS)):
         assert bound.value <= best, bound.name
     if slots == 1:
-        outcome = binding_dolls.solve(graph, platform, LIMITS)
+        outcome = russian_doll.solve(graph, platform, LIMITS)
         assert (outcome.status, outcome.claimed) == (Status.OPTIMAL, best)
 
 
@@ -292,7 +290,7 @@ def test_lns_keeps_every_capacity_and_reaches_the_optimum_of_small_cases(seed: i
 @pytest.mark.parametrize("seed", range(3))
 def test_lns_comes_close_to_the_proved_optimum(seed: int):
     graph, platform = random_flows(12, seed), places("mesh", 4, 4)
-    best = binding_dolls.solve(graph, platform, LIMITS).claimed
+    best = russian_doll.solve(graph, platform, LIMITS).claimed
     found = binding_lns.solve(graph, platform, Limits(wall_s=2.0)).claimed
     assert best <= found <= best * 1.1
 
