@@ -14,8 +14,7 @@ from formulations.binding import cpsat as binding_cpsat
 from formulations.binding import cpsat_model as binding_model
 from formulations.binding import large_neighbourhood_search as binding_lns
 from formulations.binding import parts_bound as binding_parts
-from formulations.binding import russian_doll
-from formulations.binding import russian_doll_kernel
+from formulations.binding import russian_doll, russian_doll_kernel
 from formulations.binding.bounds import hop_bounds
 from formulations.binding.sets import BindingSets, fits_platform, load_of, spike_hops_of
 from formulations.binding.spreading_bound import nearest_sums, set_sums, spreading_bound
