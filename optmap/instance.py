@@ -50,8 +50,9 @@ from optmap.model.platform import TOKEN_MODES, Platform, load_platform
 from optmap.model.snn import SNN
 from optmap.readers.options import AS_WRITTEN, OPTION_NAMES, ReadOptions, from_text, read_options
 from optmap.readers.ranc import read_ranc
+from optmap.readers.ranc_cores import core_files
 from optmap.readers.read import read_network
-from optmap.shipped import instance_file, platform_file
+from optmap.shipped import instance_file, platform_file, shipped_folder
 from optmap.simulation.encode import ENCODERS
 from optmap.simulation.encoded import Encoding, with_encoded_spikes
 from optmap.simulation.simulate import RESETS, Convention
@@ -166,8 +167,7 @@ class Instance:
 
 
 def _add_file(sha: hashlib._Hash, path: Path) -> None:
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    for file in files:
+    for file in core_files(path) if path.is_dir() else [path]:
         refuse_special(file, "a file")
         try:
             with file.open("rb") as stream:
@@ -178,7 +178,9 @@ def _add_file(sha: hashlib._Hash, path: Path) -> None:
             raise InputError(str(file), "", error.strerror or "unreadable", "a file") from None
 
 
-def load(path: str | Path, encoding: str | None = None) -> Instance:
+def load(
+    path: str | Path, encoding: str | None = None, *, allow_outside: bool = False
+) -> Instance:
     """Read an instance file (not yet its network).
 
     Parameters
@@ -187,6 +189,9 @@ def load(path: str | Path, encoding: str | None = None) -> Instance:
         The file, or the name of a shipped instance.
     encoding : str, optional
         Another code for its inputs; see :meth:`Instance.encoded`.
+    allow_outside : bool
+        Read files outside the instance file's folder, which a stranger's instance has no business
+        to name; shipped instances and platforms are never outside.
 
     Raises
     ------
@@ -201,6 +206,7 @@ def load(path: str | Path, encoding: str | None = None) -> Instance:
     """
     path = instance_file(path)
     top = read_toml(path)
+    beside = _Beside(path, allow_outside)
     schema = top.whole("schema", 1)
     if schema != SCHEMA:
         raise top.fail("schema", str(schema), str(SCHEMA))
@@ -208,9 +214,9 @@ def load(path: str | Path, encoding: str | None = None) -> Instance:
     if not name.isprintable() or not name or any(c in name for c in "/\\,"):
         raise top.fail("name", repr(name), "a printable name without slash or comma")
     if not network.startswith("gen:"):
-        network = str(_beside(top, path, "network", network))
-    spikes = _beside(top, path, "spikes", top.text("spikes")) if top.has("spikes") else None
-    platform_file = _beside(top, path, "platform", top.text("platform"))
+        network = str(beside.file(top, "network", network))
+    spikes = beside.file(top, "spikes", top.text("spikes")) if top.has("spikes") else None
+    platform_file = beside.file(top, "platform", top.text("platform"))
     instance = Instance(
         name=name,
         network=network,
@@ -222,7 +228,7 @@ def load(path: str | Path, encoding: str | None = None) -> Instance:
         platform_file=platform_file,
         file=path,
         reading=_reading(top.table("reading")),
-        encoding=_encoding(top, path) if top.has("encoding") else None,
+        encoding=_encoding(top, beside) if top.has("encoding") else None,
         origin=_texts(top.table("origin")),
         provenance=_texts(top.table("provenance")),
     )
@@ -246,7 +252,7 @@ def _reading(table: Table) -> ReadOptions:
         ) from None
 
 
-def _encoding(top: Table, path: Path) -> Encoding:
+def _encoding(top: Table, beside: _Beside) -> Encoding:
     table = top.table("encoding")
     dt = table.number("dt", 0, 1)
     if dt == 0:
@@ -256,7 +262,7 @@ def _encoding(top: Table, path: Path) -> Encoding:
     if several and reset != "subtract":
         raise table.fail("several", "true", "false, for only reset 'subtract' allows several")
     encoding = Encoding(
-        _beside(table, path, "values", table.text("values")),
+        beside.file(table, "values", table.text("values")),
         table.whole("steps", 1),
         Convention(float(dt), reset, several, at_threshold),
         seed=table.whole("seed", 0, 0),
@@ -303,11 +309,35 @@ def assemble(
     )
 
 
-def _beside(top: Table, instance_file: Path, name: str, value: str) -> Path:
-    path = instance_file.parent / value
-    if not value or not path.exists():
-        raise top.fail(name, f"{value!r}, which does not exist", "a file beside the instance file")
-    return path
+@dataclass(frozen=True)
+class _Beside:
+    """Finds the files that an instance file names, in its own folder or below."""
+
+    instance_file: Path
+    allow_outside: bool
+
+    def file(self, top: Table, name: str, value: str) -> Path:
+        path = self.instance_file.parent / value
+        try:
+            there = bool(value) and path.exists()
+            inside = self.allow_outside or not there or self._is_inside(path)
+        except (OSError, ValueError):  # a name too long, or with a zero byte
+            there = inside = False
+        if there and not inside:
+            expected = "a file in the instance file's folder, or --allow-outside"
+            raise top.fail(name, f"{value!r}, outside its folder", expected)
+        if not there:
+            found = f"{value!r}, which does not exist"
+            raise top.fail(name, found, "a file beside the instance file")
+        return path
+
+    def _is_inside(self, path: Path) -> bool:
+        """Tell whether a path, links followed, stays in the folder or is a shipped file."""
+        real = path.resolve()
+        return any(
+            real.is_relative_to(folder.resolve())
+            for folder in (self.instance_file.parent, shipped_folder())
+        )
 
 
 def _texts(table: Table) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,10 @@ from optmap.errors import InputError, refuse_special
 MAX_BYTES = 4_000_000
 
 MAX_EXPONENT = 300
+
+#: Parts of a dotted key; no file of this project has more than three.
+MAX_PARTS = 64
+_PART = re.compile(r"""\s*(?:[\w-]+|"[^"]*"|'[^']*')\s*""")
 
 #: Whole numbers are refused above this, so that sums of their products fit 64 bits.
 MAX_WHOLE = 2**40
@@ -34,8 +39,9 @@ def read_toml(path: Path) -> Table:
             raise InputError(
                 str(path), "", f"{path.stat().st_size} bytes", f"at most {MAX_BYTES} bytes of TOML"
             )
-        with path.open("rb") as stream:
-            data = tomllib.load(stream, parse_float=_exact)
+        text = path.read_bytes().decode("utf-8")
+        _refuse_dotted(path, text)
+        data = tomllib.loads(text, parse_float=_exact)
     except OSError as error:
         raise InputError(str(path), "", error.strerror or str(error), "a TOML file") from None
     except UnicodeDecodeError:
@@ -43,6 +49,21 @@ def read_toml(path: Path) -> Table:
     except (ValueError, RecursionError) as error:  # integers of 5000 digits are ValueErrors
         raise InputError(str(path), "", f"no TOML ({error})", "a TOML file") from None
     return Table(data, str(path), "")
+
+
+def _refuse_dotted(path: Path, text: str) -> None:
+    """Refuse keys of so many parts that the parser, quadratic in them, would not end."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.count(".") < MAX_PARTS:
+            continue
+        run = 0
+        for part in line.split("."):
+            run = run + 1 if _PART.fullmatch(part) else 0
+            if run > MAX_PARTS:
+                expected = f"keys of at most {MAX_PARTS} parts"
+                raise InputError(
+                    str(path), f"line {number}", "a dotted key of more parts", expected
+                )
 
 
 def _exact(text: str) -> Fraction | float:

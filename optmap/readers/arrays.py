@@ -7,19 +7,22 @@ What an ``.npz`` may hold:
 - or ``pre``, ``post`` (one entry a synapse), optionally ``weights`` and ``num_neurons``;
 - or ``weights`` alone, N x N: row = reading neuron, column = neuron read, as in ``W @ x``;
 - or what ``scipy.sparse.save_npz`` writes, N x N with the same meaning;
-- beside each of them ``spikes`` per neuron with ``spikes_origin``, and the populations as
-  ``population_names``, ``population_first`` and ``population_last`` (inclusive).
+- beside each of them ``spikes`` per neuron with ``spikes_origin``, the neurons that are
+  ``self_driven``, and the populations as ``population_names``, ``population_first`` and
+  ``population_last`` (inclusive).
 
 An ``.npy`` holds the N x N weights, or S x 2 whole numbers (pre, post).
 """
 
 from __future__ import annotations
 
+import io
 import tokenize
 import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,7 +31,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from optmap.errors import InputError
-from optmap.model.snn import SNN, IndexArray, Population, from_edges
+from optmap.model.snn import SNN, IndexArray, Population, from_edges, frozen
 from optmap.readers.file_limits import most_neurons, refuse_bomb
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -50,9 +53,12 @@ _DAMAGE = (
     RecursionError,
     tokenize.TokenError,
     NotImplementedError,
+    RuntimeError,  # zipfile, of encrypted members
     Warning,  # numpy warns where a header's numbers overflow
 )
 _MAX_MEMBERS = 1_000
+#: numpy's own limit of a header is 10,000 characters.
+_HEADER_BYTES = 12_000
 
 
 def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -66,12 +72,11 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         with path.open("rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("error")
-            _refuse_bomb(path, stream)
-            loaded = np.load(stream, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {"": loaded}
-            with loaded:
-                return {name: loaded[name] for name in loaded.files}
+            if stream.read(4).startswith(b"PK"):
+                return _members(path, stream)
+            size = stream.seek(0, 2)
+            stream.seek(0)
+            return {"": _array(stream, size)}
     except InputError:
         raise
     except FileNotFoundError:
@@ -81,17 +86,46 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise InputError(str(path), "", f"no readable numpy file ({text})", EXPECTED) from None
 
 
-def _refuse_bomb(path: Path, stream: BinaryIO) -> None:
-    """Refuse an archive that unfolds out of proportion, before anything is unfolded."""
-    if not stream.read(4).startswith(b"PK"):
-        stream.seek(0)
-        return
+def _members(path: Path, stream: BinaryIO) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of an archive that does not unfold out of proportion."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
     with zipfile.ZipFile(stream) as archive:
         members = archive.infolist()
         if len(members) > _MAX_MEMBERS:
             raise InputError(str(path), "", f"{len(members)} arrays", f"at most {_MAX_MEMBERS}")
         refuse_bomb(str(path), sum(m.file_size for m in members), path.stat().st_size)
+        for member in members:
+            # Other methods unfold a block at once, whatever size the archive says; numpy has none.
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                found = f"compression method {member.compress_type}"
+                raise InputError(str(path), member.filename, found, "stored or deflated arrays")
+            with archive.open(member) as unfolding:
+                start = unfolding.read(_HEADER_BYTES)
+            _refuse_claim(start, member.file_size)
+            with archive.open(member) as unfolding:
+                name = member.filename.removesuffix(".npy")
+                arrays[name] = np.lib.format.read_array(unfolding, allow_pickle=False)
+    return arrays
+
+
+def _array(stream: BinaryIO, size: int) -> npt.NDArray[Any]:
+    """Return the array of an ``.npy`` file of ``size`` bytes."""
+    _refuse_claim(stream.read(_HEADER_BYTES), size)
     stream.seek(0)
+    return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _refuse_claim(start: bytes, size: int) -> None:
+    """Raise ValueError if a header claims more bytes than the file has, before they are taken."""
+    stream = io.BytesIO(start)
+    version = np.lib.format.read_magic(stream)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
+    claimed = stream.tell() + prod(shape) * dtype.itemsize
+    if claimed > size and not dtype.hasobject:
+        raise ValueError(f"an array of shape {shape} in {size} bytes")
 
 
 def read_arrays(path: Path, *, keep_zero_weights: bool = False) -> SNN:
@@ -231,7 +265,17 @@ def _dressed(snn: SNN, arrays: Arrays) -> SNN:
             raise ValueError(f"spikes of shape {spikes.shape} for {snn.num_neurons} neurons")
         origin = text_of(arrays, "spikes_origin") or "given"
     populations = _populations(arrays, snn.num_neurons)
-    return SNN(snn.indptr, snn.indices, spikes, populations, snn.weights, origin)
+    driven = _whole(arrays["self_driven"], "self_driven") if "self_driven" in arrays else ()
+    return SNN(
+        snn.indptr,
+        snn.indices,
+        spikes,
+        populations,
+        snn.weights,
+        origin,
+        frozen(driven, np.int32),
+        snn.notes,
+    )
 
 
 def _populations(arrays: Arrays, num_neurons: int) -> tuple[Population, ...]:
@@ -284,5 +328,7 @@ def write_arrays(path: Path, snn: SNN) -> None:
     }
     if snn.weights is not None:
         arrays["weights"] = snn.weights
+    if len(snn.self_driven):
+        arrays["self_driven"] = snn.self_driven
     with path.open("wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, **arrays)

@@ -10,7 +10,7 @@ from optmap.errors import InputError
 
 #: Indices may leave gaps, but not of a kind that makes empty arrays of gigabytes.
 ALWAYS_ALLOWED = 1_000_000
-PER_ENTRY = 1_000
+PER_ENTRY = 4
 
 #: What an archive may always unfold to, and how many times its own size beyond that.
 FREE_BYTES = 64_000_000

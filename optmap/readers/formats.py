@@ -13,6 +13,7 @@ from optmap.errors import InputError
 from optmap.model.snn import SNN
 from optmap.readers.columns import UnclearHeader, edge_columns
 from optmap.readers.options import ReadOptions
+from optmap.readers.ranc_cores import core_files
 
 #: Bytes of a file's beginning that a format is recognised by.
 START = 65_536
@@ -285,10 +286,8 @@ def format_of(path: Path, name: str | None = None) -> Format:
             raise InputError("--format", "", repr(name), f"one of {names}")
         return chosen
     if path.is_dir():
-        found = [f for f in FORMATS if FOLDER in f.suffixes and any(path.glob("csram_*.mem"))]
-        if not found:
-            raise InputError(str(path), "", "a folder without csram_*.mem files", expected)
-        return found[0]
+        core_files(path)
+        return next(f for f in FORMATS if FOLDER in f.suffixes)
     if not start:
         raise InputError(str(path), "", "an empty file", expected)
     suffix = path.suffix.lower()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py
@@ -16,6 +17,11 @@ import numpy as np
 
 MAX_OBJECTS = 200_000
 MAX_DEPTH = 40
+#: A network names its edges and types; each string costs a call of the library.
+MAX_STRINGS = 100_000
+STRINGS_AT_ONCE = 64
+#: What this program may take beyond the arrays it passes on.
+OWN_BYTES = 300_000_000
 
 
 class Unreadable(ValueError):
@@ -59,8 +65,26 @@ class Reader:
         if self.bytes > self.most:
             raise Unreadable(f"more than {self.most} bytes of arrays in a file of its size")
         if h5py.check_string_dtype(dataset.dtype) is not None:
-            return self.value(np.asarray(dataset.asstr()[()]))
+            return self.text(dataset)
         return self.value(np.asarray(dataset[()])) if dataset.dtype.kind in "biufO" else None
+
+    def text(self, dataset: Any) -> dict[str, Any]:
+        """Return a dataset of strings, a few at a time: many may be one long one, stored once."""
+        if dataset.size > MAX_STRINGS:
+            raise Unreadable(f"{dataset.size} strings")
+        words: list[str] = []
+        text = dataset.asstr()
+        if not dataset.shape:
+            blocks: Any = [()]
+        else:
+            step = max(1, STRINGS_AT_ONCE * dataset.shape[0] // max(1, dataset.size))
+            blocks = [slice(i, i + step) for i in range(0, dataset.shape[0], step)]
+        for block in blocks:
+            words += [str(word) for word in np.asarray(text[block]).flat]
+            self.bytes += sum(map(len, words[-STRINGS_AT_ONCE:]))
+            if self.bytes > self.most:
+                raise Unreadable(f"more than {self.most} bytes of text in a file of its size")
+        return {"text": words, "shape": list(dataset.shape)}
 
     def value(self, array: Any) -> Any:
         """Return text as it is, numbers as a reference."""
@@ -94,5 +118,18 @@ def main(path: str, out: BinaryIO, most: int = 4_000_000_000) -> None:
     out.flush()
 
 
+def limit_memory(most: int) -> None:
+    """Let this process take what it has and three copies of the arrays: a limit for the library."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + 3 * most + OWN_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    except (ImportError, OSError, ValueError):
+        return  # no such limit on this system; the counts above hold everywhere
+
+
 if __name__ == "__main__":
+    limit_memory(int(sys.argv[1]))
     main(sys.argv[2], sys.stdout.buffer, int(sys.argv[1]))

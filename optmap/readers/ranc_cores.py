@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from optmap.readers.text import read_text
 
 PARAMETERS = "tb_spikehard_params.json"
 _MAX_SLOTS = 10**8
+#: Files, and bytes in all, beyond which a folder is no grid of cores.
+MAX_FILES = 50_000
+MAX_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,34 @@ class Cores:
             if (more == alive).all():
                 return alive
             alive = more
+
+
+def core_files(folder: Path) -> list[Path]:
+    """Return the files that a folder of cores is made of, sorted; nothing below it is looked at.
+
+    Raises
+    ------
+    InputError
+        If it holds no core, or is too large to be one: said before any file is opened.
+    """
+    found: list[Path] = []
+    try:
+        with os.scandir(folder) as entries:
+            for seen, entry in enumerate(entries):
+                if seen >= MAX_FILES:
+                    expected = f"a RANC folder of at most {MAX_FILES}"
+                    raise InputError(str(folder), "", f"more than {MAX_FILES} entries", expected)
+                if entry.name.endswith((".mem", ".txt", ".json")) and entry.is_file():
+                    found.append(Path(entry.path))
+    except OSError as error:
+        raise InputError(str(folder), "", error.strerror or "unreadable", "a folder") from None
+    if not any(path.name.startswith("csram_") and path.suffix == ".mem" for path in found):
+        expected = "a network: a file, or RANC core files"
+        raise InputError(str(folder), "", "a folder without csram_*.mem files", expected)
+    size = sum(path.stat().st_size for path in found)
+    if size > MAX_BYTES:
+        raise InputError(str(folder), "", f"{size} bytes", f"at most {MAX_BYTES}")
+    return sorted(found)
 
 
 def read_grid(folder: Path) -> Grid:

@@ -20,7 +20,7 @@ class Source:
     Parameters
     ----------
     file : str, optional
-        The instance file; then ``encoding`` is the only other field.
+        The instance file; then ``encoding`` and ``allow_outside`` are the only other fields.
     encoding : str, optional
         Another code for the inputs of the instance file; see ``Instance.encoded``.
     network, platform : str, optional
@@ -33,6 +33,8 @@ class Source:
         Whether its synapses of weight zero count.
     reading : str
         What its files do not say of themselves, as ``ReadOptions.to_text`` gives it.
+    allow_outside : bool
+        Whether the instance file may name files outside its folder.
     """
 
     file: str | None = None
@@ -43,6 +45,7 @@ class Source:
     spikes: str | None = None
     keep_zero_weights: bool = False
     reading: str = ""
+    allow_outside: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that say something."""
@@ -105,7 +108,7 @@ class Source:
             If a file is not there or not right.
         """
         if self.file is not None:
-            return load(self.file, self.encoding)
+            return load(self.file, self.encoding, allow_outside=self.allow_outside)
         if self.network is None or self.platform is None:
             raise InputError("source", "", repr(self)[:80], "file, or network and platform")
         return assemble(
