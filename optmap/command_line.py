@@ -16,6 +16,13 @@ from rich.console import Console
 
 import optmap
 from optmap.errors import InputError
+from optmap.readers.options import (
+    OPTION_HELP,
+    OPTION_NAMES,
+    OUTSIDE_HELP,
+    ReadOptions,
+    read_options,
+)
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 WIDTH = 100
@@ -91,6 +98,18 @@ def program(name: str) -> str:
     called = Path(sys.argv[0])
     by_script = called.name == "optmap" or called.parts[-2:] == ("optmap", "__main__.py")
     return f"optmap {name}" if by_script else f"python -m optmap.{name}"
+
+
+def reading_arguments(made: argparse.ArgumentParser) -> None:
+    """Add what says how files are to be read, where they do not say it themselves."""
+    made.add_argument("--allow-outside", action="store_true", help=OUTSIDE_HELP)
+    for name in OPTION_NAMES:
+        made.add_argument("--" + name.replace("_", "-"), metavar="TEXT", help=OPTION_HELP[name])
+
+
+def reading_of(args: argparse.Namespace) -> ReadOptions:
+    """Return what a command line says of how files are to be read."""
+    return read_options({name: getattr(args, name) for name in OPTION_NAMES})
 
 
 def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None) -> int:

@@ -26,6 +26,8 @@ from optmap.command_line import (
     file_name,
     guarded,
     parser,
+    reading_arguments,
+    reading_of,
     seconds,
     whole,
 )
@@ -105,6 +107,7 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"comma-separated, of: {', '.join(ENCODERS)}; each instance that says what its inputs"
         " are shown runs once in each code",
     )
+    reading_arguments(made)
     made.add_argument("--jobs", type=whole(1), default=1, help="rows at a time (1)")
     made.add_argument("--threads", type=whole(1), default=1, help="threads per row (1)")
     made.add_argument("--memory", type=whole(1), metavar="MB", help="kill a row above it (none)")
@@ -142,7 +145,13 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError("PATH", "", "nothing", "an instance, a network or --mapping")
     if args.cluster and (args.method_file or args.mapping):
         raise InputError("--cluster", "", "files of your own", "no --method-file, no --mapping")
-    networks = Source(platform=args.platform, spikes=args.spikes, tokens=args.tokens)
+    networks = Source(
+        platform=args.platform,
+        spikes=args.spikes,
+        tokens=args.tokens,
+        reading=reading_of(args).to_text(),
+        allow_outside=args.allow_outside,
+    )
     plans, unreadable = planned(sources_of(args.paths, networks), encodings, args.all)
     given, brought = given_mappings(mapping_files(args.mapping), plans, limits[0])
     files = dict.fromkeys((method.name for method in own), str(args.method_file))

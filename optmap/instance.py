@@ -178,9 +178,7 @@ def _add_file(sha: hashlib._Hash, path: Path) -> None:
             raise InputError(str(file), "", error.strerror or "unreadable", "a file") from None
 
 
-def load(
-    path: str | Path, encoding: str | None = None, *, allow_outside: bool = False
-) -> Instance:
+def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool = False) -> Instance:
     """Read an instance file (not yet its network).
 
     Parameters

@@ -22,6 +22,8 @@ from optmap.command_line import (
     file_name,
     guarded,
     parser,
+    reading_arguments,
+    reading_of,
     seconds,
     whole,
 )
@@ -47,7 +49,6 @@ from optmap.model.claim import written
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
-from optmap.readers.options import OPTION_HELP, OPTION_NAMES, ReadOptions, read_options
 from optmap.sdf.xml import sdf3_text
 from optmap.shipped import is_instance, platform_help, platform_names
 
@@ -96,8 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--spikes", type=file_name, metavar="FILE", help="spikes per neuron and iteration"
     )
     made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
-    for name in OPTION_NAMES:
-        made.add_argument("--" + name.replace("_", "-"), metavar="TEXT", help=OPTION_HELP[name])
+    reading_arguments(made)
     made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
     made.add_argument("--out", type=file_name, metavar="FILE", help="write the mapping as JSON")
     made.add_argument(
@@ -143,12 +143,12 @@ def main(arguments: Sequence[str]) -> int:
 def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
     """Return the instance that the arguments stand for, and how a child loads it."""
     if is_instance(args.network):
-        reading = _reading(args).to_dict()
+        reading = reading_of(args).to_dict()
         if args.platform or args.spikes or args.tokens or args.keep_zero_weights or reading:
             raise InputError(
                 args.network, "", "an instance file with other options", "the file alone"
             )
-        source = Source(file=args.network)
+        source = Source(file=args.network, allow_outside=args.allow_outside)
         return source.load(), source
     if not args.platform:
         raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
@@ -158,14 +158,9 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
         tokens=args.tokens or "dataflow",
         spikes=args.spikes,
         keep_zero_weights=args.keep_zero_weights,
-        reading=_reading(args).to_text(),
+        reading=reading_of(args).to_text(),
     )
     return source.load(), source
-
-
-def _reading(args: argparse.Namespace) -> ReadOptions:
-    """Return what the command line says of how files are to be read."""
-    return read_options({name: getattr(args, name) for name in OPTION_NAMES})
 
 
 def _export(mapping: Mapping, instance: Instance, args: argparse.Namespace) -> None:

@@ -167,13 +167,57 @@ def test_the_digest_of_a_folder_sees_its_files(written):
     file = written(FILE)
     folder = file.parent / "cores"
     folder.mkdir()
-    (folder / "a.mem").write_text("1")
+    (folder / "csram_0.mem").write_text("1")
     base = replace(load(file), network=str(folder))
     digest = base.digest()
-    (folder / "b.mem").write_text("2")
+    (folder / "tc_0.mem").write_text("2")
     assert base.digest() != digest
+    (folder / "deep").mkdir()
+    (folder / "deep" / "huge.mem").write_text("not looked at")
+    assert base.digest() == replace(base).digest() != digest
+    (folder / "csram_0.mem").unlink()
+    with pytest.raises(InputError, match="a folder without csram"):
+        base.digest()
     with pytest.raises(InputError):
         replace(base, network=str(folder / "gone")).digest()
+
+
+def test_files_outside_the_folder_are_read_only_when_asked_for(written, tmp_path):
+    file = written(FILE)
+    secret = tmp_path / "secret.csv"
+    secret.write_text("root:x:0\n")
+    inner = file.parent / "inner"
+    inner.mkdir()
+    (inner / "link.csv").symlink_to(secret)
+    (inner / "p.toml").write_text((file.parent / "platforms" / "p.toml").read_text())
+    head = 'schema = 1\nname = "x"\n'
+    for where in ("../../secret.csv", "../secret.csv", str(secret), "link.csv"):
+        if not (inner / where).exists():
+            continue
+        text = f'{head}network = "{where}"\nplatform = "p.toml"\n'
+        (inner / "i.toml").write_text(text)
+        with pytest.raises(InputError, match="outside its folder") as caught:
+            load(inner / "i.toml")
+        assert "root:x" not in str(caught.value)
+        outside = load(inner / "i.toml", allow_outside=True)
+        assert Path(outside.network).resolve() == secret.resolve()
+    (inner / "i.toml").write_text(
+        f'{head}network = "gen:mlp-3-2"\nplatform = "../platforms/p.toml"\n'
+    )
+    with pytest.raises(InputError, match="--allow-outside"):
+        load(inner / "i.toml")
+
+
+def test_how_to_read_is_part_of_the_instance(written):
+    table = '\n[reading]\ncolumns = "1,2"\nspike_window = 20\n'
+    told, plain = load(written(FILE + table)), load(written(FILE))
+    assert told.reading.columns == ("1", "2")
+    assert told.reading.spike_window == 20
+    assert told.digest() != plain.digest()
+    for bad, found in (('columns = 1', "columns"), ('spike_axes = "TT"', "spike_axes"),
+                       ("spike_window = 0", "spike_window"), ('shape = "x"', "shape")):  # fmt: skip
+        with pytest.raises(InputError, match=found):
+            load(written(FILE + "\n[reading]\n" + bad + "\n"))
 
 
 def test_an_instance_without_a_file(written):

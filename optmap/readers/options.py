@@ -67,6 +67,8 @@ class ReadOptions:
 
 AS_WRITTEN = ReadOptions()
 
+OUTSIDE_HELP = "read files outside the folder of the instance file that names them"
+
 
 def from_text(text: str) -> ReadOptions:
     """Return the options that :meth:`ReadOptions.to_text` wrote.

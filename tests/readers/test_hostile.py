@@ -58,6 +58,43 @@ def hdf5_bomb(path: Path) -> None:
         )
 
 
+def lzma_npz(path: Path) -> None:
+    """A method whose blocks unfold at once, whatever size the archive says."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        shape = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000, 1000), }"
+        archive.writestr("weights.npy", header(shape) + bytes(8_000_000))
+
+
+def claiming_member(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        shape = "{'descr': '<f8', 'fortran_order': False, 'shape': (30000, 30000), }"
+        archive.writestr("weights.npy", header(shape) + bytes(1_000_000))
+
+
+def nir_of(path: Path, **arrays) -> None:
+    """Write a NIR file of an Input and a convolution, or of a Linear of other arrays."""
+    with h5py.File(path, "w") as file:
+        file["version"] = "1.0"
+        node = file.create_group("node")
+        node["type"] = "NIRGraph"
+        source, kernel = node.create_group("nodes/in"), node.create_group("nodes/c")
+        source["type"], source["shape"] = "Input", arrays.pop("shape")
+        kernel["type"] = "Conv2d"
+        ones = dict.fromkeys(("stride", "padding", "dilation", "groups"), 1)
+        for name, value in (ones | arrays).items():
+            kernel[name] = value
+        node["edges"] = np.array([["in", "c"]], dtype=object)
+
+
+def long_strings(path: Path) -> None:
+    """Strings that are never written: each is the fill value, a megabyte, stored once."""
+    nir_of(path, shape=[1, 8, 8], weight=np.ones((1, 1, 3, 3)))
+    with h5py.File(path, "r+") as file:
+        del file["node/edges"]
+        kind = h5py.string_dtype()
+        file["node"].create_dataset("edges", (40_000, 2), kind, fillvalue="x" * 1_000_000)
+
+
 def deep_xml(path: Path) -> None:
     path.write_text("<sdf3>" + "<a>" * 200_000 + "</a>" * 200_000 + "</sdf3>")
 
@@ -109,6 +146,16 @@ HOSTILE = {
     "after.snn": written(struct.pack("<IIIIIf", 3, 1, 1, 0, 1, 2.0) + bytes(4)),
     "node.snn": written(struct.pack("<IIIIIf", 3, 1, 1, 0, 3, 2.0)),
     "odd.snn": written(bytes(9)),
+    "empty.snn": written(struct.pack("<IIII", 900_000_000, 1, 1_250_000, 0) + bytes(5_000_004)),
+    "lzma.npz": lzma_npz,
+    "member.npz": claiming_member,
+    "maps.nir": lambda p: nir_of(p, shape=[1, 3000, 3000], weight=np.ones((8, 1, 3, 3))),
+    "kernels.nir": lambda p: nir_of(p, shape=[256, 64, 64], weight=np.ones((100, 256, 3, 3), "f4")),
+    "input.nir": lambda p: nir_of(p, shape=[1, 40000, 50000], weight=np.ones((1, 1, 3, 3))),
+    "strings.nir": long_strings,
+    "huge.mtx": written(b"%%MatrixMarket matrix coordinate real general\n900000000 900000000 1\n1 1 1\n"),
+    "huge.graph": written(b"900000000 1\n2\n1\n"),
+    "deep.gml": written(b"graph [ " + b"a [ " * 100_000),
     "wide.txt": written(b"0 99999999\n"),
     "minus.txt": written(b"0 -5\n"),
     "nan.csv": written(b"a,b,nan\n"),
@@ -118,6 +165,8 @@ HOSTILE = {
     "reads.xml": reading_xml,
     "ranc": ranc_grid,
     "keys.toml": written(b"a = " + b"[" * 100_000),
+    "dotted.toml": written(b"a" + b".a" * 60_000 + b" = 1\n"),
+    "inline.toml": written(b"x = {" + b'"a" . ' * 20_000 + b"a = 1}\n"),
     "digits.toml": written(b"schema = " + b"9" * 100_000),
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ from optmap.experiment.run.process import Ended
 from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import Watcher, finish
 from optmap.instance import load
+from optmap.readers.ranc_cores import core_files
 
 Parcel = dict[str, str]
 
@@ -32,13 +33,13 @@ def packed(job: Job) -> tuple[Parcel, str]:
     if job.source.file is None:
         raise InputError("--cluster", "", "a network without an instance file", "an instance file")
     file = Path(job.source.file).resolve()
-    instance = load(file)
+    instance = load(file, allow_outside=job.source.allow_outside)
     paths = [file, instance.platform_file, instance.spikes]
     if instance.encoding is not None:
         paths.append(instance.encoding.values)
     if not instance.network.startswith("gen:"):
         network = Path(instance.network)
-        paths += [p for p in network.rglob("*") if p.is_file()] if network.is_dir() else [network]
+        paths += core_files(network) if network.is_dir() else [network]
     known = [path.resolve() for path in paths if path is not None]
     root = Path(*_common_parts(known))
     parcel = {
@@ -65,7 +66,9 @@ def solve_parcel(job_json: str, parcel: Parcel, file: str) -> Ended:
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(base64.b64decode(content))
-        local = replace(job, source=job.source.elsewhere(Path(folder, file)))
+        # The parcel holds what the sender could read; where it lay is of no account here.
+        there = replace(job.source.elsewhere(Path(folder, file)), allow_outside=True)
+        local = replace(job, source=there)
         ended = run_child(local, threading.Event())
     if ended.row is not None and "mapping" in ended.row:
         ended.row["mapping"]["source"] = job.source.to_json()

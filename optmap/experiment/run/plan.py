@@ -59,12 +59,15 @@ def sources_of(paths: Sequence[str | Path], networks: Source) -> list[Source]:
     found: list[Source] = []
     for path in paths:
         if not _is_network(path):
-            found += [Source(file=str(file)) for file in instance_files([path])]
+            outside = networks.allow_outside
+            found += [
+                Source(file=str(file), allow_outside=outside) for file in instance_files([path])
+            ]
             continue
         if networks.platform is None:
             expected = f"--platform for the network {path}: a file, or {platform_names()}"
             raise InputError("--platform", "", "nothing", expected)
-        found.append(replace(networks, network=str(path)))
+        found.append(replace(networks, network=str(path), allow_outside=False))
     return found
 
 
