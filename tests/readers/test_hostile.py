@@ -59,7 +59,7 @@ def hdf5_bomb(path: Path) -> None:
 
 
 def lzma_npz(path: Path) -> None:
-    """A method whose blocks unfold at once, whatever size the archive says."""
+    """Pack by a method whose blocks unfold at once, whatever size the archive says."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
         shape = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000, 1000), }"
         archive.writestr("weights.npy", header(shape) + bytes(8_000_000))
@@ -153,7 +153,9 @@ HOSTILE = {
     "kernels.nir": lambda p: nir_of(p, shape=[256, 64, 64], weight=np.ones((100, 256, 3, 3), "f4")),
     "input.nir": lambda p: nir_of(p, shape=[1, 40000, 50000], weight=np.ones((1, 1, 3, 3))),
     "strings.nir": long_strings,
-    "huge.mtx": written(b"%%MatrixMarket matrix coordinate real general\n900000000 900000000 1\n1 1 1\n"),
+    "huge.mtx": written(
+        b"%%MatrixMarket matrix coordinate real general\n900000000 900000000 1\n1 1 1\n"
+    ),
     "huge.graph": written(b"900000000 1\n2\n1\n"),
     "deep.gml": written(b"graph [ " + b"a [ " * 100_000),
     "wide.txt": written(b"0 99999999\n"),
