@@ -7,17 +7,21 @@ client as they come. Retries are off; a row whose worker died is sent once more,
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
+import socket
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError
 from optmap.experiment.run.children import run_child
+from optmap.experiment.run.environment import code_version
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
 from optmap.experiment.run.store import Store, StoreError
@@ -58,9 +62,15 @@ def _common_parts(paths: Iterable[Path]) -> list[str]:
     return shared
 
 
-def solve_parcel(job_json: str, parcel: Parcel, file: str) -> Ended:
-    """Unpack an instance on a worker and run its job in a child process there."""
+def solve_parcel(job_json: str, parcel: Parcel, file: str, version: str = "") -> Ended:
+    """Unpack an instance on a worker and run its job in a child process there.
+
+    A worker of another version than ``version`` runs nothing; its row is run again by the next
+    call.
+    """
     job = Job.from_json(job_json)
+    if version and code_version() != version:
+        return _lost(f"worker {socket.gethostname()} has optmap {code_version()}, not {version}")
     with tempfile.TemporaryDirectory(prefix="optmap-") as folder:
         for name, content in parcel.items():
             path = Path(folder, name)
@@ -83,9 +93,10 @@ def sweep_on_cluster(
     Raises
     ------
     InputError
-        If there is no scheduler at ``address``, or the extra ``[cluster]`` is not installed.
+        If there is no scheduler at ``address``, a worker runs another version of the code, or the
+        extra ``[cluster]`` is not installed.
     StoreError
-        If a row could not be written; what still runs is given up.
+        If a row could not be written, or the scheduler is gone; what still runs is given up.
     """
     try:
         from distributed import Client, as_completed
@@ -98,7 +109,8 @@ def sweep_on_cluster(
         client = Client(address, timeout=timeout_s)
     except (OSError, ValueError) as error:
         raise InputError("--cluster", "", f"{address} ({error})", "a Dask scheduler") from None
-    with client, _no_silent_reruns(client):
+    with client, _told_when_gone(address, store), _no_silent_reruns(client):
+        _refuse_other_versions(client)
         todo = [job for job in jobs if job.key() not in store.rows]
         parcels: dict[str, tuple[Parcel, str]] = {}
         futures: dict[Any, tuple[Job, bool]] = {}
@@ -110,6 +122,7 @@ def sweep_on_cluster(
                 solve_parcel,
                 job.to_json(),
                 *parcels[job.digest],
+                code_version(),
                 key=f"optmap-{job.key()}-{int(again)}",
                 retries=0,
                 pure=False,
@@ -127,7 +140,7 @@ def sweep_on_cluster(
                 if isinstance(failure, KilledWorker) and not again:
                     queue.add(send(job, True))
                     continue
-                ended = future.result() if failure is None else _lost(failure)
+                ended = future.result() if failure is None else _lost(_words(failure))
                 row, attached = finish(job, ended)
                 if again:
                     reason = f"{row.reason} (run again: its worker was lost)".strip()
@@ -156,5 +169,31 @@ def _no_silent_reruns(client: Any) -> Iterator[None]:
             client.run_on_scheduler(allow, before)
 
 
-def _lost(error: BaseException) -> Ended:
-    return Ended(None, "exit", 1, f"{type(error).__name__}: {error}", 0.0, None)
+@contextlib.contextmanager
+def _told_when_gone(address: str, store: Store) -> Iterator[None]:
+    """Say in one line that the scheduler went away, and what is kept."""
+    try:
+        yield
+    except (CancelledError, asyncio.CancelledError, TimeoutError, OSError) as error:
+        raise StoreError(
+            f"the scheduler at {address} is gone ({type(error).__name__});"
+            f" {len(store.rows)} finished rows are kept, the same command goes on"
+        ) from None
+
+
+def _refuse_other_versions(client: Any) -> None:
+    """Name the workers that run other code: their rows would be of another program."""
+    here = code_version()
+    others = {worker: found for worker, found in client.run(code_version).items() if found != here}
+    if others:
+        names = ", ".join(f"{worker} ({found})" for worker, found in sorted(others.items())[:5])
+        raise InputError("--cluster", "workers", names, f"optmap {here} on every worker, as here")
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _lost(reason: str) -> Ended:
+    """Return what is known of a row whose worker went away: the next call runs it again."""
+    return Ended(None, "exit", -1, reason, 0.0, None)

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from optmap.experiment.run.store import Store
 
 pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
 
+ROOT = Path(__file__).parents[3]
 DASK = [sys.executable, "-m", "distributed.cli.dask_{}"]
 
 
@@ -39,7 +42,7 @@ def cluster(tmp_path):
         start("worker", address, *options, "--local-directory", str(tmp_path)) for _ in range(2)
     ]
     running += workers
-    yield address, workers
+    yield address, workers, running[0]
     for process in running:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -75,7 +78,7 @@ def values(folder):
 
 
 def test_same_rows_as_a_local_run_although_a_worker_dies(cluster, instance, tmp_path):
-    address, workers = cluster
+    address, workers, _ = cluster
     remote = compare(instance, tmp_path / "remote", "--cluster", address)
     store = tmp_path / "remote" / "rows.jsonl"
     while remote.poll() is None and not (store.exists() and store.read_bytes().count(b"\n")):
@@ -95,3 +98,34 @@ def test_no_scheduler_is_one_line(instance, tmp_path):
     _, errors = done.communicate(timeout=120)
     assert done.returncode == 2
     assert "--cluster: found tcp://127.0.0.1:9" in errors.splitlines()[-1]
+
+
+def test_a_scheduler_that_dies_costs_one_line_and_no_row(cluster, instance, tmp_path):
+    address, _, scheduler = cluster
+    remote = compare(instance, tmp_path / "remote", "--cluster", address)
+    store = tmp_path / "remote" / "rows.jsonl"
+    while remote.poll() is None and not (store.exists() and store.read_bytes().count(b"\n")):
+        time.sleep(0.05)
+    os.killpg(scheduler.pid, signal.SIGKILL)
+    _, errors = remote.communicate(timeout=240)
+    assert remote.returncode == 1
+    assert "finished rows are kept, the same command goes on" in errors
+    assert "Traceback" not in errors
+    assert values(tmp_path / "remote")
+
+
+def test_a_worker_of_another_version_is_named(cluster, instance, tmp_path, monkeypatch):
+    address, _, _ = cluster
+    changed = tmp_path / "changed"
+    shutil.copytree(ROOT / "optmap", changed / "optmap", ignore=shutil.ignore_patterns("__pyc*"))
+    shutil.copytree(ROOT / "formulations", changed / "formulations")
+    (changed / "optmap" / "__init__.py").write_text(
+        (ROOT / "optmap" / "__init__.py").read_text() + "\n# another version\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(changed))
+    monkeypatch.chdir(changed)
+    done = compare(instance, tmp_path / "run", "--cluster", address)
+    _, errors = done.communicate(timeout=240)
+    assert done.returncode == 2
+    assert "found tcp://127.0.0.1:" in errors.splitlines()[-1]
+    assert "on every worker, as here" in errors.splitlines()[-1]
