@@ -8,6 +8,7 @@ walk is a proof for whatever prices and costs it was given; they are whole numbe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,13 +68,10 @@ class Listed:
         Every set that fits was visited.
     excess : int
         Largest sum of prices less cost over them.
-    sets : (U, C') int32 array
-        For every unit the best set that begins with it, padded with -1; positions among the units.
     """
 
     complete: bool
     excess: int
-    sets: IndexArray
 
 
 def price_by_listing(
@@ -88,11 +86,81 @@ def price_by_listing(
     """
     units = snn.units.astype(np.int64)
     width = min(platform.max_columns, len(units))
-    complete, excess, sets = _walk(
+    complete, excess, *_ = _walk(
         snn.indptr, snn.indices, units, prices, cost.base, cost.read, cost.own,
-        platform.max_rows, width, most_sets,
+        platform.max_rows, width, most_sets, False,
     )  # fmt: skip
-    return Listed(bool(complete), int(excess), sets)
+    return Listed(bool(complete), int(excess))
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """All sets that fit a crossbar, each as an earlier one and its last unit.
+
+    Parameters
+    ----------
+    parent : (n,) int32 array
+        Number of the set without its last unit; -1 where there is only one.
+    last, first : (n,) int32 arrays
+        Positions among the units.
+    cost : (n,) int64 array
+        In the units of the cost it was listed for.
+    """
+
+    parent: IndexArray
+    last: IndexArray
+    first: IndexArray
+    cost: IntArray
+
+    def members(self, number: int) -> list[int]:
+        """Return the units of a set, by position."""
+        found = []
+        while number >= 0:
+            found.append(int(self.last[number]))
+            number = int(self.parent[number])
+        return found
+
+    def dearest(self, prices: IntArray, num_units: int) -> tuple[int, IndexArray]:
+        """Return the largest excess of prices over cost, and the best set by first unit."""
+        excess, best = _dearest(self.parent, self.last, self.first, self.cost, prices, num_units)
+        return int(excess), best
+
+
+def all_sets(snn: SNN, platform: Platform, cost: Cost, most_sets: int = MOST_SETS) -> Sets | None:
+    """Return every set that fits a crossbar; None if there are more than ``most_sets``."""
+    units = snn.units.astype(np.int64)
+    width = min(platform.max_columns, len(units))
+    nothing = np.zeros(len(units), dtype=np.int64)
+    complete, _, visited, parent, last, first, worth = _walk(
+        snn.indptr, snn.indices, units, nothing, cost.base, cost.read, cost.own,
+        platform.max_rows, width, most_sets, True,
+    )  # fmt: skip
+    if not complete:
+        return None
+    return Sets(parent[:visited], last[:visited], first[:visited], -worth[:visited])
+
+
+@compiled
+def _dearest(
+    parent: IndexArray,
+    last: IndexArray,
+    first: IndexArray,
+    cost: IntArray,
+    prices: IntArray,
+    num: int,
+) -> tuple[int, npt.NDArray[np.int32]]:
+    """Sum prices along the sets, each of which stands behind its parent."""
+    total = np.empty(len(last), dtype=np.int64)
+    excess = np.full(num, -(2**62), dtype=np.int64)
+    best = np.full(num, -1, dtype=np.int32)
+    for s in range(len(last)):
+        total[s] = prices[last[s]]
+        if parent[s] >= 0:
+            total[s] += total[parent[s]]
+        if total[s] - cost[s] > excess[first[s]]:
+            excess[first[s]] = total[s] - cost[s]
+            best[first[s]] = s
+    return excess.max(), best
 
 
 @compiled
@@ -107,16 +175,26 @@ def _walk(
     rows: int,
     width: int,
     most_sets: int,
-) -> tuple[bool, int, npt.NDArray[np.int32]]:
-    """Visit the sets; ``worth`` holds prices less cost of the set on the stack, for each depth."""
+    keep: bool,
+) -> Any:
+    """Visit the sets; ``worth`` holds prices less cost of the set on the stack, for each depth.
+
+    Returns whether all were visited, the largest worth, and how many; then, if they are kept, the
+    arrays of :class:`Sets`, with room to spare.
+    """
     num = len(units)
     readers = np.zeros(len(read), dtype=np.int64)
     inside = np.zeros(len(read), dtype=np.bool_)
     stack = np.zeros(width + 1, dtype=np.int64)
+    number = np.full(width + 1, -1, dtype=np.int64)
     worth = np.zeros(width + 1, dtype=np.int64)
     worth[0] = -base
-    best = np.full(num, -(2**62), dtype=np.int64)
-    sets = np.full((num, width), -1, dtype=np.int32)
+    best = -base if num == 0 else -(2**62)
+    room = 1024 if keep else 0
+    parent = np.empty(room, dtype=np.int32)
+    last = np.empty(room, dtype=np.int32)
+    first = np.empty(room, dtype=np.int32)
+    kept = np.empty(room, dtype=np.int64)
     depth, taken, visited, p = 0, 0, 0, 0
     while True:
         if p < num and depth < width:
@@ -137,21 +215,29 @@ def _walk(
                 inside[u] = False
                 p += 1
                 continue
-            visited += 1
-            if visited > most_sets:
-                return False, 0, sets
+            if visited == most_sets:
+                return False, best, visited, parent, last, first, kept
             for e in range(indptr[u], indptr[u + 1]):
                 readers[indices[e]] += 1
             taken += fresh
+            if keep:
+                if visited == room:
+                    room *= 2
+                    parent = np.concatenate((parent, np.empty_like(parent)))
+                    last = np.concatenate((last, np.empty_like(last)))
+                    first = np.concatenate((first, np.empty_like(first)))
+                    kept = np.concatenate((kept, np.empty_like(kept)))
+                parent[visited] = number[depth]
+                last[visited] = p
+                kept[visited] = value
             stack[depth] = p
             depth += 1
             worth[depth] = value
-            first = stack[0]
-            if value > best[first]:
-                best[first] = value
-                sets[first, :] = -1
-                for d in range(depth):
-                    sets[first, d] = stack[d]
+            number[depth] = visited
+            if keep:
+                first[visited] = stack[0]
+            best = max(best, value)
+            visited += 1
             p += 1
             continue
         if depth == 0:
@@ -165,4 +251,4 @@ def _walk(
             if readers[indices[e]] == 0:
                 taken -= 1
         p += 1
-    return True, best.max() if num else -base, sets
+    return True, best, visited, parent, last, first, kept

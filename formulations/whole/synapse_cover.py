@@ -24,7 +24,13 @@ import numpy as np
 
 from formulations.clustering.column_generation.master import Master
 from formulations.solvers.stopwatch import Stopwatch
-from formulations.whole.pricing_listing import Cost, Listed, cost_of, price_by_listing
+from formulations.whole.pricing_listing import (
+    Cost,
+    Sets,
+    all_sets,
+    cost_of,
+    price_by_listing,
+)
 from optmap.bounds.bound import Bound
 from optmap.judge.evaluation import evaluate
 from optmap.model.clustered_snn import ClusteredSNN
@@ -96,13 +102,13 @@ def cover(
     if not applies(snn, platform):
         return None
     cost = cost_of(metric, snn, platform).times(SCALE)
-    first = price_by_listing(snn, platform, np.zeros(snn.num_units, dtype=np.int64), cost)
-    if not first.complete:
+    sets = all_sets(snn, platform, cost)
+    if sets is None:
         return None
-    prices = _generated(snn, platform, cost, until, watch)
+    prices = _generated(sets, snn.num_units, cost, until, watch)
     for part in LOWERED:
         whole = _whole(prices * (1.0 - part * 1e-6))
-        if price_by_listing(snn, platform, whole, cost).excess <= 0:
+        if sets.dearest(whole, snn.num_units)[0] <= 0:
             tiles = platform.num_tiles if metric == "period" else 1
             made = tuple(int(p) for p in whole)
             return CoverCertificate(metric, "listing", made, SCALE, tiles)
@@ -150,26 +156,24 @@ def _whole(prices: FloatArray) -> IntArray:
 
 
 def _generated(
-    snn: SNN, platform: Platform, cost: Cost, until: float, watch: Stopwatch
+    sets: Sets, num_units: int, cost: Cost, until: float, watch: Stopwatch
 ) -> FloatArray:
     """Return nearly optimal prices: column generation, prices pulled to the best ones so far."""
-    num = snn.num_units
-    master = Master(np.ones(num, dtype=np.int64), np.arange(num, dtype=np.int32))
-    for p in range(num):
-        _add(master, [p], snn, platform, cost)
+    master = Master(np.ones(num_units, dtype=np.int64), np.arange(num_units, dtype=np.int32))
+    single = np.flatnonzero(sets.parent < 0)
+    for s in single.tolist():
+        _add(master, sets, s)
     _, prices = master.solve()
     best, proved, pull = prices * 0.0, 0.0, PULL
     for _ in range(ROUNDS):
         if watch.spent >= until:
             break
         asked = pull * best + (1.0 - pull) * prices
-        listed = price_by_listing(snn, platform, _whole(asked), cost)
-        value = _proved(asked, listed, cost)
-        if value[0] > proved:
-            proved, best = value
-        added = [
-            _add(master, [int(q) for q in s if q >= 0], snn, platform, cost) for s in listed.sets
-        ]
+        excess, found = sets.dearest(_whole(asked), num_units)
+        lowered = asked / (1.0 + max(0, excess) / max(cost.base, SCALE))
+        if float(lowered.sum()) > proved:
+            proved, best = float(lowered.sum()), lowered
+        added = [_add(master, sets, s) for s in found.tolist() if s >= 0]
         if any(added):
             _, prices = master.solve()
         elif pull > 0.0:
@@ -179,17 +183,6 @@ def _generated(
     return best
 
 
-def _proved(asked: FloatArray, listed: Listed, cost: Cost) -> tuple[float, FloatArray]:
-    """Return what prices prove once every set is worth its cost, and these prices."""
-    least = max(cost.base, 1)
-    lowered = asked / (1.0 + max(0, listed.excess) / least)
-    return float(lowered.sum()), lowered
-
-
-def _add(master: Master, members: list[int], snn: SNN, platform: Platform, cost: Cost) -> bool:
-    """Add a set to the master at its cost, in whole units of the metric."""
-    units = [int(snn.units[p]) for p in members]
-    sources = np.unique(np.concatenate([snn.sources_of(u) for u in units]))
-    held = np.intersect1d(sources, units)
-    price = cost.base + int(cost.read[sources].sum()) - int(cost.own[held].sum())
-    return master.add(dict.fromkeys(members, 1), price // SCALE)
+def _add(master: Master, sets: Sets, number: int) -> bool:
+    """Add a set to the master at its cost; False if it is there."""
+    return master.add(dict.fromkeys(sets.members(number), 1), int(sets.cost[number]) // SCALE)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError, refuse_unknown
-from optmap.exact import prove_again
+from optmap.exact import prove_again, prove_cover_again
 from optmap.instance import Instance
 from optmap.model.certificate import from_dict
+from optmap.model.cover_certificate import from_dict as cover_from_dict
 from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.scope import Scope
 
 PRICE_FIELDS = ("schema", "kind", "units", "crossbars", "prices", "worth", "searched", "bound")
+COVER_FIELDS = ("schema", "kind", "metric", "pricing", "prices", "scale", "tiles", "bound")
 
 
 class NotProvedError(ValueError):
@@ -33,11 +36,22 @@ def _prices(data: dict[str, Any], mapping: Mapping, instance: Instance, limits: 
     return Bound("clusters", "prices", certificate.bound, units, Grade.CERTIFIED)
 
 
+def _cover(data: dict[str, Any], mapping: Mapping, instance: Instance, limits: Limits) -> Bound:
+    """Price every set of whole neurons that fits a crossbar again; it takes a second or two."""
+    refuse_unknown(data, COVER_FIELDS, "certificate")
+    certificate = cover_from_dict(data)
+    proved, why = prove_cover_again(certificate, instance.snn, instance.platform)
+    if proved is None:
+        raise NotProvedError(f"not proved again: {why}")
+    whole = Scope(splits_above=instance.platform.max_rows)
+    return Bound(certificate.metric, "cover", ceil(proved), whole, Grade.CERTIFIED)
+
+
 #: Proves one kind of certificate again and returns the bound.
 Prove = Callable[[dict[str, Any], Mapping, Instance, Limits], Bound]
 
 #: Kind of certificate -> what proves it again.
-PROVERS: dict[str, Prove] = {"prices": _prices}
+PROVERS: dict[str, Prove] = {"prices": _prices, "cover": _cover}
 
 
 def prove_certificate(
