@@ -5,41 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from importlib import import_module
-from types import ModuleType
 
 import numpy as np
 
+from optmap.binding.contract import BINDERS
+from optmap.clustering.contract import CLUSTERERS
 from optmap.model.cluster_graph import ClusterGraph, initial_iterations
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, Population, from_edges
+from optmap.ordering.contract import ORDERERS
 
-PARTITIONS = (
-    "song2020",
-    "pacman",
-    "random",
-    "spinemap",
-    "overlap",
-    "edgemap",
-    "hyperedge_overlap",
-)
-BINDINGS = (
-    "load_balance",
-    "first_come",
-    "round_robin",
-    "random",
-    "particle_swarm",
-    "force_directed",
-    "hill_climbing",
-)
-ORDERS = ("projection", "list_scheduling", "topological", "random")
-
-
-def module(stage: str, name: str) -> ModuleType:
-    """Return the module of one heuristic: ``optmap.STAGE.NAME``."""
-    return import_module(f"optmap.{stage}.{name}")
+#: Every registered heuristic, but those that need an extra (tests/clustering/test_hypergraph.py).
+PARTITIONS = tuple(name for name in CLUSTERERS if name != "hypergraph")
+BINDINGS, ORDERS = tuple(BINDERS), tuple(ORDERERS)
 
 
 @cache

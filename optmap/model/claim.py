@@ -34,8 +34,11 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        """Tell whether the judge agrees with the claimed value, and the bound with both."""
-        agrees = self.value == self.evaluated
+        """Tell whether the judge agrees with the claimed value, and the bound with both.
+
+        Beside a mapping, which the row of the claim then has, a proof that there is none fails.
+        """
+        agrees = self.value == self.evaluated and self.status is not Status.INFEASIBLE
         return agrees and (self.bound is None or self.value is None or self.bound <= self.value)
 
     def to_json(self) -> dict[str, Any]:

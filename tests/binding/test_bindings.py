@@ -7,13 +7,14 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from random_cases import BINDINGS, ORDERS, case, limited, module, random_graph
+from random_cases import BINDINGS, ORDERS, case, limited, random_graph
 
 from optmap.binding import force_directed as bind_force_directed
 from optmap.binding import hill_climbing as bind_hill_climbing
 from optmap.binding import load_balance as bind_load_balance
 from optmap.binding import particle_swarm as bind_particle_swarm
 from optmap.binding import round_robin as bind_round_robin
+from optmap.binding.contract import BINDERS
 from optmap.binding.kernels.period_search import PeriodSearch
 from optmap.binding.kernels.tile_shares import along, tile_shares
 from optmap.binding.kernels.tile_swaps import improve
@@ -26,6 +27,7 @@ from optmap.judge.metrics import spike_hops
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.ordering.contract import ORDERERS
 from optmap.ordering.kernels.order_on_tiles import projected
 from optmap.ordering.kernels.single_tile import single_tile_order
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
@@ -63,8 +65,8 @@ def mesh(width: int, height: int, **fields: object) -> Platform:
 
 @pytest.mark.parametrize("name", BINDINGS)
 def test_what_a_binding_returns_passes_the_check_with_every_order(name: str):
-    bind, failed = module("binding", name).bind, 0
-    seeds = range(15 if name == "hill_climbing" else 70)
+    bind, failed = BINDERS[name](), 0
+    seeds = range(15 if name == "hill-climbing" else 70)
     for seed in seeds:
         graph, platform = clustered(seed)
         if seed % 3:
@@ -75,7 +77,7 @@ def test_what_a_binding_returns_passes_the_check_with_every_order(name: str):
             failed += 1
             continue
         for order_name in ORDERS:
-            orders = module("ordering", order_name).order(graph, binding, platform, seed=seed)
+            orders = ORDERERS[order_name]()(graph, binding, platform, seed=seed)
             assert check_graph(graph, platform, binding, orders) == []
     assert failed < 0.6 * len(seeds)
 
@@ -83,7 +85,7 @@ def test_what_a_binding_returns_passes_the_check_with_every_order(name: str):
 @pytest.mark.parametrize("name", BINDINGS)
 def test_slots_and_crossbars_that_suffice_are_found_by_every_binding(name: str):
     """Enumeration decides; the look-ahead over kinds of tiles is exact, so nothing is missed."""
-    bind, verdicts = module("binding", name).bind, []
+    bind, verdicts = BINDERS[name](), []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         k, t = int(rng.integers(1, 6)), int(rng.integers(1, 4))
@@ -312,9 +314,9 @@ def test_list_scheduling_fires_the_critical_cluster_first():
         np.array([0]),
     )
     binding, platform = Binding(np.array([0, 0, 1])), mesh(2, 1)
-    listed = module("ordering", "list_scheduling").order(graph, binding, platform)
+    listed = ORDERERS["list"]()(graph, binding, platform)
     assert listed.clusters == ((0, 1), (2,))
-    plain = module("ordering", "topological").order(graph, Binding(np.zeros(3)), platform)
+    plain = ORDERERS["topological"]()(graph, Binding(np.zeros(3)), platform)
     assert plain == StaticOrders(((0, 1, 2), ()))
 
 
@@ -334,6 +336,6 @@ def test_the_single_tile_order_is_by_start_then_longer_then_lower():
 def test_random_orders_differ_by_seed_and_cover_what_is_valid():
     one, edge = np.ones(3), np.ones(1)
     graph = ClusterGraph(one, one, one, 0 * edge, 2 * edge, edge, 0 * edge)
-    order = module("ordering", "random").order
+    order = ORDERERS["random"]()
     seen = {order(graph, Binding(np.zeros(3)), mesh(1, 1), seed=s).clusters[0] for s in range(60)}
     assert seen == {(0, 1, 2), (1, 0, 2), (0, 2, 1)}

@@ -8,15 +8,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from random_cases import BINDINGS, ORDERS, PARTITIONS, module
+from random_cases import BINDINGS, ORDERS, PARTITIONS
 
+from optmap.binding.contract import BINDERS
 from optmap.clustering import song2020_published as partition_song2020_published
+from optmap.clustering.contract import CLUSTERERS
 from optmap.decomposing.contract import decompose
 from optmap.instance import load
 from optmap.judge.check import check
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
+from optmap.ordering.contract import ORDERERS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "instances").glob("*.toml"))
@@ -24,9 +27,9 @@ SHIPPED = sorted((ROOT / "instances").glob("*.toml"))
 #: The grid of heuristics takes seconds here, and up to minutes on the others.
 QUICK = {"digits_mlp", "digits_recurrent", "filter_8", "filter_16"}
 BY_STAGE = [
-    *((p, "load_balance", "projection") for p in PARTITIONS),
+    *((p, "load-balance", "projection") for p in PARTITIONS),
     *(("overlap", b, "projection") for b in BINDINGS),
-    *(("overlap", "round_robin", o) for o in ORDERS),
+    *(("overlap", "round-robin", o) for o in ORDERS),
 ]
 
 
@@ -42,17 +45,17 @@ def test_every_heuristic_passes_the_check_on_every_shipped_instance(file: Path):
     instance = load(file)
     platform, snn = instance.platform, instance.snn
     for partition, binding, order in BY_STAGE:
-        policy = "chain" if partition in ("song2020", "spinemap") else "tree"
+        policy = "chain" if partition in ("greedy", "kernighan-lin") else "tree"
         decomposition = decompose(snn, platform.max_rows, policy)
         for seed in (0, 1):
             if isinstance(snn, ClusteredSNN):  # an SDF3 graph: its clusters are given
                 clustering = snn.clustering
             else:
-                rule = module("clustering", partition).partition
+                rule = CLUSTERERS[partition]()
                 clustering = rule(decomposition, platform, seed=seed)
             graph = cluster_graph(decomposition, clustering, platform, instance.tokens)
-            bound = module("binding", binding).bind(graph, platform, seed=seed)
-            orders = module("ordering", order).order(graph, bound, platform, seed=seed)
+            bound = BINDERS[binding]()(graph, platform, seed=seed)
+            orders = ORDERERS[order]()(graph, bound, platform, seed=seed)
             mapping = Mapping(decomposition, clustering, bound, orders)
             assert check(snn, platform, mapping, instance.tokens) == []
 
@@ -65,8 +68,8 @@ def test_the_published_greedy_passes_the_check_on_every_shipped_instance(file: P
         return  # its clusters are given
     decomposition, clustering = partition_song2020_published.partition(snn, platform)
     graph = cluster_graph(decomposition, clustering, platform, instance.tokens)
-    bound = module("binding", "load_balance").bind(graph, platform)
-    orders = module("ordering", "projection").order(graph, bound, platform)
+    bound = BINDERS["load-balance"]()(graph, platform)
+    orders = ORDERERS["projection"]()(graph, bound, platform)
     mapping = Mapping(decomposition, clustering, bound, orders)
     assert check(snn, platform, mapping, instance.tokens) == []
 
@@ -77,14 +80,14 @@ def fingerprint() -> str:
     platform, sha = instance.platform, hashlib.sha256()
     decomposition = decompose(instance.snn, platform.max_rows, "tree")
     for name in PARTITIONS:
-        clustering = module("clustering", name).partition(decomposition, platform, seed=7)
+        clustering = CLUSTERERS[name]()(decomposition, platform, seed=7)
         sha.update(clustering.cluster_of.tobytes())
     graph = cluster_graph(decomposition, clustering, platform, instance.tokens)
     for name in BINDINGS:
-        binding = module("binding", name).bind(graph, platform, seed=7)
+        binding = BINDERS[name]()(graph, platform, seed=7)
         sha.update(binding.tile_of.tobytes())
     for name in ORDERS:
-        orders = module("ordering", name).order(graph, binding, platform, seed=7)
+        orders = ORDERERS[name]()(graph, binding, platform, seed=7)
         sha.update(repr(orders.clusters).encode())
     return sha.hexdigest()
 

@@ -173,7 +173,8 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     row["check"] = "mismatch" if wrong else "ok"
     if wrong:
         row["reason"] = "; ".join(
-            f"{c.metric}: claimed {c.value}, evaluated {c.evaluated}, bound {c.bound}"
+            f"{c.metric}: {c.status.value}, claimed {c.value}, evaluated {c.evaluated},"
+            f" bound {c.bound}"
             for c in wrong
         )
     return row
