@@ -25,7 +25,6 @@ from optmap.model.claim import Run
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Outcome, Status, Value
 from optmap.model.platform import Platform
-from optmap.model.scope import END_TO_END
 from optmap.model.snn import SNN
 from optmap.stages.course import Course, ProvedInfeasibleError, Report
 from optmap.stages.divide import divide
@@ -88,8 +87,7 @@ def _decide_all(
 ) -> Mapping:
     """Run a method that decides everything from a known mapping; its bounds hold end to end."""
     stage = WHOLE.get(method.whole) or EXACT_WHOLE[method.whole]
-    kept = course.platform.max_rows if stage.whole_neurons else None
-    scope = replace(END_TO_END, prologue=stage.prologue, splits_above=kept)
+    scope = stage.scope(course.platform)
 
     def on_better(outcome: Outcome[Mapping]) -> None:
         if outcome.solution is not None:

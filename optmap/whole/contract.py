@@ -9,6 +9,7 @@ from typing import Protocol
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Outcome
 from optmap.model.platform import Platform
+from optmap.model.scope import Scope
 from optmap.model.snn import SNN
 
 
@@ -57,6 +58,11 @@ class Whole:
     prologue: bool = True
     whole_neurons: bool = False
     metrics: tuple[str, ...] = ()
+
+    def scope(self, platform: Platform) -> Scope:
+        """Return what the bounds hold for on a platform."""
+        kept = platform.max_rows if self.whole_neurons else None
+        return Scope(prologue=self.prologue, splits_above=kept)
 
 
 #: Name that a :class:`optmap.methods.Method` has as its ``whole`` -> loader and class of schedules.

@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from optmap.exact import EXACT_BINDERS, EXACT_CLUSTERINGS, EXACT_ORDERINGS, EXACT_SCHEDULES
+from optmap.exact import (
+    EXACT_BINDERS,
+    EXACT_CLUSTERINGS,
+    EXACT_ORDERINGS,
+    EXACT_SCHEDULES,
+    EXACT_WHOLE,
+)
 from optmap.experiment.run.exact_json import number
 from optmap.methods import Method
 from optmap.model.outcome import Status
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END, Place, Scope
 from optmap.ordering.contract import ORDER_IMPROVERS
+from optmap.whole.contract import WHOLE
 
 #: Metrics whose last claim is about the final mapping itself.
 FINAL = ("traffic", "spike_hops", "period")
@@ -41,7 +48,9 @@ def _scopes(
 ) -> list[Scope]:
     units, clustering = Scope(units=place.units), Scope(clustering=place.clustering)
     if method.whole:
-        return [END_TO_END, replace(END_TO_END, prologue=False)]
+        known = WHOLE.get(method.whole) or EXACT_WHOLE.get(method.whole)
+        own = [] if known is None else [known.scope(platform)]
+        return [END_TO_END, replace(END_TO_END, prologue=False), *own]
     if metric == "clusters" and method.clustering in EXACT_CLUSTERINGS:
         return [units]
     if metric == "traffic" and method.clustering in EXACT_CLUSTERINGS:
