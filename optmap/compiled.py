@@ -57,6 +57,12 @@ def _to_stderr(line: str) -> None:
 
 
 @cache
+def say_once(line: str) -> None:
+    """Print a line on standard error, once in this process."""
+    _to_stderr(line)
+
+
+@cache
 def announce_compilation(say: Callable[[str], None] = _to_stderr) -> None:
     """See to it that ``say`` is told, once, when a kernel is compiled that no cache holds.
 

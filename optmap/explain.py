@@ -23,6 +23,8 @@ from optmap.errors import InputError
 from optmap.exact import conflict_of
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.sizing import Sizing, sizing, sizings
+from optmap.experiment.tables.best_known import Record, read_folder
+from optmap.experiment.tables.gaps import gap
 from optmap.experiment.tables.text import compact, percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
 from optmap.experiment.what_if import Figures, WhatIf, figures, mapped_again, re_evaluated
@@ -35,7 +37,7 @@ from optmap.methods import METHODS
 from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
-from optmap.shipped import is_instance, platform_help, platform_names
+from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
 
 if TYPE_CHECKING:  # loads a solver
     from optmap.exact import Conflict
@@ -92,7 +94,9 @@ def main(arguments: Sequence[str]) -> int:
             say(f"  {violation}")
     else:
         base = figures(instance, instance.platform, case.evaluation)
-        _say_why(case.evaluation, case, say)
+        entry = read_folder(best_known_folder()).entries.get(instance.digest())
+        known = None if entry is None else entry.records.get("period")
+        _say_why(case.evaluation, case, known, say)
         changes = [WhatIf("(this mapping)", base), *re_evaluated(instance, mapping)]
         console.print(_table("The same mapping, if there were", base, changes))
     method = METHODS.get(str(data.get("method")))
@@ -104,12 +108,18 @@ def main(arguments: Sequence[str]) -> int:
     return FAILED if case.violations else DONE
 
 
-def _say_why(evaluation: Evaluation, case: Case, say: _Printer) -> None:
+def _say_why(evaluation: Evaluation, case: Case, known: Record | None, say: _Printer) -> None:
     """Print the speed, the sentences of the explanation, and the critical cycle."""
     for line in speed_lines(evaluation.period, evaluation.latency, case.platform):
         say(line)
     for sentence in explain(evaluation, floors(case)).sentences:
         say(f"- {sentence}")
+    if known is not None and known.value is not None and evaluation.period:
+        far = gap(evaluation.period, known.value)
+        say(
+            f"- The best period known is {compact(known.value)} ({known.method}, {known.date}):"
+            f" {percent(far)} below this one."
+        )
     say("critical cycle:")
     for step in evaluation.critical_cycle[:CYCLE_STEPS]:
         say(f"    {step}")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
@@ -34,11 +35,13 @@ from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
+from optmap.experiment.tables.best_known import read_folder
 from optmap.experiment.tables.gaps import Gap, all_gaps
 from optmap.experiment.tables.markdown import instance_title
 from optmap.experiment.tables.metrics import metric_named
 from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, stage_gaps
 from optmap.experiment.tables.text import compact, percent
+from optmap.experiment.verdict import energy_given, fits_sentence, speed_lines
 from optmap.exporters.sanafe import architecture_yaml, network_yaml
 from optmap.exporters.sdf3 import binding_aware_sdfg
 from optmap.generators.generate import GENERATORS
@@ -48,9 +51,9 @@ from optmap.methods import METHODS, method_named
 from optmap.model.claim import written
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
-from optmap.model.platform import TOKEN_MODES
+from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.sdf.xml import sdf3_text
-from optmap.shipped import is_instance, platform_help, platform_names
+from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
@@ -136,7 +139,7 @@ def main(arguments: Sequence[str]) -> int:
     if args.json:
         print(dumps(summary(row)))  # noqa: T201
     else:
-        report(row, Output())
+        report(row, mapping, instance.platform, Output())
     return DONE if row.check == "ok" else FAILED
 
 
@@ -216,21 +219,30 @@ def summary(row: Row) -> dict[str, Any]:
     return result
 
 
-def report(row: Row, console: Console) -> None:
-    """Print what a person wants to know."""
+def report(row: Row, document: dict[str, Any] | None, platform: Platform, console: Console) -> None:
+    """Print what a person wants to know: does it fit, how fast, how far from the optimum, why."""
 
     def say(text: str) -> None:
-        console.print(text, markup=False, highlight=False)
+        lead = len(text) - len(text.lstrip())
+        lines = fill(text, console.width, subsequent_indent=" " * (lead + 2))
+        console.print(lines, markup=False, highlight=False, soft_wrap=True)
 
     say(instance_title(row))
+    if document is not None and row.check == "ok":
+        say(f"verdict: {fits_sentence(document['mapping']['tile_of'], platform)}")
+        for line in speed_lines(row.value("period"), row.value("latency"), platform):
+            say(line)
+    else:
+        say(f"verdict: no valid mapping ({row.reason or row.status})")
     say(f"{row.method}: {row.status}, check {row.check}, {row.wall_s:.2f} s")
-    if row.reason:
-        say(f"  {row.reason}")
     if not row.metrics:
         return
     say(f"  spikes           {row.network['spikes_origin']}")
-    for g in all_gaps([row]):
-        say(f"  {metric_named(g.metric).title:<16} {compact(g.value):<9} {_against(g)}")
+    for g in all_gaps([row], read_folder(best_known_folder()).of(row.digest)):
+        if g.metric != "energy_pj" or energy_given(platform):
+            say(f"  {metric_named(g.metric).title:<16} {compact(g.value):<9} {_against(g)}")
+    if not energy_given(platform):
+        say("  energy           -         the platform gives no energies")
     for name in ("external_spikes", "input_deliveries", "tiles_used", "latency", "link_load_max"):
         value = row.value(name)
         say(f"  {name:<16} {'-' if value is None else compact(value)}")
@@ -240,7 +252,9 @@ def report(row: Row, console: Console) -> None:
         if (value := row.value(f"{kind}_use_mean")) is not None
     )
     say(f"  mean use         {use or '-'}")
+    shown = energy_given(platform)
     stages = [s for s in stage_gaps([row]) if s.given != "end to end"]
+    stages = [s for s in stages if shown or s.metric != "energy_pj"]
     if stages:
         say("  stages (what its own earlier decisions leave open):")
     for s in stages:
@@ -260,7 +274,10 @@ def _against(g: Gap) -> str:
     if g.bound is None or g.to_bound is None:
         return "no bound for every mapping"
     proof = "proved optimal end to end" if g.proved else f"end-to-end gap {percent(g.to_bound)}"
-    return f">= {compact(Fraction(g.bound.value))} for every mapping, {proof} ({g.bound.name})"
+    far = ""
+    if g.to_best_known:
+        far = f"; best known {compact(g.best_known)}, {percent(g.to_best_known)} below"
+    return f">= {compact(Fraction(g.bound.value))} for every mapping, {proof} ({g.bound.name}){far}"
 
 
 if __name__ == "__main__":

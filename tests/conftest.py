@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import HealthCheck, settings
 from nir_files import in_process, lif_fixture, write_nir
 
 __all__ = ["in_process", "lif_fixture", "write_nir"]
+
+# In a fresh checkout kernels are compiled; what commands then say would be in the way.
+os.environ.setdefault("OPTMAP_QUIET", "1")
 
 # Machines are shared: no deadline. Derandomised, so that a green run stays green.
 settings.register_profile(

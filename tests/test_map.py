@@ -144,3 +144,20 @@ def test_c_elegans_connectome_maps_with_assumed_spikes(shared_data):
     found = json.loads(done.stdout)
     assert (found["check"], found["spikes"]) == ("ok", "assumed")
     assert found["clusters"] >= found["bound_clusters"] >= 1
+
+
+def test_the_verdict_comes_first_and_says_seconds_where_ticks_have_a_length(tmp_path):
+    timed = run_map("filter_8", "--method", "song2020").stdout.splitlines()
+    assert timed[1].startswith("verdict: fits: 7 programs on 4 crossbars, 2 each at most, no limit")
+    assert timed[2].startswith("speed: 6,097,561 inferences per second, one every 164 ns")
+    platform = small_platform(tmp_path / "p.toml")
+    bare = run_map("gen:mlp-9-4-2", "--platform", platform).stdout
+    assert "speed:" not in bare
+    assert "the platform gives no energies" in bare
+    assert "pJ" not in bare
+
+
+def test_what_does_not_fit_is_said_first(tmp_path):
+    platform = small_platform(tmp_path / "p.toml", "slots = 1")
+    done = run_map("gen:mlp-9-8-4", "--platform", platform)
+    assert done.stdout.splitlines()[1].startswith("verdict: no valid mapping (the platform has 2")

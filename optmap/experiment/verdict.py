@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -23,12 +23,17 @@ def verdict_sentence(case: Case) -> str:
     str
         As ``fits: 79 programs on 4 crossbars, 20 each at most, no limit on programs given``.
     """
-    held, slots = np.bincount(case.mapping.binding.tile_of), case.platform.total_slots
-    used, clusters = int((held > 0).sum()), case.graph.num_clusters
     if case.violations:
         kinds = sorted({violation.kind for violation in case.violations})
         count = len(case.violations)
         return f"does not fit: {count} rule{'s' * (count != 1)} broken ({', '.join(kinds)})"
+    return fits_sentence(case.mapping.binding.tile_of.tolist(), case.platform)
+
+
+def fits_sentence(tile_of: Sequence[int], platform: Platform) -> str:
+    """Return how full a valid mapping makes the platform; ``tile_of`` is its clusters' tiles."""
+    held, slots = np.bincount(np.asarray(tile_of, dtype=np.int64)), platform.total_slots
+    used, clusters = int((held > 0).sum()), len(tile_of)
     room = "no limit on programs given"
     if slots is not None:
         room = f"room for {slots}"

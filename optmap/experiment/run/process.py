@@ -3,9 +3,9 @@
 Solvers keep no memory limit and Python's signals do not fire inside them, so the parent watches: at
 the hard limit, or above the memory limit, the whole group is killed (CBC is a grandchild).
 
-What a child prints, one line each: ``ready`` when a job's clock starts (imports, compiled kernels
-and the network are there), rows, ``done``. It runs one job after another; :mod:`.children` decides
-how many.
+What a child prints, one line each: ``compiles`` when it compiles a kernel that no cache holds,
+``ready`` when a job's clock starts (imports, compiled kernels and the network are there), rows,
+``done``. It runs one job after another; :mod:`.children` decides how many.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import time
 from dataclasses import dataclass
 from typing import IO, Any
 
+from optmap.compiled import COMPILING, say_once
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.memory import group_rss_mb
 
@@ -30,7 +31,7 @@ GRACE_S = 15.0
 SET_UP_S = 300.0
 POLL_S = 0.01
 MEMORY_POLL_S = 0.25
-READY, DONE = b"ready\n", b"done\n"
+READY, DONE, COMPILES = b"ready\n", b"done\n", b"compiles\n"
 COMMAND = (sys.executable, "-m", "optmap.experiment.run.solve")
 THREAD_POOLS = (
     "OMP_NUM_THREADS",
@@ -160,6 +161,8 @@ class _Heard:
                 self.ready_at = time.monotonic()
             elif line == DONE:
                 self.done.set()
+            elif line == COMPILES:
+                say_once(COMPILING)
             else:
                 self.rows.append(line)
 

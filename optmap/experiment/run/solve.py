@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
+from optmap.compiled import announce_compilation
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.exact import compile_binding_search
@@ -49,6 +50,7 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # solvers may print; rows must not mix
     sys.stdout = sys.stderr
+    announce_compilation(lambda _: print("compiles", file=out, flush=True))
     for line in sys.stdin:
         solve(Job.from_json(line), out)
         out.write("done\n")
@@ -111,11 +113,18 @@ def solve(job: Job, out: TextIO) -> None:
 def warm_up(method: Method) -> None:
     """Run a method on a small network: loading compiled kernels is not the method's time.
 
-    First the heuristics that solvers start from, judged and described as a row is, on a filter:
-    on less, clusters do not merge, and kernels would be compiled on the method's clock.
+    A heuristic runs alone, judged and described as a row is, on a filter (on less, clusters do not
+    merge, and kernels would be compiled on the method's clock) and on a fan-in that is cut. Before
+    anything else the heuristics run that it starts from.
     """
+    alone = not (method.uses_solver or method.whole or method.clustering == "imported")
+    if alone:
+        _run_and_describe(method, "filter-8", 1.0)
+        if method.decomposition != "none":
+            _run_and_describe(method, "mlp-17-1", 1.0)
+        return
     _run_and_describe(METHODS["overlap-prologue"], "filter-8", 1.0)
-    _run_and_describe(METHODS["song2020-tree"], "mlp-17-1", 1.0)  # a fan-in that is cut
+    _run_and_describe(METHODS["song2020-tree"], "mlp-17-1", 1.0)
     if method.clustering == "imported":
         return
     # column generation and its search reach their kernels only where the row bound is not met
