@@ -49,7 +49,12 @@ from optmap.experiment.tables.best_known import BestKnown, read_folder
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, comparable, derived
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.markdown import failed, summary_line
-from optmap.experiment.tables.terminal import decisions_text, headline_text, plan_lines
+from optmap.experiment.tables.terminal import (
+    decisions_text,
+    headline_text,
+    improvements_text,
+    plan_lines,
+)
 from optmap.methods import METHODS, load_method_file, method_named
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
@@ -115,7 +120,6 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--baseline", metavar="RUN", help="compare with an earlier result folder")
     made.add_argument(
         "--best-known",
-        default=str(best_known_folder()),
         metavar="FOLDER",
         help="list of values and bounds that are known already (the one that comes with optmap)",
     )
@@ -174,7 +178,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     try:
         with Store.opened(Path(args.out)) as store:
-            known = read_folder(Path(args.best_known)).of(*(job.digest for job in jobs))
+            known = read_folder(Path(args.best_known or best_known_folder())).of(*(job.digest for job in jobs))
             rows = _run(jobs, store, log, known, args.jobs, args.cluster)
             print_headline(rows, known, out)
             if args.baseline:
@@ -251,7 +255,8 @@ def print_headline(rows: Sequence[Row], known: BestKnown, console: Console) -> N
     """Print what failed, the headline by method, what each decision brings, a summary."""
     lines = [f"{r.instance} / {r.method}: {r.reason or r.status}" for r in failed(rows)]
     lines += ["", *headline_text(rows, known, console.width), ""]
-    lines += [*decisions_text(rows, known), "", summary_line(rows)]
+    lines += [*decisions_text(rows, known), "", *improvements_text(rows, known)]
+    lines.append(summary_line(rows))
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 

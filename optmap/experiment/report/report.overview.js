@@ -106,12 +106,12 @@ function relative() {
   const what = CHOSEN.metric === "period" ? "throughput relative to the best known" :
     `best known ${label(CHOSEN.metric)} / value`;
   const ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
-  Plotly.react("relative", traces, { ...SMALL, height: Math.max(330, 110 + 24 * rows.length), dragmode: false,
+  Plotly.react("relative", traces, { ...SMALL, height: Math.max(300, 110 + rows.length * Math.min(26, Math.max(15, (window.innerHeight - 320) / rows.length))), dragmode: false,
     margin: { l: 10, r: 12, t: 30, b: 40 }, title: title(what[0].toUpperCase() + what.slice(1)),
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 1, xanchor: "right" }, showlegend: false,
     xaxis: { type: "log", tickvals: ticks, ticktext: ticks.map(String), gridcolor: "#eee",
       title: { text: `${what} (1 = best known)` } },
-    yaxis: { automargin: true, categoryorder: "array", categoryarray: rows.reverse(), gridcolor: "#f2f2f2" },
+    yaxis: { automargin: true, tickfont: { size: rows.length > 16 ? 10 : 12 }, dtick: 1, categoryorder: "array", categoryarray: rows.reverse(), gridcolor: "#f2f2f2" },
     shapes: [{ type: "line", x0: 1, x1: 1, yref: "paper", y0: 0, y1: 1, line: { color: "#444", width: 1 },
       layer: "below" }] }, CONFIG);
   const drawn = document.getElementById("relative");

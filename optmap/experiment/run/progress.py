@@ -19,6 +19,7 @@ from rich.progress import (
 
 from optmap.experiment.row import Row
 from optmap.experiment.run.job import Job
+from optmap.experiment.tables.text import shortened
 
 
 def ended_line(row: Row) -> str:
@@ -26,7 +27,8 @@ def ended_line(row: Row) -> str:
     shown = ("clusters", "traffic", "period")
     found = ", ".join(f"{name} {row.metrics[name]}" for name in shown if name in row.metrics)
     check = "" if row.check in ("ok", "not_run") else f" ({row.check})"
-    text = f"{row.instance:<20.20} {row.method:<20.20} {row.status}{check} {row.wall_s:.1f} s"
+    names = f"{shortened(row.instance, 20):<20} {shortened(row.method, 20):<20}"
+    text = f"{names} {row.status}{check} {row.wall_s:.1f} s"
     return f"{text}  {found or row.reason}"
 
 
@@ -109,6 +111,4 @@ class LiveProgress:
         """Take the line away and print the row above."""
         self.progress.remove_task(self.running.pop(job.key())[0])
         self.progress.advance(self.total)
-        self.progress.console.print(
-            ended_line(row), markup=False, highlight=False, no_wrap=True, overflow="ellipsis"
-        )
+        self.progress.console.print(ended_line(row), markup=False, highlight=False, overflow="fold")

@@ -67,6 +67,7 @@ def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> lis
     Gap and distance are means over the same instances, so that neither looks better by leaving
     some out: those that every method maps and for which a bound is known, where these are half of
     what every method maps or more; otherwise there is no mean gap, and the distance is over all.
+    A method that maps fewer than half of the instances that another one maps has no mean.
 
     A given mapping is of one instance: it takes none away, and is averaged over those it has.
 
@@ -80,11 +81,14 @@ def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> lis
                 by_pair.setdefault((g.method, g.instance), []).append(g)
         names = dict.fromkeys(g.instance for g in gaps)
         asked = [m for m in methods if not m.startswith(GIVEN)] or list(methods)
-        common = [i for i in names if all((m, i) in by_pair for m in asked)]
-        bounded = [i for i in common if all(g.bound for g in by_pair[asked[0], i])]
+        mapped = {m: sum((m, i) in by_pair for i in names) for m in asked}
+        compared = [m for m in asked if 2 * mapped[m] >= max(mapped.values()) > 0]
+        common = [i for i in names if all((m, i) in by_pair for m in compared)]
+        bounded = [i for i in common if all(g.bound for g in by_pair[compared[0], i])]
         counted = bounded if 2 * len(bounded) >= len(common) else common
         for method in methods:
-            seeds = [by_pair[method, i] for i in counted if (method, i) in by_pair]
+            shown = method in compared or method not in asked
+            seeds = [by_pair[method, i] for i in counted if shown and (method, i) in by_pair]
             values = [v for own in seeds if (v := mean_of(g.to_bound for g in own)) is not None]
             if counted is not bounded:
                 values = []
@@ -100,8 +104,8 @@ def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> lis
                     mean_of(distances),
                     max(distances, default=None),
                     _proofs(seeds),
-                    len(counted),
-                    instances - len(counted),
+                    len(seeds),
+                    instances - len(seeds),
                 )
             )
     return found

@@ -6,7 +6,7 @@ left out), and titles of columns are abbreviated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import floor
 
@@ -21,11 +21,11 @@ from optmap.experiment.tables.decisions import (
     decisions,
     geometric_mean,
 )
-from optmap.experiment.tables.gaps import all_gaps
+from optmap.experiment.tables.gaps import all_gaps, by_digest
 from optmap.experiment.tables.groups import by_group
 from optmap.experiment.tables.headline import headline_lines, proofs
-from optmap.experiment.tables.metrics import GAPPED
-from optmap.experiment.tables.text import shortened, times
+from optmap.experiment.tables.metrics import GAPPED, metric_named
+from optmap.experiment.tables.text import compact, shortened, times
 from optmap.methods import METHODS
 
 #: Shorter titles, for narrow terminals.
@@ -147,6 +147,34 @@ def _all_proofs(heads: Sequence[Headline]) -> str:
         for grade in {grade for h in heads for grade in h.proved}
     }
     return proofs(total) or "-"
+
+
+def improvements_text(rows: Sequence[Row], known: BestKnown) -> list[str]:
+    """Return a line for every value or end-to-end bound that beats the best-known list."""
+    lines = []
+    for name, value, whose, kind, before in improvements(rows, known):
+        lines.append(f"better than known: {name} {kind} {compact(value)} ({whose}; {before})")
+    return lines
+
+
+def improvements(
+    rows: Sequence[Row], known: BestKnown
+) -> Iterator[tuple[str, Fraction, str, str, str]]:
+    """Yield what beats the best-known list: metric, value, whose it is, its kind, what it was."""
+    for digest, group in by_digest(rows).items():
+        listed = known.of(digest)
+        if not listed.entries:
+            continue
+        for g in {h.metric: h for h in all_gaps(group)}.values():
+            label = f"{g.instance} {metric_named(g.metric).label}"
+            values = [value for value, _ in listed.values(g.metric)]
+            bounds = [Fraction(b.value) for b in listed.bounds(g.metric)]
+            if values and g.best_known < min(values):
+                before = f"was {compact(min(values))}"
+                yield label, g.best_known, g.best_known_by, "value", before
+            if bounds and g.bound is not None and g.bound.value > max(bounds):
+                before = f"was {compact(max(bounds))}"
+                yield label, Fraction(g.bound.value), g.bound.name, "bound", before
 
 
 def decisions_text(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[str]:

@@ -9,10 +9,13 @@ from fractions import Fraction
 import pytest
 from stored_rows import stored_row
 
+from optmap.experiment.report.html import page_data
 from optmap.experiment.row import Row
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.experiment.tables.baseline import differences
+from optmap.experiment.tables.best_known import NOTHING
+from optmap.experiment.tables.derived import derived
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.headline import headline_markdown
 from optmap.experiment.tables.latex import escape, tables_latex
@@ -29,6 +32,8 @@ from optmap.experiment.tables.markdown import (
     summary_line,
     tables_markdown,
 )
+from optmap.experiment.tables.metrics import GAPPED, METRICS
+from optmap.experiment.tables.publish import results_page
 from optmap.experiment.tables.stages import stage_losses
 from optmap.experiment.tables.terminal import headline_text, plan_lines
 from optmap.experiment.tables.text import compact, percent
@@ -268,3 +273,16 @@ def test_wins_and_the_spread_over_seeds_are_in_the_headline():
     assert "| x |  | 1 |" in text  # clusters: 3 on the mean against 5
     assert "| a | x | clusters | 2 | 3 | 4 |" in text
     assert "Spread" not in headline_markdown(ROWS)
+
+
+@pytest.mark.parametrize("metric", GAPPED, ids=lambda metric: metric.name)
+def test_every_metric_with_a_gap_is_in_every_table(metric):
+    """The tables follow the list: an entry is all that a metric needs."""
+    texts = derived(ROWS)
+    assert metric.label in HEADERS
+    assert f"| {metric.label} |" in texts["headline.md"]
+    assert f" {metric.label} & " in texts["tables.tex"]
+    assert f",{metric.name}," in texts["gaps.csv"]
+    assert metric.label in page_data(ROWS, {})["metrics"][METRICS.index(metric)].values()
+    assert metric.about in results_page(ROWS, NOTHING)
+    assert any(metric.label in line for line in headline_text(ROWS))
