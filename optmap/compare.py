@@ -121,7 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--best-known",
         metavar="FOLDER",
-        help="list of values and bounds that are known already (the one that comes with optmap)",
+        help="values and bounds that are known already (the list that comes with optmap)",
     )
     made.add_argument(
         "--all", action="store_true", help="also the instances outside the default set"
@@ -178,7 +178,9 @@ def main(arguments: Sequence[str]) -> int:
         )
     try:
         with Store.opened(Path(args.out)) as store:
-            known = read_folder(Path(args.best_known or best_known_folder())).of(*(job.digest for job in jobs))
+            known = read_folder(Path(args.best_known or best_known_folder())).of(
+                *(job.digest for job in jobs)
+            )
             rows = _run(jobs, store, log, known, args.jobs, args.cluster)
             print_headline(rows, known, out)
             if args.baseline:

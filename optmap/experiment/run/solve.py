@@ -127,6 +127,8 @@ def warm_up(method: Method) -> None:
     _run_and_describe(METHODS["song2020-tree"], "mlp-17-1", 1.0)
     if method.clustering == "imported":
         return
+    if method.decomposition not in ("chain", "tree", "none") or method.whole:
+        _run_and_describe(method, "mlp-17-1", 1.0)  # it cuts in a way of its own
     # column generation and its search reach their kernels only where the row bound is not met
     hard = not method.uses_solver or method.clustering in ("colgen", "lns")
     _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
