@@ -258,7 +258,7 @@ def _cpsat_order() -> ExactOrderer:
     from formulations.ordering.cpsat import solve
 
     return lambda graph, platform, binding, limits, *, start=None, on_better=None: solve(
-        graph, platform, binding, limits, prologue=False, warm=start
+        graph, platform, binding, limits, prologue=False, warm=start, report=on_better
     )
 
 
@@ -266,7 +266,7 @@ def _cpsat_order_prologue() -> ExactOrderer:
     from formulations.ordering.cpsat import solve
 
     return lambda graph, platform, binding, limits, *, start=None, on_better=None: solve(
-        graph, platform, binding, limits, prologue=True, warm=start
+        graph, platform, binding, limits, prologue=True, warm=start, report=on_better
     )
 
 
@@ -277,7 +277,7 @@ def _joint() -> ExactScheduler:
     from formulations.joint.cpsat import solve
 
     return lambda graph, platform, limits, *, start=None, on_better=None: solve(
-        graph, platform, limits, prologue=False, warm=start
+        graph, platform, limits, prologue=False, warm=start, report=on_better
     )
 
 
@@ -285,7 +285,7 @@ def _joint_prologue() -> ExactScheduler:
     from formulations.joint.cpsat import solve
 
     return lambda graph, platform, limits, *, start=None, on_better=None: solve(
-        graph, platform, limits, prologue=True, warm=start
+        graph, platform, limits, prologue=True, warm=start, report=on_better
     )
 
 
@@ -293,7 +293,7 @@ def _benders() -> ExactScheduler:
     from formulations.joint.benders import solve
 
     return lambda graph, platform, limits, *, start=None, on_better=None: solve(
-        graph, platform, limits, prologue=False, warm=start
+        graph, platform, limits, prologue=False, warm=start, report=on_better
     )
 
 

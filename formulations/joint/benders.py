@@ -37,7 +37,7 @@ from formulations.ordering.farey import above, below
 from formulations.ordering.sets import OrderSets, best_start
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.second_proof import graded
-from formulations.solvers.stopwatch import Stopwatch
+from formulations.solvers.stopwatch import Report, Stopwatch
 from optmap.errors import DeadlockError
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, Channel, StaticOrders
@@ -161,6 +161,7 @@ def solve(
     prologue: bool = False,
     warm: Solution | None = None,
     workers: int = WORKERS,
+    report: Report | None = None,
 ) -> Outcome[Solution]:
     """Return a binding with static orders of least period.
 
@@ -171,8 +172,10 @@ def solve(
     warm : (Binding, StaticOrders), optional
         Where to start; ignored if it does not fit or deadlocks, or has a prologue where none is
         asked for.
+    report : callable, optional
+        Told of every better solution at once.
     """
-    watch = Stopwatch(limits)
+    watch = Stopwatch(limits, report=report)
     sets = JointSets(graph, platform)
     orders = _Orders(sets, prologue, workers, watch)
     low, proved = sets.floor, True
@@ -212,7 +215,7 @@ def solve(
                 raise ValueError(f"orders of period {target} evaluate to {period}")
             solution = (binding, found)
             target = below(period, sets.most_tokens_from(low))
-            watch.note(period, low)
+            watch.tell(solution, period, low)
             continue
         conflict = list(sets.clusters)
         if status is Status.INFEASIBLE:

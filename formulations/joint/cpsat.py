@@ -15,7 +15,7 @@ from formulations.joint.search import JointSearch
 from formulations.joint.sets import JointSets, Solution, not_built, usable_start
 from formulations.solvers.run_cpsat import WORKERS
 from formulations.solvers.second_proof import graded
-from formulations.solvers.stopwatch import Stopwatch
+from formulations.solvers.stopwatch import Report, Stopwatch
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.outcome import SOLVED, Limits, Outcome
 from optmap.model.platform import Platform
@@ -33,6 +33,7 @@ def solve(
     warm: Solution | None = None,
     workers: int = WORKERS,
     economise: bool = True,
+    report: Report | None = None,
 ) -> Outcome[Solution]:
     """Return a binding with static orders of least period.
 
@@ -45,13 +46,15 @@ def solve(
         has a prologue where none is asked for.
     economise : bool
         Look for fewer spike-hops at the period found, with a fifth of what the limit leaves.
+    report : callable, optional
+        Told of every better solution at once.
 
     Raises
     ------
     CapacityError
         If a buffer cannot hold a channel's initial tokens and one window.
     """
-    watch = Stopwatch(limits)
+    watch = Stopwatch(limits, report=report)
     sets = JointSets(graph, platform)
     best = usable_start(sets, prologue, warm)
     note = sets.why_not_built(watch.left)

@@ -17,7 +17,7 @@ from formulations.ordering.sets import OrderSets, best_start
 from formulations.ordering.size import OutOfTimeError, why_not_built
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.second_proof import graded
-from formulations.solvers.stopwatch import Stopwatch
+from formulations.solvers.stopwatch import Report, Stopwatch
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.grade import Grade
 from optmap.model.mapping import Binding, StaticOrders
@@ -35,6 +35,7 @@ def solve(
     warm: StaticOrders | None = None,
     free_sends: bool = True,
     workers: int = WORKERS,
+    report: Report | None = None,
 ) -> Outcome[StaticOrders]:
     """Return static orders of least period for a binding.
 
@@ -48,13 +49,15 @@ def solve(
     free_sends : bool
         Choose the send orders too; else they follow the evaluator's default. A prologue needs
         free sends: rotating an order changes nothing but the default send order.
+    report : callable, optional
+        Told of every better solution at once.
 
     Raises
     ------
     ValueError
         ``prologue`` without ``free_sends``.
     """
-    watch = Stopwatch(limits)
+    watch = Stopwatch(limits, report=report)
     sets = OrderSets(graph, platform, binding)
     best = best_start(sets, prologue, free_sends, warm)
     note = why_not_built(sets.resources, len(sets.tasks), watch.left)

@@ -93,6 +93,7 @@ def search_period(
                 low = max(low, above(Fraction(whole - 1), most))
             if probe.status in SOLVED:
                 solution, value = probe.solution, probe.period
+                _tell(watch, solution, value, low)
             continue
         target = _target(open_from, last, None if gave_up else step)
         share = 0.35 if target < last else 1.0
@@ -102,6 +103,7 @@ def search_period(
             if probe.period is None or probe.period > target:
                 raise ValueError(f"a schedule of period {target} evaluates to {probe.period}")
             solution, value = probe.solution, probe.period
+            _tell(watch, solution, value, low)
             step = 1
         elif probe.status is Status.INFEASIBLE:
             if not gave_up:
@@ -117,6 +119,11 @@ def search_period(
     watch.note(value, low)
     status = Status.OPTIMAL if low == value else Status.FEASIBLE
     return Outcome(status, solution, value, low, watch.trace)
+
+
+def _tell(watch: Stopwatch, solution: S | None, value: Fraction | None, low: Fraction) -> None:
+    if solution is not None and value is not None:
+        watch.tell(solution, value, low)
 
 
 def _target(open_from: Fraction, last: Fraction, step: int | None) -> Fraction:

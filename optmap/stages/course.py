@@ -164,21 +164,27 @@ class Course:
     def reporter(
         self, decomposition: Decomposition, scope: Scope
     ) -> Callable[[Outcome[Clustering]], None]:
-        """Return what a search tells of better clusterings: they are reported as mappings.
+        """Return what a search tells of better clusterings: they are reported as mappings."""
 
-        Binding and judging one takes a while, so that at most every tenth second goes there.
-        """
-        last, cost = -inf, 0.0
-
-        def on_better(outcome: Outcome[Clustering]) -> None:
-            nonlocal last, cost
-            begun, found = time.perf_counter(), outcome.solution
-            if found is None or begun - last < 10 * cost:
-                return
+        def report(outcome: Outcome[Clustering], found: Clustering) -> None:
             self.claim("clusters", outcome, scope, found.num_clusters)
             self.fall_back_on(decomposition, found)
             self.claims.pop()  # the stage's own claim is still to come
-            last = time.perf_counter()
-            cost = last - begun
 
-        return on_better
+        return sparingly(report)
+
+
+def sparingly(report: Callable[[Outcome[T], T], None]) -> Callable[[Outcome[T]], None]:
+    """Return what passes solutions on for at most every tenth second: judging one takes a while."""
+    last, cost = -inf, 0.0
+
+    def on_better(outcome: Outcome[T]) -> None:
+        nonlocal last, cost
+        begun, found = time.perf_counter(), outcome.solution
+        if found is None or begun - last < 10 * cost:
+            return
+        report(outcome, found)
+        last = time.perf_counter()
+        cost = last - begun
+
+    return on_better

@@ -19,10 +19,10 @@ from optmap.judge.metrics import max_tile_load, spike_hops
 from optmap.methods import Method
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, Mapping, StaticOrders
-from optmap.model.outcome import Status
+from optmap.model.outcome import Outcome, Status
 from optmap.model.scope import Scope
 from optmap.ordering.contract import ORDER_IMPROVERS
-from optmap.stages.course import WARM_BINDING, WARM_ORDER, Course, ProvedInfeasibleError
+from optmap.stages.course import WARM_BINDING, WARM_ORDER, Course, ProvedInfeasibleError, sparingly
 from optmap.stages.divide import Units
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def _order(
     warm = course.ordered_by(WARM_ORDER, graph, binding)
     course.report_mapping(Mapping(*units, binding, warm))
     if name in EXACT_ORDERINGS:
-        return _solve_order(course, EXACT_ORDERINGS[name], graph, binding, warm)
+        return _solve_order(course, EXACT_ORDERINGS[name], units, (graph, binding), warm)
     return ORDER_IMPROVERS[name]()(
         graph,
         binding,
@@ -76,11 +76,17 @@ def _order(
 def _solve_order(
     course: Course,
     stage: ExactOrdering,
-    graph: ClusterGraph,
-    binding: Binding,
+    units: Units,
+    bound: tuple[ClusterGraph, Binding],
     warm: StaticOrders,
 ) -> StaticOrders:
-    outcome = stage.load()(graph, course.platform, binding, course.share("period"), start=warm)
+    graph, binding = bound
+
+    def report(_: Outcome[StaticOrders], orders: StaticOrders) -> None:
+        course.report_mapping(Mapping(*units, binding, orders))
+
+    limits, tell = course.share("period"), sparingly(report)
+    outcome = stage.load()(graph, course.platform, binding, limits, start=warm, on_better=tell)
     found = outcome.solution
     scope = Scope(binding=graph.identity_of(binding), prologue=stage.prologue)
     period = course.period(graph, binding, found) if found else None
@@ -92,7 +98,12 @@ def _solve_both(
     course: Course, stage: ExactSchedule, units: Units, graph: ClusterGraph
 ) -> Schedule:
     warm = _warm_schedule(course, units, graph)
-    outcome = stage.load()(graph, course.platform, course.share("period"), start=warm)
+
+    def report(_: Outcome[Schedule], found: Schedule) -> None:
+        course.report_mapping(Mapping(*units, *found))
+
+    limits, tell = course.share("period"), sparingly(report)
+    outcome = stage.load()(graph, course.platform, limits, start=warm, on_better=tell)
     found = outcome.solution
     scope = replace(graph.scope, prologue=stage.prologue)
     course.claim("period", outcome, scope, course.period(graph, *found) if found else None)

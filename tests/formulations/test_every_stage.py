@@ -54,7 +54,9 @@ def test_orders_bracket_the_optimum(name: str):
     stage = EXACT_ORDERINGS[name]
     graph, platform, binding = SHARP.graph, SHARP.platform, SHARP.binding
     least = best_period(graph, platform, binding, prologue=stage.prologue)
-    outcome = stage.load()(graph, platform, binding, LIMITS)
+    heard: list[Outcome] = []
+    outcome = stage.load()(graph, platform, binding, LIMITS, on_better=heard.append)
+    assert all(better.claimed >= outcome.claimed for better in heard)
     assert brackets(outcome, least)
     assert check_graph(graph, platform, binding, outcome.solution) == []
 
@@ -64,6 +66,9 @@ def test_schedules_bracket_the_optimum(name: str):
     stage = EXACT_SCHEDULES[name]
     graph, platform = SHARP.graph, SHARP.platform
     least = best_joint_period(graph, platform, prologue=stage.prologue)
-    outcome = stage.load()(graph, platform, LIMITS)
+    heard: list[Outcome] = []
+    outcome = stage.load()(graph, platform, LIMITS, on_better=heard.append)
+    assert heard, "it found the first schedule itself"
+    assert heard[-1].claimed == outcome.claimed
     assert brackets(outcome, least)
     assert check_graph(graph, platform, *outcome.solution) == []
