@@ -185,3 +185,38 @@ def test_other_rows_change_a_gap_only_by_better_bounds(run):
             g = together[alone.key, alone.metric]
             assert g.value == alone.value
             assert alone.to_bound is None or g.to_bound <= alone.to_bound
+
+
+WHOLE_NEURONS = Scope(splits_above=128)
+
+
+def unsplit(method, period, least_split=None, **more):
+    """Return a row whose decomposition splits no neuron narrower than ``least_split``."""
+    made = row(method, 3, period, **more)
+    return replace(made, place=replace(made.place, least_split=least_split))
+
+
+def test_a_bound_where_what_fits_stays_whole_counts_while_every_row_keeps_it_whole():
+    proved = [bound("period", 8, WHOLE_NEURONS), bound("period", 5)]
+    kept = [unsplit("a", 9, 129, bounds=proved), unsplit("b", 10)]
+    assert {g.bound.value for g in all_gaps(kept) if g.metric == "period"} == {8}
+    cut = [*kept, unsplit("c", 7, 60)]
+    assert {g.bound.value for g in all_gaps(cut) if g.metric == "period"} == {5}
+
+
+def test_such_a_bound_is_dropped_where_a_known_value_undercuts_it():
+    rows = [unsplit("a", 9, bounds=[bound("period", 8, WHOLE_NEURONS), bound("period", 5)])]
+    digest = rows[0].digest
+    record = Record("period", value=Fraction(7), method="elsewhere")
+    known = BestKnown({digest: Entry("i", digest, "p", {"period": record})})
+    (g,) = [g for g in all_gaps(rows, known) if g.metric == "period"]
+    assert (g.bound.value, g.best_known) == (5, 7)
+
+
+def test_a_bound_for_units_as_given_counts_while_no_row_has_others():
+    given = bound("clusters", 3, Scope(units="as given"))
+    first = row("a", 3, 9, [given], units="as given")
+    (g,) = [g for g in all_gaps([first]) if g.metric == "clusters"]
+    assert (g.bound, g.mark) == (given, "*")
+    both = all_gaps([first, row("b", 4, 9, units="others")])
+    assert {g.bound for g in both if g.metric == "clusters"} == {None}
