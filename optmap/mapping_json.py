@@ -60,7 +60,9 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
         raise InputError(file, "schema", repr(data.get("schema")), str(SCHEMA))
     refuse_unknown(data, _FIELDS, file)
     if isinstance(data.get("decomposition"), dict):
-        refuse_unknown(data["decomposition"], _DECOMPOSITION_FIELDS, file, "decomposition.")
+        part = data["decomposition"]
+        fields = _CUSTOM_FIELDS if part.get("policy") == "custom" else _ANY_FIELDS
+        refuse_unknown(part, fields, file, "decomposition.")
     field = "decomposition"
     try:
         part = data[field]
@@ -122,5 +124,6 @@ _ORDER_FIELDS = {
     "sends": _channels,
     "send_offsets": _nested,
 }
-_DECOMPOSITION_FIELDS = ("policy", "rows", "parameters", "inserted", "replaced")
+_CUSTOM_FIELDS = ("policy", "rows", "inserted", "replaced")
+_ANY_FIELDS = (*_CUSTOM_FIELDS, "parameters")
 _FIELDS = ("schema", "decomposition", "cluster_of", "tile_of", *_ORDER_FIELDS)

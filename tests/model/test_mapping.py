@@ -121,6 +121,7 @@ def corrupted(path: tuple, value: Any) -> dict:
         (("decomposition", "replaced"), {"-3": [2, 6]}, "decomposition"),
         (("decomposition", "replaced"), {"3": [2.5, 6]}, "decomposition"),
         (("decomposition", "replaced"), [[2, 6]], "decomposition"),
+        (("decomposition", "parameters"), {"direct": {}}, "decomposition.parameters"),
         (("cluster_of",), ..., "cluster_of"),
         (("cluster_of",), [0, 1, 3, 0], "cluster_of"),
         (("cluster_of",), [0, 1, 2147483647, 0], "cluster_of"),
@@ -228,3 +229,49 @@ def test_parts_compare_by_value():
     assert hash(Clustering([0, 1])) == hash(Clustering([0, 1]))
     assert Clustering([0, 1]) != Clustering([0, 0])
     assert Clustering([0]) != Binding([0])
+
+
+WIDE = from_edges([*range(7)], [7] * 7, 8, spikes=[5, 0, 0, 9, 0, 0, 7, 1])
+
+
+def test_a_policy_with_parameters_is_made_again_from_them():
+    made = decompose(WIDE, 4, "spikes", {"direct": {"7": [2]}})
+    units = made.num_units
+    orders = StaticOrders((tuple(range(units)),))
+    mapping = Mapping(made, Clustering(range(units)), Binding([0] * units), orders)
+    data = json.loads(json.dumps(to_dict(mapping)))
+    parameters = {"direct": {"7": [2]}}
+    assert data["decomposition"] == {"policy": "spikes", "rows": 4, "parameters": parameters}
+    again = from_dict(data, WIDE)
+    assert same(again, mapping)
+    assert again.decomposition.identity == made.identity
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        None,
+        [],
+        {},
+        {"direct": 3},
+        {"direct": {"7": 2}},
+        {"direct": {"7": [2.0]}},
+        {"direct": {"7": [True]}},
+        {"direct": {"7": [9]}},
+        {"direct": {"seven": [2]}},
+        {"direct": {"7": [2]}, "more": 1},
+    ],
+)
+def test_odd_parameters_are_refused(parameters: object):
+    decomposition = {"policy": "spikes", "rows": 4, "parameters": parameters}
+    with pytest.raises(InputError, match="decomposition"):
+        from_dict({**DATA, "decomposition": decomposition}, WIDE)
+
+
+def test_units_of_a_policy_that_nobody_else_knows_are_written_as_lists():
+    lists = custom(WIDE, 4, [(7, [0, 1, 2, 3])], {7: [4, 5, 6, 8]})
+    theirs = replace(lists, policy="my own")
+    mapping = Mapping(theirs, Clustering([0, 1]), Binding([0, 0]), StaticOrders(((0, 1),)))
+    again = from_dict(to_dict(mapping), WIDE)
+    assert again.decomposition.policy == "custom"
+    assert again.decomposition.identity == theirs.identity

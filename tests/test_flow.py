@@ -1,0 +1,100 @@
+"""What the flow promises: a mapping before any model; what is left out, and what is wrong, said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from optmap import exact
+from optmap.flow import run
+from optmap.instance import Instance
+from optmap.judge.case import judge
+from optmap.methods import METHODS
+from optmap.model.claim import Run
+from optmap.model.outcome import Limits, Outcome, Status
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+
+TILE = Tile(Crossbar(8, 8))
+PLATFORM = Platform("two", (TILE, TILE), Interconnect("mesh", 2, 1))
+INSTANCE = Instance("two", "gen:mlp-17-9-3", PLATFORM)
+SOLVING = [name for name, method in METHODS.items() if method.uses_solver]
+
+
+class Stages:
+    """Solvers that find nothing, and note whether a mapping was reported before they began."""
+
+    def __init__(self) -> None:
+        self.reported: list[Run] = []
+        self.began_with: list[int] = []
+
+    def load(self):
+        def nothing(*problem, start=None, on_better=None, **more):
+            self.began_with.append(len(self.reported))
+            return Outcome(Status.UNKNOWN, note="nothing was built")
+
+        return nothing
+
+
+@pytest.fixture
+def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
+    """Put a stage that finds nothing in the place of every exact one."""
+    made = Stages()
+    both = exact.ExactClustering(made.load, made.load)
+    for known, stage in (
+        (exact.EXACT_CLUSTERINGS, both),
+        (exact.EXACT_BINDERS, made.load),
+        (exact.EXACT_ORDERINGS, exact.ExactOrdering(made.load)),
+        (exact.EXACT_SCHEDULES, exact.ExactSchedule(made.load)),
+    ):
+        for name in known:
+            monkeypatch.setitem(known, name, stage)
+    for name, stage in exact.EXACT_WHOLE.items():
+        monkeypatch.setitem(exact.EXACT_WHOLE, name, replace(stage, load=made.load))
+    return made
+
+
+@pytest.mark.parametrize("name", SOLVING)
+def test_a_mapping_is_reported_before_any_solver_begins(name: str, stages: Stages):
+    limits = Limits(30.0)
+    result = run(METHODS[name], INSTANCE.snn, PLATFORM, "dataflow", limits, stages.reported.append)
+    assert stages.began_with
+    assert min(stages.began_with) >= 1
+    for known in (*stages.reported, result):
+        assert known.mapping is not None
+        assert judge(INSTANCE.snn, PLATFORM, known.mapping, "dataflow").violations == ()
+    assert result.status is Status.FEASIBLE
+    assert result.reason.count("nothing was built") == len(stages.began_with) == len(result.claims)
+
+
+def test_a_proof_that_a_known_mapping_cannot_be_is_a_mismatch(monkeypatch: pytest.MonkeyPatch):
+    def load():
+        return lambda *problem, start=None, on_better=None: Outcome(Status.INFEASIBLE)
+
+    monkeypatch.setitem(exact.EXACT_ORDERINGS, "cpsat", exact.ExactOrdering(load))
+    limits = Limits(30.0)
+    result = run(
+        METHODS["song2020/order"], INSTANCE.snn, PLATFORM, "dataflow", limits, lambda _: None
+    )
+    (claim,) = result.claims
+    assert result.mapping is not None
+    assert not claim.holds
+
+
+def test_a_bound_above_what_is_known_is_a_mismatch_with_both_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def load():
+        def wrong(graph, platform, binding, limits, *, start=None, on_better=None):
+            return Outcome(Status.FEASIBLE, start, 10**6, 10**9)
+
+        return wrong
+
+    monkeypatch.setitem(exact.EXACT_ORDERINGS, "cpsat", exact.ExactOrdering(load))
+    limits = Limits(30.0)
+    result = run(
+        METHODS["song2020/order"], INSTANCE.snn, PLATFORM, "dataflow", limits, lambda _: None
+    )
+    (claim,) = result.claims
+    assert (claim.value, claim.bound) == (10**6, 10**9)
+    assert not claim.holds
