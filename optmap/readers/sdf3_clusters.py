@@ -30,7 +30,7 @@ from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.snn import MAX_TOTAL_SPIKES, IndexArray, IntArray, Population
 from optmap.sdf.graph import SDFG
 from optmap.sdf.repetition import InconsistentError, repetition_vector
-from optmap.sdf.xml import read_sdf3
+from optmap.sdf.xml import EXPANDED, read_sdf3
 
 #: Largest time of one iteration of an actor; sums over all of them stay in int64.
 MAX_TAU = 2**40
@@ -50,7 +50,10 @@ def read_clustered(path: Path) -> ClusteredSNN:
     InputError
         If the file is damaged, its rates contradict each other, or it deadlocks.
     """
-    graph, _ = read_sdf3(path)
+    graph, notes = read_sdf3(path)
+    if any(note.startswith(EXPANDED) for note in notes):
+        found = "a cyclo-static graph of several phases"
+        raise InputError(str(path), "", found, "actors of one phase: clusters fire once a window")
     try:
         firings = repetition_vector(graph)
     except InconsistentError as error:

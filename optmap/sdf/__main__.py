@@ -31,7 +31,7 @@ from optmap.sdf.throughput import (
     Throughput,
     throughput,
 )
-from optmap.sdf.xml import read_sdf3, sdf3_text
+from optmap.sdf.xml import EXPANDED, read_sdf3, sdf3_text
 
 EXAMPLE = """\
 python -m optmap.sdf instances/lenet_mnist_7.xml --critical-cycle --buffers
@@ -92,12 +92,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = parser().parse_args(arguments)
     try:
-        graph, notes = read_sdf3(options.file)
+        graph, notes = read_sdf3(options.file, overlap=options.auto_concurrency != 1)
         if options.auto_concurrency is not None:
             if options.auto_concurrency < 1:
                 raise InputError(
                     "--auto-concurrency", "", str(options.auto_concurrency), "1 or more"
                 )
+            if options.auto_concurrency > 1 and any(n.startswith(EXPANDED) for n in notes):
+                found = f"{options.auto_concurrency} on a cyclo-static graph"
+                raise InputError("--auto-concurrency", "", found, "1, or no limit")
             graph = with_auto_concurrency(graph, options.auto_concurrency)
         target = _fraction(options.at_least)
         if target is not None and not options.buffers:

@@ -28,8 +28,10 @@ DECIMAL = re.compile(r"[+-]?([0-9]{1,4000}(\.[0-9]{0,300})?|\.[0-9]{1,300})([eE]
 #: Parts that are read, by the name of the element around them.
 READ = {
     "sdf3": {"applicationGraph"},
-    "applicationGraph": {"sdf", "sdfProperties"},
+    "applicationGraph": {"sdf", "sdfProperties", "csdf", "csdfProperties"},
     "sdf": {"actor", "channel"},
+    "csdf": {"actor", "channel"},
+    "csdfProperties": {"actorProperties"},
     "actor": {"port"},
     "sdfProperties": {"actorProperties", "channelProperties"},
     "actorProperties": {"processor"},
@@ -38,8 +40,14 @@ READ = {
 }
 
 
-def read_sdf3(path: str | Path) -> tuple[SDFG, list[str]]:
+#: How the note on a graph begins whose actors are firings of a cyclo-static one.
+EXPANDED = "cyclo-static"
+
+
+def read_sdf3(path: str | Path, *, overlap: bool = True) -> tuple[SDFG, list[str]]:
     """Return the graph in a file, and notes on what was ignored or decided.
+
+    ``overlap``: actors of a single phase in a cyclo-static graph may overlap themselves.
 
     Raises
     ------
@@ -51,10 +59,10 @@ def read_sdf3(path: str | Path) -> tuple[SDFG, list[str]]:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(str(path), "", error.strerror or str(error), "a readable file") from None
-    return parse_sdf3(data, str(path))
+    return parse_sdf3(data, str(path), overlap=overlap)
 
 
-def parse_sdf3(data: bytes, where: str) -> tuple[SDFG, list[str]]:
+def parse_sdf3(data: bytes, where: str, *, overlap: bool = True) -> tuple[SDFG, list[str]]:
     """Return the graph in the text of an SDF3 file; see :func:`read_sdf3`."""
     try:
         root = fromstring(data, forbid_dtd=True)
@@ -68,11 +76,26 @@ def parse_sdf3(data: bytes, where: str) -> tuple[SDFG, list[str]]:
         ) from None
     except (LookupError, ValueError) as error:
         raise InputError(where, "", f"no text ({error})", "an SDF3 XML file") from None
-    return _Reader(where, root).graph()
+    if root.tag.rpartition("}")[2] == "sdf3" and _is_cyclic(root):
+        from optmap.sdf.csdf_xml import CyclicReader
+
+        reader = CyclicReader(where, root)
+        reader.overlap = overlap
+        return reader.graph()
+    return Reader(where, root).graph()
 
 
-class _Reader:
+def _is_cyclic(root: Element) -> bool:
+    """Tell whether a file says that its graph is cyclo-static."""
+    return root.get("type", "sdf").lower() == "csdf" or any(
+        isinstance(e.tag, str) and e.tag.rpartition("}")[2] == "csdf" for e in root.iter()
+    )
+
+
+class Reader:
     """Walks the tree once; every complaint names file and element."""
+
+    kind = "sdf"
 
     def __init__(self, where: str, root: Element) -> None:
         self.where, self.root, self.notes = where, root, list[str]()
@@ -81,6 +104,7 @@ class _Reader:
                 element.tag = element.tag.rpartition("}")[2]
 
     def graph(self) -> tuple[SDFG, list[str]]:
+        """Return the graph, and notes on what was ignored or decided."""
         application, sdf = self._application()
         self._note_unread()
         ports = self._actors(sdf)
@@ -133,20 +157,19 @@ class _Reader:
         if root.tag != "sdf3":
             raise self._fault("", f"root element {root.tag!r}", "root element 'sdf3'")
         kind = root.get("type", "sdf")
-        if kind.lower() == "csdf" or root.find("applicationGraph/csdf") is not None:
-            raise self._fault("sdf3 type", "a cyclo-static graph (CSDF)", "type 'sdf'")
-        if kind.lower() != "sdf":
-            raise self._fault("sdf3 type", repr(kind), "type 'sdf'")
+        if kind.lower() not in ("sdf", "csdf"):
+            raise self._fault("sdf3 type", repr(kind), "type 'sdf' or 'csdf'")
         applications = root.findall("applicationGraph")
         if not applications:
             raise self._fault("sdf3", "no applicationGraph", "one applicationGraph")
         if len(applications) > 1:
             self.notes.append(f"{len(applications)} application graphs, the first one is read")
-        sdf = applications[0].find("sdf")
+        sdf = applications[0].find(self.kind)
         if sdf is None:
-            raise self._fault("applicationGraph", "no sdf element", "one sdf element")
+            found, expected = f"no {self.kind} element", f"one {self.kind} element"
+            raise self._fault("applicationGraph", found, expected)
         if sdf.find("actor") is None:
-            raise self._fault("sdf", "no actor", "at least one actor")
+            raise self._fault(self.kind, "no actor", "at least one actor")
         return applications[0], sdf
 
     def _note_unread(self) -> None:
@@ -241,7 +264,7 @@ class _Reader:
 
     def _times(self, application: Element, number: dict[str, int]) -> list[Fraction]:
         times: dict[str, Fraction] = {}
-        for element in application.iterfind("sdfProperties/actorProperties"):
+        for element in application.iterfind(f"{self.kind}Properties/actorProperties"):
             actor = self._text(element, "actor", "actorProperties")
             if actor not in number:
                 raise self._fault("actorProperties", repr(actor), "an actor's name")

@@ -149,8 +149,8 @@ FAULTS = {
     "<sdf3 type='sdf'/>": "no applicationGraph",
     "<sdf3 type='sdf'><applicationGraph/></sdf3>": "no sdf element",
     "<sdf3><applicationGraph><sdf/></applicationGraph></sdf3>": "no actor",
-    "<sdf3 type='csdf'/>": "cyclo-static graph (CSDF)",
-    "<sdf3><applicationGraph><csdf/></applicationGraph></sdf3>": "cyclo-static graph (CSDF)",
+    "<sdf3 type='csdf'/>": "no applicationGraph",
+    "<sdf3><applicationGraph><csdf/></applicationGraph></sdf3>": "csdf: found no actor",
     "<sdf3 type='sadf'/>": "found 'sadf', expected type 'sdf'",
 }
 
