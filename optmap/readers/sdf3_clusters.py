@@ -30,7 +30,8 @@ from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.snn import MAX_TOTAL_SPIKES, IndexArray, IntArray, Population
 from optmap.sdf.graph import SDFG
 from optmap.sdf.repetition import InconsistentError, repetition_vector
-from optmap.sdf.xml import EXPANDED, read_sdf3
+from optmap.sdf.xml import read_sdf3
+from optmap.sdf.xml_reader import EXPANDED
 
 #: Largest time of one iteration of an actor; sums over all of them stay in int64.
 MAX_TAU = 2**40

@@ -31,7 +31,8 @@ from optmap.sdf.throughput import (
     Throughput,
     throughput,
 )
-from optmap.sdf.xml import EXPANDED, read_sdf3, sdf3_text
+from optmap.sdf.xml import read_sdf3, sdf3_text
+from optmap.sdf.xml_reader import EXPANDED
 
 EXAMPLE = """\
 python -m optmap.sdf instances/lenet_mnist_7.xml --critical-cycle --buffers
