@@ -24,6 +24,7 @@ _HOMES = {
     "Clustering": "optmap.model.mapping",
     "Comparison": "optmap.api",
     "Crossbar": "optmap.model.platform",
+    "Decomposition": "optmap.model.decomposition",
     "Grade": "optmap.model.grade",
     "InputError": "optmap.errors",
     "Instance": "optmap.instance",

@@ -14,6 +14,7 @@ from optmap.instance import load as load
 from optmap.methods import METHODS as METHODS
 from optmap.methods import load_method_file as load_method_file
 from optmap.methods import register as register
+from optmap.model.decomposition import Decomposition as Decomposition
 from optmap.model.grade import Grade as Grade
 from optmap.model.mapping import Binding as Binding
 from optmap.model.mapping import Clustering as Clustering

@@ -50,14 +50,6 @@ def test_the_table_has_nothing_else():
     assert set(told) == {file.stem for file in (*FILES, *SCALING)}
 
 
-def test_readme_has_the_same_table():
-    readme = ROOT / "README.md"
-    _, _, section = readme.read_text(encoding="utf-8").partition("\n## Instances\n")
-    told = table_rows(section.partition("\n## ")[0])
-    page = table_rows(TABLE.read_text(encoding="utf-8"))
-    assert told == {name: row for name, row in page.items() if name in {f.stem for f in FILES}}
-
-
 def sizes(file: Path) -> None:
     (row,) = instance_rows([file], everything=True)
     assert table_rows(TABLE.read_text(encoding="utf-8"))[file.stem] == "| " + " | ".join(row) + " |"
