@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PARALLEL := -n auto --dist loadfile -p no:benchmark
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: compare test test-full lint bench clustering clean
+.PHONY: compare test test-full lint bench clustering mutants best-known clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("optmap needs Python 3.11 or newer, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -33,6 +33,14 @@ bench: $(STAMP)
 
 clustering: $(STAMP)
 	$(PY) tests/benchmarks/partition_table.py 20 --write
+
+mutants: $(STAMP)
+	$(PY) -m pip install --quiet --constraint constraints.txt --editable ".[mutants]"
+	$(PY) tests/mutants/run.py $(MUTANTS)
+
+best-known: $(STAMP)
+	$(PY) -m optmap.compare instances/ --all --methods whole,cover,lns,colgen,overlap-spikes,spinemap/hops --limit 300 --out results/best_known_run
+	$(PY) -m optmap.submit results/best_known_run
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage
