@@ -140,7 +140,7 @@ class Instance:
         """Return the mapping that the network came with; InputError if it came with none."""
         if not Path(self.network).is_dir():
             raise InputError(self.network, "", "no placement", "a RANC folder, which has one")
-        mapping = read_ranc(Path(self.network)).mapping()
+        mapping = read_ranc(Path(self.network), parameters=self.reading.parameters).mapping()
         used = int(mapping.binding.tile_of.max(initial=-1)) + 1
         if used > self.platform.num_tiles:
             tiles = f"{self.platform.num_tiles} tiles"

@@ -135,7 +135,7 @@ def _hmetis(path: Path, keep: bool, options: ReadOptions) -> Named:
 def _ranc(path: Path, keep: bool, options: ReadOptions) -> Named:
     from optmap.readers.ranc import read_ranc
 
-    return Named(read_ranc(path).snn)
+    return Named(read_ranc(path, parameters=options.parameters).snn)
 
 
 def _starts(*magics: bytes) -> Callable[[bytes], bool]:

@@ -18,7 +18,7 @@ OPTION_HELP = {
     "columns": "columns of an edge list: source,target[,weight][,type]",
     "spike_columns": "columns of a spike file: id and time, count or rate",
     "spike_axes": "axes of a recording: TN, NT, BTN, ... (T steps, N neurons, B samples)",
-    "parameters": "RANC: a file of the parameters its folder lacks, or NAME=VALUE,...",
+    "parameters": "RANC: the parameters its folder lacks, NAME=VALUE,NAME=VALUE,...",
     "spike_window": "what rates are multiplied by to give the spikes of one iteration",
 }
 
@@ -42,7 +42,7 @@ class ReadOptions:
     spike_window : Fraction or None
         What rates are multiplied by to give the spikes of one iteration.
     parameters : str or None
-        RANC: the file of parameters that the folder lacks, or NAME=VALUE pairs between commas.
+        RANC: the parameters that the folder lacks, NAME=VALUE pairs between commas.
     """
 
     format: str | None = None

@@ -12,7 +12,7 @@ Formats as read from the public code of RANC and SpikeHard (both MIT).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,11 @@ class RancNetwork:
 
 
 def read_ranc(
-    folder: str | Path, *, drop_dead: bool = False, join_axons: bool = False
+    folder: str | Path,
+    *,
+    drop_dead: bool = False,
+    join_axons: bool = False,
+    parameters: str | None = None,
 ) -> RancNetwork:
     """Read a folder of core files; spikes by simulating its test inputs, where it has them.
 
@@ -109,6 +113,8 @@ def read_ranc(
         neuron, that spikes whenever one of them does: it takes one row, as on the hardware. The
         other drivers stay as units, but what reads the axon no longer depends on them, so that this
         network is for counting crossbars, not for periods.
+    parameters : str or None
+        NAME=VALUE pairs between commas for a folder without its file of parameters.
 
     Raises
     ------
@@ -116,7 +122,7 @@ def read_ranc(
         If a file is missing, damaged, or contradicts the parameters, naming file and line.
     """
     folder = Path(folder)
-    grid = read_grid(folder)
+    grid = read_grid(folder, parameters)
     cores = read_cores(folder, grid)
     bench = read_bench(folder, grid)
     played = run(cores, bench) if bench is not None else None
@@ -151,7 +157,7 @@ def _network(
     if bench is not None and not join:
         fed[bench.axon] = True
     inputs = np.flatnonzero(used & (~driven | fed))
-    # A neuron without a connection that fires by itself and is read is a source like an input.
+    # A neuron without a connection that fires by itself and is read is self-driven.
     listed = np.zeros(cores.num_neurons, dtype=np.bool_)
     listed[reader] = True
     listed[drives] = True
@@ -182,6 +188,8 @@ def _network(
         pre, post, len(inputs) + len(neurons), spikes=spikes, weights=weight,
         populations=populations, keep_zero_weights=True, spikes_origin=origin,
     )  # fmt: skip
+    alone = len(inputs) + np.flatnonzero(snn.fan_in[len(inputs) :] == 0)
+    snn = replace(snn, self_driven=alone.astype(np.int32))
     labels = core_of[snn.units - len(inputs)]
     clustering = compact(labels)
     tile_of = np.zeros(clustering.num_clusters, dtype=np.int32)

@@ -17,6 +17,11 @@ from optmap.model.snn import IntArray
 from optmap.readers.text import read_text
 
 PARAMETERS = "tb_spikehard_params.json"
+FIELDS = ("grid_dimension_x", "grid_dimension_y", "output_core_x_coordinate",
+          "output_core_y_coordinate", "num_neurons", "num_axons", "num_weights", "num_ticks",
+          "num_reset_modes", "num_outputs", "potential_width", "weight_width", "leak_width",
+          "threshold_width", "max_dimension_x", "max_dimension_y", "tick_latency",
+          "num_ticks_to_check")  # fmt: skip
 _MAX_SLOTS = 10**8
 #: Files, and bytes in all, beyond which a folder is no grid of cores.
 MAX_FILES = 50_000
@@ -173,8 +178,10 @@ def core_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_grid(folder: Path) -> Grid:
-    """Read the parameters of a folder.
+def read_grid(folder: Path, parameters: str | None = None) -> Grid:
+    """Read the parameters of a folder, or what stands in their place.
+
+    ``parameters``: NAME=VALUE pairs between commas, in place of the file or of values in it.
 
     Raises
     ------
@@ -182,12 +189,17 @@ def read_grid(folder: Path) -> Grid:
         If the file is missing, no JSON, or a field is missing or no whole number.
     """
     path = folder / PARAMETERS
-    try:
-        data = json.loads(read_text(path, "RANC parameters as JSON"))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(str(path), "", f"no JSON ({error})", "RANC parameters") from None
+    given = _pairs(parameters)
+    data: Any = {}
+    if path.exists() or not given:
+        expected = "RANC parameters as JSON, or --parameters grid_dimension_x=4,..."
+        try:
+            data = json.loads(read_text(path, expected))
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise InputError(str(path), "", f"no JSON ({error})", expected) from None
     if not isinstance(data, dict):
         raise InputError(str(path), "", type(data).__name__, "an object")
+    data |= given
 
     def whole(field: str, least: int) -> int:
         value = data.get(field)
@@ -219,6 +231,18 @@ def read_grid(folder: Path) -> Grid:
         found = f"fields of {max(widths)} bits, {grid.num_cores} cores"
         raise InputError(str(path), "", found, f"at most 48 bits and {_MAX_SLOTS} neurons")
     return grid
+
+
+def _pairs(text: str | None) -> dict[str, int]:
+    """Return the whole numbers of NAME=VALUE pairs."""
+    given: dict[str, int] = {}
+    for pair in (text or "").split(",") if text else []:
+        name, _, value = (part.strip() for part in pair.partition("="))
+        if name not in FIELDS or not (value.isascii() and value.isdigit() and len(value) < 10):
+            expected = "NAME=WHOLE NUMBER of " + ", ".join(FIELDS)
+            raise InputError("--parameters", "", repr(pair.strip()[:60]), expected)
+        given[name] = int(value)
+    return given
 
 
 def read_cores(folder: Path, grid: Grid) -> Cores:
@@ -314,9 +338,33 @@ def _numbered_files(folder: Path, stem: str, grid: Grid) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
+def without_comments(text: str) -> str:
+    r"""Return a memory file without Verilog's comments, which ``$readmemb`` allows.
+
+    Examples
+    --------
+    >>> without_comments("// core 0\n01 /* two */ 10").split()
+    ['01', '10']
+    """
+    kept: list[str] = []
+    at = 0
+    while True:
+        line, block = text.find("//", at), text.find("/*", at)
+        starts = [place for place in (line, block) if place >= 0]
+        if not starts:
+            return "".join([*kept, text[at:]])
+        start = min(starts)
+        kept += [text[at:start], " "]
+        end = text.find("\n" if start == line else "*/", start + 2)
+        if end < 0:
+            return "".join(kept)
+        at = end + (1 if start == line else 2)
+
+
 def _bits(path: Path, lines: int, width: int) -> npt.NDArray[np.uint8]:
     """Return a file of 0/1 lines as an array (lines, width)."""
-    rows = read_text(path, f"{lines} lines of {width} bits").split()
+    text = read_text(path, f"{lines} lines of {width} bits")
+    rows = [word.replace("_", "") for word in without_comments(text).split()]
     if len(rows) != lines:
         raise InputError(str(path), "", f"{len(rows)} lines", f"{lines} lines")
     for number, row in enumerate(rows, start=1):

@@ -8,6 +8,7 @@ import pytest
 from optmap.errors import InputError
 from optmap.judge.check import check
 from optmap.judge.evaluation import evaluate
+from optmap.readers.options import read_options
 from optmap.readers.ranc import read_ranc
 from optmap.readers.read import read_network
 
@@ -246,3 +247,41 @@ def test_public_grids(shared_data, name, cores, neurons, axons, connections, sha
     assert ranc.snn.spikes[live].sum() == small.snn.spikes[small.snn.units].sum()
     joined = read_ranc(shared_data / "ranc" / name, join_axons=True)
     assert np.count_nonzero(joined.snn.fan_out) == axons
+
+
+def test_parameters_may_be_told_instead(folder):
+    written = read_ranc(folder)
+    (folder / "tb_spikehard_params.json").unlink()
+    with pytest.raises(InputError, match="--parameters grid_dimension_x"):
+        read_ranc(folder)
+    told = ",".join(f"{name}={value}" for name, value in GRID.items() if value is not None)
+    assert read_ranc(folder, parameters=told).matches == written.matches
+    options = read_options({"parameters": told})
+    assert read_network(folder, options=options) == written.snn
+    for wrong in ("colour=3", "num_axons", "num_axons=x", "num_axons=-4"):
+        with pytest.raises(InputError, match="NAME=WHOLE NUMBER"):
+            read_ranc(folder, parameters=wrong)
+    with pytest.raises(InputError, match="grid_dimension_x: found None"):
+        read_ranc(folder, parameters="num_axons=4")
+
+
+def test_verilog_comments_are_no_lines(folder):
+    expected = read_ranc(folder).snn
+    file = folder / "csram_0.mem"
+    lines = file.read_text().splitlines()
+    lines[0] = (
+        "// core 0, 3 neurons\n/* two\nlines */ " + lines[0][:4] + "_" + lines[0][4:] + " // a"
+    )
+    file.write_text("\n".join(lines) + "\n/* open")
+    assert read_ranc(folder).snn == expected
+
+
+def test_a_neuron_that_leaks_into_firing_takes_a_column(folder):
+    lines = (folder / "csram_0.mem").read_text().splitlines()
+    lines[2] = neuron(leak=1, above=1, to=(1, 0, 2))
+    (folder / "csram_0.mem").write_text("\n".join(lines) + "\n")
+    ranc = read_ranc(folder)
+    driven = ranc.snn.self_driven.tolist()
+    assert len(driven) == 1
+    assert driven[0] in ranc.snn.units
+    assert len(ranc.clustering.cluster_of) == ranc.snn.num_units
