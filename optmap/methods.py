@@ -145,6 +145,12 @@ def _read(line: str) -> Method:
 
 
 METHODS: dict[str, Method] = {m.name: m for m in map(_read, _TABLE.strip().splitlines())}
+METHODS["whole"] = replace(
+    METHODS["overlap-spikes"],
+    name="whole",
+    about="search over all decisions on the period itself, from the best fast flow",
+    whole="search",
+)
 METHODS["cover"] = replace(
     METHODS["overlap"],
     name="cover",

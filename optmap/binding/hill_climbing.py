@@ -25,6 +25,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -43,9 +44,14 @@ MOST_EVALUATIONS = 2000
 
 
 def bind(
-    graph: ClusterGraph, platform: Platform, *, seed: int = 0, start: Binding | None = None
+    graph: ClusterGraph,
+    platform: Platform,
+    *,
+    seed: int = 0,
+    start: Binding | None = None,
+    expired: Callable[[], bool] = lambda: False,
 ) -> Binding:
-    """Climb from ``start``, or from a balanced binding.
+    """Climb from ``start``, or from a balanced binding, until ``expired`` says to stop.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def bind(
     start = start or _balanced(graph, platform, seed)
     if graph.num_clusters < 2 or platform.num_tiles < 2:
         return start
-    climb = _Climb(graph, platform, start, np.random.default_rng(seed))
+    climb = _Climb(graph, platform, start, np.random.default_rng(seed), expired)
     while climb.step():
         pass
     return Binding(climb.search.tile_of.astype(np.int32))
@@ -79,9 +85,14 @@ class _Climb:
     """The present binding, its period and its spike hops."""
 
     def __init__(
-        self, graph: ClusterGraph, platform: Platform, start: Binding, rng: np.random.Generator
+        self,
+        graph: ClusterGraph,
+        platform: Platform,
+        start: Binding,
+        rng: np.random.Generator,
+        expired: Callable[[], bool],
     ) -> None:
-        self.graph, self.platform, self.rng = graph, platform, rng
+        self.graph, self.platform, self.rng, self.expired = graph, platform, rng, expired
         self.room = TileRoom(graph, platform)
         for cluster, tile in enumerate(start.tile_of.tolist()):
             self.room.put(cluster, tile)
@@ -119,6 +130,8 @@ class _Climb:
 
     def _try(self, a: int, b: int | None, tile: int, period: Fraction) -> bool:
         """Move a to ``tile`` and b, if any, to a's tile; keep it if that improves."""
+        if self.expired():
+            self.left = 0
         if self.left <= 0 or not self._exchange(a, b, tile):
             return False
         home = int(self.search.tile_of[a])

@@ -65,5 +65,11 @@ class Whole:
         return Scope(prologue=self.prologue, splits_above=kept)
 
 
+def _search() -> WholeMapper:
+    from optmap.whole.search import search
+
+    return search
+
+
 #: Name that a :class:`optmap.methods.Method` has as its ``whole`` -> loader and class of schedules.
-WHOLE: dict[str, Whole] = {}
+WHOLE: dict[str, Whole] = {"search": Whole(_search)}

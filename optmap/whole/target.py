@@ -1,0 +1,87 @@
+"""What the search minimises, as the judge counts it, and how a placement gets its orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from optmap.binding import hill_climbing
+from optmap.judge.binding_aware_graph import lower
+from optmap.judge.evaluation import evaluate
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.mapping import Mapping, StaticOrders
+from optmap.model.outcome import Value
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+from optmap.ordering import projection, prologue
+from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+from optmap.whole.convert import Placed
+
+Expired = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One network, platform, token mode, and the column of the judge's row to minimise."""
+
+    snn: SNN
+    platform: Platform
+    tokens: str
+    objective: str
+    seed: int
+
+    def graph(self, placed: Placed) -> ClusterGraph:
+        """Return the cluster graph of a placement."""
+        return cluster_graph(placed.decomposition, placed.clustering, self.platform, self.tokens)
+
+    def period(self, graph: ClusterGraph, placed: Placed, orders: StaticOrders) -> Value:
+        """Return the exact period; 0 where nothing bounds it."""
+        bound = lower(graph, self.platform, placed.binding, orders)
+        return maximum_cycle_ratio(bound.graph)[0] or 0
+
+    def value(self, mapping: Mapping) -> Value:
+        """Return what is minimised.
+
+        Raises
+        ------
+        ValueError
+            If the judge has no such number.
+        """
+        if self.objective == "period":
+            placed = Placed(mapping.decomposition, mapping.clustering, mapping.binding)
+            return self.period(self.graph(placed), placed, mapping.orders)
+        row = evaluate(self.platform, mapping, self.tokens).row()
+        if self.objective not in row:
+            raise ValueError(f"objective {self.objective!r}: expected one of {', '.join(row)}")
+        value = row[self.objective]
+        return value if isinstance(value, Value) else 0
+
+    def projected(self, placed: Placed) -> tuple[Mapping, ClusterGraph]:
+        """Return a placement with the projected order, which cannot deadlock."""
+        graph = self.graph(placed)
+        orders = projection.order(graph, placed.binding, self.platform)
+        return _mapping(placed, orders), graph
+
+    def with_prologue(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> Mapping:
+        """Return the mapping with orders that run ahead where that shortens the period."""
+        orders = prologue.order(
+            graph,
+            mapping.binding,
+            self.platform,
+            seed=self.seed,
+            start=mapping.orders,
+            expired=expired,
+        )
+        return replace(mapping, orders=orders)
+
+    def climbed(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> Mapping:
+        """Return the mapping after hill climbing on its binding, orders projected."""
+        binding = hill_climbing.bind(
+            graph, self.platform, seed=self.seed, start=mapping.binding, expired=expired
+        )
+        orders = projection.order(graph, binding, self.platform)
+        return replace(mapping, binding=binding, orders=orders)
+
+
+def _mapping(placed: Placed, orders: StaticOrders) -> Mapping:
+    return Mapping(placed.decomposition, placed.clustering, placed.binding, orders)

@@ -1,0 +1,131 @@
+"""The search over all decisions: valid, never worse than its start, as good as enumeration."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import pytest
+from random_cases import case
+
+from optmap.decomposing.spikes import decompose
+from optmap.errors import CapacityError
+from optmap.judge.binding_aware_graph import lower
+from optmap.judge.check import check
+from optmap.judge.evaluation import evaluate
+from optmap.methods import METHODS
+from optmap.model.cluster_graph import cluster_graph
+from optmap.model.mapping import Binding, Mapping, StaticOrders, compact
+from optmap.model.outcome import Limits, Outcome, Status
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+from optmap.whole.search import search
+
+Found = list[Outcome[Mapping]]
+
+
+def searched(
+    snn: SNN, platform: Platform, moves: int = 3000, objective: str = "period", **more: object
+) -> tuple[Outcome[Mapping], Found]:
+    """Search for a number of moves, with a clock that stands still."""
+    told: Found = []
+    outcome = search(
+        snn,
+        platform,
+        "dataflow",
+        Limits(wall_s=1.0),
+        objective=objective,
+        on_better=told.append,
+        clock=lambda: 0.0,
+        moves=moves,
+        **more,  # type: ignore[arg-type]
+    )
+    return outcome, told
+
+
+@pytest.mark.parametrize("objective", ["period", "traffic", "energy_pj", "clusters"])
+@pytest.mark.parametrize("seed", [0, 1, 3, 4, 5])
+def test_what_is_returned_is_valid_and_the_best_that_was_told(seed: int, objective: str):
+    snn, platform = case(seed)
+    try:
+        outcome, told = searched(snn, platform, objective=objective)
+    except CapacityError:
+        pytest.skip("nothing fits this platform")
+    assert outcome.status is Status.FEASIBLE
+    assert outcome.solution is not None
+    assert check(snn, platform, outcome.solution, "dataflow") == []
+    row = evaluate(platform, outcome.solution, "dataflow").row()
+    assert outcome.claimed == (row[objective] or 0)
+    values = [o.claimed for o in told]
+    assert values == sorted(set(values), reverse=True)
+    assert values[-1] == outcome.claimed
+    assert [p.incumbent for p in outcome.trace] == values
+
+
+def test_a_seed_and_a_number_of_moves_give_one_result():
+    snn, platform = case(3)
+    first, second = (searched(snn, platform)[0] for _ in range(2))
+    assert first.claimed == second.claimed
+    assert first.solution is not None
+    assert second.solution is not None
+    assert first.solution.clustering == second.solution.clustering
+    assert first.solution.binding == second.solution.binding
+
+
+def test_it_is_never_worse_than_its_start():
+    snn, platform = case(3)
+    good = searched(snn, platform, moves=20_000)[0]
+    again = searched(snn, platform, moves=1, start=good.solution)[0]
+    assert good.claimed is not None
+    assert again.claimed is not None
+    assert again.claimed <= good.claimed
+
+
+def enumerated(snn: SNN, platform: Platform) -> Fraction:
+    """Return the shortest period of all clusterings, bindings and orders of the neurons."""
+    units = decompose(snn, platform)
+    best = None
+    for labels in itertools.product(range(units.num_units), repeat=units.num_units):
+        if any(x > max(labels[:i], default=-1) + 1 for i, x in enumerate(labels)):
+            continue  # the same clusters by other names
+        clustering = compact(labels)
+        graph = cluster_graph(units, clustering, platform, "dataflow")
+        for tiles in itertools.product(range(platform.num_tiles), repeat=graph.num_clusters):
+            sizes = zip(tiles, graph.rows.tolist(), graph.columns.tolist(), strict=True)
+            if not all(platform.fits(*size) for size in sizes):
+                continue
+            held = [[k for k, t in enumerate(tiles) if t == u] for u in range(platform.num_tiles)]
+            for orders in itertools.product(*map(itertools.permutations, held)):
+                bound = lower(graph, platform, Binding(list(tiles)), StaticOrders(tuple(orders)))
+                try:
+                    period = maximum_cycle_ratio(bound.graph)[0]
+                except ValueError:
+                    continue
+                if period is not None and (best is None or period < best):
+                    best = period
+    assert best is not None
+    return best
+
+
+def small_cases() -> list[int]:
+    """Return seeds of networks of 2 to 4 units on 2 tiles or more, nothing to split."""
+    found = []
+    for seed in range(400):
+        snn, platform = case(seed, 6)
+        fits = snn.max_fan_in <= min(platform.rows_of)
+        if fits and 2 <= snn.num_units <= 4 and 2 <= platform.num_tiles <= 3:
+            found.append(seed)
+    return found[:8]
+
+
+@pytest.mark.parametrize("seed", small_cases())
+def test_small_networks_get_the_enumerated_optimum_or_better_with_a_prologue(seed: int):
+    snn, platform = case(seed, 6)
+    outcome, _ = searched(snn, platform, moves=40_000)
+    assert outcome.claimed is not None
+    assert outcome.claimed <= enumerated(snn, platform)
+
+
+def test_the_method_is_known_by_its_name():
+    assert METHODS["whole"].whole == "search"
