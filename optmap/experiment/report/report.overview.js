@@ -96,8 +96,8 @@ function relative() {
   const limits = new Map(own.filter((g) => value(g.bound) > 0 && value(g.best) > 0)
     .map((g) => [y(g), value(g.best) / value(g.bound)]));
   traces.unshift({ type: "scatter", mode: "lines", hoverinfo: "skip", showlegend: false,
-    line: { color: "#999", width: 1 }, y: [...limits.keys()].flatMap((k) => [k, k, null]),
-    x: [...limits.values()].flatMap((v) => [1, v, null]) });
+    line: { color: "#999", width: 1 }, y: one ? [] : [...limits.keys()].flatMap((k) => [k, k, null]),
+    x: one ? [] : [...limits.values()].flatMap((v) => [1, v, null]) });
   traces.push({ type: "scatter", mode: "markers", name: "proved limit", y: [...limits.keys()],
     x: [...limits.values()], marker: { symbol: "line-ns-open", size: 15, color: "#222", line: { width: 3 } },
     hovertext: [...limits].map(([k, v]) => `${k}: no mapping beyond ${v.toFixed(2)} (proved)`),

@@ -125,6 +125,7 @@ def warm_up(method: Method) -> None:
         return
     _run_and_describe(METHODS["overlap-prologue"], "filter-8", 1.0)
     _run_and_describe(METHODS["song2020-tree"], "mlp-17-1", 1.0)
+    _run_and_describe(METHODS["song2020"], "mlp-9-24-9", 1.0)  # clusters that feed each other
     if method.clustering == "imported":
         return
     if method.decomposition not in ("chain", "tree", "none") or method.whole:
