@@ -109,6 +109,10 @@ def solve(job: Job, out: TextIO) -> None:
         refuse("unsupported", error)
 
 
+#: A network with a fan-in that is cut, and clusters that feed each other on the tree.
+CUT_AND_RECURRENT = "mlp-9-24-9"
+
+
 @cache
 def warm_up(method: Method) -> None:
     """Run a method on a small network: loading compiled kernels is not the method's time.
@@ -121,15 +125,14 @@ def warm_up(method: Method) -> None:
     if alone:
         _run_and_describe(method, "filter-8", 1.0)
         if method.decomposition != "none":
-            _run_and_describe(method, "mlp-17-1", 1.0)
+            _run_and_describe(method, CUT_AND_RECURRENT, 1.0)
         return
     _run_and_describe(METHODS["overlap-prologue"], "filter-8", 1.0)
-    _run_and_describe(METHODS["song2020-tree"], "mlp-17-1", 1.0)
-    _run_and_describe(METHODS["song2020"], "mlp-9-24-9", 1.0)  # clusters that feed each other
+    _run_and_describe(METHODS["song2020-tree"], CUT_AND_RECURRENT, 1.0)
     if method.clustering == "imported":
         return
     if method.decomposition not in ("chain", "tree", "none") or method.whole:
-        _run_and_describe(method, "mlp-17-1", 1.0)  # it cuts in a way of its own
+        _run_and_describe(method, CUT_AND_RECURRENT, 1.0)  # it cuts in a way of its own
     # column generation and its search reach their kernels only where the row bound is not met
     hard = not method.uses_solver or method.clustering in ("colgen", "lns")
     _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
