@@ -11,6 +11,8 @@ from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import sweep
 from optmap.model.outcome import Limits
 
+METHODS = ("random", "pacman", "spinemap", "song2020", "overlap", "cpsat", "milp", "lns")
+
 
 class Listener:
     def __init__(self):
@@ -24,7 +26,7 @@ class Listener:
 
 
 def jobs(count):
-    return [Job("i", "d", Source(), f"m{i}", Limits()) for i in range(count)]
+    return [Job("i", "d", Source(), METHODS[i], Limits()) for i in range(count)]
 
 
 def answer(job, stop):
@@ -38,14 +40,14 @@ def test_finished_rows_are_not_run_again(tmp_path):
     with Store.opened(tmp_path) as store:
         sweep(jobs(3), store, listener, parallel=1, runner=answer)
         assert len(store.rows) == 3
-    assert listener.heard == [("started", "m2"), ("ended", "m2", "feasible")]
+    assert listener.heard == [("started", "spinemap"), ("ended", "spinemap", "feasible")]
 
 
 def test_other_limits_seeds_and_code_make_other_rows(monkeypatch):
-    one = Job("i", "d", Source(), "m", Limits(seed=0))
-    keys = {one.key(), Job("i", "d", Source(), "m", Limits(seed=1)).key()}
-    keys.add(Job("i", "e", Source(), "m", Limits(seed=0)).key())
-    keys.add(Job("i", "d", Source(), "m", Limits(wall_s=3)).key())
+    one = Job("i", "d", Source(), "random", Limits(seed=0))
+    keys = {one.key(), Job("i", "d", Source(), "random", Limits(seed=1)).key()}
+    keys.add(Job("i", "e", Source(), "random", Limits(seed=0)).key())
+    keys.add(Job("i", "d", Source(), "random", Limits(wall_s=3)).key())
     monkeypatch.setattr("optmap.experiment.run.job.code_version", lambda: "other")
     keys.add(one.key())
     assert len(keys) == 5
@@ -56,18 +58,18 @@ def test_an_interruption_keeps_what_is_finished_and_stops_the_rest(tmp_path):
     listener = Listener()
 
     def run(job, stop):
-        if job.method == "m1":
-            while ("ended", "m0", "feasible") not in listener.heard:
+        if job.method == "pacman":
+            while ("ended", "random", "feasible") not in listener.heard:
                 stop.wait(0.01)
             raise KeyboardInterrupt
-        if job.method == "m2":
+        if job.method == "spinemap":
             stopped.append(stop.wait(20))
         return answer(job, stop)
 
     with Store.opened(tmp_path) as store:
         with pytest.raises(KeyboardInterrupt):
             sweep(jobs(3), store, listener, parallel=3, runner=run)
-        assert [row["method"] for row in store.rows.values()] == ["m0"]
+        assert [row["method"] for row in store.rows.values()] == ["random"]
     assert stopped == [True]
 
 
@@ -84,7 +86,7 @@ def test_a_full_disk_stops_the_sweep(tmp_path, monkeypatch):
 
         with pytest.raises(StoreError, match="disk full"):
             sweep(jobs(5), store, Listener(), parallel=1, runner=run)
-        assert ran == ["m0"]
+        assert ran == ["random"]
 
 
 def test_no_more_than_the_asked_number_run_at_once(tmp_path):
