@@ -132,6 +132,12 @@ def _hmetis(path: Path, keep: bool, options: ReadOptions) -> Named:
     return Named(read_hmetis(path, asked=options.format == "hmetis"))
 
 
+def _sanafe(path: Path, keep: bool, options: ReadOptions) -> Named:
+    from optmap.readers.sanafe import read_sanafe
+
+    return Named(read_sanafe(path))
+
+
 def _ranc(path: Path, keep: bool, options: ReadOptions) -> Named:
     from optmap.readers.ranc import read_ranc
 
@@ -226,6 +232,11 @@ def _is_networkx(start: bytes) -> bool:
     return bool(rows) and all(row.rstrip().endswith("}") and "{" in row for row in rows)
 
 
+def _is_sanafe(start: bytes) -> bool:
+    rows = _rows(start)
+    return bool(rows) and any(row.startswith("network:") for row in rows)
+
+
 def _never(start: bytes) -> bool:
     return False
 
@@ -251,6 +262,8 @@ FORMATS: tuple[Format, ...] = (
     Format("metis", (".graph", ".metis"), _never, _metis, "a METIS graph"),
     Format("hmetis", (".hgr",), _never, _hmetis,
            "an hMETIS hypergraph, only by --format: the first pin of a line drives the others"),
+    Format("sanafe", (".yaml", ".yml", ".net"), _is_sanafe, _sanafe,
+           "a SANA-FE network: YAML, or the netlist of its first version"),
     Format("ranc", (FOLDER,), _never, _ranc, "RANC / SpikeHard core files, csram_*.mem"),
 )  # fmt: skip
 
