@@ -17,8 +17,8 @@ from optmap.compiled import compiled
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray, IntArray
 
-#: Sets that a walk visits at most: a second or two.
-MOST_SETS = 3_000_000
+#: Sets that a walk visits at most, and units it tries to add for each: a second or two in all.
+MOST_SETS, TRIALS = 1_000_000, 40
 
 
 @dataclass(frozen=True)
@@ -195,10 +195,11 @@ def _walk(
     last = np.empty(room, dtype=np.int32)
     first = np.empty(room, dtype=np.int32)
     kept = np.empty(room, dtype=np.int64)
-    depth, taken, visited, p = 0, 0, 0, 0
+    depth, taken, visited, tried, p = 0, 0, 0, 0, 0
     while True:
         if p < num and depth < width:
             u = units[p]
+            tried += 1
             value = worth[depth] + prices[p]
             if readers[u] > 0:
                 value += own[u]
@@ -215,7 +216,7 @@ def _walk(
                 inside[u] = False
                 p += 1
                 continue
-            if visited == most_sets:
+            if visited == most_sets or tried > TRIALS * most_sets:
                 return False, best, visited, parent, last, first, kept
             for e in range(indptr[u], indptr[u + 1]):
                 readers[indices[e]] += 1
