@@ -186,6 +186,7 @@ def stem(name: str) -> str:
 ID = [{"id"}, {"ids"}, {"node", "ids"}, {"node", "id"}, {"neuron"}, {"neuron", "id"},
       {"neuron", "ids"}, {"gid"}, {"gids"}, {"sender"}, {"senders"}, {"index"}, {"idx"}, {"i"},
       {"unit"}, {"unit", "id"}, {"cell"}, {"cell", "id"}, {"channel"}, {"addr"}, {"address"},
+      {"spike", "ids"}, {"spike", "id"}, {"spike", "indices"}, {"indices"},
       {"name"}, {"neuron", "name"}, {"neuron", "index"}, {"source"}, {"source", "id"}]  # fmt: skip
 TIME = [{"time"}, {"times"}, {"t"}, {"timestamp"}, {"timestamps"}, {"ts"}, {"time", "ms"},
         {"time", "s"}, {"times", "ms"}, {"t", "ms"}, {"t", "s"}, {"spike", "time"},

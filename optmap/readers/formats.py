@@ -308,6 +308,8 @@ def format_of(path: Path, name: str | None = None) -> Format:
     if len(known) == 1:
         return known[0]
     fitting = [f for f in known or FORMATS if f.recognise(start)]
+    if not fitting and _is_carlsim(start):  # rows of two whole numbers, in a file of edges
+        fitting = [f for f in known if f.name == "edges"]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

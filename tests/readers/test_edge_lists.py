@@ -86,6 +86,8 @@ def test_words_that_do_not_tell_are_no_header(header):
         ("a.csv", "0.0 1.0 5\n1.0 2.000e+00 6\n", [(0, 1), (1, 2)], [5, 6]),
         ("a.el", "10 20 1.5\n20 30 2\n", [(10, 20), (20, 30)], [1.5, 2]),
         ("a.csv", "src dst\nA B\nB C\n", [(0, 1), (1, 2)], None),
+        ("a.edgelist", "0 1\n1 2\n", [(0, 1), (1, 2)], None),
+        ("a.edges", "0 1 0.5\n1 2 2\n", [(0, 1), (1, 2)], [0.5, 2]),
         ("a.csv", "pre,post,delay\n7200000001,5\n", None, None),
         ("a.csv", "pre,post\n7200000001,5\n5,9000000000000000003\n", [(1, 0), (0, 2)], None),
         ("a.csv", "from\tto\tn_syn\nA,L\tB,R\t4\n", [(0, 1)], [4]),

@@ -79,6 +79,9 @@ ARRAYS = {
     "batch.npz": lambda p: np.savez(p, spikes=np.stack([raster(10)] * 2), axes="BTN"),
     "tonic.npy": lambda p: np.save(p, STRUCTURED),
     "brian.npz": lambda p: np.savez(p, i=[i for i, _ in EVENTS], t=[t * 0.1 for _, t in EVENTS]),
+    "phy.npz": lambda p: np.savez(
+        p, spike_ids=[i for i, _ in EVENTS], spike_times=[t for _, t in EVENTS]
+    ),
     "rates.npy": lambda p: np.save(p, np.array(COUNTS) / 20),
     "single.npy": lambda p: np.save(p, (np.array(COUNTS) / 20).astype(np.float32)),
     "whole.npy": lambda p: np.save(p, np.array(COUNTS, dtype=float)),
