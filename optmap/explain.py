@@ -189,6 +189,8 @@ def report_needs(instance: Instance, console: Console, limits: Limits) -> int:
         f"{instance.name}: {snn.num_neurons:,} neurons, {snn.num_synapses:,} synapses, spikes"
         f" {snn.spikes_origin}"
     )
+    for note in snn.notes:
+        say(f"note: {note}")
     slots = platform.total_slots or "not limited"
     say(f"{platform.name}: {platform.num_tiles} tiles, crossbars of {sizes}, slots {slots}")
     conflict = None

@@ -238,6 +238,8 @@ def report(row: Row, document: dict[str, Any] | None, platform: Platform, consol
     if not row.metrics:
         return
     say(f"  spikes           {row.network['spikes_origin']}")
+    if row.network.get("notes"):
+        say(f"  read with        {row.network['notes']}")
     for g in all_gaps([row], read_folder(best_known_folder()).of(row.digest)):
         if g.metric != "energy_pj" or energy_given(platform):
             say(f"  {metric_named(g.metric).title:<16} {compact(g.value):<9} {_against(g)}")

@@ -7,8 +7,10 @@ from fractions import Fraction
 
 import pytest
 
+from optmap.command_line import guarded
 from optmap.instance import load
 from optmap.judge.case import judge
+from optmap.map import main
 from optmap.mapping_json import from_dict
 from optmap.model.platform import load_platform
 from optmap.readers.read import read_network
@@ -161,3 +163,14 @@ def test_what_does_not_fit_is_said_first(tmp_path):
     platform = small_platform(tmp_path / "p.toml", "slots = 1")
     done = run_map("gen:mlp-9-8-4", "--platform", platform)
     assert done.stdout.splitlines()[1].startswith("verdict: no valid mapping (the platform has 2")
+
+
+def test_what_the_reader_left_out_is_said(tmp_path, capsys):
+    net = tmp_path / "net.csv"
+    net.write_text("pre,post,count,delay\nA,B,3,1\nB,C,2,1\n")
+    assert guarded(main, [str(net), "--platform", PLATFORM, "--method", "overlap"]) == 0
+    said = capsys.readouterr().out
+    assert "read with" in said
+    assert "column 'count' is the weight" in said
+    assert guarded(main, [str(net), "--platform", PLATFORM, "--columns", "no,such"]) == 2
+    assert guarded(main, [str(net), "--platform", PLATFORM, "--format", "png"]) == 2

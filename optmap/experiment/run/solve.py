@@ -209,6 +209,7 @@ def describe_network(instance: Instance) -> dict[str, Any]:
         "crossbars": " ".join(f"{rows}x{columns}" for rows, columns in platform.kinds),
         "tiles": platform.num_tiles,
         "tokens": instance.tokens,
+        **({"notes": "; ".join(snn.notes)} if snn.notes else {}),
     }
 
 
