@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from optmap.clock import counted
 from optmap.errors import CapacityError
 from optmap.exact import (
     EXACT_BINDERS,
@@ -60,6 +61,10 @@ def run(
     FanInError
         Decomposition ``none`` and a neuron that needs it.
     """
+    if limits.work is not None:
+        in_work = replace(limits, wall_s=float(limits.work), work=None)
+        with counted():
+            return run(method, snn, platform, tokens, in_work, report, placement, objective)
     course = Course(platform, tokens, limits, report, _solver_stages(method))
     try:
         units = course.timed("clustering", divide, course, method, snn, placement)

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 LEVEL = {
     "optmap": 0,  # the package itself: its version
     "optmap.compiled": 0,
+    "optmap.clock": 0,
     "optmap.errors": 0,
     "optmap.shipped": 1,
     "optmap.toml_fields": 1,

@@ -50,6 +50,7 @@ from formulations.binding.sets import (
 from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
+from optmap.clock import did
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.outcome import Limits, Outcome, Status
@@ -58,6 +59,8 @@ from optmap.model.snn import IntArray
 
 #: Steps between two looks at the clock, and steps without a better result that end the search.
 STEPS_A_LOOK = 500
+#: Steps, and moves of annealing, that about a second of one core is counted as.
+STEPS_A_UNIT, MOVES_A_UNIT = 50_000, 2_000_000
 MOST_IDLE_LOOKS = 400
 #: Record-to-record travel accepts up to 1/64 above the best at first, nothing in the end.
 DEVIATION = 64
@@ -170,6 +173,7 @@ class _Problem:
         self, tile: IntArray, rng: np.random.Generator, least: int, deviation: int
     ) -> tuple[IntArray, int]:
         """Make some steps from ``tile``, in place; return the best binding met, and its value."""
+        did(STEPS_A_LOOK / STEPS_A_UNIT)
         draws = rng.random((STEPS_A_LOOK, MOST_REMOVED + 3))
         found, value = ruin_and_recreate(tile, draws, least, deviation, self.arrays)
         return found, int(value)
@@ -187,6 +191,7 @@ class _Problem:
         while watch.spent + 2 * seconds < until:
             begun, seed = watch.spent, int(rng.integers(2**31))
             cold = hot * COLD / HOT
+            did(moves / MOVES_A_UNIT)
             found, value = anneal(tile.copy(), near, self.arrays, seed, moves, hot, cold)
             yield found, int(value)
             moves, seconds = 2 * moves, watch.spent - begun

@@ -38,6 +38,7 @@ from formulations.binding.russian_doll_kernel import HUGE, Problem, search
 from formulations.binding.sets import BindingSets, keep_better, usable_start
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
+from optmap.clock import did
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.grade import Grade
 from optmap.model.mapping import Binding
@@ -49,6 +50,8 @@ from optmap.model.snn import IntArray
 #: flow, and in spike-hops.
 NUM_RUNS, MOVES_A_PLACE = 8, 400
 HOT, COLD = 1.3, 0.5
+#: Moves that about a second of one core is counted as.
+MOVES_A_UNIT = 2_000_000
 #: A search with more than HOPEFUL problems to come when HOPELESS_SHARE of its time is spent ends;
 #: in any case PARTS_SHARE of the time is left for the bound from parts.
 HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 1, 0.2, 0.1
@@ -189,6 +192,7 @@ class _Search:
             tile = rng.permutation(len(self.hops))[:num].astype(np.int64)
             seed = int(rng.integers(2**31))
             hot = max(1.0, HOT * float(self.flow.max()))
+            did(moves / MOVES_A_UNIT)
             found, value = anneal(tile, near, problem, seed, moves, hot, COLD)
             if value < least:
                 least, places[first:] = int(value), found

@@ -20,11 +20,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clock import did
 from optmap.compiled import compiled
 from optmap.model.snn import IntArray
 
 #: Nodes between two looks at the clock.
 NODES_A_LOOK = 200_000
+#: Nodes that about a second of one core is counted as.
+NODES_A_UNIT = 2_000_000
 #: Problems of fewer clusters are not shared out among threads.
 MIN_SHARED = 10
 HUGE = 2**60
@@ -142,6 +145,7 @@ class _Shared:
         return None if self._go_on(state, 1) else state
 
     def _go_on(self, state: Nodes, nodes: int) -> bool:
+        did(nodes / NODES_A_UNIT)
         found, finished = resume(self.problem, self.value, state, nodes)
         with self.lock:
             if found < self.value:

@@ -27,8 +27,10 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from formulations.binding.sets import BindingSets
+from formulations.solvers.highs import ITERATIONS_A_UNIT
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.spike_hops import MAX_EXACT
+from optmap.clock import did, is_counted
 from optmap.compiled import compiled
 from optmap.model.snn import IntArray
 
@@ -209,8 +211,10 @@ class SpreadingProgram:
             for a in range(self.num):
                 self._add(self._star_row(a, [b for b in range(self.num) if b != a]))
         for _ in range(MAX_ROUNDS):
-            self.solver.setOptionValue("time_limit", max(watch.left, 0.01))
+            if not is_counted():
+                self.solver.setOptionValue("time_limit", max(watch.left, 0.01))
             self.solver.run()
+            did(max(self.solver.getInfo().simplex_iteration_count, 1) / ITERATIONS_A_UNIT)
             if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break
             solution = self.solver.getSolution()

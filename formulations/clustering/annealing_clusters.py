@@ -8,7 +8,6 @@ the clustering is one crossbar smaller. Deterministic for a seed and a number of
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from formulations.clustering.classes import Classes
 from formulations.clustering.vector_packing_start import mixed_start
+from optmap.clock import did, now
 from optmap.compiled import compiled
 from optmap.model.mapping import Clustering, compact
 
@@ -57,6 +57,7 @@ def shrink(
     count = np.zeros((num, len(classes.weight)), dtype=np.int32)
     taken = np.zeros((2, num), dtype=np.int64)
     bars = Crossbars(label, count, taken[0], taken[1], rows, columns)
+    did(moves / MOVES_PER_SECOND)
     ok = _anneal(reads, bars, Cooling(moves, seed, rows_weight, hot, WANDER))
     return compact(label) if ok else None
 
@@ -77,15 +78,15 @@ def shrink_repeatedly(
     It begins at the mixed start (vector_packing_start.py) where that is smaller. Every failed
     attempt gets another seed and, by turns, more moves; ``note`` hears each success.
     """
-    began = time.perf_counter()
+    began = now()
     if start.num_clusters > max(least, 1):
         mixed = mixed_start(classes, rows, columns, seconds=0.2 * seconds)
         if mixed is not None and mixed.num_clusters < start.num_clusters:
             start = mixed
             note(start)
     moves, attempt = 1_000_000, 0
-    while start.num_clusters > max(least, 1) and time.perf_counter() - began < seconds:
-        left = seconds - (time.perf_counter() - began)
+    while start.num_clusters > max(least, 1) and now() - began < seconds:
+        left = seconds - (now() - began)
         fewer = shrink(
             classes,
             start,

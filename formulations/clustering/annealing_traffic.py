@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optmap.clock import did
 from optmap.compiled import compiled
 from optmap.model.mapping import Clustering, compact
 from optmap.model.snn import SNN
 
 #: Entries of the table of readers by cluster and source, 4 bytes each, that are kept at most.
 MAX_TABLE = 250_000_000
+#: Moves that about a second of one core is counted as.
+MOVES_A_UNIT = 1_000_000
 #: Last temperature, in parts of the first.
 COLD = 0.01
 
@@ -56,6 +59,7 @@ def reduce_traffic(
         reader[order],
         network.spikes,
     )
+    did(moves / MOVES_A_UNIT)
     shapes = np.array(kinds, dtype=np.int64)
     best = _anneal(network_arrays, home, num, shapes, moves, seed, hot * mean)
     return compact(best[network.units])

@@ -26,6 +26,7 @@ from ortools.sat.python import cp_model
 from formulations.clustering import spikes_bound as partition_spikes_bound
 from formulations.clustering.annealing_clusters import shrink_repeatedly
 from formulations.clustering.annealing_traffic import reduce_traffic
+from formulations.clustering.below import Below
 from formulations.clustering.classes import Classes, classes_of
 from formulations.clustering.cpsat_model import SECONDS_PER_TERM, PartitionModel
 from formulations.clustering.sets import (
@@ -39,6 +40,7 @@ from formulations.clustering.sets import (
 )
 from formulations.clustering.traffic_bound import copies_bound
 from formulations.solvers.run_cpsat import run_cpsat
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Report, Stopwatch
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
@@ -47,12 +49,15 @@ from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import SOLVED, Limits, Outcome, Status
 from optmap.model.platform import Platform
+from optmap.model.snn import SNN
 
 Column = dict[int, int]
 
 #: Rounds of annealing without success after which the traffic is left as it is, and what part of
 #: the time is kept for its bound.
 PATIENCE, BOUND_SHARE = 4, 0.8
+#: First temperatures of the rounds in turn, in mean spikes of a source that is read.
+TEMPERATURES = (2.0, 0.5, 0.1)
 
 RULES = ("victim", "neighbours", "loosest", "anywhere")
 
@@ -222,7 +227,7 @@ def solve(
             fewer = compact(classes.clustering(columns).cluster_of)
             watch.tell(fewer, fewer.num_clusters, bound)
     found = compact(classes.clustering(columns).cluster_of)
-    return keep_better(watch, clusters_of, Status.UNKNOWN, found, bound, start)
+    return graded(keep_better(watch, clusters_of, Status.UNKNOWN, found, bound, start), bound)
 
 
 def _potential(search: _Search, columns: list[Column]) -> float:
@@ -241,7 +246,7 @@ def minimize_traffic(
     *,
     workers: int = 8,
 ) -> Outcome[Clustering]:
-    """(P0b) Return a quieter clustering of at most ``num_clusters`` clusters than ``warm``.
+    """(P0b) Return a clustering of at most ``num_clusters`` clusters, of less traffic than ``warm``.
 
     Annealing (annealing_traffic.py), round after round, until PATIENCE rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
@@ -250,43 +255,15 @@ def minimize_traffic(
     """
     watch = Stopwatch(limits)
     network, kinds = decomposition.network, kinds_worth_having(platform)
-    bound = traffic_bound(decomposition, platform).whole
+    floor = bound = traffic_bound(decomposition, platform).whole
     start = start_of(decomposition, platform, warm)
     if start.num_clusters > num_clusters:
         return keep_better(watch, clusters_of, Status.UNKNOWN, None, None)
     measure = partial(traffic_of, network)
-    current, value = start, measure(start)
-    watch.note(value, bound)
-    moves, attempt, rate, in_vain = 100_000, 0, 0.0, 0
-    kept_s = (
-        BOUND_SHARE * limits.wall_s
-        if partition_spikes_bound.applies(network, num_clusters)
-        else 0.0
-    )
-    while (
-        value > bound
-        and current.num_clusters > 1
-        and in_vain < PATIENCE
-        and watch.left > kept_s + moves * rate
-    ):
-        began = watch.spent
-        quieter = reduce_traffic(
-            network,
-            current,
-            kinds,
-            moves=moves,
-            seed=limits.seed * 1000 + attempt,
-            hot=(2.0, 0.5, 0.1)[attempt % 3],
-        )
-        if attempt:  # the first round may have waited for the compiler
-            rate = (watch.spent - began) / moves
-        attempt += 1
-        reached = measure(quieter)
-        if reached < value:
-            current, value, in_vain = quieter, reached, 0
-            watch.note(value, bound)
-        else:
-            moves, in_vain = min(2 * moves, 20_000_000), in_vain + 1
+    applies = partition_spikes_bound.applies(network, num_clusters)
+    kept_s = BOUND_SHARE * limits.wall_s if applies else 0.0
+    current = _annealed_traffic(network, kinds, start, bound, watch, kept_s)
+    value = measure(current)
     if value > bound and watch.left > 1:
         known = decomposition, platform, num_clusters, current
         proved = copies_bound(*known, Limits(watch.left / 2, seed=limits.seed))
@@ -298,7 +275,7 @@ def minimize_traffic(
         watch.note(value, bound)
     sets = PartitionSets(network, kinds, num_clusters)
     if value == bound or too_large(sets, Limits(max(watch.left, 1e-3)), SECONDS_PER_TERM):
-        return keep_better(watch, measure, Status.UNKNOWN, current, bound)
+        return graded(keep_better(watch, measure, Status.UNKNOWN, current, bound), floor)
     model = PartitionModel(sets).build()
     model.link_remote_axons()
     model.minimize_traffic()
@@ -307,4 +284,38 @@ def minimize_traffic(
     run = run_cpsat(model.cp, watch, workers=workers)
     found = None if run.value is None else model.extract(run.solver)
     bound = max(bound, run.bound or 0)
-    return keep_better(watch, measure, run.status, found, bound, current)
+    outcome = keep_better(watch, measure, run.status, found, bound, current)
+    return graded(outcome, floor, Below(sets, "traffic", measure, watch, other_search=True))
+
+
+def _annealed_traffic(
+    network: SNN,
+    kinds: tuple[tuple[int, int], ...],
+    start: Clustering,
+    bound: int,
+    watch: Stopwatch,
+    kept_s: float,
+) -> Clustering:
+    """Anneal round after round until PATIENCE rounds in a row found nothing, or time is short.
+
+    ``kept_s`` seconds are left over.
+    """
+    current, value = start, traffic_of(network, start)
+    watch.note(value, bound)
+    moves, attempt, rate, in_vain = 100_000, 0, 0.0, 0
+    while value > bound and current.num_clusters > 1 and in_vain < PATIENCE:
+        if watch.left <= kept_s + moves * rate:
+            break
+        began, seed = watch.spent, watch.limits.seed * 1000 + attempt
+        hot = TEMPERATURES[attempt % len(TEMPERATURES)]
+        found = reduce_traffic(network, current, kinds, moves=moves, seed=seed, hot=hot)
+        if attempt:  # the first round may have waited for the compiler
+            rate = (watch.spent - began) / moves
+        attempt += 1
+        reached = traffic_of(network, found)
+        if reached < value:
+            current, value, in_vain = found, reached, 0
+            watch.note(value, bound)
+        else:
+            moves, in_vain = min(2 * moves, 20_000_000), in_vain + 1
+    return current

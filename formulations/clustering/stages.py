@@ -102,21 +102,19 @@ def fewest_clusters(
     """
     watch = Stopwatch(limits)
     network, kinds = decomposition.network, kinds_worth_having(platform)
-    least = PartitionSets(network, kinds, max(1, -(-network.num_units // max(c for _, c in kinds))))
-    if too_large(least, limits, backend.seconds_per_term):
-        return replace(
-            keep_better(watch, clusters_of, Status.UNKNOWN, None, None, warm), note=not_built(least)
-        )
-    start = start_of(decomposition, platform, warm)
-    sets = PartitionSets(network, kinds, start.num_clusters)
-    if too_large(sets, limits, backend.seconds_per_term):
-        return replace(
-            keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start), note=not_built(sets)
-        )
     simple = best(cluster_bounds(decomposition, platform))
     floor = None if simple is None else simple.whole
+    least = PartitionSets(network, kinds, max(1, -(-network.num_units // max(c for _, c in kinds))))
+    if too_large(least, limits, backend.seconds_per_term):
+        kept = keep_better(watch, clusters_of, Status.UNKNOWN, None, floor, warm)
+        return replace(graded(kept, floor), note=not_built(least))
+    start = start_of(decomposition, platform, warm)
+    sets = PartitionSets(network, kinds, start.num_clusters)
+    kept = graded(keep_better(watch, clusters_of, Status.UNKNOWN, None, floor, start), floor)
     if start.num_clusters == floor:
-        return graded(keep_better(watch, clusters_of, Status.UNKNOWN, start, floor), floor)
+        return kept
+    if too_large(sets, limits, backend.seconds_per_term):
+        return replace(kept, note=not_built(sets))
     model = backend.build(sets)
     model.minimize_clusters()
     run = backend.run(model, watch, start)

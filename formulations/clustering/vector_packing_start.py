@@ -23,18 +23,20 @@ References
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 
 from formulations.clustering.classes import Classes
+from optmap.clock import did, now
 from optmap.compiled import compiled
 from optmap.model.mapping import Clustering, compact
 from optmap.model.snn import IndexArray, IntArray
 
 #: Caps tried, as parts of a crossbar's columns in 32nds.
 CAPS = range(32, 11, -1)
+#: Rows taken that about a second of one core is counted as.
+TAKEN_A_UNIT = 100_000
 
 Column = dict[int, int]
 
@@ -49,7 +51,7 @@ def mixed_start(
     seconds : float
         No further cap is started after that long.
     """
-    began = time.perf_counter()
+    began = now()
     reader_ptr, readers = readers_of(classes)
     sharing = np.zeros(classes.num_classes, dtype=np.bool_)
     for g in np.flatnonzero(np.diff(reader_ptr) > 1):
@@ -62,7 +64,8 @@ def mixed_start(
         crossbars = _fill(classes, crossbars, ~sharing, rows, columns)
         if best is None or len(crossbars) < len(best):
             best = crossbars
-        if time.perf_counter() - began > seconds:
+        did(len(classes.groups) / TAKEN_A_UNIT)
+        if now() - began > seconds:
             break
     assert best is not None  # there is at least one cap
     return compact(classes.clustering(best).cluster_of)

@@ -26,10 +26,14 @@ import pulp
 
 from formulations.solvers.status import from_highs
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clock import did, is_counted
 from optmap.model.outcome import SOLVED, Status
 
 #: Feasibility tolerance of rows, duals and whole numbers; rows are scaled to coefficients near 1.
 TOLERANCE = 1e-9
+
+#: What about a second of one core is counted as (:mod:`optmap.clock`).
+NODES_A_UNIT, ITERATIONS_A_UNIT = 1_000, 20_000
 
 OPTIONS: dict[str, str | float] = {
     "presolve": "off",
@@ -98,7 +102,11 @@ def optimise(
     seconds = watch.left if wall_s is None else min(wall_s, watch.left)
     if seconds <= 0:
         return HighsRun(Status.UNKNOWN, {}, None)
-    model.setOptionValue("time_limit", seconds)
+    if is_counted():
+        model.setOptionValue("mip_max_nodes", int(seconds * NODES_A_UNIT) + 1)
+        model.setOptionValue("simplex_iteration_limit", int(seconds * ITERATIONS_A_UNIT) + 1)
+    else:
+        model.setOptionValue("time_limit", seconds)
     scale *= problem.sense  # HiGHS minimises the negated objective of a maximisation
     constant = float(problem.objective.constant)
 
@@ -110,6 +118,11 @@ def optimise(
 
     model.cbMipImprovingSolution.subscribe(hear)
     model.run()
+    info = model.getInfo()
+    did(
+        info.simplex_iteration_count / ITERATIONS_A_UNIT
+        + max(info.mip_node_count, 0) / NODES_A_UNIT
+    )
     return _read(problem, model, scale, constant)
 
 

@@ -9,6 +9,7 @@ from ortools.sat.python import cp_model
 
 from formulations.solvers.status import from_cpsat
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clock import did, is_counted
 from optmap.model.outcome import SOLVED, Status
 
 #: CP-SAT chooses its sub-solvers by their number; 8 is what its bounds need (also on two cores).
@@ -83,10 +84,13 @@ def run_cpsat(
     if seconds <= 0:
         return CpsatRun(Status.UNKNOWN, solver, None, None)
     parameters = solver.parameters
-    parameters.max_time_in_seconds = seconds
+    if is_counted():
+        parameters.max_deterministic_time = seconds
+    else:
+        parameters.max_time_in_seconds = seconds
     parameters.num_workers = workers
     parameters.random_seed = watch.limits.seed % 2**31
-    parameters.interleave_search = interleave
+    parameters.interleave_search = interleave or is_counted()
     parameters.catch_sigint_signal = False
     if other_search:
         for name, setting in OTHER_SEARCH.items():
@@ -94,6 +98,7 @@ def run_cpsat(
         parameters.random_seed = (watch.limits.seed + OTHER_SEED) % 2**31
     minimises = model.has_objective()
     status = from_cpsat(solver.solve(model, _Watch(watch, heard) if minimises else None))
+    did(solver.response_proto.deterministic_time)
     if not minimises:
         return CpsatRun(status, solver, None, None)
     value = round(solver.objective_value) if status in SOLVED else None

@@ -1,12 +1,12 @@
-"""Wall-clock seconds of one solve, all its stages together, and what they found when."""
+"""Seconds of one solve (:mod:`optmap.clock`), all its stages together, and what they found when."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from optmap.clock import now
 from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 
 #: Hears of every better solution while a solve goes on, so that a kill does not lose it.
@@ -18,14 +18,14 @@ class Stopwatch:
     """Started when made; ``limits.wall_s`` is what there is to spend."""
 
     limits: Limits
-    started: float = field(default_factory=time.perf_counter)
+    started: float = field(default_factory=now)
     points: list[TracePoint] = field(default_factory=list)
     report: Report | None = None
 
     @property
     def spent(self) -> float:
         """Seconds since the start."""
-        return time.perf_counter() - self.started
+        return now() - self.started
 
     @property
     def left(self) -> float:

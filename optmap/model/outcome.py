@@ -46,12 +46,16 @@ class Limits:
         The only source of randomness, >= 0.
     memory_mb : int or None
         Memory; enforced by the process that runs the solve. None: not limited.
+    work : int, optional
+        Units of counted work (:mod:`optmap.clock`) in place of ``wall_s``, about a second of one
+        core each: value, bound and mapping of a seed are then the same on any machine.
     """
 
     wall_s: float = 60.0
     threads: int = 1
     seed: int = 0
     memory_mb: int | None = None
+    work: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.wall_s < inf:
@@ -60,6 +64,8 @@ class Limits:
             raise ValueError(f"limits: found {self.threads} threads, expected 1 or more")
         if self.seed < 0:
             raise ValueError(f"limits: found seed {self.seed}, expected 0 or more")
+        if self.work is not None and self.work < 1:
+            raise ValueError(f"limits: found {self.work} units of work, expected 1 or more")
         if self.memory_mb is not None and self.memory_mb < 1:
             raise ValueError(f"limits: found {self.memory_mb} MB, expected 1 or more")
 

@@ -10,6 +10,7 @@ from math import inf
 from typing import ParamSpec, TypeVar
 
 from optmap.binding.contract import BINDERS
+from optmap.clock import now
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower, refuse_short_buffers
 from optmap.model.claim import Claim, Run
@@ -58,7 +59,7 @@ class Course:
     limits: Limits
     report: Report
     to_come: list[str]
-    started: float = field(default_factory=time.perf_counter)
+    started: float = field(default_factory=now)
     claims: list[Claim] = field(default_factory=list)
     seconds: list[tuple[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Course:
     @property
     def left(self) -> float:
         """Seconds until the limit; below 0 when it has passed."""
-        return self.limits.wall_s - (time.perf_counter() - self.started)
+        return self.limits.wall_s - (now() - self.started)
 
     def expired(self) -> bool:
         """Tell whether the limit has passed."""
@@ -180,11 +181,11 @@ def sparingly(report: Callable[[Outcome[T], T], None]) -> Callable[[Outcome[T]],
 
     def on_better(outcome: Outcome[T]) -> None:
         nonlocal last, cost
-        begun, found = time.perf_counter(), outcome.solution
+        begun, found = now(), outcome.solution
         if found is None or begun - last < 10 * cost:
             return
         report(outcome, found)
-        last = time.perf_counter()
+        last = now()
         cost = last - begun
 
     return on_better

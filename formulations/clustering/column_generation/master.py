@@ -13,6 +13,8 @@ from __future__ import annotations
 import highspy
 import numpy as np
 
+from formulations.solvers.highs import ITERATIONS_A_UNIT
+from optmap.clock import did
 from optmap.model.snn import FloatArray, IndexArray, IntArray
 
 
@@ -52,7 +54,9 @@ class Master:
 
     def solve(self) -> tuple[float, FloatArray]:
         """Return the LP's value and the price of every class; prices may be a hair off."""
+        before = self.lp.getInfo().simplex_iteration_count
         self.lp.run()
+        did(max(self.lp.getInfo().simplex_iteration_count - before, 1) / ITERATIONS_A_UNIT)
         if self.lp.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise ValueError(f"master LP ended as {self.lp.getModelStatus()}")
         dual = np.maximum(np.array(self.lp.getSolution().row_dual), 0.0)

@@ -5,7 +5,6 @@ Prices are whole numbers; so are all values and bounds, and what is proved is pr
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +17,7 @@ from formulations.clustering.column_generation.pricing_frontier import (
     completion_of,
     price,
 )
+from optmap.clock import did, now
 from optmap.model.snn import IndexArray, IntArray
 
 #: Label visits that one core does in a second, cautiously: turns seconds into a repeatable limit.
@@ -63,7 +63,7 @@ class Pricer:
 
     def heuristic(self, prices: IntArray, threshold: int, most_labels: int) -> Found:
         """Return crossbars worth more than ``threshold`` found by a beam of labels."""
-        return price(
+        found = price(
             self.sweep,
             self.classes,
             prices,
@@ -73,6 +73,8 @@ class Pricer:
             most_labels=most_labels,
             beam=True,
         )
+        did(found.work / WORK_PER_SECOND)
+        return found
 
     def bound(self, prices: IntArray, goal: int, seconds: float, total: int = 0) -> int:
         """Return a proved upper bound on the worth of every crossbar, at best max(goal, the truth).
@@ -104,7 +106,7 @@ class Pricer:
         if closed[self.rows] <= goal or not self.can_prove:
             return closed
         reached = self.heuristic(prices, 0, 500).by_rows
-        begun, top = time.perf_counter(), int(reached[self.rows])
+        begun, top = now(), int(reached[self.rows])
         looser = [self._slack(slack, goal, top, total) for slack in SLACKS]
         slacks = [max(0.0, goal / max(top, 1) - 1), *looser]
         for k, slack in enumerate(slacks):
@@ -152,12 +154,13 @@ class Pricer:
                     self.columns,
                     threshold=threshold,
                     most_labels=labels,
-                    most_work=int(max(stop - time.perf_counter(), 0.0) * WORK_PER_SECOND),
+                    most_work=int(max(stop - now(), 0.0) * WORK_PER_SECOND),
                     keep=1,
                     closed=closed,
                     completion=completion,
                 )
-                if found.complete or time.perf_counter() > stop:
+                did(found.work / WORK_PER_SECOND)
+                if found.complete or now() > stop:
                     break
             if not found.complete:
                 return

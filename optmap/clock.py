@@ -1,0 +1,49 @@
+"""Seconds of a solve: of the machine's clock, or of counted work, which repeats on any machine.
+
+Everything that looks at the time while it solves asks :func:`now`. Under :func:`counted` time
+passes by work alone: solvers add what they count themselves (CP-SAT its deterministic time, HiGHS
+iterations and nodes), searches their moves, nodes and labels (:func:`did`), and every look at the
+clock adds LOOK, so that a loop that does nothing else ends too. A unit is about what one core does
+in a second. One process does one or the other; threads share the count, so that only runs of one
+thread repeat exactly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+#: Counted work in whole millionths of a unit, and what one look at the clock adds.
+MILLION, LOOK = 1_000_000, 20
+
+_counts: list[int] = []  # empty: the machine's clock
+
+
+def now() -> float:
+    """Return seconds since some moment, or units of work counted so far."""
+    if not _counts:
+        return time.perf_counter()
+    _counts[-1] += LOOK
+    return _counts[-1] / MILLION
+
+
+def is_counted() -> bool:
+    """Tell whether time passes by work alone."""
+    return bool(_counts)
+
+
+def did(units: float) -> None:
+    """Count work; nothing happens where the machine's clock is asked."""
+    if _counts:
+        _counts[-1] += max(round(units * MILLION), 0)
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """Let time pass by work alone inside the block."""
+    _counts.append(0)
+    try:
+        yield
+    finally:
+        _counts.pop()
