@@ -16,6 +16,7 @@ from rich.console import Console
 
 import optmap
 from optmap.errors import InputError
+from optmap.model.outcome import Limits
 from optmap.readers.options import (
     OPTION_HELP,
     OPTION_NAMES,
@@ -169,3 +170,19 @@ def _printable(text: str) -> bool:
 def _discard_output() -> None:
     """Let go of what standard output still holds, so that the end does not write it again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+#: Seconds that a unit of counted work may take before a run counts as hung.
+SECONDS_A_UNIT = 30.0
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """Add ``--work``, which takes the place of ``--limit``."""
+    text = "units of counted work in place of seconds: one seed then repeats on any machine (none)"
+    parser.add_argument("--work", type=whole(1), metavar="N", help=text)
+
+
+def limits_of(args: argparse.Namespace, seed: int) -> Limits:
+    """Return the limits of a run from ``--limit``, ``--work``, ``--threads`` and ``--memory``."""
+    wall_s = args.limit if args.work is None else SECONDS_A_UNIT * args.work
+    return Limits(wall_s, args.threads, seed, args.memory, args.work)

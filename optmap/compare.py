@@ -23,8 +23,10 @@ from optmap.command_line import (
     DONE,
     FAILED,
     Output,
+    add_work,
     file_name,
     guarded,
+    limits_of,
     parser,
     reading_arguments,
     reading_of,
@@ -56,7 +58,6 @@ from optmap.experiment.tables.terminal import (
     plan_lines,
 )
 from optmap.methods import METHODS, load_method_file, method_named
-from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
 from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
@@ -101,6 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--limit", type=seconds, default=10.0, metavar="S", help="seconds per row, all stages (10)"
     )
+    add_work(made)
     made.add_argument(
         "--methods",
         help=f"comma-separated, of: {', '.join(METHODS)}"
@@ -139,7 +141,7 @@ def main(arguments: Sequence[str]) -> int:
     for name in methods:
         method_named(name)
     seeds = dict.fromkeys(_whole(text, "--seeds") for text in _names(args.seeds, "--seeds"))
-    limits = [Limits(args.limit, args.threads, seed, args.memory) for seed in seeds]
+    limits = [limits_of(args, seed) for seed in seeds]
     log, out = Console(stderr=True), Output()
     encodings = _names(args.encodings, "--encodings") if args.encodings else []
     for code in encodings:

@@ -19,9 +19,11 @@ from optmap.command_line import (
     DONE,
     FAILED,
     Output,
+    add_work,
     complain,
     file_name,
     guarded,
+    limits_of,
     parser,
     reading_arguments,
     reading_of,
@@ -50,7 +52,6 @@ from optmap.mapping_json import from_dict
 from optmap.methods import METHODS, method_named
 from optmap.model.claim import written
 from optmap.model.mapping import Mapping
-from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.sdf.xml import sdf3_text
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
@@ -90,6 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--platform", metavar="P", help=platform_help())
     made.add_argument("--method", default="song2020-tree", help=f"one of {', '.join(METHODS)}")
     made.add_argument("--limit", type=seconds, default=60.0, metavar="S", help="seconds (60)")
+    add_work(made)
     made.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed (0)")
     made.add_argument("--threads", type=whole(1), default=1, help="threads (1)")
     made.add_argument(
@@ -122,7 +124,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
     method_named(args.method)
-    limits = Limits(args.limit, args.threads, args.seed, args.memory)
+    limits = limits_of(args, args.seed)
     instance, source = _instance(args)
     job = Job(instance.name, instance.digest(), source, args.method, limits)
     row, attached = finish(job, run_child(job, threading.Event()))

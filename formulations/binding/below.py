@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from formulations.binding.cpsat_model import BindingModel
 from formulations.binding.sets import BindingSets, load_weight, value_of
 from formulations.solvers.run_cpsat import run_cpsat
+from formulations.solvers.second_proof import seconds_for
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.mapping import Binding
 from optmap.model.outcome import SOLVED, Outcome, Status, Value
-
-#: Part of what is left of a stage's limit for the second engine.
-SECOND_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Below:
 
     def __call__(self, value: Value | None) -> Outcome[Binding]:
         """Look for a binding below ``value``; None: for any."""
-        seconds = SECOND_SHARE * self.watch.left
+        seconds = seconds_for(self.watch)
         most = None if value is None else int(value) - 1
         if seconds <= 0:
             return Outcome(Status.UNKNOWN)

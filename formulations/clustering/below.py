@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from formulations.clustering.cpsat_model import SECONDS_PER_TERM, PartitionModel
 from formulations.clustering.sets import PartitionSets, too_large
 from formulations.solvers.run_cpsat import run_cpsat
+from formulations.solvers.second_proof import seconds_for
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import SOLVED, Outcome, Status, Value
-
-#: Part of what is left of a stage's limit for the second engine.
-SECOND_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Below:
 
     def __call__(self, value: Value | None) -> Outcome[Clustering]:
         """Look for a clustering below ``value``; None: for any."""
-        sets, seconds = self.sets, SECOND_SHARE * self.watch.left
+        sets, seconds = self.sets, seconds_for(self.watch)
         most = None if value is None else int(value) - 1
         if self.objective == "clusters" and most is not None:
             sets = replace(sets, num_clusters=most)

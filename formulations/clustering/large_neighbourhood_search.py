@@ -246,7 +246,7 @@ def minimize_traffic(
     *,
     workers: int = 8,
 ) -> Outcome[Clustering]:
-    """(P0b) Return a clustering of at most ``num_clusters`` clusters, of less traffic than ``warm``.
+    """(P0b) Return a clustering of less traffic than ``warm`` within ``num_clusters`` clusters.
 
     Annealing (annealing_traffic.py), round after round, until PATIENCE rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is

@@ -21,6 +21,7 @@ from formulations.ordering.farey import below
 from formulations.ordering.period_search import Probe, search_period
 from formulations.ordering.sets import OrderSets, best_start
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
+from formulations.solvers.second_proof import seconds_for
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.grade import Grade
 from optmap.model.mapping import Binding
@@ -30,8 +31,6 @@ from optmap.model.outcome import SOLVED, Limits, Outcome, Status, Value
 TWO_STAGES_FROM = 120
 #: What that binding may take, per cluster and tile.
 SECONDS_A_PLACE = 0.008
-#: Part of what is left of a stage's limit for the second engine.
-SECOND_SHARE = 0.5
 
 
 def no_restriction(model: JointModel) -> None:
@@ -179,7 +178,7 @@ class JointSearch:
         target = below(Fraction(value), sets.most_tokens_from(sets.floor))
         if not self.prologue and refuted(sets, target):
             return certified
-        seconds = SECOND_SHARE * self.watch.left
+        seconds = seconds_for(self.watch)
         model = (JointPrologueModel if self.prologue else JointModel)(sets, target)
         if model.impossible:  # by longest paths in whole numbers
             return certified

@@ -12,13 +12,11 @@ from formulations.ordering.farey import below
 from formulations.ordering.sets import OrderSets
 from formulations.ordering.size import why_not_built
 from formulations.solvers.run_cpsat import run_cpsat
+from formulations.solvers.second_proof import seconds_for
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.grade import Grade
 from optmap.model.mapping import StaticOrders
 from optmap.model.outcome import SOLVED, Outcome, Status, Value
-
-#: Part of what is left of a stage's limit for the second engine.
-SECOND_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Below:
         return self._by_cpsat(target)
 
     def _by_cpsat(self, target: Fraction) -> Outcome[StaticOrders]:
-        seconds = SECOND_SHARE * self.watch.left
+        seconds = seconds_for(self.watch)
         if seconds <= 0 or why_not_built(self.sets.resources, len(self.sets.tasks), seconds):
             return Outcome(Status.UNKNOWN)
         model: OrderModel | PrologueModel = (

@@ -15,13 +15,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.grade import Grade
 from optmap.model.outcome import SOLVED, Outcome, Status, Value
 
 S = TypeVar("S")
 
+#: The second engine's time: a part of what is left, and at most so many times what was spent.
+SHARE, TIMES, LEAST_S = 0.5, 2.0, 0.5
+
 #: Looks for a solution below a value (None: for any), by another engine.
 Again = Callable[[Value | None], Outcome[S]]
+
+
+def seconds_for(watch: Stopwatch) -> float:
+    """Return what the second engine may take: twice what the first took, and half of the rest."""
+    return min(SHARE * watch.left, LEAST_S + TIMES * watch.spent)
 
 
 def graded(outcome: Outcome[S], floor: Value | None, again: Again[S] | None = None) -> Outcome[S]:

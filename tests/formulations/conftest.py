@@ -1,4 +1,4 @@
-"""Time passes by counted work in the tests of this folder: they repeat on a loaded machine."""
+"""Time that passes by counted work, for tests of searches that a limit ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from optmap.clock import counted
 
 
-@pytest.fixture(autouse=True)
-def _by_work() -> Iterator[None]:
+@pytest.fixture
+def by_work() -> Iterator[None]:
     with counted():
         yield
