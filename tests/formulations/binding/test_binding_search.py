@@ -13,8 +13,6 @@ from formulations.binding.sets import fits_platform, load_of, spike_hops_of
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 
-pytestmark = pytest.mark.usefixtures("by_work")
-
 LIMITS = Limits(wall_s=20.0)
 
 
