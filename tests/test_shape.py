@@ -25,10 +25,12 @@ EXCEPTIONS: dict[str, str] = {
     "formulations/clustering/column_generation/pricing_frontier.py:_completion": KERNEL,
     "formulations/clustering/column_generation/pricing_frontier.py:_sweep": SWEEP,
     "formulations/clustering/column_generation/pricing_frontier.py:price": KERNEL,
-    "formulations/clustering/large_neighbourhood_search.py:minimize_traffic": KERNEL,
     "formulations/clustering/vector_packing_start.py:_grow": KERNEL,
     "formulations/joint/benders.py:solve": KERNEL,
+    "formulations/ordering/cpsat.py:solve": KERNEL,
     "formulations/ordering/horizon.py:decide_pairs": KERNEL,
+    "formulations/ordering/period_search.py:search_period": KERNEL,
+    "formulations/whole/pricing_listing.py:_walk": KERNEL,
     "optmap/binding/kernels/tile_swaps.py:_pass": KERNEL,
     "optmap/bounds/end_to_end_reads.py:_share_kernel": KERNEL,
     "optmap/clustering/hyperedge_overlap.py:_overlap": KERNEL,
@@ -39,6 +41,8 @@ EXCEPTIONS: dict[str, str] = {
     "optmap/clustering/song2020.py:_remove": KERNEL,
     "optmap/clustering/song2020_published.py:_greedy": KERNEL,
     "optmap/clustering/spinemap.py:_improve": KERNEL,
+    "optmap/compare.py:build_parser": KERNEL,
+    "optmap/compare.py:main": KERNEL,
     "optmap/decomposing/kernels/split_by_spikes.py:_cut": KERNEL,
     "optmap/judge/latency.py:_best_entry": KERNEL,
     "optmap/model/snn.py:from_edges": FIELDS,
@@ -57,6 +61,7 @@ EXCEPTIONS: dict[str, str] = {
     "optmap/sdf/repetition.py:_balance": KERNEL,
     "optmap/sdf/selftimed.py:_advance": KERNEL,
     "optmap/simulation/simulate.py:simulate": KERNEL,
+    "optmap/whole/search.py:search": KERNEL,
 }
 
 BLOCKS = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.Match)
