@@ -61,7 +61,6 @@ def plan_lines(jobs: Sequence[Job], kept: int, parallel: int) -> list[str]:
         f"{len(jobs)} rows to run ({instances} instances, {methods} methods), {len(solved)} of them"
         f" with a solver or a search: {span}"
     )
-    lines.append("kernels are compiled on first use, which can take a minute; later runs keep them")
     return lines
 
 
