@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
@@ -32,6 +33,7 @@ from optmap.clustering.kernels.twins import twin_classes
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.judge.check import check
+from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
@@ -67,6 +69,8 @@ COOLED = 0.05
 MOVES_A_PIECE, LEAST_MOVES, CLIMB_DRAWS = 20, 4000, 2000
 #: Seconds between looks at the clock, and moves before the first.
 LOOK_S, FIRST_MOVES = 0.2, 200
+#: Clusters up to which orders that run ahead are tried before other bindings.
+MOST_PIPELINED = 64
 #: Share of the time that the fast flows and one round's schedule may take, and what is kept back.
 STARTS_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.3, 0.1, 0.04
 
@@ -202,22 +206,39 @@ class _Search:
             self.candidates.append((busy, _placed(mapping)))
         if self.best is not None:
             self.candidates.append((self._busiest(self.best), _placed(self.best)))
-            self._schedule(_placed(self.best), self.until(STARTS_SHARE + SCHEDULE_SHARE))
+            self._schedule(_placed(self.best), STARTS_SHARE + SCHEDULE_SHARE)
 
     def _busiest(self, mapping: Mapping) -> float:
         graph, tile = self.target.graph(_placed(mapping)), mapping.binding.tile_of
         return float(np.bincount(tile, weights=graph.tau).max(initial=0))
 
-    def _schedule(self, placed: Placed, expired: Expired) -> None:
-        """Give a placement orders, ever better ones while they are worth it."""
+    def _schedule(self, placed: Placed, end: float) -> None:
+        """Give a placement orders, and another binding where its own cannot be scheduled well.
+
+        Parameters
+        ----------
+        end : float
+            Share of all time after which to stop.
+        """
         mapping, graph = self.target.projected(placed)
         self.offer(mapping)
-        if self.target.objective != "period" or expired():
+        if self.target.objective != "period":
             return
-        ahead = self.target.with_prologue(mapping, graph, expired)
-        self.offer(ahead)
-        if self.value > self._busiest(mapping) and not expired():
-            self.offer(self.target.climbed(mapping, graph, expired))
+        half = (self.spent() / self.limits.wall_s + end) / 2
+        if graph.num_clusters > MOST_PIPELINED:  # too many to be pipelined on any binding
+            self._rebound(mapping, graph, self.until(half))
+            self.offer(self.target.with_prologue(mapping, graph, self.until(end)))
+            return
+        self.offer(self.target.with_prologue(mapping, graph, self.until(half)))
+        if self.value > self._busiest(mapping):
+            self._rebound(mapping, graph, self.until(end))
+
+    def _rebound(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
+        """Climb from a balanced binding, then from the mapping's own."""
+        for start in (None, mapping.binding):
+            if not expired():
+                with suppress(CapacityError):
+                    self.offer(self.target.climbed(mapping, graph, start, expired))
 
     def improve(self) -> None:
         """Anneal round by round until the time is over."""
@@ -236,7 +257,7 @@ class _Search:
             self._round(work.at(norm), heat, length, expired)
             height = work.height()
             end = min(1 - KEPT_SHARE, self.spent() / self.limits.wall_s + SCHEDULE_SHARE)
-            self._schedule(placed_of(snn, work.state, work.start), self.until(end))
+            self._schedule(placed_of(snn, work.state, work.start), end)
             if height < least:
                 best, least = copied(work.state), height
                 continue

@@ -73,4 +73,4 @@ def _bound(
         if expired():
             return
         if binder == BOUND_BY[0]:
-            yield target.climbed(mapping, graph, expired)
+            yield target.climbed(mapping, graph, binding, expired)

@@ -9,7 +9,7 @@ from optmap.binding import hill_climbing
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.evaluation import evaluate
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.mapping import Mapping, StaticOrders
+from optmap.model.mapping import Binding, Mapping, StaticOrders
 from optmap.model.outcome import Value
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
@@ -74,10 +74,18 @@ class Target:
         )
         return replace(mapping, orders=orders)
 
-    def climbed(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> Mapping:
-        """Return the mapping after hill climbing on its binding, orders projected."""
+    def climbed(
+        self, mapping: Mapping, graph: ClusterGraph, start: Binding | None, expired: Expired
+    ) -> Mapping:
+        """Return the mapping after hill climbing from a binding, or a balanced one, projected.
+
+        Raises
+        ------
+        CapacityError
+            If no start is given and no balanced binding was found.
+        """
         binding = hill_climbing.bind(
-            graph, self.platform, seed=self.seed, start=mapping.binding, expired=expired
+            graph, self.platform, seed=self.seed, start=start, expired=expired
         )
         orders = projection.order(graph, binding, self.platform)
         return replace(mapping, binding=binding, orders=orders)
