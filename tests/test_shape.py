@@ -31,7 +31,6 @@ EXCEPTIONS: dict[str, str] = {
     "formulations/ordering/horizon.py:decide_pairs": KERNEL,
     "formulations/ordering/period_search.py:search_period": KERNEL,
     "formulations/whole/pricing_listing.py:_walk": KERNEL,
-    "optmap/binding/kernels/tile_swaps.py:_pass": KERNEL,
     "optmap/bounds/end_to_end_reads.py:_share_kernel": KERNEL,
     "optmap/clustering/hyperedge_overlap.py:_overlap": KERNEL,
     "optmap/clustering/kernels/growth.py:_grow": KERNEL,

@@ -166,14 +166,53 @@ def _in_order(placement: Any, a: Any) -> Any:
 
 
 @compiled
+def _try_move(placement: Any, a: Any, tile: Any, saved: Any, best: Any) -> Any:
+    """Return ``best`` = (saved, tile, other), or the move of a to ``tile`` if it fits."""
+    here = placement.tile_of[a]
+    _shift(placement, a, tile)
+    if _in_order(placement, a):
+        best = np.int64(saved), np.int64(tile), np.int64(-1)
+    _shift(placement, a, here)
+    return best
+
+
+@compiled
+def _try_swap(placement: Any, a: Any, b: Any, best: Any) -> Any:
+    """Return ``best`` = (saved, tile, other), or the swap of a and b if it saves more and fits."""
+    here, tile = placement.tile_of[a], placement.tile_of[b]
+    saved = _swap_saves(placement, a, b)
+    if saved <= best[0]:
+        return best
+    _shift(placement, a, tile)
+    _shift(placement, b, here)
+    if _in_order(placement, a) and _in_order(placement, b):
+        best = np.int64(saved), np.int64(tile), np.int64(b)
+    _shift(placement, b, tile)
+    _shift(placement, a, here)
+    return best
+
+
+@compiled
+def _best_on(placement: Any, a: Any, tile: Any, now: Any, lists: Any, best: Any) -> Any:
+    """Return the better of ``best`` and what moving a to a tile, or swapping it there, saves."""
+    head, following = lists
+    here = placement.tile_of[a]
+    if placement.room[tile] > 0:
+        saved = now - _cost(placement, a, tile, -1)
+        if saved > best[0]:
+            best = _try_move(placement, a, tile, saved, best)
+    b = head[tile]
+    while b >= 0:
+        if placement.fits[b, here]:
+            best = _try_swap(placement, a, b, best)
+        b = following[b]
+    return best
+
+
+@compiled
 def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
-    """One turn of every cluster; tell whether anything moved."""
-    ptr, partner, tile_of, fits = (
-        placement.ptr,
-        placement.partner,
-        placement.tile_of,
-        placement.fits,
-    )
+    """Give every cluster a turn; tell whether anything moved."""
+    ptr, partner, tile_of = placement.ptr, placement.partner, placement.tile_of
     clusters, tiles = len(tile_of), len(placement.room)
     seen = np.full(tiles, -1, dtype=np.int64)
     head = np.full(tiles, -1, dtype=np.int64)  # clusters of each tile, as linked lists
@@ -185,33 +224,15 @@ def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
     for a in range(clusters):
         here = tile_of[a]
         now = _cost(placement, a, here, -1)
-        best_saved, best_tile, best_other = 0, -1, -1
+        best = np.int64(0), np.int64(-1), np.int64(-1)
         for p in range(ptr[a] - 1, ptr[a + 1]):
             centre = here if p < ptr[a] else tile_of[partner[p]]
-            for c in range(near_ptr[centre], near_ptr[centre + 1]):
-                tile = near[c]
-                if tile == here or seen[tile] == a or fits[a, tile] == 0:
+            for tile in near[near_ptr[centre] : near_ptr[centre + 1]]:
+                if tile == here or seen[tile] == a or placement.fits[a, tile] == 0:
                     continue
                 seen[tile] = a
-                if placement.room[tile] > 0:
-                    saved = now - _cost(placement, a, tile, -1)
-                    if saved > best_saved:
-                        _shift(placement, a, tile)
-                        if _in_order(placement, a):
-                            best_saved, best_tile, best_other = saved, tile, -1
-                        _shift(placement, a, here)
-                b = head[tile]
-                while b >= 0:
-                    if fits[b, here]:
-                        saved = _swap_saves(placement, a, b)
-                        if saved > best_saved:
-                            _shift(placement, a, tile)
-                            _shift(placement, b, here)
-                            if _in_order(placement, a) and _in_order(placement, b):
-                                best_saved, best_tile, best_other = saved, tile, b
-                            _shift(placement, b, tile)
-                            _shift(placement, a, here)
-                    b = following[b]
+                best = _best_on(placement, a, tile, now, (head, following), best)
+        _, best_tile, best_other = best
         if best_tile < 0:
             continue
         changed = True
