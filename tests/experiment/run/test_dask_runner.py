@@ -119,6 +119,7 @@ def test_a_worker_of_another_version_is_named(cluster, instance, tmp_path, monke
     changed = tmp_path / "changed"
     shutil.copytree(ROOT / "optmap", changed / "optmap", ignore=shutil.ignore_patterns("__pyc*"))
     shutil.copytree(ROOT / "formulations", changed / "formulations")
+    (changed / "instances").symlink_to(ROOT / "instances")  # what comes with optmap
     (changed / "optmap" / "__init__.py").write_text(
         (ROOT / "optmap" / "__init__.py").read_text() + "\n# another version\n"
     )

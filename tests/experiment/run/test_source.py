@@ -47,7 +47,7 @@ def test_a_row_of_an_instance_with_an_encoding_is_the_same_on_a_worker(shipped_e
     assert here.row is not None
     assert there.row is not None
     assert here.row["check"] == there.row["check"] == "ok"
-    for part in ("metrics", "bounds", "units", "clustering", "network", "mapping"):
+    for part in ("metrics", "bounds", "place", "network", "mapping"):
         assert here.row[part] == there.row[part], part
 
 
