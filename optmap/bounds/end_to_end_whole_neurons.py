@@ -31,7 +31,10 @@ from optmap.model.platform import Platform
 from optmap.model.scope import Scope
 from optmap.model.snn import SNN, IntArray
 
-#: Above so many whole neurons the table of pairs is not built.
+#: Only neurons that read this part of the rows or more are looked at (any set of whole neurons
+#: gives a bound): of narrower ones so many fit a crossbar that nothing is proved.
+WIDE = 3
+#: Above so many of them the table of pairs is not built.
 MAX_NEURONS = 2000
 
 
@@ -65,7 +68,8 @@ def whole_neuron_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     Clusters: ceil(sum 1 / G_j). Traffic: the reads, less the spikes of every unit once, for it is
     in one cluster. Period: all tiles together fire for base * sum 1 / G_j + event * reads ticks.
     """
-    whole = np.flatnonzero((snn.fan_in > 0) & (snn.fan_in <= platform.max_rows))
+    wide = snn.fan_in * WIDE >= platform.max_rows
+    whole = np.flatnonzero(wide & (snn.fan_in <= platform.max_rows))
     if not 0 < len(whole) <= MAX_NEURONS:
         return ()
     found = beside(snn, platform, whole)
