@@ -2,7 +2,9 @@
 
 Each stage is a Protocol ``(problem, limits, *, start, on_better) -> Outcome`` and one list of
 loaders: a loader imports its formulation, and with it a solver, when it is called, and its return
-type is checked against the Protocol like everything else.
+type is checked against the Protocol like everything else. ``on_better`` is told of better solutions
+by column generation, neighbourhood search, bisection and Benders; the bindings, (P0b) and the MILP
+of orders, which run one model each, tell nothing before they end.
 """
 
 from __future__ import annotations
