@@ -332,10 +332,12 @@ class _Beside:
     def _is_inside(self, path: Path) -> bool:
         """Tell whether a path, links followed, stays in the folder or is a shipped file."""
         real = path.resolve()
-        return any(
-            real.is_relative_to(folder.resolve())
-            for folder in (self.instance_file.parent, shipped_folder())
-        )
+        if real.is_relative_to(self.instance_file.parent.resolve()):
+            return True
+        try:
+            return real.is_relative_to(shipped_folder().resolve())
+        except InputError:  # an installation without instances
+            return False
 
 
 def _texts(table: Table) -> dict[str, str]:
