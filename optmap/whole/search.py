@@ -251,7 +251,9 @@ class _Search:
         work = self._annealing(placed)
         length = max(LEAST_MOVES, MOVES_A_PIECE * int(work.state.total["pieces"][0]))
         best, least, number = copied(work.state), work.height(), 0
-        while not expired() and self.moves_left > 0:
+        begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
+        while not (begun and expired()) and self.moves_left > 0:
+            begun = True
             restore(work.state, best)
             heat, norm = ROUNDS[number % len(ROUNDS)]
             self._round(work.at(norm), heat, length, expired)
