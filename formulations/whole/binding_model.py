@@ -65,12 +65,17 @@ class BindingModel(UnitsModel):
         self.open_channels()
         self.measure_sends()
         self.put_tokens()
-        self.place_each_cluster_once()
-        self.respect_slots()
-        self.respect_crossbars()
+        self.build_loads()
         self.link_tiles()
         self.respect_buffers()
         self.measure_hops()
+        self.respect_interface_loads()
+
+    def build_loads(self) -> None:
+        """Post binding and loads of crossbars alone: a relaxation far smaller than the rest."""
+        self.place_each_cluster_once()
+        self.respect_slots()
+        self.respect_crossbars()
         self.switch_on_shared_tiles()
         self.respect_loads()
         self.break_tile_symmetry()
@@ -251,26 +256,35 @@ class BindingModel(UnitsModel):
             self.cp.add(self.time[k] == self.tau[k] + switch * extra)
 
     def respect_loads(self) -> None:
-        """(S3)  time[k] = sum_t load[k,t], sum_k load[k,t] <= L; sends likewise. Redundant.
+        """(S3)  time[k] = sum_t load[k,t], sum_k load[k,t] <= L. Redundant.
 
         load[k,t] = 0 where z[k,t] = 0.
         """
-        loads = [(self.time[k], {t: self.z[k, t] for t in self.sets.tiles}) for k in self.clusters]
-        sends = [(self.send[p], {t: self.sent[p, t] for t in self.sets.tiles}) for p in self.pairs]
-        for tasks in (loads, sends):
-            on: dict[int, list[cp_model.IntVar]] = {t: [] for t in self.sets.tiles}
-            for time, places in tasks:
-                parts = []
-                for t, here in places.items():
-                    part = self.cp.new_int_var(0, self.most, "")
-                    self.cp.add(part == 0).only_enforce_if(~here)
-                    self.cp.add(part >= time).only_enforce_if(here)
-                    on[t].append(part)
-                    parts.append(part)
-                if tasks is loads:
-                    self.cp.add(sum(parts) == time)
-            for t in self.sets.tiles:
-                self.cp.add(sum(on[t]) <= self.period)
+        places = [{t: self.z[k, t] for t in self.sets.tiles} for k in self.clusters]
+        for time, parts in zip(self.time, self._on_tiles(self.time, places), strict=True):
+            self.cp.add(sum(parts) == time)
+
+    def respect_interface_loads(self) -> None:
+        """(S3)  sum of send[k,n] over sent[k,n,t] <= L. Redundant."""
+        places = [{t: self.sent[p, t] for t in self.sets.tiles} for p in self.pairs]
+        self._on_tiles([self.send[p] for p in self.pairs], places)
+
+    def _on_tiles(
+        self, times: list[cp_model.IntVar], places: list[dict[int, cp_model.IntVar]]
+    ) -> list[list[cp_model.IntVar]]:
+        """Keep what runs on each tile within L; return the share of every task on every tile."""
+        on: dict[int, list[cp_model.IntVar]] = {t: [] for t in self.sets.tiles}
+        shares = []
+        for time, where in zip(times, places, strict=True):
+            for t, here in where.items():
+                share = self.cp.new_int_var(0, self.most, "")
+                self.cp.add(share == 0).only_enforce_if(~here)
+                self.cp.add(share >= time).only_enforce_if(here)
+                on[t].append(share)
+            shares.append([on[t][-1] for t in where])
+        for parts in on.values():
+            self.cp.add(sum(parts) <= self.period)
+        return shares
 
     def break_tile_symmetry(self) -> None:
         """(B6)  the first cluster on a moved tile is on an allowed one (symmetry.py). Redundant."""

@@ -7,16 +7,18 @@ proof is ordering/period_search.py. Its first bounds are those of optmap.bounds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from formulations.joint import cpsat as joint
 from formulations.ordering.period_search import Probe, search_period
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.stopwatch import Stopwatch
+from formulations.whole.binding_model import BindingModel
 from formulations.whole.cpsat_model import WholeModel
 from formulations.whole.cpsat_model_prologue import WholePrologueModel
 from formulations.whole.sets import WholeSets
-from formulations.whole.start import period_of, usable_start, warm_mapping
+from formulations.whole.start import Start, period_of, usable_start, warm_mapping
 from optmap.bounds.end_to_end import end_to_end_period_bound
 from optmap.decomposing import none
 from optmap.model.cluster_graph import cluster_graph
@@ -28,6 +30,10 @@ from optmap.model.snn import SNN
 
 #: Models above so many placements (units times clusters squared) are not built.
 MOST_PLACEMENTS = 60_000
+#: Part of the limit for mappings with no inserted unit that is not needed, before all are asked.
+FIRST_SHARE = 0.25
+#: Part of a test's seconds for its loads alone.
+LOADS_SHARE = 0.4
 
 
 def solve(
@@ -70,7 +76,8 @@ def solve(
             return Outcome(Status.UNKNOWN, bound=low, trace=watch.trace)
         status = Status.OPTIMAL if low == best[1] else Status.FEASIBLE
         return Outcome(status, best[0], best[1], low, watch.trace)
-    search = _Search(sets, watch, prologue, workers, None if best is None else best[0])
+    search = _Search(sets, watch, prologue, workers)
+    best = search.without_choice(best, low)
     ceiling = Fraction(sets.most_ticks) if best is None else best[1]
     return search_period(
         watch,
@@ -79,7 +86,7 @@ def solve(
         lambda least: sets.most_tokens(least, ceiling),
         best,
         ceiling,
-        None if prologue else search.minimise,
+        None if prologue or sets.has_choice(ceiling) else search.minimise,
     )
 
 
@@ -111,25 +118,40 @@ def fits_model(sets: WholeSets, period: Fraction) -> bool:
     return units * clusters * clusters <= MOST_PLACEMENTS
 
 
+@dataclass
 class _Search:
     """The tests that :func:`search_period` asks for."""
 
-    def __init__(
-        self,
-        sets: WholeSets,
-        watch: Stopwatch,
-        prologue: bool,
-        workers: int,
-        known: Mapping | None,
-    ) -> None:
-        self.sets, self.watch, self.prologue = sets, watch, prologue
-        self.workers, self.known = workers, known
+    sets: WholeSets
+    watch: Stopwatch
+    prologue: bool
+    workers: int
+    known: Mapping | None = None
+
+    def without_choice(self, best: Start | None, low: Fraction) -> Start | None:
+        """Return the better of ``best`` and the best mapping with no unit that is not needed."""
+        sets = replace(self.sets, needed_only=True)
+        value = Fraction(sets.most_ticks) if best is None else best[1]
+        self.known = None if best is None else best[0]
+        least, most = -(-low // 1), -(-value // 1) - 1
+        if least > most or not self.sets.has_choice(value) or not fits_model(sets, value):
+            return best
+        probe, _ = self._least_whole(sets, least, most, FIRST_SHARE * self.watch.left)
+        if probe.solution is None or probe.period is None:
+            return best
+        self.known = probe.solution
+        return probe.solution, probe.period
 
     def test(self, target: Fraction, seconds: float) -> Probe[Mapping]:
-        """Look for a mapping of period ``target`` at most."""
+        """Look for a mapping of period ``target`` at most.
+
+        Loads first: where no clustering has loads within ``target``, no order helps. Then the
+        schedules without prologue, whose "no" means nothing where one is asked for.
+        """
+        if self._overloaded(target, seconds * LOADS_SHARE):
+            return Probe(Status.INFEASIBLE)
         if not self.prologue:
             return self._probe(WholeModel(self.sets, target), seconds)
-        # Answers without prologue come sooner and are answers here too; a "no" means nothing.
         plain = self._probe(WholeModel(self.sets, target), seconds / 3)
         if plain.solution is not None:
             return plain
@@ -137,7 +159,21 @@ class _Search:
 
     def minimise(self, least: int, most: int, seconds: float) -> tuple[Probe[Mapping], int]:
         """Look for the least whole period in ``least``..``most``."""
-        model = WholeModel(self.sets, Fraction(most), least=least)
+        return self._least_whole(self.sets, least, most, seconds)
+
+    def _overloaded(self, target: Fraction, seconds: float) -> bool:
+        model = BindingModel(self.sets, target)
+        if model.impossible:
+            return True
+        model.build_units()
+        model.build_loads()
+        run = run_cpsat(model.cp, self.watch, workers=self.workers, wall_s=seconds)
+        return run.status is Status.INFEASIBLE
+
+    def _least_whole(
+        self, sets: WholeSets, least: int, most: int, seconds: float
+    ) -> tuple[Probe[Mapping], int]:
+        model = WholeModel(sets, Fraction(most), least=least)
         if model.impossible:
             return Probe(Status.INFEASIBLE), most + 1
         model.build()
@@ -165,5 +201,6 @@ class _Search:
         period = period_of(self.sets, mapping)
         if period is None:
             raise ValueError("the judge refuses a mapping of the whole model")
+        self.known = mapping
         self.watch.tell(mapping, period, None)
         return Probe(Status.FEASIBLE, mapping, period)

@@ -13,7 +13,8 @@ How many places are enough for every mapping of period at most L:
   its spikes are read by a cluster that does not hold it: at least the two smallest counts of P(j).
   All clusters together run for T L ticks at most, and raw source i is read by ceil(deg_i / C')
   clusters or more in every decomposition. What that leaves bounds the inserted units of each
-  neuron, and the clusters, each of which takes base ticks (and switch, but for T - 1 of them).
+  neuron, and the clusters, each of which takes base ticks (and switch, but for T - 1 of them); the
+  columns of so many clusters bound the inserted units again.
 """
 
 from __future__ import annotations
@@ -45,11 +46,14 @@ class WholeSets:
     ----------
     tokens : str
         ``dataflow`` or ``pipelined``.
+    needed_only : bool
+        As few inserted units as each neuron needs: a smaller problem, whose "no" means nothing.
     """
 
     snn: SNN
     platform: Platform
     tokens: str
+    needed_only: bool = False
 
     @cached_property
     def neurons(self) -> list[int]:
@@ -118,20 +122,28 @@ class WholeSets:
 
     def most_inserted(self, j: int, period: Fraction) -> int:
         """Return how many inserted units neuron ``j`` can have at that period."""
-        most = max(0, len(self.sources[j]) - 2)
+        least, most = self.least_inserted(j), max(0, len(self.sources[j]) - 2)
+        if self.needed_only:
+            return least
         event, two = self.platform.event_ticks, sum(self.counts(j)[:2])
         if most and event * two:
             spare = self.slack(period) / event + self.least_sums(j)
             most = min(most, max(0, int(spare / two)))
-        return max(most, self.least_inserted(j))
+        needed = len(self.neurons) + sum(self.least_inserted(i) for i in self.neurons)
+        columns = self.most_clusters(period) * self.platform.max_columns
+        return max(least, min(most, columns - needed + least))
+
+    def has_choice(self, period: Fraction) -> bool:
+        """Tell whether some neuron may have more inserted units than it needs."""
+        return any(self.most_inserted(j, period) > self.least_inserted(j) for j in self.neurons)
 
     def least_inserted(self, j: int) -> int:
         """Return how many inserted units neuron ``j`` needs."""
         return max(0, -(-(len(self.sources[j]) - 1) // (self.rows - 1)) - 1)
 
     def most_clusters(self, period: Fraction) -> int:
-        """Return how many clusters a mapping of that period can have."""
-        units = sum(1 + self.most_inserted(j, period) for j in self.neurons)
+        """Return how many clusters a mapping of that period can have; 0 if there is none."""
+        units = sum(max(1, len(self.sources[j]) - 1) for j in self.neurons)
         base, switch = self.platform.base_ticks, self.platform.switch_ticks
         spare = self.slack(period)
         if spare < 0:
