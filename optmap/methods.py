@@ -159,6 +159,17 @@ METHODS["cover"] = replace(
     whole="cover",
 )
 
+#: Methods that decide everything: whole, and the stages that make the mapping it starts from.
+_DECIDING_ALL = """
+whole-cpsat          | spikes | overlap | hill-climbing | projection | cpsat          | + all decisions in one CP-SAT model
+whole-cpsat-prologue | spikes | overlap | hill-climbing | projection | cpsat-prologue |   whole-cpsat with software pipelining
+"""  # noqa: E501 - a table is read by its columns
+
+for _line in _DECIDING_ALL.strip().splitlines():
+    *_stages, _whole, _about = (c.strip() for c in _line.split("|"))
+    _row = replace(_read(" | ".join((*_stages, _about))), whole=_whole)
+    METHODS[_row.name] = _row
+
 
 #: The names of those that come with optmap: every process knows them.
 BUILT_IN = frozenset(METHODS)

@@ -30,6 +30,8 @@ from optmap.model.snn import SNN
 
 #: Models above so many placements (units times clusters squared) are not built.
 MOST_PLACEMENTS = 60_000
+#: Networks of more neurons are not even counted.
+MOST_NEURONS = 400
 #: Part of the limit for mappings with no inserted unit that is not needed, before all are asked.
 FIRST_SHARE = 0.25
 #: Part of a test's seconds for its loads alone.
@@ -90,6 +92,38 @@ def solve(
     )
 
 
+def without_prologue(
+    snn: SNN,
+    platform: Platform,
+    tokens: str,
+    limits: Limits,
+    *,
+    objective: str = "period",
+    start: Mapping | None = None,
+    on_better: Callable[[Outcome[Mapping]], None] | None = None,
+) -> Outcome[Mapping]:
+    """Return :func:`solve`'s mapping; another objective than the period is left open."""
+    if objective != "period":
+        return Outcome(Status.UNKNOWN)
+    return solve(snn, platform, tokens, limits, start=start, on_better=on_better)
+
+
+def with_prologue(
+    snn: SNN,
+    platform: Platform,
+    tokens: str,
+    limits: Limits,
+    *,
+    objective: str = "period",
+    start: Mapping | None = None,
+    on_better: Callable[[Outcome[Mapping]], None] | None = None,
+) -> Outcome[Mapping]:
+    """Return :func:`solve`'s mapping, prologues searched too."""
+    if objective != "period":
+        return Outcome(Status.UNKNOWN)
+    return solve(snn, platform, tokens, limits, prologue=True, start=start, on_better=on_better)
+
+
 def _of_given_clusters(
     snn: ClusteredSNN,
     platform: Platform,
@@ -113,6 +147,8 @@ def _of_given_clusters(
 
 def fits_model(sets: WholeSets, period: Fraction) -> bool:
     """Tell whether the model at that period is small enough to be built."""
+    if len(sets.neurons) > MOST_NEURONS:
+        return False
     clusters = sets.most_clusters(period)
     units = sum(1 + sets.most_inserted(j, period) for j in sets.neurons)
     return units * clusters * clusters <= MOST_PLACEMENTS
@@ -162,7 +198,8 @@ class _Search:
         return self._least_whole(self.sets, least, most, seconds)
 
     def _overloaded(self, target: Fraction, seconds: float) -> bool:
-        model = BindingModel(self.sets, target)
+        """Tell whether no mapping has loads within ``target``; loads are whole ticks."""
+        model = BindingModel(self.sets, Fraction(target // 1))
         if model.impossible:
             return True
         model.build_units()
