@@ -332,11 +332,6 @@ EXACT_SCHEDULES = {
     "joint-prologue": ExactSchedule(_joint_prologue, prologue=True),
     "benders": ExactSchedule(_benders),
 }
-<<<<<<< HEAD
-#: Everything together -> loader.
-EXACT_WHOLE: dict[str, Whole] = {
-    "cover": Whole(_cover, whole_neurons=True, metrics=("clusters", "traffic", "period")),
-=======
 
 
 def _whole_cpsat() -> WholeMapper:
@@ -351,11 +346,11 @@ def _whole_cpsat_prologue() -> WholeMapper:
     return with_prologue
 
 
-#: Everything together -> loader, and whether its bounds hold for orders with a prologue.
+#: Everything together -> loader.
 EXACT_WHOLE: dict[str, Whole] = {
-    "cpsat": Whole(_whole_cpsat, prologue=False),
-    "cpsat-prologue": Whole(_whole_cpsat_prologue),
->>>>>>> cbda7c5 (whole-cpsat and whole-cpsat-prologue as methods; loads are whole ticks)
+    "cover": Whole(_cover, whole_neurons=True, metrics=("clusters", "traffic", "period")),
+    "cpsat": Whole(_whole_cpsat, prologue=False, metrics=("period",)),
+    "cpsat-prologue": Whole(_whole_cpsat_prologue, metrics=("period",)),
 }
 
 

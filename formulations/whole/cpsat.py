@@ -34,6 +34,8 @@ MOST_PLACEMENTS = 60_000
 MOST_NEURONS = 400
 #: Part of the limit for mappings with no inserted unit that is not needed, before all are asked.
 FIRST_SHARE = 0.25
+#: What that may take, per unit and pair of clusters.
+SECONDS_A_PLACEMENT = 0.01
 #: Part of a test's seconds for its loads alone.
 LOADS_SHARE = 0.4
 
@@ -147,11 +149,14 @@ def _of_given_clusters(
 
 def fits_model(sets: WholeSets, period: Fraction) -> bool:
     """Tell whether the model at that period is small enough to be built."""
-    if len(sets.neurons) > MOST_NEURONS:
-        return False
+    return len(sets.neurons) <= MOST_NEURONS and placements(sets, period) <= MOST_PLACEMENTS
+
+
+def placements(sets: WholeSets, period: Fraction) -> int:
+    """Return places for units times places for clusters squared: the size of the model."""
     clusters = sets.most_clusters(period)
     units = sum(1 + sets.most_inserted(j, period) for j in sets.neurons)
-    return units * clusters * clusters <= MOST_PLACEMENTS
+    return units * clusters * clusters
 
 
 @dataclass
@@ -172,7 +177,8 @@ class _Search:
         least, most = -(-low // 1), -(-value // 1) - 1
         if least > most or not self.sets.has_choice(value) or not fits_model(sets, value):
             return best
-        probe, _ = self._least_whole(sets, least, most, FIRST_SHARE * self.watch.left)
+        seconds = min(FIRST_SHARE * self.watch.left, SECONDS_A_PLACEMENT * placements(sets, value))
+        probe, _ = self._least_whole(sets, least, most, seconds)
         if probe.solution is None or probe.period is None:
             return best
         self.known = probe.solution
