@@ -9,7 +9,7 @@ An instance file is TOML::
     platform = "platforms/dynap_se.toml"
     tokens = "dataflow"                 # or "pipelined"
     keep_zero_weights = false
-    set = "default"                     # or "all": only run by `compare --all`
+    set = "default"                     # or "all": only run by `compare --all`; or "example"
 
     [encoding]                          # optional: lets `compare --encodings` change the code
     values = "digits_mlp_values.npz"    # what the inputs are shown, 0 to 1
@@ -59,7 +59,7 @@ from optmap.simulation.simulate import RESETS, Convention
 from optmap.toml_fields import Table, read_toml
 
 SCHEMA = 1
-SETS = ("default", "all")
+SETS = ("default", "all", "example")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +84,10 @@ class Instance:
         The instance file.
     reading : ReadOptions
         What the files of network and spikes do not say of themselves.
+    in_default_set : bool
+        Whether `compare` runs it without ``--all``.
+    is_example : bool
+        Whether it is there to be looked at: run, but left out of means, since it asks nothing.
     encoding : Encoding or None
         How its inputs can be shown; where it names a code the spikes are simulated.
     origin, provenance : mapping
@@ -97,6 +101,7 @@ class Instance:
     spikes: Path | None = None
     keep_zero_weights: bool = False
     in_default_set: bool = True
+    is_example: bool = False
     platform_file: Path | None = None
     file: Path | None = None
     reading: ReadOptions = AS_WRITTEN
@@ -222,7 +227,8 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
         tokens=top.choice("tokens", TOKEN_MODES, "dataflow"),
         spikes=spikes,
         keep_zero_weights=top.flag("keep_zero_weights", False),
-        in_default_set=top.choice("set", SETS, "default") == "default",
+        in_default_set=top.choice("set", SETS, "default") != "all",
+        is_example=top.choice("set", SETS, "default") == "example",
         platform_file=platform_file,
         file=path,
         reading=_reading(top.table("reading")),

@@ -175,7 +175,7 @@ def lenet_cifar() -> None:
     lenet("lenet_cifar", "gen:lenet-cifar-32", 3, 32, 0, data,
           "LeNet over 3 x 32 x 32: the papers' CIFAR shape; our task, for CIFAR ships with no"
           f" package: from which of {BOTH} and which fifth of its height a patch is cut",
-          "one patch", "loihi_like")  # fmt: skip
+          "one patch", "dynap_se")  # fmt: skip
 
 
 BUILD = {"smoothing_64": smoothing, "edges_16": edges_16, "edges_64": edges_64,

@@ -148,7 +148,8 @@ def decomposed_mlp() -> None:
     accuracy = (result.spikes[:, -10:].argmax(axis=1) == test_labels).mean()
     origin = f"simulated: rate code, 64 steps, {CONVENTION}"
     write_instance(
-        "decomposed_mlp", snn.with_spikes(result.per_window(), origin), platform="dynap_se_4bit",
+        "decomposed_mlp", snn.with_spikes(result.per_window(), origin),
+        platform="cores_4x4_48_4bit",
         text="quantised MLP 64-64-10, 4-bit weights decomposed into four +-1 planes: four cells a"
         " synapse; scikit-learn's digits (UCI, Alpaydin and Kaynak 1998, CC BY 4.0)",
         licence="MIT", generator=f"{SCRIPT} decomposed_mlp", seed=SEED,

@@ -274,7 +274,7 @@ def pursuit() -> None:
                       CONVENTION)  # fmt: skip
     origin = f"simulated: rate code, 4 steps a position, {CONVENTION}"
     write_instance(
-        "pursuit", snn.with_spikes(result.per_window(), origin), platform="mixed_32_256",
+        "pursuit", snn.with_spikes(result.per_window(), origin), platform="dynap_se",
         text="visual pursuit-like: a retina, a recurrent ring that holds the target's place, two"
         " opposed motor groups; weights by formula, our shape (the papers' is larger)",
         licence="MIT", generator=f"{SCRIPT} pursuit", seed=SEED,
@@ -333,7 +333,7 @@ def sigma_delta() -> None:
     counts = np.concatenate([sent_in.mean(0), sent.mean(0), np.ones(10)])
     snn = snn.with_spikes(np.ceil(counts).astype(np.int64), "sigma-delta messages, counted by run")
     write_instance(
-        "sigma_delta", snn, platform="truenorth_like",
+        "sigma_delta", snn, platform="cores_8x8_128",
         text="sigma-delta recurrent net: an echo state network of 200 whose neurons send a message"
         f" where their value moved by 0.1; {DIGITS}, row by row", licence="MIT",
         generator=f"{SCRIPT} sigma_delta", seed=SEED,

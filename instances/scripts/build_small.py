@@ -25,7 +25,7 @@ TUTORIAL = [(0, 1, 2), (0, 2, 2), (1, 0, 2), (1, 5, 2), (2, 1, 3), (2, 5, 3), (3
 
 #: name: network, set, what for
 GENERATED = {
-    "mlp_tiny": ("gen:mlp-3-2-2", "default", "ten synapses, for a first look"),
+    "mlp_tiny": ("gen:mlp-3-2-2", "example", "ten synapses, for a first look"),
     "reservoir_1000": ("gen:reservoir-1000", "all", "liquid state machine, 1,000 neurons of"
                        " fan-in 64 and a readout: the shape of the published comparison"),
     "scale_dense_1e3": ("gen:scale-dense-1000", "default", "dense layers"),
@@ -87,7 +87,7 @@ def tutorial() -> None:
     (HERE / "lenet_mnist_7.xml").write_text(sdf3_text(graph), encoding="utf-8")
     text = TOML.format(
         name="lenet_mnist_7", network="lenet_mnist_7.xml", platform="platforms/tutorial_2x2",
-        tokens="pipelined", extra="", generator="scripts/build_small.py", seed=0,
+        tokens="pipelined", extra='set = "example"\n', generator="scripts/build_small.py", seed=0,
         text="LeNet-MNIST as seven clusters: the published graph of the DFSynthesizer tutorial"
         " (Song et al., arXiv 2108.02023), rates and times written down anew",
         spikes="the graph's rates",
@@ -99,7 +99,7 @@ def generated() -> None:
     """Write the instances that are a name only."""
     for name, (network, group, text) in GENERATED.items():
         sweep = name not in ("mlp_tiny", "reservoir_1000")
-        extra = "" if group == "default" else 'set = "all"\n'
+        extra = "" if group == "default" else f'set = "{group}"\n'
         file = TOML.format(
             name=name, network=network, platform=("../" if sweep else "") + "platforms/dynap_se",
             tokens="dataflow", extra=extra, text=text, generator=network, seed=0,
