@@ -109,7 +109,7 @@ def test_walkers_are_neither_lost_nor_made():
 
 def test_four_cells_a_synapse_leave_a_quarter_of_the_columns():
     instance = load(FOLDER / "decomposed_mlp.toml")
-    assert (instance.platform.cells_per_synapse, instance.platform.max_columns) == (4, 32)
+    assert (instance.platform.cells_per_synapse, instance.platform.max_columns) == (4, 16)
     weights = instance.snn.weights[: 64 * 64]
     levels = np.unique(np.round(weights / np.abs(weights).max() * 15))
     assert set(levels.astype(int).tolist()) <= set(range(-15, 16, 2)), "sums of +-1, 2, 4, 8"

@@ -48,7 +48,7 @@ from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 
 
 @dataclass
-class _Orders:
+class OrderSubproblem:
     """The subproblem: orders of some clusters on their tiles, of a period at most."""
 
     sets: JointSets
@@ -177,7 +177,7 @@ def solve(
     """
     watch = Stopwatch(limits, report=report)
     sets = JointSets(graph, platform)
-    orders = _Orders(sets, prologue, workers, watch)
+    orders = OrderSubproblem(sets, prologue, workers, watch)
     low, proved = sets.floor, True
     cuts: list[dict[int, int]] = []
     solution: Solution | None = None

@@ -267,7 +267,9 @@ def test_dropping_a_necessary_family_with_prologue_is_noticed(family: str, monke
 def test_a_wrong_benders_cut_is_noticed(monkeypatch):
     """Cutting off one cluster's tile, rather than a proved conflict, loses optima."""
     telling()
-    monkeypatch.setattr(joint_benders._Orders, "conflict", lambda self, b, whole, target: [0])
+    monkeypatch.setattr(
+        joint_benders.OrderSubproblem, "conflict", lambda self, b, whole, target: [0]
+    )
     with pytest.raises(AssertionError):
         assert_benders_is_right()
 

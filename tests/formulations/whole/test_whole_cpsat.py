@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import prod
+from types import ModuleType
 
 import pytest
 from whole_oracle import least_period, random_whole_case
 
-from formulations.whole import cpsat
+from formulations.whole import benders, cpsat
 from optmap.judge.case import judge
 from optmap.model.outcome import Limits, Status
 
@@ -28,10 +29,10 @@ def enumerable(seeds: range, trees: int, units: int = 6) -> list[int]:
     return [s for s in small if trees_of(s) <= trees]
 
 
-def assert_optimal(seed: int, prologue: bool = False) -> None:
+def assert_optimal(seed: int, prologue: bool = False, method: ModuleType = cpsat) -> None:
     snn, platform, tokens = random_whole_case(seed)
     expected = least_period(snn, platform, tokens, prologue=prologue, split="any")
-    found = cpsat.solve(snn, platform, tokens, LIMITS, prologue=prologue, workers=1)
+    found = method.solve(snn, platform, tokens, LIMITS, prologue=prologue, workers=1)
     if expected is None:
         assert found.status is Status.INFEASIBLE
         return
@@ -53,6 +54,11 @@ def test_with_prologue_too(seed: int):
     assert_optimal(seed, prologue=True)
 
 
+@pytest.mark.parametrize("seed", enumerable(range(3, 30), 5, units=4))
+def test_benders_reaches_the_same(seed: int):
+    assert_optimal(seed, method=benders)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("seed", enumerable(range(430), 40)[:300])
 def test_three_hundred_cases(seed: int):
@@ -63,3 +69,9 @@ def test_three_hundred_cases(seed: int):
 @pytest.mark.parametrize("seed", enumerable(range(430), 40, units=4)[:150])
 def test_hundred_and_fifty_cases_with_prologue(seed: int):
     assert_optimal(seed, prologue=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", enumerable(range(430), 40)[:300])
+def test_three_hundred_cases_by_benders(seed: int):
+    assert_optimal(seed, method=benders)
