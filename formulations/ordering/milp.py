@@ -59,8 +59,8 @@ class OrderModel:
         self.unit = float(sets.floor)
         self.milp = pulp.LpProblem("order", pulp.LpMaximize)
         self.omega = self.milp.add_variable("omega", 0, 1)
-        self.apart = self._distances()
-        self.ranges = start_ranges(self.apart, slack=2 if prologue else 0)
+        self.distances = self._distances()
+        self.ranges = start_ranges(self.distances, slack=2 if prologue else 0)
         self.u = [self.milp.add_variable(f"u_{a}", *self.ranges[a]) for a in sets.tasks]
         self.k: dict[tuple[int, int], pulp.LpVariable] = {}
 
@@ -105,8 +105,8 @@ class OrderModel:
         """
         for group in self.sets.resources:
             for a, b in itertools.combinations(group, 2):
-                low = max(int(self.apart[a, b]), self.ranges[b][0] - self.ranges[a][1])
-                high = min(-int(self.apart[b, a]), self.ranges[b][1] - self.ranges[a][0])
+                low = max(int(self.distances[a, b]), self.ranges[b][0] - self.ranges[a][1])
+                high = min(-int(self.distances[b, a]), self.ranges[b][1] - self.ranges[a][0])
                 # 0 < u[b] - u[a] + k < 1 strictly, since times are positive
                 k = self.milp.add_variable(f"k_{a}_{b}", 1 - high, -low, pulp.LpInteger)
                 self.k[a, b] = k
