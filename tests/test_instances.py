@@ -154,3 +154,9 @@ def test_the_command_prints_the_table(capsys):
     assert guarded(main, ["gone.toml"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "gone.toml" in line
+
+
+def test_examples_are_run_by_default_and_say_what_they_are():
+    instances = [load(file) for file in FILES]
+    assert {i.name for i in instances if i.is_example} == {"mlp_tiny", "lenet_mnist_7"}
+    assert all(i.in_default_set for i in instances if i.is_example)
