@@ -59,6 +59,9 @@ def test_a_method_file_runs_like_a_built_in_and_leaves_other_rows_alone(net, tmp
     assert rows["test-one-each"].check == "ok"
     assert rows["test-one-each"].metrics["clusters"] == 2
     assert "test-one-each" in (out / "gaps.csv").read_text()
+    verify = [sys.executable, "-m", "optmap.verify", str(out), "--method-file", str(file)]
+    checked = subprocess.run(verify, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
     file.write_text(METHOD.format(more=" * 0"))  # another method under the same name
     second = compare(*command, "--method-file", file)
     assert second.stderr.count("net ") == 1  # one row was run
@@ -68,8 +71,6 @@ def test_a_method_file_runs_like_a_built_in_and_leaves_other_rows_alone(net, tmp
         1,
         2,
     }
-    verify = [sys.executable, "-m", "optmap.verify", str(out)]
-    assert subprocess.run(verify, capture_output=True, text=True).returncode == 0
 
 
 def _all(folder):
