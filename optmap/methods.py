@@ -138,39 +138,34 @@ dfsynthesizer/order  | chain | greedy            | hill-climbing  | cpsat       
 """  # noqa: E501 - a table is read by its columns
 
 
-def _read(line: str) -> Method:
-    name, decomposition, clustering, binding, order, about = (c.strip() for c in line.split("|"))
-    default = about.startswith("+")
-    return Method(name, decomposition, clustering, binding, order, about.lstrip("+ "), default)
-
-
-METHODS: dict[str, Method] = {m.name: m for m in map(_read, _TABLE.strip().splitlines())}
-METHODS["whole"] = replace(
-    METHODS["overlap-spikes"],
-    name="whole",
-    about="search over all decisions on the period itself, from the best fast flow",
-    whole="search",
-)
-METHODS["cover"] = replace(
-    METHODS["overlap"],
-    name="cover",
-    about="overlap, with end-to-end bounds by covering neurons with crossbars",
-    by_default=False,
-    whole="cover",
-)
-
-#: Methods that decide everything: whole, and the stages that make the mapping it starts from.
-_DECIDING_ALL = """
-whole-cpsat          | spikes | overlap | hill-climbing | projection | cpsat          | + all decisions in one CP-SAT model
-whole-cpsat-prologue | spikes | overlap | hill-climbing | projection | cpsat-prologue |   whole-cpsat with software pipelining
+#: Methods that decide everything: the stages that make the mapping it starts from, then the whole.
+_WHOLE_TABLE = """
+whole                | spikes | overlap | hill-climbing  | projection | search         | + search over all decisions, on the period itself
+whole-cpsat          | spikes | overlap | hill-climbing  | projection | cpsat          | + all decisions in one CP-SAT model
+whole-cpsat-prologue | spikes | overlap | hill-climbing  | projection | cpsat-prologue |   whole-cpsat with software pipelining
+cover                | tree   | overlap | force-directed | projection | cover          | + overlap, with bounds by covering neurons
 """  # noqa: E501 - a table is read by its columns
 
-for _line in _DECIDING_ALL.strip().splitlines():
-    *_stages, _whole, _about = (c.strip() for c in _line.split("|"))
-    _row = replace(_read(" | ".join((*_stages, _about))), whole=_whole)
-    METHODS[_row.name] = _row
+
+def _read(line: str) -> Method:
+    name, *stages, about = (column.strip() for column in line.split("|"))
+    decomposition, clustering, binding, order, *whole = stages
+    return Method(
+        name,
+        decomposition,
+        clustering,
+        binding,
+        order,
+        about.lstrip("+ "),
+        by_default=about.startswith("+"),
+        whole=whole[0] if whole else "",
+    )
 
 
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in map(_read, (_TABLE.strip() + "\n" + _WHOLE_TABLE.strip()).splitlines())
+}
 #: The names of those that come with optmap: every process knows them.
 BUILT_IN = frozenset(METHODS)
 

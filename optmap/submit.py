@@ -111,9 +111,10 @@ def _submit_run(
         return verdict.problems, []
     better: list[Improvement] = []
     for found in rows:
-        if found.row is not None and found.row.accepted:
+        row = None if found.row is None else Row.from_json(found.row)
+        if row is not None and row.accepted:
             _, instance, mapping = read_document(run / "mappings" / f"{found.key}.json")
-            better += _write(folder, found.row, instance, mapping, found.end_to_end, date)
+            better += _write(folder, row, instance, mapping, found.end_to_end, date)
     return [], better
 
 

@@ -29,6 +29,10 @@ GIVEN = "mapping:"
 OF_THE_STORE = ("schema", "attached", "checksum", "chain")
 
 
+#: What ``network["set"]`` says of an instance that is there to be looked at.
+EXAMPLE = "example"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One method on one instance with one seed.
@@ -96,6 +100,11 @@ class Row:
     def __post_init__(self) -> None:
         for name in ("network", "metrics", "stage_seconds"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def is_example(self) -> bool:
+        """Whether its instance asks nothing: it is shown, and left out of means."""
+        return self.network.get("set") == EXAMPLE
 
     @property
     def accepted(self) -> bool:

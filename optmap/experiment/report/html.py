@@ -29,7 +29,7 @@ from optmap.experiment.tables.decisions import FLOW, Decisions, Step, decisions
 from optmap.experiment.tables.gaps import FORMULA, Gap, all_gaps
 from optmap.experiment.tables.groups import GROUPS, by_group, group_of
 from optmap.experiment.tables.headline import proofs
-from optmap.experiment.tables.markdown import NOTES, grouped, summary_line
+from optmap.experiment.tables.markdown import NOTES, summary_line
 from optmap.experiment.tables.metrics import METRICS
 from optmap.experiment.tables.stage_gaps import stage_gaps
 from optmap.experiment.tables.stages import stage_losses
@@ -108,7 +108,7 @@ def page_data(
         "metrics": [
             {"name": m.name, "label": m.label, "title": m.title, "gap": m.gap} for m in METRICS
         ],
-        "headline": [_headline(h) for h in headline(gaps, methods, len(grouped(rows)))],
+        "headline": [_headline(h) for h in headline(rows, gaps, methods)],
         "times": [asdict(t) for t in times(rows, methods)],
         "gaps": [_gap(g) for g in gaps],
         "decisions": [_decisions(d) for d in decisions(rows, known)],

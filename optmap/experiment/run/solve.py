@@ -22,6 +22,7 @@ from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.exact import compile_binding_search
 from optmap.experiment.report.details import details
+from optmap.experiment.row import EXAMPLE
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import document, read_document
@@ -210,6 +211,7 @@ def describe_network(instance: Instance) -> dict[str, Any]:
         "tiles": platform.num_tiles,
         "tokens": instance.tokens,
         **({"notes": "; ".join(snn.notes)} if snn.notes else {}),
+        **({"set": EXAMPLE} if instance.is_example else {}),
     }
 
 

@@ -61,8 +61,8 @@ class Headline:
     left_out: int
 
 
-def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> list[Headline]:
-    """Return the headline's line of every method and metric.
+def headline(rows: Sequence[Row], gaps: Sequence[Gap], methods: Sequence[str]) -> list[Headline]:
+    """Return the headline's line of every method and metric, examples left out of its means.
 
     Gap and distance are means over the same instances, so that neither looks better by leaving
     some out: those that every method maps and for which a bound is known, where these are half of
@@ -73,6 +73,9 @@ def headline(gaps: Sequence[Gap], methods: Sequence[str], instances: int) -> lis
 
     Several seeds of one method on one instance count as their mean gap; "proved" needs all of them.
     """
+    questions = {row.instance for row in rows if not row.is_example}
+    chosen = questions or {row.instance for row in rows}
+    gaps, instances = [g for g in gaps if g.instance in chosen], len(chosen)
     found = []
     for metric in (m.name for m in GAPPED):
         by_pair: dict[tuple[str, str], list[Gap]] = {}

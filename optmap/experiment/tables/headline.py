@@ -150,8 +150,7 @@ def headline_lines(
 ) -> dict[str, tuple[dict[str, Headline], float | None]]:
     """Return per method, group by group, its headline by metric and its mean seconds."""
     methods = [m for own in by_group(row.method for row in rows).values() for m in own]
-    instances = len({row.instance for row in rows})
-    found = {(h.method, h.metric): h for h in headline(gaps, methods, instances)}
+    found = {(h.method, h.metric): h for h in headline(rows, gaps, methods)}
     clocks = {t.method: t.mean_s for t in times(rows, methods)}
     return {m: ({g.name: found[m, g.name] for g in GAPPED}, clocks[m]) for m in methods}
 

@@ -62,8 +62,8 @@ class RowVerdict:
 
     Parameters
     ----------
-    row : Row or None
-        The row itself, where it can be read and nothing is wrong with it.
+    row : dict or None
+        The row as it is stored, where it can be read and nothing is wrong with it.
     end_to_end : list of Bound
         End-to-end bounds that were computed or proved just now.
     proofs : list of (metric, bound, scope, proof)
@@ -73,7 +73,7 @@ class RowVerdict:
     key: str
     name: str
     problems: list[str] = field(default_factory=list)
-    row: Row | None = None
+    row: dict[str, Any] | None = None
     end_to_end: list[Bound] = field(default_factory=list)
     mappings: int = 0
     claims: int = 0
@@ -118,7 +118,8 @@ class Checker:
         try:
             verdict.problems += self._found(row, instance, verdict)
             if not verdict.problems:
-                verdict.row = Row.from_json(row)
+                Row.from_json(row)
+                verdict.row = row
         except InputError as error:
             verdict.problems.append(str(error))
         except ODD as error:

@@ -28,7 +28,7 @@ def test_shifted_geometric_mean_of_nothing_and_of_equals():
 def test_headline_counts_only_instances_that_all_methods_have():
     rows = [stored_row("a", "x", 4, 8), stored_row("a", "y", 2, 4), stored_row("b", "x", 8, 8)]
     rows.append(stored_row("b", "y", 0, 0, check="violation"))
-    found = {(h.method, h.metric): h for h in headline(all_gaps(rows), ["x", "y"], 2)}
+    found = {(h.method, h.metric): h for h in headline(rows, all_gaps(rows), ["x", "y"])}
     x, y = found["x", "period"], found["y", "period"]
     half = Fraction(1, 2)
     assert (x.mean, x.worst, x.distance, x.farthest) == (half, half, half, half)
@@ -40,7 +40,7 @@ def test_headline_counts_only_instances_that_all_methods_have():
 
 def test_several_seeds_count_once_with_their_mean():
     rows = [stored_row("a", "x", 4, 8), stored_row("a", "x", 2, 4, seed=1)]
-    (h,) = [h for h in headline(all_gaps(rows), ["x"], 1) if h.metric == "period"]
+    (h,) = [h for h in headline(rows, all_gaps(rows), ["x"]) if h.metric == "period"]
     assert (h.mean, h.distance, h.proved, h.counted) == (Fraction(1, 4), Fraction(1, 4), {}, 1)
     assert seed_spread(all_gaps(rows))["a", "x", "clusters"] == (2, 3, 4)
 
