@@ -105,20 +105,20 @@ class Method:
 #: name, decomposition, clustering, binding, order, about; "+": run by default.
 _TABLE = """
 random               | tree  | random            | random         | random         | + random first fit: the floor
-pacman               | tree  | populations       | first-come     | topological    | + PACMAN, population by population
-spinemap             | chain | kernighan-lin     | particle-swarm | random         | + SpiNeMap: fewest external spikes
-song2020             | chain | greedy            | load-balance   | projection     | + the published greedy flow
-song2020-published   | chain | published         | load-balance   | projection     | + the public code's clustering, inputs split
-dfsynthesizer        | chain | greedy            | hill-climbing  | projection     | + DFSynthesizer: hill climbing on throughput
-song2020-spikes      | spikes| greedy            | load-balance   | projection     | + song2020, loud sources read directly
-song2020-tree        | tree  | greedy            | load-balance   | projection     | + song2020 on the tree
+pacman               | tree  | pacman            | first-come     | topological    | + PACMAN, population by population
+spinemap             | chain | spinemap          | particle-swarm | random         | + SpiNeMap: fewest external spikes
+song2020             | chain | song2020          | load-balance   | projection     | + the published greedy flow
+song2020-published   | chain | song2020-published| load-balance   | projection     | + the public code's clustering, inputs split
+dfsynthesizer        | chain | song2020          | hill-climbing  | projection     | + DFSynthesizer: hill climbing on throughput
+song2020-spikes      | spikes| song2020          | load-balance   | projection     | + song2020, loud sources read directly
+song2020-tree        | tree  | song2020          | load-balance   | projection     | + song2020 on the tree
 overlap              | tree  | overlap           | force-directed | projection     | + best fit by shared axons
 overlap-spikes       | spikes| overlap           | hill-climbing  | projection     | + overlap, loud sources read directly
 edgemap              | tree  | edgemap           | force-directed | projection     |   streaming by connections
 hyperedge-overlap    | tree  | hyperedge-overlap | force-directed | projection     |   streaming by shared axons
 hypergraph           | tree  | hypergraph        | force-directed | projection     |   Mt-KaHyPar, repaired (extra [partition])
 list                 | tree  | overlap           | load-balance   | list           |   overlap with list scheduling by criticality
-song2020-prologue    | chain | greedy            | load-balance   | prologue       | + song2020 with software pipelining
+song2020-prologue    | chain | song2020          | load-balance   | prologue       | + song2020 with software pipelining
 overlap-prologue     | tree  | overlap           | hill-climbing  | prologue       |   overlap with software pipelining
 milp                 | tree  | milp              | milp           | milp           | + every stage by PuLP and HiGHS
 cpsat                | tree  | cpsat             | cpsat          | cpsat          | + every stage by CP-SAT
@@ -130,11 +130,11 @@ cpsat-joint-prologue | tree  | overlap           | joint-prologue | joint-prolog
 benders              | tree  | overlap           | benders        | benders        |   cpsat-joint by logic-based Benders
 leaves               | tree  | leaves            | force-directed | projection     |   overlap, then leaves that follow the axons
 imported             | none  | imported          | imported       | projection     |   the placement a RANC folder comes with
-song2020/order       | chain | greedy            | load-balance   | cpsat          | + song2020's binding, best order
-song2020/joint       | chain | greedy            | joint          | joint          | + song2020's clusters, best binding and order
-song2020/hops        | chain | greedy            | search         | projection     | + song2020's clusters, least load, then fewest hops
-spinemap/hops        | chain | kernighan-lin     | search         | random         | + spinemap's clusters, least load, then fewest hops
-dfsynthesizer/order  | chain | greedy            | hill-climbing  | cpsat          | + dfsynthesizer's binding, best order
+song2020/order       | chain | song2020          | load-balance   | cpsat          | + song2020's binding, best order
+song2020/joint       | chain | song2020          | joint          | joint          | + song2020's clusters, best binding and order
+song2020/hops        | chain | song2020          | search         | projection     | + song2020's clusters, least load, then fewest hops
+spinemap/hops        | chain | spinemap          | search         | random         | + spinemap's clusters, least load, then fewest hops
+dfsynthesizer/order  | chain | song2020          | hill-climbing  | cpsat          | + dfsynthesizer's binding, best order
 """  # noqa: E501 - a table is read by its columns
 
 

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     log, started, last = Console(stderr=True), time.monotonic(), time.monotonic()
     done = 0
 
-    def heard(found: RowVerdict, left: int) -> None:
+    def on_row(found: RowVerdict, left: int) -> None:
         nonlocal last, done
         done += 1
         now = time.monotonic()
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(args.run)
     files = tuple(map(Path, args.method_file))
     checker = Checker(folder, limits, again=not args.not_again, method_files=files)
-    verdict = verify_run(folder, checker, heard, jobs=max(1, args.jobs))
+    verdict = verify_run(folder, checker, on_row, jobs=max(1, args.jobs))
     out = Output()
     for problem in verdict.problems:
         out.print(f"wrong: {problem}", markup=False, highlight=False, soft_wrap=True)

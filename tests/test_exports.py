@@ -168,7 +168,7 @@ def test_yaml_reads_back():
 
 
 def test_sanafe_finds_the_same_energies(tmp_path):
-    """Second road, where SANA-FE is installed: it plays the spikes and counts for itself."""
+    """A second simulator, where SANA-FE is installed: it plays the spikes and counts for itself."""
     sanafe = pytest.importorskip("sanafe")
     platform, mapping = mapped(platform=mesh(slots=1))  # tiles are not shared
     assert len(set(mapping.binding.tile_of.tolist())) == mapping.clustering.num_clusters

@@ -2,7 +2,7 @@
 
 opt(U), the least spike-hops among the clusters of U when only they are placed, is a bound on what
 they pay in any binding of all. Such rows over many overlapping parts U join the spreading metrics
-(spreading_bound.py): a part knows what its cycles and crowded neighbours cost, the program shares
+(spreading_bound.py): a part knows what its cycles and many neighbours cost, the program shares
 every flow among the parts that hold it.
 
 Parts grow from every cluster along its flows, towards those that the program has too close. They

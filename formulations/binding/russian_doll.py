@@ -145,10 +145,10 @@ class _Search:
     def floor(self) -> int:
         """Return what the problems solved so far prove for the whole: other flows go one hop."""
         k = self.solved_from
-        apart = self.hops[~np.eye(len(self.hops), dtype=np.bool_)]
+        between_tiles = self.hops[~np.eye(len(self.hops), dtype=np.bool_)]
         inside = int(np.triu(self.flow[k:, k:]).sum())
         others = int(np.triu(self.flow).sum()) - inside
-        return int(self.nested[k]) + others * int(apart.min(initial=0))
+        return int(self.nested[k]) + others * int(between_tiles.min(initial=0))
 
     def run(
         self, watch: Stopwatch, known: int | None, low: int, kept_s: float = 0.0

@@ -6,7 +6,7 @@ places; the cheapest two free tiles of another change only where one of them is 
 by depth, so that a node costs little more than the flows of its cluster.
 
 Several threads share out the pairs of tiles of a problem's first two clusters; between NODES_A_LOOK
-nodes they tell each other what they found. What is proved does not depend on that; of several best
+nodes they share the best value found. What is proved does not depend on that; of several best
 solutions, which one is found does: on one thread always the same.
 """
 

@@ -164,9 +164,9 @@ class SpreadingProgram:
         self.flow = [sets.flows.get(pair, 0) for pair in self.pairs]
         hops = sets.platform.hops
         used = hops[np.ix_(counts > 0, counts > 0)]
-        apart = used[~np.eye(len(used), dtype=np.bool_)]
+        between_tiles = used[~np.eye(len(used), dtype=np.bool_)]
         alone = int(counts.max()) == 1
-        self.low = int(apart.min(initial=0)) if alone else 0
+        self.low = int(between_tiles.min(initial=0)) if alone else 0
         self.metric = all(bool((used <= h[:, None] + h[None, :]).all()) for h in used)
         self.high = int(used.max(initial=0))
         self.scale = SCALE

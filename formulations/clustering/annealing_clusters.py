@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from formulations.clustering.classes import Classes
-from formulations.clustering.vector_packing_start import mixed_start
+from formulations.clustering.vector_packing_start import vector_packing_start
 from optmap.clock import did, now
 from optmap.compiled import compiled
 from optmap.model.mapping import Clustering, compact
@@ -71,19 +71,19 @@ def shrink_repeatedly(
     least: int,
     seconds: float,
     seed: int,
-    note: Callable[[Clustering], None],
+    on_better: Callable[[Clustering], None],
 ) -> Clustering:
     """Return ``start`` with as many clusters dissolved as ``seconds`` allow, not below ``least``.
 
-    It begins at the mixed start (vector_packing_start.py) where that is smaller. Every failed
-    attempt gets another seed and, by turns, more moves; ``note`` hears each success.
+    It begins at the vector packing start where that is smaller. Every failed attempt gets another
+    seed and, by turns, more moves; ``on_better`` is called with each success.
     """
     began = now()
     if start.num_clusters > max(least, 1):
-        mixed = mixed_start(classes, rows, columns, seconds=0.2 * seconds)
-        if mixed is not None and mixed.num_clusters < start.num_clusters:
-            start = mixed
-            note(start)
+        packed = vector_packing_start(classes, rows, columns, seconds=0.2 * seconds)
+        if packed is not None and packed.num_clusters < start.num_clusters:
+            start = packed
+            on_better(start)
     moves, attempt = 1_000_000, 0
     while start.num_clusters > max(least, 1) and now() - began < seconds:
         left = seconds - (now() - began)
@@ -102,7 +102,7 @@ def shrink_repeatedly(
             moves = min(2 * moves, 40_000_000)
         else:
             start = fewer
-            note(start)
+            on_better(start)
     return start
 
 

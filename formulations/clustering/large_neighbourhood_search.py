@@ -202,7 +202,7 @@ def solve(
             least=bound,
             seconds=0.5 * limits.wall_s,
             seed=limits.seed,
-            note=lambda found: watch.tell(found, found.num_clusters, bound),
+            on_better=lambda found: watch.better(found, found.num_clusters, bound),
         )
     columns = classes.columns_of(current)
     while watch.left > 0 and len(columns) > max(bound, 1):
@@ -225,7 +225,7 @@ def solve(
         search.size = max(2.0, search.size)
         if len(columns) < len(before):
             fewer = compact(classes.clustering(columns).cluster_of)
-            watch.tell(fewer, fewer.num_clusters, bound)
+            watch.better(fewer, fewer.num_clusters, bound)
     found = compact(classes.clustering(columns).cluster_of)
     return graded(keep_better(watch, clusters_of, Status.UNKNOWN, found, bound, start), bound)
 

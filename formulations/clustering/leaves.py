@@ -70,7 +70,7 @@ def optimise_leaves(
         least=0 if bound is None else bound.whole,
         seconds=limits.wall_s,
         seed=limits.seed,
-        note=lambda found: watch.note(found.num_clusters, None),
+        on_better=lambda found: watch.note(found.num_clusters, None),
     )
     if found.num_clusters < clustering.num_clusters:
         return new, found

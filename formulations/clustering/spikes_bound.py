@@ -97,8 +97,8 @@ def spikes_bound(
         if promised < value + 1:
             break
     scope = Scope(units=decomposition.identity, max_clusters=most)
-    priced = Bound("traffic", "prices", value, scope, Grade.CLAIMED)
-    return max(simple, priced, key=lambda b: b.value)
+    by_prices = Bound("traffic", "prices", value, scope, Grade.CLAIMED)
+    return max(simple, by_prices, key=lambda b: b.value)
 
 
 def applies(network: SNN, most: int) -> bool:
@@ -174,13 +174,13 @@ class Pricing:
         self._hint(max(columns, key=lambda c: int(whole[list(c)].sum()) - SCALE * columns[c]))
         found: set[Members] = set()
 
-        def hear(solution: cp_model.CpSolverSolutionCallback) -> None:
+        def record(solution: cp_model.CpSolverSolutionCallback) -> None:
             chosen = [solution.boolean_value(x) for x in self.x.values()]
             if any(chosen):
                 found.add(tuple(np.flatnonzero(chosen).tolist()))
 
         own = Stopwatch(watch.limits, watch.started)
-        run = run_cpsat(self.model, own, workers=self.workers, heard=hear)
+        run = run_cpsat(self.model, own, workers=self.workers, on_solution=record)
         if run.bound is None:
             return None, found
         mu = max(0, -run.bound)

@@ -74,8 +74,8 @@ def copies_bound(
     owed = traffic_bound(_without(decomposition, least), platform).value
     value = least * -(-worth // SCALE) + owed
     scope = Scope(units=decomposition.identity, max_clusters=most)
-    priced = Bound("traffic", "copies", value, scope, Grade.CLAIMED)
-    return max(simple, priced, key=lambda b: b.value)
+    by_prices = Bound("traffic", "copies", value, scope, Grade.CLAIMED)
+    return max(simple, by_prices, key=lambda b: b.value)
 
 
 def _read(network: SNN, classes: Classes) -> IntArray:

@@ -1,4 +1,4 @@
-"""A constructive start that mixes what lacks columns with what lacks rows in one crossbar.
+"""A constructive start by vector packing: what lacks columns joins what lacks rows in one crossbar.
 
 Best fit by shared rows fills a crossbar with one kind of unit: a patch of a convolution runs out of
 columns with rows to spare, the pooling units that read it run out of rows with columns to spare.
@@ -41,7 +41,7 @@ TAKEN_A_UNIT = 100_000
 Column = dict[int, int]
 
 
-def mixed_start(
+def vector_packing_start(
     classes: Classes, rows: int, columns: int, *, seconds: float = 5.0
 ) -> Clustering | None:
     """Return the best of the caps' clusterings; None where no unit is a loner or all are.

@@ -215,7 +215,7 @@ def solve(
                 raise ValueError(f"orders of period {target} evaluate to {period}")
             solution = (binding, found)
             target = below(period, sets.most_tokens_from(low))
-            watch.tell(solution, period, low)
+            watch.better(solution, period, low)
             continue
         conflict = list(sets.clusters)
         if status is Status.INFEASIBLE:

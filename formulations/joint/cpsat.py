@@ -21,7 +21,7 @@ from optmap.model.outcome import SOLVED, Limits, Outcome
 from optmap.model.platform import Platform
 
 #: Part of what is left of the limit that may go into fewer spike-hops.
-ECONOMY_SHARE = 0.2
+HOPS_SHARE = 0.2
 
 
 def solve(
@@ -32,7 +32,7 @@ def solve(
     prologue: bool = False,
     warm: Solution | None = None,
     workers: int = WORKERS,
-    economise: bool = True,
+    minimize_spike_hops: bool = True,
     report: Report | None = None,
 ) -> Outcome[Solution]:
     """Return a binding with static orders of least period.
@@ -44,7 +44,7 @@ def solve(
     warm : (Binding, StaticOrders), optional
         Kept where the solver finds nothing better; ignored if it does not fit or deadlocks, or
         has a prologue where none is asked for.
-    economise : bool
+    minimize_spike_hops : bool
         Look for fewer spike-hops at the period found, with a fifth of what the limit leaves.
     report : callable, optional
         Told of every better solution at once.
@@ -63,9 +63,13 @@ def solve(
     search = JointSearch(sets, watch, prologue, workers)
     outcome = search.least_period(best)
     outcome = graded(outcome, sets.floor, search.below)
-    if not economise or outcome.solution is None or not isinstance(outcome.claimed, Fraction):
+    if (
+        not minimize_spike_hops
+        or outcome.solution is None
+        or not isinstance(outcome.claimed, Fraction)
+    ):
         return outcome
-    solution = fewer_hops(search, outcome.solution, outcome.claimed, ECONOMY_SHARE * watch.left)
+    solution = fewer_hops(search, outcome.solution, outcome.claimed, HOPS_SHARE * watch.left)
     return replace(outcome, solution=solution)
 
 

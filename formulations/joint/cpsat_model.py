@@ -285,7 +285,7 @@ class JointModel:
             self.cp.add_implication(z, used[t])
         self.cp.add(sum(used) <= most)
 
-    def economise(self) -> None:
+    def minimize_spike_hops(self) -> None:
         """(B0a)  min sum f_e d[e]."""
         if any(c.spikes for c in self.sets.channels):
             self.cp.minimize(self.spike_hops())

@@ -207,7 +207,7 @@ class JointSearch:
         self._prepare(model, hint)
         if most is not None:
             model.limit_hops(most)
-        model.economise()
+        model.minimize_spike_hops()
         limits = self.watch.limits
         own = Stopwatch(Limits(max(seconds, 1e-3), limits.threads, limits.seed))
         run = run_cpsat(model.cp, own, workers=self.workers)

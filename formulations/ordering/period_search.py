@@ -123,7 +123,7 @@ def search_period(
 
 def _tell(watch: Stopwatch, solution: S | None, value: Fraction | None, low: Fraction) -> None:
     if solution is not None and value is not None:
-        watch.tell(solution, value, low)
+        watch.better(solution, value, low)
 
 
 def _target(open_from: Fraction, last: Fraction, step: int | None) -> Fraction:

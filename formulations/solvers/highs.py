@@ -110,13 +110,13 @@ def optimise(
     scale *= problem.sense  # HiGHS minimises the negated objective of a maximisation
     constant = float(problem.objective.constant)
 
-    def hear(event: Any) -> None:
+    def record(event: Any) -> None:
         out = event.data_out
         if improved is not None:
             bound = out.mip_dual_bound * scale + constant
             improved(out.objective_function_value * scale + constant, bound)
 
-    model.cbMipImprovingSolution.subscribe(hear)
+    model.cbMipImprovingSolution.subscribe(record)
     model.run()
     info = model.getInfo()
     did(

@@ -27,7 +27,7 @@ OTHER_SEARCH: dict[str, int | bool] = {
 OTHER_SEED = 1_000_003
 
 #: Reads the variables of a solution.
-Heard = Callable[[cp_model.CpSolverSolutionCallback], None]
+OnSolution = Callable[[cp_model.CpSolverSolutionCallback], None]
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class CpsatRun:
 class _Watch(cp_model.CpSolverSolutionCallback):
     """Notes every better solution, with the bound at that moment."""
 
-    def __init__(self, watch: Stopwatch, heard: Heard | None) -> None:
+    def __init__(self, watch: Stopwatch, on_solution: OnSolution | None) -> None:
         super().__init__()
-        self.watch, self.heard = watch, heard
+        self.watch, self.on_solution = watch, on_solution
 
     def on_solution_callback(self) -> None:
         """Note a new incumbent; the solver calls this."""
-        if self.heard is not None:
-            self.heard(self)
+        if self.on_solution is not None:
+            self.on_solution(self)
         bound = self.best_objective_bound
         whole = round(bound) if abs(bound) < 2**52 else None
         self.watch.note(round(self.objective_value), whole)
@@ -63,7 +63,7 @@ def run_cpsat(
     workers: int = WORKERS,
     interleave: bool = False,
     wall_s: float | None = None,
-    heard: Heard | None = None,
+    on_solution: OnSolution | None = None,
     other_search: bool = False,
 ) -> CpsatRun:
     """Solve ``model``, which minimises whole numbers or only asks for feasibility.
@@ -74,8 +74,8 @@ def run_cpsat(
         CP-SAT's own knob; with ``interleave`` (or one worker) a run repeats exactly.
     wall_s : float, optional
         Less than the stopwatch has left, for one stage of several.
-    heard : callable, optional
-        Told every better solution of a model that minimises.
+    on_solution : callable, optional
+        Called at every better solution of a model that minimises.
     other_search : bool
         By ``OTHER_SEARCH``, to prove again what the usual search has proved.
     """
@@ -97,7 +97,7 @@ def run_cpsat(
             setattr(parameters, name, setting)
         parameters.random_seed = (watch.limits.seed + OTHER_SEED) % 2**31
     minimises = model.has_objective()
-    status = from_cpsat(solver.solve(model, _Watch(watch, heard) if minimises else None))
+    status = from_cpsat(solver.solve(model, _Watch(watch, on_solution) if minimises else None))
     did(solver.response_proto.deterministic_time)
     if not minimises:
         return CpsatRun(status, solver, None, None)

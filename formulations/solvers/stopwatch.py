@@ -9,7 +9,7 @@ from typing import Any
 from optmap.clock import now
 from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 
-#: Hears of every better solution while a solve goes on, so that a kill does not lose it.
+#: Called with every better solution while a solve goes on, so that a kill does not lose it.
 Report = Callable[[Outcome[Any]], None]
 
 
@@ -39,7 +39,7 @@ class Stopwatch:
         if incumbent is not None or bound is not None:
             self.points.append(TracePoint(self.spent, incumbent, bound))
 
-    def tell(self, solution: Any, value: Value, bound: Value | None) -> None:
+    def better(self, solution: Any, value: Value, bound: Value | None) -> None:
         """Note a better solution, and report it to whoever asked for reports."""
         self.note(value, bound)
         if self.report is not None:

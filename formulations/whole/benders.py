@@ -1,4 +1,4 @@
-"""Logic-based Benders decomposition of all decisions (FORMULATIONS W): the second road.
+"""Logic-based Benders decomposition of all decisions (README.md, W): the second method.
 
 Master: decomposition, clustering and binding with channels, tokens and loads of crossbars and
 interfaces (binding_model.py), by CP-SAT. Subproblem: the orders of what it chose (S), by CP-SAT at
@@ -146,7 +146,7 @@ def solve(
     cuts: list[tuple[list[Literal], list[int]]] = []
     ceiling = target = Fraction(sets.most_ticks)
     if best is not None:
-        watch.tell(*best, low)
+        watch.better(*best, low)
         ceiling = best[1]
         target = below(ceiling, sets.most_tokens(low, ceiling))
     while watch.left > 0 and low <= target:
@@ -162,7 +162,7 @@ def solve(
         found, status, cut = _order(model, run.solver, target, watch, prologue, workers)
         if found is not None:
             best = found
-            watch.tell(*best, low)
+            watch.better(*best, low)
             target = below(best[1], sets.most_tokens(low, ceiling))
             continue
         proved = proved and status is Status.INFEASIBLE  # left open, so left out without proof

@@ -74,7 +74,7 @@ def solve(
     low = Fraction(end_to_end_period_bound(snn, platform).value)
     best = usable_start(sets, start, prologue) or warm_mapping(sets, limits.seed)
     if best is not None:
-        watch.tell(*best, low)
+        watch.better(*best, low)
     if not fits_model(sets, best[1] if best else Fraction(sets.most_ticks)):
         if best is None:
             return Outcome(Status.UNKNOWN, bound=low, trace=watch.trace)
@@ -139,7 +139,13 @@ def _of_given_clusters(
     graph = cluster_graph(units, snn.clustering, platform, "dataflow")
     warm = None if start is None else (start.binding, start.orders)
     found = joint.solve(
-        graph, platform, limits, prologue=prologue, warm=warm, workers=workers, economise=False
+        graph,
+        platform,
+        limits,
+        prologue=prologue,
+        warm=warm,
+        workers=workers,
+        minimize_spike_hops=False,
     )
     if found.solution is None:
         return Outcome(found.status, bound=found.bound, trace=found.trace)
@@ -245,5 +251,5 @@ class _Search:
         if period is None:
             raise ValueError("the judge refuses a mapping of the whole model")
         self.known = mapping
-        self.watch.tell(mapping, period, None)
+        self.watch.better(mapping, period, None)
         return Probe(Status.FEASIBLE, mapping, period)

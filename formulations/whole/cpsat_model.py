@@ -1,4 +1,4 @@
-"""CP-SAT formulation of all decisions at one period, without prologue (FORMULATIONS W).
+"""CP-SAT formulation of all decisions at one period, without prologue (README.md, W).
 
 Variables    those of binding_model.py, and: s[k], g[k,n] starts of firing and of send; w[t], v[t]
              where rounds begin

@@ -1,4 +1,4 @@
-"""CP-SAT formulation of all decisions at one period, with prologue (FORMULATIONS W, S2+).
+"""CP-SAT formulation of all decisions at one period, with prologue (README.md, W, S2+).
 
 As cpsat_model.py, except that starts on one resource are compared modulo the period only, which
 must therefore be a constant.

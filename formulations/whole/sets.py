@@ -1,4 +1,4 @@
-"""Sets and parameters of the formulations over all decisions (FORMULATIONS W), shared by all.
+"""Sets and parameters of the formulations over all decisions (README.md, W), shared by all.
 
 Sets         J neurons with fan-in, each with one root unit; Q_j places for inserted units of neuron
              j, of which some are used; U all of these; K places for clusters; T tiles

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from optmap.bounds.bound import Bound
-from optmap.bounds.conflicts import separate_bound
+from optmap.bounds.conflicts import conflict_components_bound
 from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
@@ -31,8 +31,8 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     ceil(deg_i / C') crossbars, so that sum_i ceil(deg_i / C') rows are taken in all, of R each.
     Platforms of several kinds of crossbar: with the largest R and the largest C' among them.
     ``overlap``: see :func:`overlap_bound`; left out where it would cost too much to compute.
-    ``separate``: the sum over sets of units that can never meet, see :func:`separate_bound`; left
-    out where there is one such set only.
+    ``separate``: the sum over conflict components, see :func:`conflict_components_bound`; left out
+    where there is one component only.
     """
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, platform.max_columns
@@ -41,7 +41,7 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
         "columns": -(-network.num_units // columns),
         "rows": -(-taken // rows),
         "overlap": overlap_bound(network, rows, columns),
-        "separate": separate_bound(network, rows, columns),
+        "separate": conflict_components_bound(network, rows, columns),
     }
     return tuple(
         Bound("clusters", name, value, scope, Grade.CERTIFIED)

@@ -1,9 +1,9 @@
-"""A lower bound on the clusters from units that can never meet, added up part by part.
+"""A lower bound on the clusters from conflict components, added up component by component.
 
-Two units *can meet* if the sources of both together fit the largest crossbar. The units of a
-cluster can all meet pairwise, so a cluster lies within one connected component of that relation:
-bounds for the components, each rounded up, add up. (Components of units that merely share no source
-would not do: their clusters may hold both.)
+Two units *conflict* if the sources of both together exceed the rows of the largest crossbar. No
+two units of a cluster do, so a cluster lies within one connected component of the relation "no
+conflict": bounds for the components, each rounded up, add up. (Components of units that merely
+share no source would not do: their clusters may hold both.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from optmap.model.snn import SNN
 MAX_UNITS = 2000
 
 
-def separate_bound(network: SNN, rows: int, columns: int) -> int | None:
+def conflict_components_bound(network: SNN, rows: int, columns: int) -> int | None:
     """Return the sum over the components of their column or row bound, the larger of both.
 
     Returns
@@ -29,15 +29,16 @@ def separate_bound(network: SNN, rows: int, columns: int) -> int | None:
 
     Examples
     --------
-    Two units of three own sources each never meet on five rows; columns and rows alone say two:
+    Two units of three own sources each conflict on five rows; columns and rows alone say two:
 
     >>> from optmap.model.snn import from_edges
     >>> edges = [(3 * u + i, 9 + u) for u in range(3) for i in range(3)]
-    >>> separate_bound(from_edges([a for a, _ in edges], [b for _, b in edges], 12), 5, 4)
+    >>> network = from_edges([a for a, _ in edges], [b for _, b in edges], 12)
+    >>> conflict_components_bound(network, 5, 4)
     3
     """
     fan_in = network.fan_in[network.units]
-    # two units of at most half the rows can meet, and so can a larger one with a small enough one
+    # two units of at most half the rows never conflict, nor a larger one with a small enough one
     if not 0 < len(fan_in) <= MAX_UNITS or int(fan_in.max()) + int(fan_in.min()) <= rows:
         return None
     reads = sparse.csr_matrix(

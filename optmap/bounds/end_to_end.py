@@ -120,8 +120,8 @@ def end_to_end_hop_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
         return ()
     external = (snn.spikes * entries(snn, platform.max_columns))[snn.is_unit]
     spikes = sum(external.tolist()) + fewest_sums(snn, platform.max_rows)
-    apart = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
-    return _bounds("spike_hops", {"apart": spikes * int(apart.min())})
+    between_tiles = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
+    return _bounds("spike_hops", {"apart": spikes * int(between_tiles.min())})
 
 
 def end_to_end_energy_bound(snn: SNN, platform: Platform) -> Bound:
@@ -153,8 +153,9 @@ def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     cluster takes base + event times that, and never overlaps itself. ``work``: T tiles fire
     K >= :func:`fewest_clusters` clusters that read
     :func:`optmap.bounds.end_to_end_reads.fewest_spikes_read` spikes, and if K > T all but T - 1 of
-    them pay switch_ticks; some tile is busy for the mean or longer. ``crowd``: some tile fires
-    ceil(K / T) clusters at least, for base ticks each (and switch, if several).
+    them pay switch_ticks; some tile is busy for the mean or longer. ``crowd``, the
+    clusters per tile: some tile fires ceil(K / T) at least, for base ticks each (and switch, if
+    several).
 
     Recurrences prove nothing more before a clustering is known: every channel on a cycle of
     clusters holds a token, so that without sends such a cycle's ratio is a mean of execution times.
@@ -175,15 +176,15 @@ def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     base, event = platform.base_ticks, platform.event_ticks
     tiles, switch = platform.num_tiles, platform.switch_ticks
     before = np.concatenate(([0], np.cumsum(snn.spikes[snn.indices])))
-    heard = int((before[snn.indptr[1:]] - before[snn.indptr[:-1]]).max())
+    most_read = int((before[snn.indptr[1:]] - before[snn.indptr[:-1]]).max())
     clusters = fewest_clusters(snn, platform)
     work = base * clusters + event * fewest_spikes_read(snn, platform)
     work += switch * (clusters - tiles + 1) if clusters > tiles else 0
-    crowd = -(-clusters // tiles)
+    per_tile = -(-clusters // tiles)
     values = {
-        "widest": base + event * heard,
+        "widest": base + event * most_read,
         "work": -(-work // tiles),
-        "crowd": crowd * (base + (switch if crowd > 1 else 0)),
+        "crowd": per_tile * (base + (switch if per_tile > 1 else 0)),
     }
     return _bounds("period", values)
 

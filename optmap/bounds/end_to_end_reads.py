@@ -95,14 +95,14 @@ def reads_of(snn: SNN, platform: Platform) -> tuple[Reads, ...]:
     if snn.max_fan_in <= rows:
         return (plain,)
     split = np.flatnonzero(snn.fan_in > rows)
-    heard = np.zeros(snn.num_neurons, dtype=np.int64)  # split neurons that read each source
+    split_readers = np.zeros(snn.num_neurons, dtype=np.int64)  # split neurons that read each source
     for j in split:
-        heard[snn.sources_of(int(j))] += 1
-    quiet = heard == 0
+        split_readers[snn.sources_of(int(j))] += 1
+    quiet = split_readers == 0
     shares, direct = shares_of(snn, rows, split, quiet)
     found = [Reads(_sum(copies[quiet]), shares, quiet)]
     for part in QUIET_SHARES:
-        also = direct <= part * heard
+        also = direct <= part * split_readers
         if not np.array_equal(also, found[-1].quiet):
             found.append(Reads(_sum(copies[also]), shares_of(snn, rows, split, also)[0], also))
     return plain, max(found, key=lambda reads: reads.total)

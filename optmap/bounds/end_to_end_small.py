@@ -85,7 +85,7 @@ def _fill(
     num, neurons = reads.shape
     readers = np.zeros(neurons, dtype=np.int64)
     inside = np.zeros(neurons, dtype=np.bool_)
-    members, taken, heard = 0, 0, 0
+    members, taken, spikes_read = 0, 0, 0
     mask = 0
     fits[0] = True
     for step in range(1, 1 << num):
@@ -103,14 +103,14 @@ def _fill(
                 now = readers[i] > 0
                 if now != was:
                     taken += sign
-                    heard += sign * spikes[i]
+                    spikes_read += sign * spikes[i]
         fits[mask] = taken <= rows and members <= columns
-        read[mask] = heard
+        read[mask] = spikes_read
         own = 0
         for q in range(num):
             if inside[units[q]] and readers[units[q]] > 0:
                 own += spikes[units[q]]
-        entering[mask] = heard - own
+        entering[mask] = spikes_read - own
 
 
 @compiled

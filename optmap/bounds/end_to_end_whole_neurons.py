@@ -97,7 +97,7 @@ def beside(snn: SNN, platform: Platform, whole: IntArray) -> Beside:
     shared = np.asarray((reads @ reads.T).todense(), dtype=np.int64)
     most = most_beside(fan_in, shared, rows, platform.max_columns)
     common = np.asarray((reads.multiply(snn.spikes) @ reads.T).todense(), dtype=np.int64)
-    heard = common.diagonal().copy()
+    own_spikes = common.diagonal().copy()
     common[fan_in[:, None] + fan_in[None, :] - shared > rows] = 0
     np.fill_diagonal(common, 0)
     common = -np.sort(-common, axis=1)
@@ -105,7 +105,7 @@ def beside(snn: SNN, platform: Platform, whole: IntArray) -> Beside:
     saved = before[np.arange(len(whole)), np.minimum(most - 1, len(whole))]
     paid = [
         max(FINEST * int(h) // int(g), FINEST * int(h) - (FINEST * int(s) + 1) // 2)
-        for h, g, s in zip(heard, most, saved, strict=True)
+        for h, g, s in zip(own_spikes, most, saved, strict=True)
     ]
     quiet = np.zeros(snn.num_neurons, dtype=np.bool_)
     quiet[reads.indices] = True

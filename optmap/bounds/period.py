@@ -111,8 +111,8 @@ def recurrence_bound(
     if platform.num_tiles < 2:
         return None
     sends = [platform.send_ticks(int(r)) for r in graph.rate]
-    apart = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
-    latency = int(apart.min()) * platform.hop_ticks
+    between_tiles = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
+    latency = int(between_tiles.min()) * platform.hop_ticks
     channels = nx.DiGraph()
     columns = (graph.source.tolist(), graph.target.tolist(), graph.initial.tolist(), sends)
     for a, b, tokens, send in zip(*columns, strict=True):

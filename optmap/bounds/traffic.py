@@ -21,7 +21,7 @@ from optmap.model.platform import Platform
 from optmap.model.scope import Scope
 from optmap.model.snn import SNN, IntArray
 
-#: Above these the table of pairs of ``apart`` is not built.
+#: Above these the table of pairs that conflict is not built.
 MAX_UNITS = 4000
 MAX_PAIRS_OF_READERS = 200_000_000
 
@@ -29,14 +29,14 @@ MAX_PAIRS_OF_READERS = 200_000_000
 def traffic_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bound, ...]:
     """Return lower bounds on the traffic, for this decomposition and any number of clusters.
 
-    ``readers``: see :func:`readers_bound`. ``apart``: see :func:`apart_bound`; left out where it
-    would cost too much to compute.
+    ``readers``: see :func:`readers_bound`. ``apart``: pairwise conflicts, see
+    :func:`pairwise_conflicts_bound`; left out where it would cost too much to compute.
     """
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, platform.max_columns
     values = {
         "readers": readers_bound(network, columns),
-        "apart": apart_bound(network, rows, columns),
+        "apart": pairwise_conflicts_bound(network, rows, columns),
     }
     return tuple(
         Bound("traffic", name, value, scope, Grade.CERTIFIED)
@@ -70,21 +70,21 @@ def readers_bound(network: SNN, columns: int) -> int:
     return _spikes_in(network, np.maximum(0, -(-(network.fan_out - own) // columns)))
 
 
-def apart_bound(network: SNN, rows: int, columns: int) -> int | None:
+def pairwise_conflicts_bound(network: SNN, rows: int, columns: int) -> int | None:
     """Return a lower bound on the traffic from which pairs of units cannot share a crossbar.
 
     Notes
     -----
-    Units u and v are *apart* if together they read more than R sources. Of the readers of i other
-    than i itself, a cluster with reader v holds at most g_v: those not apart from v (v among them),
-    and at most C'. A cluster with m of them therefore adds at most m * 1/m to the sum of 1/g_v, so
-    readers V are spread over at least ceil(sum over V of 1/g_v) clusters. The cluster of a unit i
-    itself holds none that are apart from i, and at most own_i = C' - 1 of the others; the sum is
-    taken without the own_i largest terms among them.
+    Units u and v *conflict* if together they read more than R sources. Of the readers of i other
+    than i itself, a cluster with reader v holds at most g_v: those in no conflict with v (v among
+    them), and at most C'. A cluster with m of them therefore adds at most m * 1/m to the sum of
+    1/g_v, so readers V are spread over at least ceil(sum over V of 1/g_v) clusters. The cluster of
+    a unit i itself holds none that conflict with i, and at most own_i = C' - 1 of the others; the
+    sum is taken without the own_i largest terms among them.
 
-    Where only one reader v is not apart from i, that saves what it does only in the cluster of v.
-    Units that are apart from each other cannot all be there: of a set of pairwise apart ones, one
-    saves. Leaves of a tree that fill half their crossbars' rows are such a set beside their root.
+    Where only one reader v does not conflict with i, that saves what it does only in the cluster of
+    v. Units that conflict cannot all be there: of a set of pairwise conflicting ones, one saves.
+    Leaves of a tree that fill half their crossbars' rows are such a set beside their root.
 
     None where there are more than MAX_UNITS units or MAX_PAIRS_OF_READERS pairs of readers.
     """
@@ -102,11 +102,11 @@ def apart_bound(network: SNN, rows: int, columns: int) -> int | None:
     position = np.full(network.num_neurons, -1, dtype=np.int64)
     position[network.units] = np.arange(network.num_units)
     spread, rest, only = _readers(readers.indptr, readers.indices, position, together, columns)
-    apart = np.array([_clusters(counts) for counts in spread], dtype=np.int64)
+    alone = np.array([_clusters(counts) for counts in spread], dtype=np.int64)
     entered = np.array([_clusters(counts) for counts in rest], dtype=np.int64)
     saved = {
-        i: int(network.spikes[i]) * int(apart[i] - entered[i])
-        for i in np.flatnonzero((only >= 0) & (apart > entered)).tolist()
+        i: int(network.spikes[i]) * int(alone[i] - entered[i])
+        for i in np.flatnonzero((only >= 0) & (alone > entered)).tolist()
     }
     beside: dict[int, list[int]] = {}
     for i in sorted(saved, key=lambda i: -saved[i]):
@@ -139,7 +139,7 @@ def _readers(
     spread, rest : arrays of shape (neurons, C' + 1)
         Of all readers; of those that are left without own_i of the least g_v beside i.
     only : array of shape (neurons,)
-        The one other reader that is not apart from i, as a position; -1 for none or several.
+        The one other reader that does not conflict with i, as a position; -1 for none or several.
     """
     sources = len(indptr) - 1
     spread = np.zeros((sources, columns + 1), dtype=np.int64)
@@ -180,7 +180,7 @@ def _not_saved(
 ) -> int:
     """Return what units beside one reader, by falling ``saved``, cannot save together.
 
-    Each joins the first set all of whose members are apart from it; the first of a set saves most.
+    Each joins the first set all of whose members conflict with it; the first of a set saves most.
     """
     sets: list[list[int]] = []
     lost = 0

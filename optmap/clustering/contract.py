@@ -85,14 +85,14 @@ def _published() -> Divider:
 
 #: Clustering of given units -> loader.
 CLUSTERERS: dict[str, Callable[[], Clusterer]] = {
-    "greedy": _song2020,
-    "populations": _pacman,
+    "song2020": _song2020,
+    "pacman": _pacman,
     "random": _random,
-    "kernighan-lin": _spinemap,
+    "spinemap": _spinemap,
     "overlap": _overlap,
     "edgemap": _edgemap,
     "hyperedge-overlap": _hyperedge_overlap,
     "hypergraph": _hypergraph,
 }
 #: Clustering that chooses the units too -> loader.
-DIVIDERS: dict[str, Callable[[], Divider]] = {"published": _published}
+DIVIDERS: dict[str, Callable[[], Divider]] = {"song2020-published": _published}

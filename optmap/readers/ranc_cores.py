@@ -142,9 +142,9 @@ class Cores:
         reader, axon = self.connections()
         alive = self.can_fire() & (self.output >= 0)
         while True:
-            heard = np.zeros(slots, dtype=np.bool_)
-            heard[axon[alive[reader]]] = True
-            more = alive | (self.can_fire() & (self.target >= 0) & heard[self.target])
+            driven = np.zeros(slots, dtype=np.bool_)
+            driven[axon[alive[reader]]] = True
+            more = alive | (self.can_fire() & (self.target >= 0) & driven[self.target])
             if (more == alive).all():
                 return alive
             alive = more

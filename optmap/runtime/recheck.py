@@ -1,4 +1,4 @@
-"""Every guarantee again, on the combined graph, by the judge's own road.
+"""Every guarantee again, on the combined graph, by the judge itself.
 
 Admission computes periods from its own arrays; this goes through
 :func:`optmap.judge.check.check_graph` and :func:`optmap.judge.binding_aware_graph.lower` instead,

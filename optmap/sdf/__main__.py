@@ -17,12 +17,12 @@ from typing import Any
 
 from optmap import command_line
 from optmap.errors import InputError
+from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
 from optmap.sdf.buffers import SearchLimitError, pareto_points
 from optmap.sdf.graph import SDFG, with_auto_concurrency
 from optmap.sdf.latency import latency
 from optmap.sdf.parts import is_strongly_connected, parts_on_cycles
 from optmap.sdf.repetition import repetition_vector
-from optmap.sdf.roads import ROADS, by_road
 from optmap.sdf.throughput import (
     DEADLOCK,
     INCONSISTENT,
@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--check",
         action="store_true",
-        help="compute the throughput by every other road as well; exit 1 if they differ",
+        help="compute the throughput by every other algorithm as well; exit 1 if they differ",
     )
     made.add_argument("--json", action="store_true", help="one JSON object on one line")
     return made
@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         answer, failures = analyse(
             graph, latency_of=pair, buffers=options.buffers, at_least=target, check=options.check
         )
-    except OverflowError as error:  # more copies or larger numbers than any road here can take
+    except OverflowError as error:  # more copies or larger numbers than any algorithm here can take
         print(f"{options.file}: too large: {error}", file=sys.stderr)  # noqa: T201
         return command_line.FAILED
     for failure in failures:
@@ -178,7 +178,7 @@ def analyse(
     buffers : bool
         Add the Pareto points, up to ``at_least`` iterations per time unit where given.
     check : bool
-        Compute the throughput by every road.
+        Compute the throughput by every algorithm.
     """
     result = throughput(graph)
     failures: list[str] = []
@@ -202,7 +202,7 @@ def analyse(
         if not answer["strongly_connected"]:
             answer["components"] = _components(graph, result)
     if check:
-        answer["roads"] = _check(graph, result, failures)
+        answer["algorithms"] = _check(graph, result, failures)
     if latency_of is not None:
         answer["latency"] = _latency(graph, *latency_of, failures)
     if buffers:
@@ -254,18 +254,18 @@ def _components(graph: SDFG, result: Throughput) -> list[dict[str, Any]]:
 
 def _check(graph: SDFG, result: Throughput, failures: list[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
-    for road in ROADS:
+    for algorithm in ALGORITHMS:
         try:
-            other = by_road(graph, road)
+            other = by_algorithm(graph, algorithm)
         except (ValueError, OverflowError) as error:
-            found[road] = None
+            found[algorithm] = None
             if result.status != INCONSISTENT:
-                print(f"note: road {road} not taken: {error}", file=sys.stderr)  # noqa: T201
+                print(f"note: algorithm {algorithm} not taken: {error}", file=sys.stderr)  # noqa: T201
             continue
-        found[road] = _speed(other)["throughput"]
+        found[algorithm] = _speed(other)["throughput"]
         if (other.status, other.period) != (result.status, result.period):
             failures.append(
-                f"road {road} finds {other.status}, throughput {found[road]};"
+                f"algorithm {algorithm} finds {other.status}, throughput {found[algorithm]};"
                 f" expected {result.status}, {_speed(result)['throughput']}"
             )
     return found
@@ -357,8 +357,8 @@ def table(answer: dict[str, Any], *, critical_cycle: bool = False) -> list[str]:
     ]
     if unbounded:
         lines.append(f"unbounded     {'; '.join(unbounded)} (on their own)")
-    for road, found in answer.get("roads", {}).items():
-        lines.append(f"by {road:<10} {found or 'not taken'}")
+    for algorithm, found in answer.get("algorithms", {}).items():
+        lines.append(f"by {algorithm:<10} {found or 'not taken'}")
     if "latency" in answer:
         lines.append(_latency_line(answer["latency"]))
     lines += ["", f"{'actor':<24} {'firings':>12}  rate"]

@@ -181,7 +181,7 @@ def _enough(graph: SDFG, repetitions: list[int], grown: list[int], rounds: int) 
     """Return all copies where ``grown`` comes near that or that is no great work, else ``grown``.
 
     Growing cycle by cycle is what makes huge repetitions tractable, but where many cycles have to
-    grow the whole unfolding is the shorter road.
+    grow the whole unfolding is the shorter algorithm.
     """
     whole = num_edges(graph, repetitions)
     if whole <= 4 * num_edges(graph, grown) or (rounds > 1 and whole <= MEDIUM_UNFOLDING):

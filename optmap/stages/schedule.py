@@ -85,8 +85,8 @@ def _solve_order(
     def report(_: Outcome[StaticOrders], orders: StaticOrders) -> None:
         course.report_mapping(Mapping(*units, binding, orders))
 
-    limits, tell = course.share("period"), sparingly(report)
-    outcome = stage.load()(graph, course.platform, binding, limits, start=warm, on_better=tell)
+    limits, on_better = course.share("period"), sparingly(report)
+    outcome = stage.load()(graph, course.platform, binding, limits, start=warm, on_better=on_better)
     found = outcome.solution
     scope = Scope(binding=graph.identity_of(binding), prologue=stage.prologue)
     period = course.period(graph, binding, found) if found else None
@@ -102,8 +102,8 @@ def _solve_both(
     def report(_: Outcome[Schedule], found: Schedule) -> None:
         course.report_mapping(Mapping(*units, *found))
 
-    limits, tell = course.share("period"), sparingly(report)
-    outcome = stage.load()(graph, course.platform, limits, start=warm, on_better=tell)
+    limits, on_better = course.share("period"), sparingly(report)
+    outcome = stage.load()(graph, course.platform, limits, start=warm, on_better=on_better)
     found = outcome.solution
     scope = replace(graph.scope, prologue=stage.prologue)
     course.claim("period", outcome, scope, course.period(graph, *found) if found else None)

@@ -21,12 +21,12 @@ from optmap.whole.target import Expired, Target
 FLOWS = (
     ("spikes", "overlap"),
     ("tree", "overlap"),
-    ("spikes", "greedy"),
-    ("chain", "greedy"),
-    ("tree", "greedy"),
-    ("tree", "populations"),
+    ("spikes", "song2020"),
+    ("chain", "song2020"),
+    ("tree", "song2020"),
+    ("tree", "pacman"),
     ("spikes", "edgemap"),
-    ("spikes", "kernighan-lin"),
+    ("spikes", "spinemap"),
 )
 #: Bindings that are tried for each; then hill climbing from the better one.
 BOUND_BY = ("load-balance", "force-directed")

@@ -28,7 +28,7 @@ def say(capsys, benchmark) -> None:
 def run(
     capsys, benchmark, back_end: ModuleType, graph, platform, wall_s: float, prologue: bool
 ) -> Outcome:
-    more = {"economise": False} if back_end is joint_cpsat else {}
+    more = {"minimize_spike_hops": False} if back_end is joint_cpsat else {}
     back_end.solve(*random_recurrent(4, 2, 0), Limits(5))  # import, compile
     begun = process_time()
     outcome = benchmark.pedantic(

@@ -75,12 +75,12 @@ def test_only_one_of_the_leaves_that_exclude_each_other_saves_its_spikes() -> No
     assert oracles.least_traffic(decomposition, oracles.mesh([(7, 4)]), 4) == 23
 
 
-def test_apart_never_says_less_than_readers_and_often_more() -> None:
+def test_pairwise_conflicts_never_say_less_than_readers_and_often_more() -> None:
     more = 0
     for seed in range(60):
-        readers, apart = traffic_bounds(*oracles.random_partition_case(seed))
-        assert apart.value >= readers.value
-        more += apart.value > readers.value
+        readers, conflicts = traffic_bounds(*oracles.random_partition_case(seed))
+        assert conflicts.value >= readers.value
+        more += conflicts.value > readers.value
     assert more >= 20
 
 

@@ -32,8 +32,8 @@ def test_lines_that_separate_clusters_are_crossed_by_a_cut():
     assert lines_crossed(ring, mesh(4, 1, 2)) == 0  # two tiles hold everything, on either side
     assert min_cut(ring, mesh(2, 1, 2)) == 10
     assert min_cut(ring, equal_tiles(4)) == 0  # all of them may share a tile
-    apart = cluster_graph_of([1] * 4, {(0, 1): 5, (2, 3): 5})
-    assert min_cut(apart, mesh(4, 1, 1)) == 0  # nothing need cross the middle
+    two_pairs = cluster_graph_of([1] * 4, {(0, 1): 5, (2, 3): 5})
+    assert min_cut(two_pairs, mesh(4, 1, 1)) == 0  # nothing need cross the middle
 
 
 def test_nothing_is_said_where_one_tile_holds_everything():

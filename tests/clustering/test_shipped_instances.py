@@ -45,7 +45,7 @@ def test_every_heuristic_passes_the_check_on_every_shipped_instance(file: Path):
     instance = load(file)
     platform, snn = instance.platform, instance.snn
     for partition, binding, order in BY_STAGE:
-        policy = "chain" if partition in ("greedy", "kernighan-lin") else "tree"
+        policy = "chain" if partition in ("song2020", "spinemap") else "tree"
         decomposition = decompose(snn, platform.max_rows, policy)
         for seed in (0, 1):
             if isinstance(snn, ClusteredSNN):  # an SDF3 graph: its clusters are given

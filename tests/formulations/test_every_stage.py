@@ -26,10 +26,10 @@ def brackets(outcome: Outcome, least: Value) -> bool:
 def test_clusterings_bracket_the_optimum(name: str):
     decomposition, platform = oracles.random_partition_case(3)
     start = CLUSTERERS["overlap"]()(decomposition, platform, seed=0)
-    stage, heard = EXACT_CLUSTERINGS[name], []
-    fewest = stage.fewest()(decomposition, platform, LIMITS, start=start, on_better=heard.append)
+    stage, reports = EXACT_CLUSTERINGS[name], []
+    fewest = stage.fewest()(decomposition, platform, LIMITS, start=start, on_better=reports.append)
     assert brackets(fewest, oracles.fewest_clusters(decomposition, platform))
-    assert all(better.solution is not None for better in heard)
+    assert all(better.solution is not None for better in reports)
     most = start.num_clusters
     least = stage.least()(decomposition, platform, most, LIMITS, start=start)
     assert brackets(least, oracles.least_traffic(decomposition, platform, most))
@@ -54,9 +54,9 @@ def test_orders_bracket_the_optimum(name: str):
     stage = EXACT_ORDERINGS[name]
     graph, platform, binding = SHARP.graph, SHARP.platform, SHARP.binding
     least = best_period(graph, platform, binding, prologue=stage.prologue)
-    heard: list[Outcome] = []
-    outcome = stage.load()(graph, platform, binding, LIMITS, on_better=heard.append)
-    assert all(better.claimed >= outcome.claimed for better in heard)
+    reports: list[Outcome] = []
+    outcome = stage.load()(graph, platform, binding, LIMITS, on_better=reports.append)
+    assert all(better.claimed >= outcome.claimed for better in reports)
     assert brackets(outcome, least)
     assert check_graph(graph, platform, binding, outcome.solution) == []
 
@@ -66,9 +66,9 @@ def test_schedules_bracket_the_optimum(name: str):
     stage = EXACT_SCHEDULES[name]
     graph, platform = SHARP.graph, SHARP.platform
     least = best_joint_period(graph, platform, prologue=stage.prologue)
-    heard: list[Outcome] = []
-    outcome = stage.load()(graph, platform, LIMITS, on_better=heard.append)
-    assert heard, "it found the first schedule itself"
-    assert heard[-1].claimed == outcome.claimed
+    reports: list[Outcome] = []
+    outcome = stage.load()(graph, platform, LIMITS, on_better=reports.append)
+    assert reports, "it found the first schedule itself"
+    assert reports[-1].claimed == outcome.claimed
     assert brackets(outcome, least)
     assert check_graph(graph, platform, *outcome.solution) == []

@@ -78,7 +78,7 @@ def test_against_a_reading_of_every_synapse(random: Random):
     ]
 
 
-def test_large_networks_take_the_road_without_a_bitmap_and_find_the_same_rows():
+def test_large_networks_go_without_a_bitmap_and_find_the_same_rows():
     n, k = 40_000, 2_000
     numbers = np.random.default_rng(0)
     snn = from_edges(numbers.integers(0, n, 3 * n), np.repeat(np.arange(n), 3), n)

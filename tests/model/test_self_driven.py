@@ -26,7 +26,7 @@ def case(seed: int):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_every_road_counts_their_columns(seed: int):
+def test_every_way_counts_their_columns(seed: int):
     decomposition, platform = case(seed)
     assert decomposition.num_units > len(decomposition.network.self_driven)
     fewest = oracles.fewest_clusters(decomposition, platform)

@@ -55,7 +55,7 @@ def test_channels_times_and_tokens_are_those_of_the_file(tmp_path):
 
 
 def test_the_network_alone_makes_the_same_channels(tmp_path):
-    """Second road: forget that it came clustered, derive the channels from units and spikes."""
+    """Forget that it came clustered and derive the channels from units and spikes."""
     instance = load("instances/lenet_mnist_7.toml")
     snn = instance.snn
     plain = type(snn).__mro__[1](snn.indptr, snn.indices, snn.spikes, snn.populations)

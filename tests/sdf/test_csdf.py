@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from optmap.errors import InputError
+from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
 from optmap.sdf.csdf import CSDFG, Channel, Phases, to_sdf
-from optmap.sdf.roads import ROADS, by_road
 from optmap.sdf.throughput import DEADLOCK, Throughput, throughput
 from optmap.sdf.xml import parse_sdf3
 
@@ -124,7 +124,7 @@ def test_all_algorithms_agree(seed):
     if simulated_period(graph, firings) is None:
         return
     sdf = to_sdf(graph)
-    assert len({by_road(sdf, road).period for road in ROADS}) == 1
+    assert len({by_algorithm(sdf, algorithm).period for algorithm in ALGORITHMS}) == 1
 
 
 @pytest.mark.parametrize("name", KITER)

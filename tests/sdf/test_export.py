@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sdf_graphs import small_marked
 
 from optmap.errors import DeadlockError
+from optmap.sdf.algorithms import by_algorithm
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.export import to_sdfg
 from optmap.sdf.marked_graph import MarkedGraph
-from optmap.sdf.roads import by_road
 from optmap.sdf.xml import parse_sdf3, sdf3_text
 
 
@@ -28,8 +28,8 @@ def test_the_exported_file_runs_at_the_cycle_ratio(seed: int, offsets: bool):
     exported = to_sdfg(graph, [f"n{a}" for a in range(n)], rng.integers(0, 6, n))
     again, notes = parse_sdf3(sdf3_text(exported).encode(), "exported.xml")
     assert (again, notes) == (exported, [])
-    for road in ("unfold", "selftimed"):
-        result = by_road(again, road)
+    for algorithm in ("unfold", "selftimed"):
+        result = by_algorithm(again, algorithm)
         try:
             ratio, _ = maximum_cycle_ratio(graph)
         except DeadlockError:

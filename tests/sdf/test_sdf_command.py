@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from optmap.sdf.__main__ import main
+from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
 from optmap.sdf.buffers import pareto_points
 from optmap.sdf.graph import sdfg
 from optmap.sdf.latency import latency
-from optmap.sdf.roads import ROADS, by_road
 from optmap.sdf.throughput import throughput
 from optmap.sdf.xml import read_sdf3, sdf3_text
 
@@ -42,13 +42,13 @@ def rows(shared_data: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_published_throughputs_by_every_road(shared_data: Path):
+def test_published_throughputs_by_every_algorithm(shared_data: Path):
     for row in rows(shared_data, "expected.csv"):
         graph, _ = read_sdf3(shared_data / "sdf" / row["file"])
         assert (graph.num_actors, graph.num_channels) == (int(row["actors"]), int(row["channels"]))
-        for road in ROADS:
-            result = by_road(graph, road)
-            assert result.status == row["status"], (row["file"], road)
+        for algorithm in ALGORITHMS:
+            result = by_algorithm(graph, algorithm)
+            assert result.status == row["status"], (row["file"], algorithm)
             assert sum(result.repetitions) == int(row["sum_of_repetition_vector"])
             if result.status == "live":
                 assert result.throughput == Fraction(row["throughput"])
@@ -91,7 +91,7 @@ def test_the_command_prints_the_published_numbers(
             row["period"],
         )
         assert found["strongly_connected"] == (row["strongly_connected"] == "yes")
-        assert set(found["roads"].values()) == {row["throughput"]}
+        assert set(found["algorithms"].values()) == {row["throughput"]}
 
 
 def test_one_object_with_everything(pair: Path, capsys: pytest.CaptureFixture[str]):

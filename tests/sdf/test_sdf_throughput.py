@@ -1,4 +1,4 @@
-"""Throughput by every road: self-timed = cycle ratio = eigenvalue; repetition vector; expansion."""
+"""Throughput by every algorithm: self-timed = cycle ratio = eigenvalue; repetitions; expansion."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from sdf_graphs import large_sdfg, small_sdfg
 
 from optmap.sdf import throughput as throughput_module
+from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
 from optmap.sdf.expansion import expand, num_edges
 from optmap.sdf.graph import SDFG, sdfg, with_auto_concurrency
 from optmap.sdf.iteration_matrix import iteration_matrix
 from optmap.sdf.parts import is_strongly_connected, parts_on_cycles
 from optmap.sdf.repetition import InconsistentError, repetition_vector
-from optmap.sdf.roads import ROADS, by_road
 from optmap.sdf.selftimed import TooLongError, regime, selftimed_period
 from optmap.sdf.throughput import throughput
 
@@ -32,8 +32,8 @@ LENET = [
 
 
 def agree(graph: SDFG) -> str:
-    """Return the status that all roads agree on."""
-    found = {road: by_road(graph, road) for road in ROADS}
+    """Return the status that all algorithms agree on."""
+    found = {algorithm: by_algorithm(graph, algorithm) for algorithm in ALGORITHMS}
     assert len({(result.status, result.period) for result in found.values()}) == 1, found
     return found["unfold"].status
 
@@ -46,7 +46,7 @@ def always_grow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("always_grow")
-def test_all_roads_agree_on_a_thousand_strongly_connected_graphs():
+def test_all_algorithms_agree_on_a_thousand_strongly_connected_graphs():
     rng = np.random.default_rng(11)
     counts = Counter(agree(small_sdfg(rng)) for _ in range(1000))
     assert min(counts["live"], counts["deadlock"], counts["unbounded"]) >= 10
@@ -54,12 +54,12 @@ def test_all_roads_agree_on_a_thousand_strongly_connected_graphs():
 
 @given(SEEDS)
 @pytest.mark.usefixtures("always_grow")
-def test_all_roads_agree_where_graphs_fall_apart(seed: int):
+def test_all_algorithms_agree_where_graphs_fall_apart(seed: int):
     agree(small_sdfg(np.random.default_rng(seed), ring=False, most_actors=6, most_extra=9))
 
 
 @given(SEEDS, st.integers(1, 3))
-def test_all_roads_agree_with_auto_concurrency_limited(seed: int, limit: int):
+def test_all_algorithms_agree_with_auto_concurrency_limited(seed: int, limit: int):
     agree(with_auto_concurrency(small_sdfg(np.random.default_rng(seed)), limit))
 
 
@@ -127,13 +127,13 @@ def test_a_deadlock_names_its_cycle():
     assert sorted(result.cycle) == [0, 1]
 
 
-def test_no_road_to_an_inconsistent_graph():
+def test_no_algorithm_answers_for_an_inconsistent_graph():
     graph = sdfg([("A", 1), ("B", 1)], [("A", "B", 3, 2, 0), ("B", "A", 2, 2, 2)])
     with pytest.raises(InconsistentError, match="channel 'c1'") as caught:
         repetition_vector(graph)
     assert caught.value.channel == "c1"
-    for road in ROADS:
-        result = by_road(graph, road)
+    for algorithm in ALGORITHMS:
+        result = by_algorithm(graph, algorithm)
         assert (result.status, result.period, result.throughput) == ("inconsistent", None, None)
         assert "other channels make A fire 2/3 times per firing of B" in result.message
 

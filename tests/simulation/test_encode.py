@@ -29,7 +29,7 @@ def spikes_of(kind: str, value: float, steps: int) -> list[int]:
 
 
 def by_formula(kind: str, value: float, steps: int) -> list[int]:
-    """Second road: one value at a time, in plain Python."""
+    """Compute it a second time: one value at a time, in plain Python."""
     train = [0] * steps
     if kind == "latency":
         if value > 0:

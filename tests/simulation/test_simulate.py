@@ -110,7 +110,7 @@ def test_leaky_and_current_based_neurons_follow_their_equations(run):
 
 
 def test_network_against_a_loop_over_neurons(write_nir):
-    """Recurrence, delay, bias and a readout; dyadic numbers, so that both roads are exact."""
+    """Recurrence, delay, bias and a readout; dyadic numbers, so that both sides are exact."""
     rng = np.random.default_rng(4)
     w_in, w_rec, w_out = (rng.integers(-8, 9, s) / 8 for s in ((5, 3), (5, 5), (2, 5)))
     bias = rng.integers(0, 5, 5) / 8

@@ -215,7 +215,7 @@ def annealed(
         least=least,
         seconds=seconds,
         seed=watch.limits.seed,
-        note=lambda found: watch.tell(found, found.num_clusters, least),
+        on_better=lambda found: watch.better(found, found.num_clusters, least),
     )
 
 
@@ -268,7 +268,7 @@ class _Run:
             possible = -(-int((generation.classes.size * whole).sum()) // SCALE)
             if possible > max(generation.bound, self.simple):
                 generation.certify(whole, min(0.3 * total, self.watch.left * 0.5))
-                self.tell()
+                self.report()
                 if not self.closed:
                     self.search(whole, 0.15 * total)
             if self.closed or self.watch.spent > 0.6 * total:
@@ -327,13 +327,13 @@ class _Run:
                 searched = most + 1 - plain.bound
                 generation.certificate = replace(plain, searched=searched)
                 generation.bound, generation.prices = most + 1, prices
-            self.tell()
+            self.report()
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Report incumbent and bound."""
         found = compact(self.incumbent.cluster_of)
         bound = max(self.simple, self.generation.bound)
-        self.watch.tell(found, found.num_clusters, bound)
+        self.watch.better(found, found.num_clusters, bound)
 
     def round_up(self) -> None:
         """Solve the restricted master as an integer program over the columns found."""
@@ -365,7 +365,7 @@ class _Run:
             return
         picked = [dict(columns[j]) for j, v in enumerate(level) for _ in range(run.solver.value(v))]
         self.incumbent = classes.clustering(without_surplus(classes, picked))
-        self.tell()
+        self.report()
 
 
 def without_surplus(classes: Classes, picked: list[dict[int, int]]) -> list[dict[int, int]]:

@@ -80,31 +80,31 @@ class Child:
             env={**os.environ, **environment},
         )
         os.close(alive)
-        self.heard = _Heard(self.process)
+        self.streams = _Streams(self.process)
 
     def run(self, job: Job, stop: threading.Event) -> Ended:
         """Run a job and return its last row and what ended it."""
         start = time.monotonic()
-        self.heard.begin()
-        watch = _Watch(self.process.pid, job, start, self.heard)
+        self.streams.begin()
+        watch = _Watch(self.process.pid, job, start, self.streams)
         if self.process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it died at once; its stderr says why
                 self.process.stdin.write(job.to_json().encode() + b"\n")
                 self.process.stdin.flush()
         cause = "exit"
-        while not self.heard.done.wait(POLL_S) and self.process.poll() is None:
+        while not self.streams.done.wait(POLL_S) and self.process.poll() is None:
             cause = "stopped" if stop.is_set() else watch.excess()
             if cause != "exit":
                 break
-        if not self.heard.done.is_set():
+        if not self.streams.done.is_set():
             self.kill()
-            self.heard.join()
-        end, ready = time.monotonic(), self.heard.ready_at
+            self.streams.join()
+        end, ready = time.monotonic(), self.streams.ready_at
         return Ended(
-            self.heard.last_row(),
+            self.streams.last_row(),
             cause,
             self.process.returncode or 0,
-            self.heard.errors(),
+            self.streams.errors(),
             end - start,
             watch.peak_mb,
             None if ready is None else end - ready,
@@ -124,7 +124,7 @@ class Child:
     def close(self) -> None:
         """End the group and let go of its pipes."""
         self.kill()
-        self.heard.join()
+        self.streams.join()
         with contextlib.suppress(OSError):
             os.close(self.lifeline)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
@@ -133,7 +133,7 @@ class Child:
                     stream.close()
 
 
-class _Heard:
+class _Streams:
     """What a child says on both streams, read in threads so that neither fills up."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -188,15 +188,15 @@ class _Heard:
 class _Watch:
     """Compares a process group with a job's limits."""
 
-    def __init__(self, group: int, job: Job, start: float, heard: _Heard) -> None:
-        self.group, self.job, self.start, self.heard = group, job, start, heard
+    def __init__(self, group: int, job: Job, start: float, streams: _Streams) -> None:
+        self.group, self.job, self.start, self.streams = group, job, start, streams
         self.peak_mb: float | None = None
         self.looked = 0.0
 
     def excess(self) -> str:
         """Return the limit that is exceeded, or "exit" if none is."""
         now = time.monotonic()
-        ready = self.heard.ready_at
+        ready = self.streams.ready_at
         end = self.start + SET_UP_S if ready is None else ready + self.job.limits.wall_s + GRACE_S
         if now > end:
             return "time"

@@ -60,7 +60,7 @@ class Verdict:
 def verify_run(
     folder: Path,
     checker: Checker,
-    heard: Callable[[RowVerdict, int], None],
+    on_row: Callable[[RowVerdict, int], None],
     *,
     jobs: int = 1,
 ) -> Verdict:
@@ -70,8 +70,8 @@ def verify_run(
     ----------
     checker : Checker
         How a row is checked.
-    heard : callable
-        Told what was found of each row, and how many rows are still to come.
+    on_row : callable
+        Called with what was found of each row, and how many rows are still to come.
     jobs : int
         Processes; rows of one instance are checked in one.
 
@@ -93,7 +93,7 @@ def verify_run(
         verdict.add(one)
         if any(problem.startswith("a field is missing or odd") for problem in one.problems):
             broken.add(one.key)
-        heard(one, left)
+        on_row(one, left)
     try:
         typed = {row["key"]: Row.from_json(row, row["key"]) for row in found.rows}
         verdict.problems += _refuted([row for key, row in typed.items() if key not in broken])

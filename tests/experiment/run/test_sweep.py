@@ -16,13 +16,13 @@ METHODS = ("random", "pacman", "spinemap", "song2020", "overlap", "cpsat", "milp
 
 class Listener:
     def __init__(self):
-        self.heard = []
+        self.events = []
 
     def started(self, job):
-        self.heard.append(("started", job.method))
+        self.events.append(("started", job.method))
 
     def ended(self, job, row):
-        self.heard.append(("ended", job.method, row.status))
+        self.events.append(("ended", job.method, row.status))
 
 
 def jobs(count):
@@ -40,7 +40,7 @@ def test_finished_rows_are_not_run_again(tmp_path):
     with Store.opened(tmp_path) as store:
         sweep(jobs(3), store, listener, parallel=1, runner=answer)
         assert len(store.rows) == 3
-    assert listener.heard == [("started", "spinemap"), ("ended", "spinemap", "feasible")]
+    assert listener.events == [("started", "spinemap"), ("ended", "spinemap", "feasible")]
 
 
 def test_other_limits_seeds_and_code_make_other_rows(monkeypatch):
@@ -59,7 +59,7 @@ def test_an_interruption_keeps_what_is_finished_and_stops_the_rest(tmp_path):
 
     def run(job, stop):
         if job.method == "pacman":
-            while ("ended", "random", "feasible") not in listener.heard:
+            while ("ended", "random", "feasible") not in listener.events:
                 stop.wait(0.01)
             raise KeyboardInterrupt
         if job.method == "spinemap":

@@ -1,4 +1,4 @@
-"""(P0c), kinds of crossbar with areas and stocks: every road against enumeration."""
+"""(P0c), kinds of crossbar with areas and stocks: every method against enumeration."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_agrees_with_enumeration(seed: int) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(100, 400))
-def test_all_roads_agree(seed: int) -> None:
+def test_all_methods_agree(seed: int) -> None:
     """Plain, aggregated and column generation against enumeration on 300 networks."""
     case = oracles.random_partition_case(seed)
     expected = oracles.fewest_clusters(*case)

@@ -132,12 +132,12 @@ def test_annealing_packs_a_grid_into_squares() -> None:
     network = _grid(6)
     classes = classes_of(network)
     start = Clustering(np.arange(36) // 2)
-    heard: list[Clustering] = []
+    reports: list[Clustering] = []
     found = shrink_repeatedly(
-        classes, start, 9, 9, least=9, seconds=20.0, seed=0, note=heard.append
+        classes, start, 9, 9, least=9, seconds=20.0, seed=0, on_better=reports.append
     )
     assert found.num_clusters == 9
-    assert [c.num_clusters for c in heard] == list(range(17, 8, -1))
+    assert [c.num_clusters for c in reports] == list(range(17, 8, -1))
     assert all(classes.rows_of(list(c)) <= 9 for c in classes.columns_of(found))
     assert shrink(classes, found, 9, 9, moves=20_000, seed=1) is None
     again = shrink(classes, start, 9, 9, moves=100_000, seed=3)

@@ -1,4 +1,4 @@
-"""The mixed start: patches and loners in one crossbar, always a clustering that fits."""
+"""The vector packing start: patches and loners in one crossbar, always a clustering that fits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from formulations.clustering.classes import classes_of
 from formulations.clustering.sets import kinds_worth_having
-from formulations.clustering.vector_packing_start import mixed_start, readers_of
+from formulations.clustering.vector_packing_start import readers_of, vector_packing_start
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
@@ -38,10 +38,10 @@ def columns_and_rows() -> SNN:
 def test_columns_and_rows_fill_each_other() -> None:
     """No two loners fit a crossbar of 10 rows: ten crossbars, and room for all pairs in them."""
     network = columns_and_rows()
-    mixed = mixed_start(classes_of(network), 10, 10)
-    assert mixed is not None
-    assert_fits(network, mixed, 10, 10)
-    assert mixed.num_clusters == 10
+    packed = vector_packing_start(classes_of(network), 10, 10)
+    assert packed is not None
+    assert_fits(network, packed, 10, 10)
+    assert packed.num_clusters == 10
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -50,23 +50,23 @@ def test_what_it_gives_fits_and_is_no_better_than_the_optimum(seed: int) -> None
     kinds = kinds_worth_having(platform)
     rows, columns = kinds[0]
     classes = classes_of(decomposition.network)
-    mixed = mixed_start(classes, rows, columns)
+    packed = vector_packing_start(classes, rows, columns)
     reader_ptr, _ = readers_of(classes)
-    if mixed is None:
+    if packed is None:
         shared = np.diff(reader_ptr) > 1
         lone = [q for q in range(classes.num_classes) if not shared[classes.reads(q)].any()]
         assert len(lone) in (0, classes.num_classes) or classes.fan_in.max() > rows
         return
-    assert_fits(decomposition.network, mixed, rows, columns)
+    assert_fits(decomposition.network, packed, rows, columns)
     if len(kinds) == 1:
-        assert mixed.num_clusters >= oracles.fewest_clusters(decomposition, platform)
+        assert packed.num_clusters >= oracles.fewest_clusters(decomposition, platform)
 
 
 def test_lenet_needs_thirteen_crossbars_fewer_than_by_overlap() -> None:
     decomposition = decompose(generate("gen:lenet5-28"), 128, "tree")
     overlap = partition(decomposition, oracles.mesh([(128, 128)]), seed=0)
-    mixed = mixed_start(classes_of(decomposition.network), 128, 128, seconds=60.0)
-    assert mixed is not None
-    assert_fits(decomposition.network, mixed, 128, 128)
-    assert mixed.num_clusters == 146
-    assert mixed.num_clusters <= overlap.num_clusters - 13
+    packed = vector_packing_start(classes_of(decomposition.network), 128, 128, seconds=60.0)
+    assert packed is not None
+    assert_fits(decomposition.network, packed, 128, 128)
+    assert packed.num_clusters == 146
+    assert packed.num_clusters <= overlap.num_clusters - 13

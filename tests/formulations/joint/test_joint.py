@@ -202,7 +202,7 @@ def test_dropping_a_necessary_family_is_noticed(family: str, monkeypatch):
     telling()
     monkeypatch.setattr(JointModel, family, lambda self: None)
     with pytest.raises((AssertionError, ValueError)):
-        assert_agrees_with_the_other_road()
+        assert_agrees_with_the_other_method()
 
 
 @cache
@@ -216,7 +216,7 @@ def telling() -> list[tuple[Instance, Fraction | None]]:
     return known + [(case, solve(joint_benders, case).claimed) for case in larger]
 
 
-def assert_agrees_with_the_other_road() -> None:
+def assert_agrees_with_the_other_method() -> None:
     """Compare the (possibly crippled) joint model with enumeration or Benders."""
     for case, expected in telling():
         assert_optimal(joint_cpsat, case, expected)
@@ -249,7 +249,7 @@ def switch_bound() -> Instance:
 def test_redundant_families_change_no_answer(family: str, monkeypatch):
     telling()
     monkeypatch.setattr(JointModel, family, lambda self: None)
-    assert_agrees_with_the_other_road()
+    assert_agrees_with_the_other_method()
 
 
 @pytest.mark.parametrize(

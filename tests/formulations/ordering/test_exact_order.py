@@ -225,7 +225,7 @@ def test_dropping_a_necessary_family_is_noticed(
 
 
 def assert_all_agree(back_end: ModuleType, class_: dict) -> None:
-    """Compare a back end with the other road on the sharp seeds."""
+    """Compare a back end with the other method on the sharp seeds."""
     for seed in SHARP:
         case = random_instance(seed)
         outcome = solve(back_end, case, **class_)

@@ -1,4 +1,4 @@
-"""Covers against enumeration, certificates that were changed, prices by another road."""
+"""Covers against enumeration, certificates that were changed, prices by another method."""
 
 from __future__ import annotations
 

@@ -28,10 +28,10 @@ def test_a_row_of_the_table_claims_the_optimum_end_to_end(method: str, prologue:
 
 def test_a_network_beyond_the_model_gets_its_start_back_at_once():
     snn, platform = generate("gen:mlp-784-100-10"), load_platform(platform_file("dynap_se"))
-    heard = []
-    found = cpsat.solve(snn, platform, "dataflow", Limits(600.0), on_better=heard.append)
+    reports = []
+    found = cpsat.solve(snn, platform, "dataflow", Limits(600.0), on_better=reports.append)
     assert found.status is Status.FEASIBLE
-    assert [h.claimed for h in heard] == [found.claimed]
+    assert [h.claimed for h in reports] == [found.claimed]
     assert found.bound is not None
     assert 0 < found.bound <= found.claimed
 
@@ -39,11 +39,11 @@ def test_a_network_beyond_the_model_gets_its_start_back_at_once():
 def test_the_start_is_reported_before_a_model_is_built_and_never_lost():
     snn, platform, tokens = random_whole_case(4)
     best = cpsat.solve(snn, platform, tokens, Limits(600.0), workers=1)
-    heard = []
+    reports = []
     again = cpsat.solve(
-        snn, platform, tokens, Limits(1e-6), start=best.solution, on_better=heard.append
+        snn, platform, tokens, Limits(1e-6), start=best.solution, on_better=reports.append
     )
-    assert heard[0].solution is best.solution
+    assert reports[0].solution is best.solution
     assert (again.solution, again.claimed) == (best.solution, best.claimed)
 
 

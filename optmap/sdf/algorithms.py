@@ -1,4 +1,4 @@
-"""The independent roads to a throughput, by name.
+"""The independent algorithms for a throughput, by name.
 
 ``periodic`` grows K where critical cycles ask for it, ``unfold`` takes the whole unfolding,
 ``maxplus`` the eigenvalue of the iteration's matrix, ``selftimed`` a simulation. They share the
@@ -22,31 +22,31 @@ from optmap.sdf.throughput import (
     throughput,
 )
 
-ROADS = ("periodic", "unfold", "maxplus", "selftimed")
+ALGORITHMS = ("periodic", "unfold", "maxplus", "selftimed")
 
 
-def by_road(graph: SDFG, road: str) -> Throughput:
-    """Return the throughput by one road; ``maxplus`` and ``selftimed`` name no cycle.
+def by_algorithm(graph: SDFG, algorithm: str) -> Throughput:
+    """Return the throughput by one algorithm; ``maxplus`` and ``selftimed`` name no cycle.
 
     Raises
     ------
     OverflowError
-        If the road is too large for this graph: too many tokens for a matrix, too many firings to
-        unfold.
+        If the algorithm is too large for this graph: too many tokens for a matrix, too many
+        firings to unfold.
     TooLongError
         If the simulation's state does not recur in time.
     ValueError
-        If there is no such road.
+        If there is no such algorithm.
     """
-    if road in ("periodic", "unfold"):
-        return throughput(graph, unfold=road == "unfold")
-    if road not in ROADS:
-        raise ValueError(f"no road is called {road!r}; there are {', '.join(ROADS)}")
+    if algorithm in ("periodic", "unfold"):
+        return throughput(graph, unfold=algorithm == "unfold")
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"no algorithm is called {algorithm!r}; there are {', '.join(ALGORITHMS)}")
     try:
         repetitions = tuple(repetition_vector(graph))
     except InconsistentError as error:
         return Throughput(INCONSISTENT, None, message=str(error))
-    period = maxplus_period(graph) if road == "maxplus" else selftimed_period(graph)
+    period = maxplus_period(graph) if algorithm == "maxplus" else selftimed_period(graph)
     if period is None:
         return Throughput(DEADLOCK, None, repetitions)
     status = LIVE if period else UNBOUNDED
