@@ -115,6 +115,12 @@ def build_parser() -> argparse.ArgumentParser:
         " are shown runs once in each code",
     )
     reading_arguments(made)
+    _running_arguments(made)
+    return made
+
+
+def _running_arguments(made: argparse.ArgumentParser) -> None:
+    """Add how rows are run, and what they are compared with."""
     made.add_argument("--jobs", type=whole(1), default=1, help="rows at a time (1)")
     made.add_argument("--threads", type=whole(1), default=1, help="threads per row (1)")
     made.add_argument("--memory", type=whole(1), metavar="MB", help="kill a row above it (none)")
@@ -128,7 +134,6 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--all", action="store_true", help="also the instances outside the default set"
     )
-    return made
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -173,11 +178,8 @@ def main(arguments: Sequence[str]) -> int:
     if not jobs:
         return BAD_INPUT
     if args.jobs * args.threads > cores():
-        log.print(
-            f"warning: {args.jobs} jobs x {args.threads} threads on {cores()} cores; times will"
-            " not compare",
-            markup=False,
-        )
+        crowded = f"warning: {args.jobs} jobs x {args.threads} threads on {cores()} cores"
+        log.print(f"{crowded}; times will not compare", markup=False)
     try:
         with Store.opened(Path(args.out)) as store:
             known = read_folder(Path(args.best_known or best_known_folder())).of(

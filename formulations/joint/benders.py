@@ -183,8 +183,7 @@ def solve(
     solution: Solution | None = None
     target = Fraction(max(sets.most_ticks, 1))
     best = usable_start(sets, prologue, warm)
-    note = sets.why_not_built(watch.left)
-    if note:
+    if note := sets.why_not_built(watch.left):
         return not_built(watch, sets, best, note)
     if best is not None:
         solution, value = best
@@ -194,10 +193,7 @@ def solve(
         if master.impossible:
             low = above(target, sets.most_tokens_from(low))
             break
-        master.build()
-        for cut in cuts:
-            master.cut(cut)
-        master.minimize_period()
+        _build(master, cuts)
         run = run_cpsat(master.cp, watch, workers=workers)
         if run.status is Status.INFEASIBLE:
             low = above(target, sets.most_tokens_from(low)) if proved else low
@@ -227,6 +223,21 @@ def solve(
         finished = low > target and proved
         status = Status.INFEASIBLE if finished else Status.UNKNOWN
         return Outcome(status, bound=None if finished else low, trace=watch.trace)
+    outcome = _outcome(sets, watch, solution, low, target)
+    return graded(outcome, sets.floor, JointSearch(sets, watch, prologue, workers).below)
+
+
+def _build(master: MasterModel, cuts: list[dict[int, int]]) -> None:
+    master.build()
+    for cut in cuts:
+        master.cut(cut)
+    master.minimize_period()
+
+
+def _outcome(
+    sets: JointSets, watch: Stopwatch, solution: Solution, low: Fraction, target: Fraction
+) -> Outcome[Solution]:
+    """Return what was found and proved: nothing is below ``low``, nor up to ``target``."""
     claimed = sets.value_of(solution)
     if claimed is None:
         raise AssertionError("a solution that was evaluated no longer fits")
@@ -234,5 +245,4 @@ def solve(
         low = claimed
     watch.note(claimed, low)
     status = Status.OPTIMAL if low == claimed else Status.FEASIBLE
-    outcome = Outcome(status, solution, claimed, low, watch.trace)
-    return graded(outcome, sets.floor, JointSearch(sets, watch, prologue, workers).below)
+    return Outcome(status, solution, claimed, low, watch.trace)

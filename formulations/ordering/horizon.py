@@ -101,15 +101,14 @@ def decide_pairs(
     changed = True
     while changed:
         changed = False
-        for group in groups:
-            for a in group:
-                if expired():
-                    raise OutOfTimeError(f"{len(decided)} pairs of tasks decided")
-                for b in group:
-                    if a == b or (a, b) in decided or dist[a, b] <= -time[b]:
-                        continue
-                    decided[a, b] = None
-                    changed = True
-                    if not tighten(dist, (a, b, time[a])):
-                        return None
+        for a, others in ((a, group) for group in groups for a in group):
+            if expired():
+                raise OutOfTimeError(f"{len(decided)} pairs of tasks decided")
+            for b in others:
+                if a == b or (a, b) in decided or dist[a, b] <= -time[b]:
+                    continue
+                decided[a, b] = None
+                changed = True
+                if not tighten(dist, (a, b, time[a])):
+                    return None
     return list(decided)

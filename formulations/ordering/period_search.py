@@ -68,9 +68,7 @@ def search_period(
         Used once, when ``low`` itself is infeasible, in place of most whole targets.
     """
     solution, value = best if best is not None else (None, None)
-    open_from = low  # targets below it are decided or were given up
-    gave_up = False
-    step = 0
+    open_from, gave_up, step = low, False, 0  # targets below open_from are decided or given up
     while watch.left > 0:
         most = most_tokens(low)
         if not gave_up:

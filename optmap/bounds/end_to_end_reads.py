@@ -219,12 +219,20 @@ def _share_kernel(
                 if best < 0 or value < best:
                     best, best_loud, best_soft = value, x, a - x
         total += best
-        m, n = 0, 0
-        for p in range(f):
-            if quiet[order[p]]:
-                n += 1
-                direct[order[p]] += n <= best_soft
-            else:
-                m += 1
-                direct[order[p]] += m <= best_loud
+        _count_direct(order, quiet, best_loud, best_soft, direct)
     return total, direct
+
+
+@compiled
+def _count_direct(
+    order: IntArray, quiet: BoolArray, loud: int, soft: int, direct: IntArray
+) -> None:
+    """Add one for the first ``soft`` of the quiet sources in ``order`` and ``loud`` others."""
+    m, n = 0, 0
+    for i in order:
+        if quiet[i]:
+            n += 1
+            direct[i] += n <= soft
+        else:
+            m += 1
+            direct[i] += m <= loud

@@ -25,7 +25,7 @@ References
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -74,6 +74,26 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     return Clustering(cluster_of[network.units])
 
 
+class Heaps(NamedTuple):
+    """Skew heaps of clusters, most columns first, then age; -1 where there is none.
+
+    Parameters
+    ----------
+    columns : (K,) array
+        Columns of each cluster, changed from outside only while it is in no heap.
+    left, right, parent : (K,) int32 arrays
+        Of each cluster in its heap.
+    spine : (K,) int32 array
+        Work space.
+    """
+
+    columns: Any
+    left: Any
+    right: Any
+    parent: Any
+    spine: Any
+
+
 @compiled
 def _greedy(fill: Any, units: Any, levels: Any, cluster_of: Any) -> Any:
     """Fill ``cluster_of`` (by neuron) for ``units`` in the order given.
@@ -83,10 +103,13 @@ def _greedy(fill: Any, units: Any, levels: Any, cluster_of: Any) -> Any:
     """
     most = levels[0] + 1  # row counts 0..R
     root = np.full((len(levels), most), -1, dtype=np.int32)
-    left = np.full(len(units), -1, dtype=np.int32)
-    right = np.full(len(units), -1, dtype=np.int32)
-    parent = np.full(len(units), -1, dtype=np.int32)
-    spine = np.empty(len(units), dtype=np.int32)
+    heaps = Heaps(
+        fill.columns,
+        np.full(len(units), -1, dtype=np.int32),
+        np.full(len(units), -1, dtype=np.int32),
+        np.full(len(units), -1, dtype=np.int32),
+        np.empty(len(units), dtype=np.int32),
+    )
     fitting = np.empty(len(units), dtype=np.int32)
     level_of = np.zeros(len(fill.row_limit), dtype=np.int32)
     for c in range(len(level_of)):
@@ -114,13 +137,12 @@ def _greedy(fill: Any, units: Any, levels: Any, cluster_of: Any) -> Any:
             best = new_cluster(fill)
         elif fill.state[best] == OPEN:
             h = level_of[fill.columns[best] + 1]
-            _remove(fill.columns, root, h, fill.rows[best], left, right, parent, spine, best)
+            _remove(heaps, root, h, fill.rows[best], best)
         place(fill, unit, best)
         cluster_of[unit] = best
         if fill.state[best] == OPEN:
             h = level_of[fill.columns[best] + 1]
-            top = _meld(fill.columns, left, right, parent, spine, root[h, fill.rows[best]], best)
-            root[h, fill.rows[best]] = top
+            root[h, fill.rows[best]] = _meld(heaps, root[h, fill.rows[best]], best)
 
 
 @compiled
@@ -139,8 +161,10 @@ def _fullest_with_room(root: Any, levels: Any, columns: Any, fan_in: Any) -> Any
 
 
 @compiled
-def _meld(columns: Any, left: Any, right: Any, parent: Any, spine: Any, a: Any, b: Any) -> Any:
+def _meld(heaps: Heaps, a: Any, b: Any) -> Any:
     """Join two skew heaps (either may be -1) and return the root."""
+    columns, left, right = heaps.columns, heaps.left, heaps.right
+    parent, spine = heaps.parent, heaps.spine
     depth = 0
     while a >= 0 and b >= 0:
         if columns[b] > columns[a] or (columns[b] == columns[a] and b < a):
@@ -163,20 +187,11 @@ def _meld(columns: Any, left: Any, right: Any, parent: Any, spine: Any, a: Any, 
 
 
 @compiled
-def _remove(
-    columns: Any,
-    root: Any,
-    h: Any,
-    rows: Any,
-    left: Any,
-    right: Any,
-    parent: Any,
-    spine: Any,
-    node: Any,
-) -> Any:
+def _remove(heaps: Heaps, root: Any, h: Any, rows: Any, node: Any) -> Any:
     """Take ``node`` out of its heap."""
+    left, right, parent = heaps.left, heaps.right, heaps.parent
     above = parent[node]
-    joined = _meld(columns, left, right, parent, spine, left[node], right[node])
+    joined = _meld(heaps, left[node], right[node])
     left[node] = right[node] = parent[node] = -1
     if above < 0:
         root[h, rows] = joined

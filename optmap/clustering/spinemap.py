@@ -236,15 +236,11 @@ def _improve(cut: Any, order: Any, draws: Any) -> Any:
             fits = fits and cut.rows[k] + fan_in - present[k] <= cut.row_limit[after]
             if fits and (best_fitting < 0 or _nearer(near, near_input, k, best_fitting)):
                 best_fitting = k
-        for m in range(num_met):
-            k = met[m]
-            near[k], near_input[k], present[k], seen[k] = 0, 0, 0, False
+        _forget(met[:num_met], near, near_input, present, seen)
         if best_fitting >= 0:
             external, deliveries = _move(cut, unit, best_fitting)
             if _saves(external, deliveries):
-                last = members[home, sizes[home] - 1]
-                members[home, slot[unit]], slot[last] = last, slot[unit]
-                sizes[home] -= 1
+                _unlist(members, sizes, slot, unit, home)
                 _list(members, sizes, slot, unit, best_fitting)
                 changed = True
                 continue
@@ -277,6 +273,21 @@ def _list(members: Any, sizes: Any, slot: Any, unit: Any, k: Any) -> Any:
     members[k, sizes[k]] = unit
     slot[unit] = sizes[k]
     sizes[k] += 1
+
+
+@compiled
+def _unlist(members: Any, sizes: Any, slot: Any, unit: Any, k: Any) -> Any:
+    """Take a unit off a cluster's members; the last one takes its slot."""
+    last = members[k, sizes[k] - 1]
+    members[k, slot[unit]], slot[last] = last, slot[unit]
+    sizes[k] -= 1
+
+
+@compiled
+def _forget(met: Any, near: Any, near_input: Any, present: Any, seen: Any) -> Any:
+    """Clear what :func:`_neighbours` wrote."""
+    for k in met:
+        near[k], near_input[k], present[k], seen[k] = 0, 0, 0, False
 
 
 @compiled

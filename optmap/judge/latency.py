@@ -102,6 +102,13 @@ def _ranks(entries: list[int], value: dict[int, int], per_token: int) -> IntArra
 
 
 @compiled
+def _later(ranks: Any, a: Any, steps_a: Any, b: Any, steps_b: Any) -> Any:
+    """Tell whether entry a, so many steps away, is later than entry b at its steps."""
+    ahead = (steps_a + ranks[a, 0]) - (steps_b + ranks[b, 0])
+    return ahead > 0 or (ahead == 0 and ranks[a, 1] > ranks[b, 1])
+
+
+@compiled
 def _best_entry(indptr: Any, target: Any, entries: Any, ranks: Any) -> Any:
     """Return for each cluster of a component the entry that it is latest from, and the steps.
 
@@ -139,13 +146,7 @@ def _best_entry(indptr: Any, target: Any, entries: Any, ranks: Any) -> Any:
                 entry = first  # of equal steps, the first entry has the largest value
                 while not (new >> np.uint64(entry - first)) & np.uint64(1):
                     entry += 1
-                old = best[v]
-                ahead = 1
-                if old >= 0:
-                    ahead = (level + ranks[entry, 0]) - (steps[v] + ranks[old, 0])
-                    if ahead == 0:
-                        ahead = ranks[entry, 1] - ranks[old, 1]
-                if ahead > 0:
+                if best[v] < 0 or _later(ranks, entry, level, best[v], steps[v]):
                     best[v], steps[v] = entry, level
                 for s in range(indptr[v], indptr[v + 1]):
                     reached[target[s]] |= new

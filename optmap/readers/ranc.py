@@ -168,11 +168,8 @@ def _network(
     number[neurons] = len(inputs) + np.arange(len(neurons))
 
     pre, post, weight = _synapses(cores, reader, axon, drives, number, number_of_input)
-    populations = [Population("input", 0, len(inputs) - 1)] if len(inputs) else []
     core_of = cores.core[neurons]
-    for core in np.unique(core_of).tolist():
-        members = len(inputs) + np.flatnonzero(core_of == core)
-        populations.append(Population(f"core{core}", int(members[0]), int(members[-1])))
+    populations = _populations(len(inputs), core_of)
     spikes, origin = None, SPIKES_ASSUMED
     if played is not None:
         spikes = np.concatenate([played.axon_spikes[inputs], played.neuron_spikes[neurons]])
@@ -181,9 +178,7 @@ def _network(
         spikes[shared] = played.packet_spikes[inputs[shared]]
         if join:
             spikes[number[drives]] = played.axon_spikes[cores.target[drives]]
-        origin = f"simulated: {played.num_ticks} ticks of {folder.name}/tb_input.txt"
-        if played.matches is False:
-            origin += ", outputs are not those of tb_correct.txt"
+        origin = _origin(folder, played)
     snn = from_edges(
         pre, post, len(inputs) + len(neurons), spikes=spikes, weights=weight,
         populations=populations, keep_zero_weights=True, spikes_origin=origin,
@@ -191,14 +186,33 @@ def _network(
     alone = len(inputs) + np.flatnonzero(snn.fan_in[len(inputs) :] == 0)
     snn = replace(snn, self_driven=alone.astype(np.int32))
     labels = core_of[snn.units - len(inputs)]
+    clustering, binding = _placement(labels)
+    dead = number[np.flatnonzero(~cores.alive() & listed)]
+    return RancNetwork(
+        snn, grid, clustering, binding, int(used.sum()), len(reader), dead,
+        None if played is None else played.matches,
+    )  # fmt: skip
+
+
+def _placement(labels: IntArray) -> tuple[Clustering, Binding]:
+    """Return the clusters and their tiles: the core of each unit."""
     clustering = compact(labels)
     tile_of = np.zeros(clustering.num_clusters, dtype=np.int32)
     tile_of[clustering.cluster_of] = labels
-    dead = number[np.flatnonzero(~cores.alive() & listed)]
-    return RancNetwork(
-        snn, grid, clustering, Binding(tile_of), int(used.sum()), len(reader), dead,
-        None if played is None else played.matches,
-    )  # fmt: skip
+    return clustering, Binding(tile_of)
+
+
+def _populations(num_inputs: int, core_of: IntArray) -> list[Population]:
+    populations = [Population("input", 0, num_inputs - 1)] if num_inputs else []
+    for core in np.unique(core_of).tolist():
+        members = num_inputs + np.flatnonzero(core_of == core)
+        populations.append(Population(f"core{core}", int(members[0]), int(members[-1])))
+    return populations
+
+
+def _origin(folder: Path, played: Run) -> str:
+    origin = f"simulated: {played.num_ticks} ticks of {folder.name}/tb_input.txt"
+    return origin + (", outputs are not those of tb_correct.txt" if played.matches is False else "")
 
 
 def _synapses(

@@ -117,13 +117,14 @@ def topological_order(indptr: Any, head: Any, kept: Any) -> Any:
             order[count] = u
             count += 1
             for i in range(indptr[u], indptr[u + 1]):
-                if kept[i]:
-                    v = head[i]
-                    missing[v] -= 1
-                    if missing[v] == 0:
-                        missing[v] = -1
-                        ready[num_ready] = v
-                        num_ready += 1
+                if not kept[i]:
+                    continue
+                v = head[i]
+                missing[v] -= 1
+                if missing[v] == 0:
+                    missing[v] = -1
+                    ready[num_ready] = v
+                    num_ready += 1
     rest = count
     for u in range(n):
         if missing[u] > 0:

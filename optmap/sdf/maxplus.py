@@ -35,11 +35,12 @@ def _times(left: Any, right: Any) -> Any:
     for i in range(rows):
         for k in range(inner):
             a = left[i, k]
-            if a >= _FINITE:
-                for j in range(columns):
-                    b = right[k, j]
-                    if b >= _FINITE and a + b > product[i, j]:
-                        product[i, j] = a + b
+            if a < _FINITE:
+                continue
+            for j in range(columns):
+                b = right[k, j]
+                if b >= _FINITE and a + b > product[i, j]:
+                    product[i, j] = a + b
     return product
 
 
@@ -50,11 +51,12 @@ def _walks(star: Any) -> None:
     for k in range(n):
         for i in range(n):
             a = star[i, k]
-            if a >= _FINITE:
-                for j in range(n):
-                    b = star[k, j]
-                    if b >= _FINITE and a + b > star[i, j]:
-                        star[i, j] = a + b
+            if a < _FINITE:
+                continue
+            for j in range(n):
+                b = star[k, j]
+                if b >= _FINITE and a + b > star[i, j]:
+                    star[i, j] = a + b
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,6 +34,25 @@ class InconsistentError(ValueError):
 
 
 @compiled
+def _to_whole_numbers(part: Any, numerator: Any, denominator: Any) -> Any:
+    """Scale a part's fractions to the smallest whole ones, in ``numerator``; False: too large."""
+    scale, common = 1, 0
+    for a in part:
+        step = denominator[a] // gcd(scale, denominator[a])
+        if float(scale) * float(step) > LIMIT:
+            return False
+        scale *= step
+    for a in part:
+        if float(numerator[a]) * float(scale // denominator[a]) > LIMIT:
+            return False
+        numerator[a] *= scale // denominator[a]
+        common = gcd(numerator[a], common)
+    for a in part:
+        numerator[a] //= common
+    return True
+
+
+@compiled
 def _balance(num_actors: int, source: Any, target: Any, production: Any, consumption: Any) -> Any:
     """Return (balanced, q) in int64; not balanced also where a number would leave int64.
 
@@ -63,7 +82,6 @@ def _balance(num_actors: int, source: Any, target: Any, production: Any, consump
         numerator[start] = 1
         part[0] = start
         size, done = 1, 0
-        scale, common = 1, 0
         while done < size:
             a = part[done]
             done += 1
@@ -86,19 +104,8 @@ def _balance(num_actors: int, source: Any, target: Any, production: Any, consump
                 denominator[b] = (denominator[a] // other) * (down // cross)
                 part[size] = b
                 size += 1
-        for i in range(size):
-            step = denominator[part[i]] // gcd(scale, denominator[part[i]])
-            if float(scale) * float(step) > LIMIT:
-                return False, numerator
-            scale *= step
-        for i in range(size):
-            a = part[i]
-            if float(numerator[a]) * float(scale // denominator[a]) > LIMIT:
-                return False, numerator
-            numerator[a] *= scale // denominator[a]
-            common = gcd(numerator[a], common)
-        for i in range(size):
-            numerator[part[i]] //= common
+        if not _to_whole_numbers(part[:size], numerator, denominator):
+            return False, numerator
     for c in range(m):
         if float(numerator[source[c]]) * float(production[c]) > LIMIT:
             return False, numerator

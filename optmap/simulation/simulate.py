@@ -146,13 +146,7 @@ def simulate(
             if layer.kind == "Input":
                 out = given[layer.name][step].T
             else:
-                current = np.repeat(layer.bias[:, None], samples, axis=1)
-                for path, delay in zip(layer.paths, delays[i], strict=True):
-                    # An earlier layer has already given this step's value, the others have not.
-                    back = delay + 1 if path.source < i else delay
-                    if back <= len(past[path.source]):
-                        current += path.matrix @ past[path.source][-back]
-                out = states[i].step(current)
+                out = states[i].step(_current(i, layer, delays[i], past, samples))
             past[i].append(out)
             if layer.name in values:
                 values[layer.name].append(out.T.copy())
@@ -165,6 +159,19 @@ def simulate(
         {name: np.stack(rows) for name, rows in values.items()},
         {name: np.stack(rows) for name, rows in potentials.items()},
     )
+
+
+def _current(
+    i: int, layer: Layer, delays: list[int], past: list[deque[Values]], samples: int
+) -> Values:
+    """Return what the bias and the paths bring layer i in this step, shape (n, samples)."""
+    current: Values = np.repeat(layer.bias[:, None], samples, axis=1)
+    for path, delay in zip(layer.paths, delays, strict=True):
+        # An earlier layer has already given this step's value, the others have not.
+        back = delay + 1 if path.source < i else delay
+        if back <= len(past[path.source]):
+            current += path.matrix @ past[path.source][-back]
+    return current
 
 
 def with_simulated_spikes(model: SpikingModel, snn: SNN, result: Simulation, origin: str) -> SNN:

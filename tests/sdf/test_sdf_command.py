@@ -210,7 +210,10 @@ def test_bad_input_is_one_line_and_exit_status_2(
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
-    assert "python -m optmap.sdf modem.xml --latency in out --json" in capsys.readouterr().out
+    assert (
+        "python -m optmap.sdf instances/lenet_mnist_7.xml --latency actor_0 actor_7 --json"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_process_without_compilation_gives_the_same_answer(pair: Path):

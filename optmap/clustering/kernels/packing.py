@@ -113,21 +113,30 @@ def _rows_of_clusters(
     clusters = len(part_ptr) - 1
     row_ptr = np.zeros(clusters + 1, dtype=np.int64)
     row_source = np.empty(0, dtype=np.int32)
-    for count_only in (True, False):
+    for fill in (False, True):
         seen_by = np.full(num_sources, -1, dtype=np.int32)
-        total = 0
         for k in range(clusters):
-            for e in range(part_ptr[k], part_ptr[k + 1]):
-                for s in range(source_ptr[part_class[e]], source_ptr[part_class[e] + 1]):
-                    if seen_by[sources[s]] != k:
-                        seen_by[sources[s]] = k
-                        if not count_only:
-                            row_source[total] = sources[s]
-                        total += 1
-            row_ptr[k + 1] = total
-        if count_only:
-            row_source = np.empty(total, dtype=np.int32)
+            classes = part_class[part_ptr[k] : part_ptr[k + 1]]
+            into = row_source[row_ptr[k] :]
+            row_ptr[k + 1] = row_ptr[k] + _distinct(source_ptr, sources, classes, seen_by, k, into)
+        if not fill:
+            row_source = np.empty(row_ptr[clusters], dtype=np.int32)
     return row_ptr, row_source
+
+
+@compiled
+def _distinct(source_ptr: Any, sources: Any, classes: Any, seen_by: Any, k: Any, into: Any) -> Any:
+    """Count the distinct sources of cluster k's classes; write them where ``into`` has room."""
+    count = 0
+    for q in classes:
+        for s in range(source_ptr[q], source_ptr[q + 1]):
+            if seen_by[sources[s]] == k:
+                continue
+            seen_by[sources[s]] = k
+            if len(into):
+                into[count] = sources[s]
+            count += 1
+    return count
 
 
 @compiled
@@ -202,16 +211,32 @@ def _release(bins: Any, source: Any, k: Any) -> Any:
 
 
 @compiled
+def _parts_of_bins(bin_of_part: Any, num_bins: Any) -> Any:
+    """Return the parts of every bin as chained lists: the first of each, the next after each."""
+    first = np.full(num_bins, -1, dtype=np.int32)
+    following = np.empty(len(bin_of_part), dtype=np.int32)
+    for e in range(len(bin_of_part)):
+        following[e] = first[bin_of_part[e]]
+        first[bin_of_part[e]] = e
+    return first, following
+
+
+@compiled
+def _largest_first(source_ptr: Any, part_class: Any, parts: Any) -> Any:
+    """Return parts by falling fan-in of their classes; equal ones as they came."""
+    fan_in = np.empty(len(parts), dtype=np.int64)
+    for i in range(len(parts)):
+        fan_in[i] = source_ptr[part_class[parts[i]]] - source_ptr[part_class[parts[i]] + 1]
+    return parts[np.argsort(fan_in, kind="mergesort")]
+
+
+@compiled
 def _dissolve(
     bins: Any, source_ptr: Any, sources: Any, part_class: Any, part_size: Any, bin_of_part: Any
 ) -> Any:
     """Give up, emptiest first, every bin whose parts all fit elsewhere; tell if there was one."""
     parts, most_rows = len(part_class), bins.row_limit[1]
-    first_part = np.full(len(bins.rows), -1, dtype=np.int32)
-    next_part = np.empty(parts, dtype=np.int32)
-    for e in range(parts):
-        next_part[e] = first_part[bin_of_part[e]]
-        first_part[bin_of_part[e]] = e
+    first_part, next_part = _parts_of_bins(bin_of_part, len(bins.rows))
     moved = np.empty(parts, dtype=np.int32)
     target = np.empty(parts, dtype=np.int32)
     # new rows of the moves of one bin, for taking them back: no more than its parts read
@@ -227,10 +252,7 @@ def _dissolve(
             moved[count] = e
             count += 1
             e = next_part[e]
-        fan_in = np.empty(count, dtype=np.int64)
-        for i in range(count):
-            fan_in[i] = source_ptr[part_class[moved[i]]] - source_ptr[part_class[moved[i]] + 1]
-        largest_first = moved[:count][np.argsort(fan_in, kind="mergesort")]
+        largest_first = _largest_first(source_ptr, part_class, moved[:count])
         done = 0
         while done < count:
             e = largest_first[done]

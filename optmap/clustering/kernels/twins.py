@@ -86,6 +86,19 @@ def _hashes(indptr: Any, indices: Any, units: Any) -> Any:
 
 
 @compiled
+def _same_fan_in(indptr: Any, indices: Any, a: Any, b: Any) -> Any:
+    """Tell whether two units read exactly the same sources."""
+    first, other = indptr[a], indptr[b]
+    length = indptr[a + 1] - first
+    if length != indptr[b + 1] - other:
+        return False
+    for s in range(length):  # noqa: SIM110 - a generator does not compile
+        if indices[first + s] != indices[other + s]:
+            return False
+    return True
+
+
+@compiled
 def _classes(indptr: Any, indices: Any, units: Any, key: Any, order: Any) -> Any:
     """Return the class of every unit, numbered by first member, and the sizes of the classes."""
     found = np.full(len(units), -1, dtype=np.int32)
@@ -93,16 +106,7 @@ def _classes(indptr: Any, indices: Any, units: Any, key: Any, order: Any) -> Any
     for i in range(len(order)):
         p = order[i]
         same = leader >= 0 and key[p] == key[leader]
-        if same:
-            a, b = indptr[units[leader]], indptr[units[p]]
-            length = indptr[units[leader] + 1] - a
-            same = length == indptr[units[p] + 1] - b
-            if same:
-                for s in range(length):
-                    if indices[a + s] != indices[b + s]:
-                        same = False
-                        break
-        if not same:
+        if not (same and _same_fan_in(indptr, indices, units[leader], units[p])):
             leader = p  # equal keys come in order of position, so a leader is the lowest member
         found[p] = leader
     size = np.zeros(len(units), dtype=np.int64)

@@ -197,6 +197,14 @@ def _room(indptr: Any, rows: int, plan: Any) -> int:
     return room
 
 
+class Inserted(NamedTuple):
+    """Inserted units: unit i has number ``first`` + i and reads ``part[ptr[i]:ptr[i + 1]]``."""
+
+    part: Any
+    ptr: Any
+    first: int
+
+
 @compiled
 def _split(indptr: Any, indices: Any, rank: Any, rows: int, plan: Any) -> Any:
     """Return (indptr, indices, owner) of the decomposed network."""
@@ -205,6 +213,7 @@ def _split(indptr: Any, indices: Any, rank: Any, rows: int, plan: Any) -> Any:
     own_ptr = np.zeros(n + 1, dtype=np.int64)
     part = np.empty(len(indices) + room, dtype=np.int32)
     part_ptr = np.zeros(room + 1, dtype=np.int64)
+    inserted = Inserted(part, part_ptr, n)
     owner = np.empty(n + room, dtype=np.int32)
     units = 0
     for j in range(n):
@@ -221,7 +230,7 @@ def _split(indptr: Any, indices: Any, rank: Any, rows: int, plan: Any) -> Any:
         else:
             slot = _slots(rank[sources], direct, rows)
         before = units
-        width, units = _cut(sources, slot, direct, rows, n, part, part_ptr, units, own[begin:])
+        width, units = _cut(sources, slot, direct, rows, inserted, units, own[begin:])
         own_ptr[j + 1] = begin + width
         for unit in range(before, units):
             owner[n + unit] = j
@@ -245,15 +254,7 @@ def _slots_of(sources: Any, plan: Any, c: int) -> Any:
 
 @compiled
 def _cut(
-    sources: Any,
-    slot: Any,
-    direct: Any,
-    rows: int,
-    n: int,
-    part: Any,
-    part_ptr: Any,
-    units: int,
-    own: Any,
+    sources: Any, slot: Any, direct: Any, rows: int, inserted: Inserted, units: int, own: Any
 ) -> Any:
     """Write one neuron's inserted units, and into ``own`` what it reads; return (width, units)."""
     depth, runs = len(direct), 0
@@ -265,13 +266,13 @@ def _cut(
     for r in range(runs):
         size = _taken(sources, slot, depth + r, level)
         if size:
-            units, below[width] = _unit(level[:size], n, part, part_ptr, units)
+            units, below[width] = _unit(level[:size], inserted, units)
             width += 1
     while width > rows - direct[depth - 1]:
         groups = (width + rows - 1) // rows
         for g in range(groups):
             run = below[g * width // groups : (g + 1) * width // groups]
-            units, below[g] = _unit(run, n, part, part_ptr, units)
+            units, below[g] = _unit(run, inserted, units)
         width = groups
     for h in range(depth - 1, -1, -1):
         size = _taken(sources, slot, h, level)
@@ -284,7 +285,7 @@ def _cut(
             return size, units
         width = 0
         if size:
-            units, below[0] = _unit(level[:size], n, part, part_ptr, units)
+            units, below[0] = _unit(level[:size], inserted, units)
             width = 1
     return 0, units
 
@@ -301,12 +302,12 @@ def _taken(sources: Any, slot: Any, wanted: int, into: Any) -> int:
 
 
 @compiled
-def _unit(reads: Any, n: int, part: Any, part_ptr: Any, units: int) -> Any:
+def _unit(reads: Any, inserted: Inserted, units: int) -> Any:
     """Insert a unit and return (units, its number); what would read one thing is that thing."""
     if len(reads) == 1:
         return units, reads[0]
-    begin = part_ptr[units]
-    part[begin : begin + len(reads)] = reads
-    part[begin : begin + len(reads)].sort()
-    part_ptr[units + 1] = begin + len(reads)
-    return units + 1, n + units
+    begin = inserted.ptr[units]
+    inserted.part[begin : begin + len(reads)] = reads
+    inserted.part[begin : begin + len(reads)].sort()
+    inserted.ptr[units + 1] = begin + len(reads)
+    return units + 1, inserted.first + units
