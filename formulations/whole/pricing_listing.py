@@ -8,7 +8,7 @@ walk is a proof for whatever prices and costs it was given; they are whole numbe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +87,7 @@ def price_by_listing(
     units = snn.units.astype(np.int64)
     width = min(platform.max_columns, len(units))
     complete, excess, *_ = _walk(
-        snn.indptr, snn.indices, units, prices, cost.base, cost.read, cost.own,
+        Weights(snn.indptr, snn.indices, units, prices, cost.base, cost.read, cost.own),
         platform.max_rows, width, most_sets, False,
     )  # fmt: skip
     return Listed(bool(complete), int(excess))
@@ -132,7 +132,7 @@ def all_sets(snn: SNN, platform: Platform, cost: Cost, most_sets: int = MOST_SET
     width = min(platform.max_columns, len(units))
     nothing = np.zeros(len(units), dtype=np.int64)
     complete, _, visited, parent, last, first, worth = _walk(
-        snn.indptr, snn.indices, units, nothing, cost.base, cost.read, cost.own,
+        Weights(snn.indptr, snn.indices, units, nothing, cost.base, cost.read, cost.own),
         platform.max_rows, width, most_sets, True,
     )  # fmt: skip
     if not complete:
@@ -163,25 +163,32 @@ def _dearest(
     return excess.max(), best
 
 
+class Weights(NamedTuple):
+    """Who reads what, the units listed with their prices, and the parts of a set's cost."""
+
+    indptr: Any
+    indices: Any
+    units: Any
+    prices: Any
+    base: int
+    read: Any
+    own: Any
+
+
 @compiled
-def _walk(
-    indptr: IntArray,
-    indices: IndexArray,
-    units: IntArray,
-    prices: IntArray,
-    base: int,
-    read: IntArray,
-    own: IntArray,
-    rows: int,
-    width: int,
-    most_sets: int,
-    keep: bool,
-) -> Any:
+def _doubled(array: Any) -> Any:
+    return np.concatenate((array, np.empty_like(array)))
+
+
+@compiled
+def _walk(weights: Weights, rows: int, width: int, most_sets: int, keep: bool) -> Any:
     """Visit the sets; ``worth`` holds prices less cost of the set on the stack, for each depth.
 
     Returns whether all were visited, the largest worth, and how many; then, if they are kept, the
     arrays of :class:`Sets`, with room to spare.
     """
+    indptr, indices, units = weights.indptr, weights.indices, weights.units
+    prices, base, read, own = weights.prices, weights.base, weights.read, weights.own
     num = len(units)
     readers = np.zeros(len(read), dtype=np.int64)
     inside = np.zeros(len(read), dtype=np.bool_)
@@ -207,11 +214,12 @@ def _walk(
             fresh = 0
             for e in range(indptr[u], indptr[u + 1]):
                 i = indices[e]
-                if readers[i] == 0:
-                    fresh += 1
-                    value -= read[i]
-                    if inside[i]:
-                        value += own[i]
+                if readers[i] > 0:
+                    continue
+                fresh += 1
+                value -= read[i]
+                if inside[i]:
+                    value += own[i]
             if taken + fresh > rows:
                 inside[u] = False
                 p += 1
@@ -224,10 +232,8 @@ def _walk(
             if keep:
                 if visited == room:
                     room *= 2
-                    parent = np.concatenate((parent, np.empty_like(parent)))
-                    last = np.concatenate((last, np.empty_like(last)))
-                    first = np.concatenate((first, np.empty_like(first)))
-                    kept = np.concatenate((kept, np.empty_like(kept)))
+                    parent, last = _doubled(parent), _doubled(last)
+                    first, kept = _doubled(first), _doubled(kept)
                 parent[visited] = number[depth]
                 last[visited] = p
                 kept[visited] = value

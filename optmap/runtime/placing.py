@@ -73,26 +73,13 @@ def place(
     input_need = np.zeros(graph.num_clusters, dtype=np.int64)
     np.add.at(input_need, graph.target, tokens)
     ptr, edges = _incident(graph.source, graph.target, graph.num_clusters)
+    sent = application.send_ticks
+    channels = Channels(graph.source, graph.target, tokens, sent, ptr, edges)
     for largest_first in (graph.tau, input_need):
         tile_of = np.full(graph.num_clusters, -1, dtype=np.int64)
-        done = _place(
-            np.lexsort((-largest_first, fits.sum(axis=1))),
-            fits,
-            tiles.astype(np.int64),
-            graph.tau,
-            graph.source,
-            graph.target,
-            tokens,
-            application.send_ticks,
-            ptr,
-            edges,
-            room.slots.copy(),
-            room.input_tokens.copy(),
-            room.output_tokens.copy(),
-            room.ticks.copy(),
-            tile_of,
-        )
-        if done:
+        order = np.lexsort((-largest_first, fits.sum(axis=1)))
+        left = Left(*(part.copy() for part in (*_tile_parts(room), room.ticks)))
+        if _place(order, fits, tiles.astype(np.int64), graph.tau, channels, left, tile_of):
             return tile_of
     return _searched(application, platform, room, tiles)
 
@@ -140,25 +127,37 @@ def _incident(source: IndexArray, target: IndexArray, clusters: int) -> tuple[In
     return ptr, order % max(len(source), 1)
 
 
+class Channels(NamedTuple):
+    """Channels of an application: ends, tokens to hold, ticks to send; and those of each cluster.
+
+    Cluster a has the channels ``edges[ptr[a]:ptr[a + 1]]``, both directions.
+    """
+
+    source: Any
+    target: Any
+    tokens: Any
+    send_ticks: Any
+    ptr: Any
+    edges: Any
+
+
+class Left(NamedTuple):
+    """What is left on every tile: input and output buffers, slots; and the ticks spent."""
+
+    input_tokens: Any
+    output_tokens: Any
+    slots: Any
+    ticks: Any
+
+
 @compiled
 def _place(
-    order: Any,
-    fits: Any,
-    tiles: Any,
-    tau: Any,
-    source: Any,
-    target: Any,
-    tokens: Any,
-    send_ticks: Any,
-    ptr: Any,
-    edges: Any,
-    slots: Any,
-    input_room: Any,
-    output_room: Any,
-    ticks: Any,
-    tile_of: Any,
+    order: Any, fits: Any, tiles: Any, tau: Any, channels: Channels, left: Left, tile_of: Any
 ) -> Any:
-    """Fill ``tile_of``, using the rooms up; tell whether every cluster found a tile."""
+    """Fill ``tile_of``, using up what is left; tell whether every cluster found a tile."""
+    source, target, send_ticks = channels.source, channels.target, channels.send_ticks
+    tokens, ptr, edges = channels.tokens, channels.ptr, channels.edges
+    slots, input_room, ticks = left.slots, left.input_tokens, left.ticks
     local = np.zeros(len(slots), dtype=np.int64)  # send ticks saved by sitting on the tile
     for a in order:
         input_need = 0
@@ -179,10 +178,10 @@ def _place(
             cost = ticks[t] + tau[a] + exchanged - local[t]
             if best >= 0 and cost >= best_cost:
                 continue
-            _send(a, t, 1, source, target, tokens, ptr, edges, output_room, tile_of)
-            if _none_short(a, t, source, target, ptr, edges, output_room, tile_of):
+            _send(channels, a, t, 1, left.output_tokens, tile_of)
+            if _none_short(channels, a, t, left.output_tokens, tile_of):
                 best, best_cost = t, cost
-            _send(a, t, -1, source, target, tokens, ptr, edges, output_room, tile_of)
+            _send(channels, a, t, -1, left.output_tokens, tile_of)
         for p in range(ptr[a], ptr[a + 1]):
             e = edges[p]
             other = target[e] if source[e] == a else source[e]
@@ -190,7 +189,7 @@ def _place(
                 local[tile_of[other]] = 0
         if best < 0:
             return False
-        _send(a, best, 1, source, target, tokens, ptr, edges, output_room, tile_of)
+        _send(channels, a, best, 1, left.output_tokens, tile_of)
         slots[best] -= 1
         input_room[best] -= input_need
         ticks[best] += tau[a]
@@ -199,21 +198,11 @@ def _place(
 
 
 @compiled
-def _send(
-    a: Any,
-    t: Any,
-    sign: Any,
-    source: Any,
-    target: Any,
-    tokens: Any,
-    ptr: Any,
-    edges: Any,
-    output_room: Any,
-    tile_of: Any,
-) -> Any:
+def _send(channels: Channels, a: Any, t: Any, sign: Any, output_room: Any, tile_of: Any) -> Any:
     """Take (or give back) the output buffers for cluster a on tile t, among bound clusters."""
-    for p in range(ptr[a], ptr[a + 1]):
-        e = edges[p]
+    source, target, tokens = channels.source, channels.target, channels.tokens
+    for p in range(channels.ptr[a], channels.ptr[a + 1]):
+        e = channels.edges[p]
         if source[e] == a:
             other = tile_of[target[e]]
             if other >= 0 and other != t:
@@ -225,14 +214,13 @@ def _send(
 
 
 @compiled
-def _none_short(
-    a: Any, t: Any, source: Any, target: Any, ptr: Any, edges: Any, output_room: Any, tile_of: Any
-) -> Any:
+def _none_short(channels: Channels, a: Any, t: Any, output_room: Any, tile_of: Any) -> Any:
     """Tell whether tile t and the tiles of a's bound partners keep to their output buffers."""
     if output_room[t] < 0:
         return False
-    for p in range(ptr[a], ptr[a + 1]):
-        e = edges[p]
+    source, target = channels.source, channels.target
+    for p in range(channels.ptr[a], channels.ptr[a + 1]):
+        e = channels.edges[p]
         other = tile_of[target[e] if source[e] == a else source[e]]
         if other >= 0 and output_room[other] < 0:
             return False

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gcd, lcm
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -82,18 +82,18 @@ class Expansion:
         return MarkedGraph(self.num_copies, self.source, self.target, self.delay, self.tokens)
 
 
+class Channels(NamedTuple):
+    """Channels of a graph, as the kernel takes them; all of shape (m,), numbers of one kind."""
+
+    source: Any
+    target: Any
+    production: Any
+    consumption: Any
+    tokens: Any
+
+
 @compiled
-def _edges(
-    source: Any,
-    target: Any,
-    production: Any,
-    consumption: Any,
-    tokens: Any,
-    time: Any,
-    copies: Any,
-    first: Any,
-    repetitions: Any,
-) -> Any:
+def _edges(channels: Channels, time: Any, copies: Any, first: Any, repetitions: Any) -> Any:
     """Return (source, target, delay, multiple, denominator, channel); see the module's text.
 
     An edge holds -multiple / denominator iterations of tokens, a channel one denominator. Where a
@@ -102,6 +102,8 @@ def _edges(
 
     Run as plain Python on arrays of objects it is exact for numbers of any size.
     """
+    source, target, tokens = channels.source, channels.target, channels.tokens
+    production, consumption = channels.production, channels.consumption
     m = len(source)
     denominator = np.empty(m, dtype=repetitions.dtype)
     total = 0
@@ -215,13 +217,12 @@ def expand(
     kind = np.dtype(object if wide else np.int64)
     k = np.array(copies, dtype=np.int64)
     first = np.concatenate(([0], np.cumsum(k)))
-    arguments = (
-        *(graph.source, graph.target, graph.production.astype(kind, copy=False)),
-        *(graph.consumption.astype(kind, copy=False), initial.astype(kind, copy=False)),
-        *(graph.execution_time, k.astype(kind), first, np.array(repetitions, dtype=kind)),
-    )
+    rates = (graph.production.astype(kind, copy=False), graph.consumption.astype(kind, copy=False))
+    channels = Channels(graph.source, graph.target, *rates, initial.astype(kind, copy=False))
     make = getattr(_edges, "py_func", _edges) if wide else _edges
-    tail, head, delay, multiple, denominator, channel = make(*arguments)
+    tail, head, delay, multiple, denominator, channel = make(
+        channels, graph.execution_time, k.astype(kind), first, np.array(repetitions, dtype=kind)
+    )
     scale = lcm(*set(denominator.tolist()))
     largest = max(int(multiple.max(initial=0)), -int(multiple.min(initial=0)))
     scaled: Any

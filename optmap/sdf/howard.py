@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from optmap.compiled import compiled
-from optmap.sdf.longest_path import LIMIT, OVERFLOW, SETTLED, evaluate, peel, settle
+from optmap.sdf.longest_path import LIMIT, OVERFLOW, SETTLED, Work, evaluate, peel, settle
 
 DONE, NO_CYCLE, TOO_LARGE = 0, 1, 2
 
@@ -130,7 +130,8 @@ def howard(indptr: Any, head: Any, delay: Any, tokens: Any, choice: Any, value: 
         last = order[end - 1]
         if not evaluate(weight, choice, successor, order, value, gain):
             return TOO_LARGE, p, q, cycle
-        status = settle(indptr, head, weight, value, choice, successor, degree, order, gain)
+        work = Work(successor, degree, order, gain)
+        status = settle(indptr, head, weight, value, choice, work)
         if status == OVERFLOW:
             return TOO_LARGE, p, q, cycle
         if status == SETTLED:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from optmap.compiled import compiled
 from optmap.sdf.batch import Verdict, verdict_of
 from optmap.sdf.howard import DONE, NO_CYCLE, howard
-from optmap.sdf.longest_path import LIMIT, SETTLED, settle
+from optmap.sdf.longest_path import LIMIT, SETTLED, settle, work_for
 from optmap.sdf.marked_graph import MarkedGraph
 
 STALE = 4
@@ -28,22 +28,22 @@ STALE = 4
 MOST_UNDO = 64
 
 
+class Edges(NamedTuple):
+    """Edges of a marked graph, as kernels take them; all of shape (m,)."""
+
+    source: Any
+    target: Any
+    delay: Any
+    tokens: Any
+
+
 @compiled
-def _still_holds(
-    source: Any,
-    target: Any,
-    delay: Any,
-    tokens: Any,
-    changed: Any,
-    p: int,
-    q: int,
-    value: Any,
-    critical: Any,
-) -> Any:
+def _still_holds(edges: Edges, changed: Any, p: int, q: int, value: Any, critical: Any) -> Any:
     """Return whether a ratio p/q and its proof survive the change of some edges.
 
     The critical cycle must be untouched, and every changed edge keep to the potentials.
     """
+    source, target, delay, tokens = edges.source, edges.target, edges.delay, edges.tokens
     for i in range(len(changed)):
         e = changed[i]
         if critical[e]:
@@ -66,23 +66,14 @@ def _fits(source: Any, target: Any, tokens: Any, rank: Any, changed: Any) -> Any
 
 
 @compiled
-def _again(
-    source: Any,
-    target: Any,
-    delay: Any,
-    tokens: Any,
-    rank: Any,
-    policy: Any,
-    p: int,
-    q: int,
-    value: Any,
-) -> Any:
+def _again(edges: Edges, rank: Any, policy: Any, p: int, q: int, value: Any) -> Any:
     """Return (status, p, q, policy, value, critical), starting from the last ones.
 
     With q > 0 the ratio p/q is that of a cycle still there, so it can only have risen: the
     potentials are mended first, and only a cycle found on the way starts Howard's iteration. With
     q = 0 Howard starts from the policy (an edge of each actor, or -1). STALE: no cycle was found.
     """
+    source, target, delay, tokens = edges.source, edges.target, edges.delay, edges.tokens
     n, m = len(rank), len(source)
     first = np.zeros(n + 1, dtype=np.int64)
     for e in range(m):
@@ -115,11 +106,7 @@ def _again(
         for i in range(m):
             weight[i] = q * out_delay[i] - p * out_tokens[i]
         better = np.full(n, -1, dtype=np.int64)
-        successor = np.empty(n, dtype=np.int32)
-        degree = np.empty(n, dtype=np.int32)
-        order = np.empty(n, dtype=np.int32)
-        gain = np.empty(n, dtype=np.int64)
-        status = settle(first, head, weight, potential, better, successor, degree, order, gain)
+        status = settle(first, head, weight, potential, better, work_for(n))
         if status == SETTLED:
             mended = np.empty(n, dtype=np.int64)
             for u in range(n):
@@ -295,8 +282,8 @@ class RatioSearch:
         if last.rank is None or not _fits(*ends, a["tokens"], last.rank, changed):
             return self._afresh(last.policy)
         if last.q and last.value is not None and last.critical is not None:
-            arrays = (*ends, a["delay"], a["tokens"])
-            if _still_holds(*arrays, changed, last.p, last.q, last.value, last.critical):
+            arrays = Edges(*ends, a["delay"], a["tokens"])
+            if _still_holds(arrays, changed, last.p, last.q, last.value, last.critical):
                 return last
             if not last.critical[changed].any():
                 return self._continued(last, last.p, last.q)
@@ -306,9 +293,8 @@ class RatioSearch:
         """Return the proof found from the last policy, and potentials where q > 0."""
         a = self._arrays
         value = last.value if last.value is not None else np.zeros(0, dtype=np.int64)
-        status, p, q, policy, value, cycle = _again(
-            a["source"], a["target"], a["delay"], a["tokens"], last.rank, last.policy, p, q, value
-        )
+        edges = Edges(a["source"], a["target"], a["delay"], a["tokens"])
+        status, p, q, policy, value, cycle = _again(edges, last.rank, last.policy, p, q, value)
         if status != DONE:
             return _Proof(verdict_of(self.graph()), last.rank, last.policy)
         critical = last.critical

@@ -18,7 +18,9 @@ chains instead would wait for memory at every step of a large graph.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from optmap.compiled import compiled
 
@@ -88,18 +90,28 @@ def evaluate(weight: Any, choice: Any, successor: Any, order: Any, value: Any, g
     return True
 
 
+class Work(NamedTuple):
+    """Work space for n actors: three int32 arrays and an int64 one, all of shape (n,)."""
+
+    successor: Any
+    degree: Any
+    order: Any
+    gain: Any
+
+
 @compiled
-def settle(
-    indptr: Any,
-    head: Any,
-    weight: Any,
-    value: Any,
-    choice: Any,
-    successor: Any,
-    degree: Any,
-    order: Any,
-    gain: Any,
-) -> Any:
+def work_for(n: int) -> Any:
+    """Return work space for n actors."""
+    return Work(
+        np.empty(n, dtype=np.int32),
+        np.empty(n, dtype=np.int32),
+        np.empty(n, dtype=np.int32),
+        np.empty(n, dtype=np.int64),
+    )
+
+
+@compiled
+def settle(indptr: Any, head: Any, weight: Any, value: Any, choice: Any, work: Work) -> Any:
     """Raise ``value`` to the least solution above it; return SETTLED, POSITIVE_CYCLE or OVERFLOW.
 
     Parameters
@@ -108,11 +120,12 @@ def settle(
         Edge i in ``indptr[u]..indptr[u + 1]`` leaves u for ``head[i]``; |weight| <= LIMIT.
     value, choice : (n,) int64 arrays
         Start values and chosen edges (-1: none), overwritten. After POSITIVE_CYCLE the chosen
-        edges of the actors with ``degree`` above 0 are cycles.
-    successor, degree, order, gain
-        Work space of :func:`peel` and :func:`evaluate`.
+        edges of the actors with ``work.degree`` above 0 are cycles.
+    work : Work
+        Of :func:`peel` and :func:`evaluate`.
     """
     n = len(value)
+    successor, degree, order, gain = work.successor, work.degree, work.order, work.gain
     while True:
         changed = False
         for u in range(n):

@@ -15,7 +15,7 @@ import numpy as np
 from optmap.compiled import compiled
 from optmap.sdf.components import group_by, strong_components, topological_order
 from optmap.sdf.howard import DONE, NO_CYCLE, TOO_LARGE, howard
-from optmap.sdf.longest_path import LIMIT, OVERFLOW, POSITIVE_CYCLE, settle
+from optmap.sdf.longest_path import LIMIT, OVERFLOW, POSITIVE_CYCLE, settle, work_for
 
 DEADLOCK = 3
 
@@ -42,22 +42,19 @@ def settle_edges(num_actors: int, source: Any, target: Any, weight: Any, order: 
         sorted_weight[i] = weight[edges[i]]
     ranked = np.zeros(num_actors, dtype=np.int64)
     choice = np.full(num_actors, -1, dtype=np.int64)
-    successor = np.empty(num_actors, dtype=np.int32)
-    degree = np.empty(num_actors, dtype=np.int32)
-    forest = np.empty(num_actors, dtype=np.int32)
-    gain = np.empty(num_actors, dtype=np.int64)
-    status = settle(indptr, head, sorted_weight, ranked, choice, successor, degree, forest, gain)
+    work = work_for(num_actors)
+    status = settle(indptr, head, sorted_weight, ranked, choice, work)
     cycle = np.empty(0, dtype=np.int64)
     if status == POSITIVE_CYCLE:
         u = 0
-        while degree[u] == 0:
+        while work.degree[u] == 0:
             u += 1
         begin, length = u, 0
         while length == 0 or u != begin:
-            gain[length] = edges[choice[u]]
+            work.gain[length] = edges[choice[u]]
             length += 1
-            u = successor[u]
-        cycle = gain[:length].copy()
+            u = work.successor[u]
+        cycle = work.gain[:length].copy()
     value = np.empty(num_actors, dtype=np.int64)
     for i in range(num_actors):
         value[order[i]] = ranked[i]
