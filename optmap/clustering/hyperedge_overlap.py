@@ -26,7 +26,7 @@ References
 from __future__ import annotations
 
 import heapq
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,6 +60,32 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     return Clustering(cluster_of[units])
 
 
+class Near(NamedTuple):
+    """Neurons that share rows with the open cluster: how many, of what weight, and which."""
+
+    shared: Any
+    overlap: Any
+    touched: Any
+
+
+@compiled
+def _share(
+    indptr: Any, readers: Any, weight: Any, cluster_of: Any, near: Near, num_touched: Any, heap: Any
+) -> Any:
+    """Enter the free readers of a new row; return how many are touched by now."""
+    for reader in readers:
+        if cluster_of[reader] >= 0:
+            continue
+        if near.shared[reader] == 0:
+            near.touched[num_touched] = reader
+            num_touched += 1
+        near.shared[reader] += 1
+        near.overlap[reader] += weight
+        new = np.int64(indptr[reader + 1] - indptr[reader] - near.shared[reader])
+        heapq.heappush(heap, (-near.overlap[reader], new, np.int64(reader)))
+    return num_touched
+
+
 @compiled
 def _overlap(
     indptr: Any, indices: Any, ptr: Any, readers: Any, weight: Any, seeds: Any, row_limit: Any
@@ -68,9 +94,10 @@ def _overlap(
     n, most_columns = len(indptr) - 1, len(row_limit) - 2
     cluster_of = np.full(n, -1, dtype=np.int32)
     on_row_of = np.full(n, -1, dtype=np.int32)
-    shared = np.zeros(n, dtype=np.int32)
-    overlap = np.zeros(n, dtype=np.int64)
-    touched = np.empty(n, dtype=np.int32)
+    near = Near(
+        np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int32)
+    )
+    shared, overlap, touched = near
     # entries are (-overlap, new rows, unit); outdated ones are recognised by their overlap
     heap: Any = [(np.int64(0), np.int64(0), np.int64(0))]
     clusters, next_seed, following = 0, 0, -1
@@ -94,18 +121,10 @@ def _overlap(
                     continue
                 on_row_of[source] = clusters
                 rows += 1
-                for r in range(ptr[source], ptr[source + 1]):
-                    reader = readers[r]
-                    if cluster_of[reader] >= 0:
-                        continue
-                    if shared[reader] == 0:
-                        touched[num_touched] = reader
-                        num_touched += 1
-                    shared[reader] += 1
-                    overlap[reader] += weight[source]
-                    fan_in = indptr[reader + 1] - indptr[reader]
-                    new = np.int64(fan_in - shared[reader])
-                    heapq.heappush(heap, (-overlap[reader], new, np.int64(reader)))
+                among = readers[ptr[source] : ptr[source + 1]]
+                num_touched = _share(
+                    indptr, among, weight[source], cluster_of, near, num_touched, heap
+                )
             unit = -1
             while len(heap) and columns < most_columns:
                 minus, new, candidate = heapq.heappop(heap)

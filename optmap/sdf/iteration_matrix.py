@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,27 +40,31 @@ def _join(row: Any, other: Any) -> None:
             row[j] = other[j]
 
 
+class Channels(NamedTuple):
+    """Channels into and out of each actor, as compressed lists; their ends, rates and tokens."""
+
+    in_first: Any
+    in_channel: Any
+    out_first: Any
+    out_channel: Any
+    source: Any
+    target: Any
+    production: Any
+    consumption: Any
+    tokens: Any
+
+
 @compiled
-def _iterate(
-    in_first: Any,
-    in_channel: Any,
-    out_first: Any,
-    out_channel: Any,
-    source: Any,
-    target: Any,
-    production: Any,
-    consumption: Any,
-    tokens: Any,
-    duration: Any,
-    repetitions: Any,
-    first: Any,
-) -> Any:
+def _iterate(channels: Channels, duration: Any, repetitions: Any, first: Any) -> Any:
     """Execute one iteration symbolically; return (firings left, matrix entries).
 
     Firing k of actor a has the row ``first[a] + k`` of ``end``, its end over the initial tokens.
     Token x on a channel with d initial tokens is initial token x where x < d, else a product of
     firing (x - d) // production.
     """
+    source, target, tokens = channels.source, channels.target, channels.tokens
+    production, consumption = channels.production, channels.consumption
+    in_first, in_channel = channels.in_first, channels.in_channel
     n, m = len(duration), len(tokens)
     offset = np.zeros(m + 1, dtype=np.int64)
     for c in range(m):
@@ -78,14 +82,7 @@ def _iterate(
         before = fired[a]
         while fired[a] < repetitions[a]:
             k = fired[a]
-            ready = True
-            for i in range(in_first[a], in_first[a + 1]):
-                c = in_channel[i]
-                there = tokens[c] + production[c] * fired[source[c]]
-                if there < consumption[c] * (k + 1):
-                    ready = False
-                    break
-            if not ready:
+            if not _is_ready(channels, fired, a):
                 break
             row = end[first[a] + k]
             for i in range(in_first[a], in_first[a + 1]):
@@ -93,35 +90,56 @@ def _iterate(
                 begin, stop = consumption[c] * k, consumption[c] * (k + 1)
                 for x in range(begin, min(stop, tokens[c])):
                     row[offset[c] + x] = max(row[offset[c] + x], 0)
-                if stop > tokens[c]:
-                    low = (max(begin, tokens[c]) - tokens[c]) // production[c]
-                    high = (stop - 1 - tokens[c]) // production[c]
-                    for f in range(low, high + 1):
-                        _join(row, end[first[source[c]] + f])
+                if stop <= tokens[c]:
+                    continue
+                low = (max(begin, tokens[c]) - tokens[c]) // production[c]
+                high = (stop - 1 - tokens[c]) // production[c]
+                for f in range(low, high + 1):
+                    _join(row, end[first[source[c]] + f])
             for j in range(size):
                 if row[j] != NEVER:
                     row[j] += duration[a]
             fired[a] += 1
         left -= fired[a] - before
         if fired[a] > before:
-            for i in range(out_first[a], out_first[a + 1]):
-                b = target[out_channel[i]]
+            for i in range(channels.out_first[a], channels.out_first[a + 1]):
+                b = target[channels.out_channel[i]]
                 if not queued[b]:
                     queued[b] = True
                     waiting[num_waiting] = b
                     num_waiting += 1
+    if left:
+        return left, np.full((size, size), NEVER, dtype=np.int64)
+    return left, _rows_of_tokens(channels, repetitions, first, offset, end)
+
+
+@compiled
+def _is_ready(channels: Channels, fired: Any, a: Any) -> Any:
+    """Tell whether the tokens for the next firing of actor a are there."""
+    for i in range(channels.in_first[a], channels.in_first[a + 1]):
+        c = channels.in_channel[i]
+        there = channels.tokens[c] + channels.production[c] * fired[channels.source[c]]
+        if there < channels.consumption[c] * (fired[a] + 1):
+            return False
+    return True
+
+
+@compiled
+def _rows_of_tokens(channels: Channels, repetitions: Any, first: Any, offset: Any, end: Any) -> Any:
+    """Return, for the tokens there after the iteration, when each was made over those before."""
+    tokens, production = channels.tokens, channels.production
+    size = offset[len(tokens)]
     matrix = np.full((size, size), NEVER, dtype=np.int64)
-    if left == 0:
-        for c in range(m):
-            taken = consumption[c] * repetitions[target[c]]
-            for j in range(tokens[c]):
-                x = taken + j
-                if x < tokens[c]:
-                    matrix[offset[c] + j, offset[c] + x] = 0
-                else:
-                    f = (x - tokens[c]) // production[c]
-                    matrix[offset[c] + j, :] = end[first[source[c]] + f]
-    return left, matrix
+    for c in range(len(tokens)):
+        taken = channels.consumption[c] * repetitions[channels.target[c]]
+        for j in range(tokens[c]):
+            x = taken + j
+            if x < tokens[c]:
+                matrix[offset[c] + j, offset[c] + x] = 0
+            else:
+                f = (x - tokens[c]) // production[c]
+                matrix[offset[c] + j, :] = end[first[channels.source[c]] + f]
+    return matrix
 
 
 def num_entries(graph: SDFG) -> int:
@@ -165,20 +183,9 @@ def iteration_matrix(graph: SDFG) -> MaxPlusMatrix:
     everything = np.ones(graph.num_channels, dtype=np.bool_)
     in_first, in_channel = group_by(graph.num_actors, graph.target, everything)
     out_first, out_channel = group_by(graph.num_actors, graph.source, everything)
-    left, entries = _iterate(
-        in_first,
-        in_channel,
-        out_first,
-        out_channel,
-        graph.source,
-        graph.target,
-        graph.production,
-        graph.consumption,
-        graph.tokens,
-        graph.execution_time,
-        q,
-        np.concatenate(([0], np.cumsum(q))),
-    )
+    ends = (graph.source, graph.target, graph.production, graph.consumption, graph.tokens)
+    channels = Channels(in_first, in_channel, out_first, out_channel, *ends)
+    left, entries = _iterate(channels, graph.execution_time, q, np.concatenate(([0], np.cumsum(q))))
     if left:
         raise StuckError(f"deadlock: {left} of {firings} firings of an iteration cannot happen")
     return MaxPlusMatrix(entries)

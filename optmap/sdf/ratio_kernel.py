@@ -127,6 +127,24 @@ def _first_policy(indptr: Any, delay: Any, tokens: Any) -> Any:
 
 
 @compiled
+def _ranks_on_cycles(indptr: Any, inside: Any, order: Any) -> Any:
+    """Return (rank, of_rank) of the actors on cycles, successors along token-free edges first."""
+    n = len(indptr) - 1
+    rank = np.full(n, -1, dtype=np.int32)
+    of_rank = np.empty(n, dtype=np.int32)
+    ranked = 0
+    for k in range(n - 1, -1, -1):
+        u = order[k]
+        for i in range(indptr[u], indptr[u + 1]):
+            if inside[i]:
+                rank[u] = ranked
+                of_rank[ranked] = u
+                ranked += 1
+                break
+    return rank, of_rank[:ranked]
+
+
+@compiled
 def solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) -> Any:
     """Return (status, p, q, cycle) for a whole marked graph.
 
@@ -168,18 +186,8 @@ def solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) ->
     order, count = topological_order(indptr, head, token_free)
     if count < n:
         return DEADLOCK, 0, 0, edges[_cycle_among(indptr, head, token_free, order, count)]
-    # Number the actors on cycles, successors along token-free edges first.
-    rank = np.full(n, -1, dtype=np.int32)
-    of_rank = np.empty(n, dtype=np.int32)
-    ranked = 0
-    for k in range(n - 1, -1, -1):
-        u = order[k]
-        for i in range(indptr[u], indptr[u + 1]):
-            if inside[i]:
-                rank[u] = ranked
-                of_rank[ranked] = u
-                ranked += 1
-                break
+    rank, of_rank = _ranks_on_cycles(indptr, inside, order)
+    ranked = len(of_rank)
     first = np.zeros(ranked + 1, dtype=np.int64)
     edge = np.empty(num_inside, dtype=np.int64)
     ends = np.empty(num_inside, dtype=np.int32)
