@@ -168,7 +168,7 @@ def load_of(graph: ClusterGraph, platform: Platform, binding: Binding) -> int:
 
 
 def spike_hops_of(graph: ClusterGraph, platform: Platform, binding: Binding) -> int:
-    """Return sum f_ab hops(a, b)."""
+    """Return sum f_ab hops(a, b): what a formulation claims, so not by the judge that checks it."""
     tile = binding.tile_of
     return int((graph.spikes * platform.hops[tile[graph.source], tile[graph.target]]).sum())
 

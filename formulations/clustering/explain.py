@@ -15,6 +15,7 @@ import numpy as np
 from formulations.clustering.column_generation import solve as partition_colgen
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.decomposing.contract import decompose
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
@@ -131,8 +132,8 @@ def _by_population(decomposition: Decomposition, platform: Platform) -> tuple[tu
         units = int((network.fan_in[population.first : population.last + 1] > 0).sum())
         if units:
             readers = np.bincount(network.indices[own], minlength=network.num_neurons)
-            taken = int((-(-readers // columns)).sum())
-            found.append((population.name, max(-(-units // columns), -(-taken // rows))))
+            taken = rows_taken(readers, columns)
+            found.append((population.name, crossbars_needed(units, taken, rows, columns)))
     return tuple(sorted(found, key=lambda item: -item[1]))
 
 

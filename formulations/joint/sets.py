@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from formulations.binding.sets import BindingSets, fits_platform
+from formulations.binding.sets import BindingSets, fits_platform, spike_hops_of
 from formulations.joint.symmetry import Permutation, Rule, automorphisms, rules
 from formulations.ordering.horizon import Arc
 from formulations.ordering.sets import OrderSets
@@ -175,8 +175,7 @@ class JointSets:
 
     def spike_hops_of(self, binding: Binding) -> int:
         """Return sum f_e hops(e)."""
-        tile = binding.tile_of.tolist()
-        return sum(c.spikes * self.hops[tile[c.source]][tile[c.target]] for c in self.channels)
+        return spike_hops_of(self.graph, self.platform, binding)
 
 
 def not_built(

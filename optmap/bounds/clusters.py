@@ -14,6 +14,7 @@ from scipy import sparse
 
 from optmap.bounds.bound import Bound
 from optmap.bounds.conflicts import conflict_components_bound
+from optmap.bounds.rows import rows_taken
 from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
@@ -36,7 +37,7 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     """
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, platform.max_columns
-    taken = int((-(-network.fan_out // columns)).sum())
+    taken = rows_taken(network.fan_out, columns)
     values = {
         "columns": -(-network.num_units // columns),
         "rows": -(-taken // rows),

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.model.snn import SNN
 
 #: Above this many units the table of pairs is not built.
@@ -53,6 +54,6 @@ def conflict_components_bound(network: SNN, rows: int, columns: int) -> int | No
     for part in range(count):
         mine = label == part
         readers = np.asarray(reads[mine].sum(axis=0)).ravel()
-        taken = int((-(-readers // columns)).sum())
-        total += max(-(-int(mine.sum()) // columns), -(-taken // rows))
+        taken = rows_taken(readers, columns)
+        total += crossbars_needed(int(mine.sum()), taken, rows, columns)
     return total

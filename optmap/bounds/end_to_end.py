@@ -21,6 +21,7 @@ from optmap.bounds.end_to_end_reads import (
 )
 from optmap.bounds.end_to_end_small import small_bounds
 from optmap.bounds.end_to_end_whole_neurons import whole_neuron_bounds
+from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END
@@ -65,8 +66,8 @@ def fewest_clusters(snn: SNN, platform: Platform) -> int:
     clusters. Each inserted unit takes one more; a cluster has R.
     """
     units, columns = fewest_units(snn, platform), platform.max_columns
-    taken = int((-(-snn.fan_out // columns)).sum()) + units - snn.num_units
-    return max(-(-units // columns), -(-taken // platform.max_rows))
+    taken = rows_taken(snn.fan_out, columns) + units - snn.num_units
+    return crossbars_needed(units, taken, platform.max_rows, columns)
 
 
 def fewest_clusters_bound(snn: SNN, platform: Platform) -> Bound:

@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
 from optmap.clustering.kernels.packing import pack
 from optmap.clustering.kernels.readers_of import readers_of
@@ -93,8 +94,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 def _fewest_blocks(network: SNN, platform: Platform) -> int:
     """Return a number of clusters that rows and columns make necessary."""
     rows, columns = platform.max_rows, platform.max_columns
-    taken = int((-(-network.fan_out // columns)).sum())
-    return max(-(-taken // rows), -(-network.num_units // columns))
+    return crossbars_needed(network.num_units, rows_taken(network.fan_out, columns), rows, columns)
 
 
 def _partitioned(network: SNN, blocks: int, seed: int) -> IndexArray:

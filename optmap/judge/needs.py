@@ -8,6 +8,7 @@ import numpy as np
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.decomposing.contract import decompose
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, Population
@@ -43,7 +44,7 @@ def population_needs(snn: SNN, platform: Platform) -> list[PopulationNeeds]:
         wide = fan_in[fan_in > rows]
         inserted = sum(_tree_units(int(f), rows) for f in wide)
         units = int(snn.is_unit[span].sum()) + inserted
-        taken = int((-(-readers // columns)).sum())
+        taken = rows_taken(readers, columns)
         found.append(
             PopulationNeeds(
                 population.name,
@@ -52,7 +53,7 @@ def population_needs(snn: SNN, platform: Platform) -> list[PopulationNeeds]:
                 int(fan_in.max()),
                 int((readers > 0).sum()),
                 units,
-                max(-(-units // columns), -(-taken // rows)),
+                crossbars_needed(units, taken, rows, columns),
                 len(wide),
             )
         )

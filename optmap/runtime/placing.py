@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.binding.kernels.tile_room import any_binding
+from optmap.binding.kernels.tile_room import UNLIMITED, any_binding, limits
 from optmap.compiled import compiled
 from optmap.errors import CapacityError
 from optmap.model.platform import Interconnect, Platform, Tile
 from optmap.model.snn import IndexArray, IntArray
 from optmap.runtime.application import Application
-
-#: Stands for "not limited" in the arrays of this room; no sum of needs reaches it.
-UNLIMITED = 2**62
 
 
 class Room(NamedTuple):
@@ -29,10 +26,6 @@ class Room(NamedTuple):
 
 def whole(platform: Platform) -> Room:
     """Return the room of an empty platform."""
-
-    def limits(values: list[int | None]) -> IntArray:
-        return np.array([UNLIMITED if v is None else v for v in values], dtype=np.int64)
-
     tiles = platform.tiles
     return Room(
         limits([t.slots for t in tiles]),

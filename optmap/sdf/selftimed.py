@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -93,83 +93,119 @@ def _pop(heap_time: Any, heap_actor: Any, size: int) -> int:
     return size
 
 
+class Channels(NamedTuple):
+    """Channels out of and into each actor, as compressed lists; targets, rates; and durations."""
+
+    out_first: Any
+    out_channel: Any
+    in_first: Any
+    in_channel: Any
+    target: Any
+    production: Any
+    consumption: Any
+    duration: Any
+
+
+class Marking(NamedTuple):
+    """Tokens of each channel; firings started, a stack of actors to look at, and who is on it."""
+
+    tokens: Any
+    fired: Any
+    waiting: Any
+    queued: Any
+    watched: Any
+
+
+@compiled
+def _doubled(array: Any) -> Any:
+    return np.concatenate((array, array))
+
+
+@compiled
+def _take(channels: Channels, tokens: Any, a: Any, allowed: int) -> int:
+    """Take the tokens of all firings that actor a can start, ``allowed`` at most; return these."""
+    ready = allowed
+    for i in range(channels.in_first[a], channels.in_first[a + 1]):
+        c = channels.in_channel[i]
+        ready = min(ready, tokens[c] // channels.consumption[c])
+    if ready > 0:
+        for i in range(channels.in_first[a], channels.in_first[a + 1]):
+            c = channels.in_channel[i]
+            tokens[c] -= ready * channels.consumption[c]
+    return ready
+
+
+@compiled
+def _produce(channels: Channels, marking: Marking, a: Any, num_waiting: int) -> int:
+    """Put down what a firing of actor a makes; return how many actors are to be looked at."""
+    for i in range(channels.out_first[a], channels.out_first[a + 1]):
+        c = channels.out_channel[i]
+        marking.tokens[c] += channels.production[c]
+        b = channels.target[c]
+        if not marking.queued[b]:
+            marking.queued[b] = True
+            marking.waiting[num_waiting] = b
+            num_waiting += 1
+    return num_waiting
+
+
 @compiled
 def _advance(
-    out_first: Any,
-    out_channel: Any,
-    in_first: Any,
-    in_channel: Any,
-    target: Any,
-    production: Any,
-    consumption: Any,
-    duration: Any,
-    tokens: Any,
-    heap_time: Any,
-    heap_actor: Any,
+    channels: Channels,
+    marking: Marking,
     clock: Any,
-    fired: Any,
-    waiting: Any,
-    queued: Any,
+    heap: Any,
+    log: Any,
     reference: int,
     until: int,
-    watched: Any,
-    log_actor: Any,
-    log_start: Any,
 ) -> Any:
     """Run until ``reference`` has fired ``until`` times and the instant is over.
 
     Arrays are changed in place. ``clock`` holds (now, heap size, firings still allowed, entries
-    in the log); ``waiting``/``queued`` are a stack of actors whose tokens changed.
+    in the log); ``heap`` (times, actors) of the firings under way, ``log`` (actors, starts).
 
     Returns
     -------
-    status, heap_time, heap_actor, log_actor, log_start
+    status, heap, log
         RUNNING when ``until`` was reached, STOPPED when nothing can fire any more, TOO_MANY when
         the firings allowed are used up; the arrays may have been replaced by longer ones.
     """
     now, size, allowed, logged = clock[0], clock[1], clock[2], clock[3]
+    (heap_time, heap_actor), (log_actor, log_start) = heap, log
     num_waiting = 0
-    for a in range(len(duration)):
-        if queued[a]:
-            waiting[num_waiting] = a
+    for a in range(len(marking.queued)):
+        if marking.queued[a]:
+            marking.waiting[num_waiting] = a
             num_waiting += 1
     status = RUNNING
     while True:
         # Start what is ready, as often as it is ready.
-        while num_waiting:
+        while num_waiting and status == RUNNING:
             num_waiting -= 1
-            a = waiting[num_waiting]
-            queued[a] = False
-            ready = allowed
-            for i in range(in_first[a], in_first[a + 1]):
-                c = in_channel[i]
-                ready = min(ready, tokens[c] // consumption[c])
+            a = marking.waiting[num_waiting]
+            marking.queued[a] = False
+            ready = _take(channels, marking.tokens, a, allowed)
             if ready == 0:
                 continue
-            for i in range(in_first[a], in_first[a + 1]):
-                tokens[in_channel[i]] -= ready * consumption[in_channel[i]]
             allowed -= ready
+            marking.fired[a] += ready
             while size + ready > len(heap_time):
-                heap_time = np.concatenate((heap_time, heap_time))
-                heap_actor = np.concatenate((heap_actor, heap_actor))
+                heap_time, heap_actor = _doubled(heap_time), _doubled(heap_actor)
             for _ in range(ready):
-                size = _push(heap_time, heap_actor, size, now + duration[a], a)
-                fired[a] += 1
-                if watched[a]:
-                    if logged == len(log_actor):
-                        log_actor = np.concatenate((log_actor, log_actor))
-                        log_start = np.concatenate((log_start, log_start))
-                    log_actor[logged] = a
-                    log_start[logged] = now
-                    logged += 1
+                size = _push(heap_time, heap_actor, size, now + channels.duration[a], a)
+            if marking.watched[a]:
+                while logged + ready > len(log_actor):
+                    log_actor, log_start = _doubled(log_actor), _doubled(log_start)
+                log_actor[logged : logged + ready] = a
+                log_start[logged : logged + ready] = now
+                logged += ready
             if allowed == 0:
                 status = TOO_MANY
-                break
         if status == TOO_MANY:
             break
         if size and heap_time[0] == now:  # firings of zero duration end in the same instant
             pass
-        elif fired[reference] >= until:
+        elif marking.fired[reference] >= until:
             break
         elif size == 0:
             status = STOPPED
@@ -178,16 +214,9 @@ def _advance(
         while size and heap_time[0] == now:
             a = heap_actor[0]
             size = _pop(heap_time, heap_actor, size)
-            for i in range(out_first[a], out_first[a + 1]):
-                c = out_channel[i]
-                tokens[c] += production[c]
-                b = target[c]
-                if not queued[b]:
-                    queued[b] = True
-                    waiting[num_waiting] = b
-                    num_waiting += 1
+            num_waiting = _produce(channels, marking, a, num_waiting)
     clock[0], clock[1], clock[2], clock[3] = now, size, allowed, logged
-    return status, heap_time, heap_actor, log_actor, log_start
+    return status, (heap_time, heap_actor), (log_actor, log_start)
 
 
 class SelfTimed:
@@ -231,17 +260,21 @@ class SelfTimed:
             raise OverflowError("self-timed execution: tokens or times could leave 64-bit integers")
         everything = np.ones(m, dtype=np.bool_)
         self.graph, self.reference = graph, reference
-        self._out = group_by(n, graph.source, everything)
-        self._in = group_by(n, graph.target, everything)
+        out_first, out_channel = group_by(n, graph.source, everything)
+        in_first, in_channel = group_by(n, graph.target, everything)
+        self._channels = Channels(
+            out_first, out_channel, in_first, in_channel,
+            graph.target, graph.production, graph.consumption, graph.execution_time,
+        )  # fmt: skip
         self.tokens = graph.tokens.copy()
         self.fired = np.zeros(n, dtype=np.int64)
         self._heap_time = np.zeros(max(16, n), dtype=np.int64)
         self._heap_actor = np.zeros(max(16, n), dtype=np.int64)
         self._clock = np.array([0, 0, most_firings, 0], dtype=np.int64)
-        self._waiting = np.zeros(n, dtype=np.int64)
-        self._queued = np.ones(n, dtype=np.bool_)
-        self._watched = np.zeros(n, dtype=np.bool_)
-        self._watched[list(watched)] = True
+        waiting, queued = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.bool_)
+        looked_at = np.zeros(n, dtype=np.bool_)
+        looked_at[list(watched)] = True
+        self._marking = Marking(self.tokens, self.fired, waiting, queued, looked_at)
         self._log_actor = np.zeros(64, dtype=np.int64)
         self._log_start = np.zeros(64, dtype=np.int64)
 
@@ -258,16 +291,11 @@ class SelfTimed:
         TooLongError
             If the firings allowed are used up.
         """
-        graph = self.graph
-        arguments: tuple[Any, ...] = (
-            *(*self._out, *self._in, graph.target, graph.production, graph.consumption),
-            *(graph.execution_time, self.tokens, self._heap_time, self._heap_actor),
-            *(self._clock, self.fired, self._waiting, self._queued, self.reference, firings),
-            *(self._watched, self._log_actor, self._log_start),
+        heap, log = (self._heap_time, self._heap_actor), (self._log_actor, self._log_start)
+        status, heap, log = _advance(
+            self._channels, self._marking, self._clock, heap, log, self.reference, firings
         )
-        status, self._heap_time, self._heap_actor, self._log_actor, self._log_start = _advance(
-            *arguments
-        )
+        (self._heap_time, self._heap_actor), (self._log_actor, self._log_start) = heap, log
         if status == TOO_MANY:
             raise TooLongError(
                 "self-timed execution: no recurring state within the firings allowed"

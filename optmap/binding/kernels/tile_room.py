@@ -21,7 +21,7 @@ from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
 
-#: Stands for "not limited" in the arrays of this module; no sum of needs reaches it.
+#: Stands for "not limited" in arrays of limits; no sum of needs reaches it.
 UNLIMITED = 2**62
 
 #: Beyond so many kinds of tiles the sets of kinds are not enumerated; slots are then only counted.
@@ -53,9 +53,9 @@ class TileRoom:
         self.graph, self.platform = graph, platform
         k, tiles = graph.num_clusters, platform.tiles
         self.tile_of: IntArray = np.full(k, -1, dtype=np.int64)
-        self.slots = _limits([t.slots for t in tiles])
-        self.input_room = _limits([t.input_buffer for t in tiles])
-        self.output_room = _limits([t.output_buffer for t in tiles])
+        self.slots = limits([t.slots for t in tiles])
+        self.input_room = limits([t.input_buffer for t in tiles])
+        self.output_room = limits([t.output_buffer for t in tiles])
         self.tokens: IntArray = platform.buffer_windows * graph.rate
         self.input_need = _sums(graph.target, self.tokens, k)
         self.out_of = _by_end(graph.source, k)
@@ -183,7 +183,8 @@ class TileRoom:
         return Binding(self.tile_of.astype(np.int32))
 
 
-def _limits(values: list[int | None]) -> IntArray:
+def limits(values: list[int | None]) -> IntArray:
+    """Return limits as an array, UNLIMITED where there is none."""
     return np.array([UNLIMITED if v is None else v for v in values], dtype=np.int64)
 
 

@@ -6,15 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optmap.binding.kernels.tile_room import limits
 from optmap.binding.kernels.tile_shares import tile_shares
 from optmap.compiled import compiled
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
-
-#: Stands for "not limited"; no sum of needs reaches it.
-UNLIMITED = 2**62
 
 
 class Placement(NamedTuple):
@@ -87,14 +85,10 @@ def _placement(graph: ClusterGraph, platform: Platform, binding: Binding) -> Pla
         fits.astype(np.int64),
         tile_of,
         np.maximum(tile_shares(graph, platform), held) - held,
-        _limits([t.input_buffer for t in platform.tiles]) - input_used,
-        _limits([t.output_buffer for t in platform.tiles]) - output_used,
+        limits([t.input_buffer for t in platform.tiles]) - input_used,
+        limits([t.output_buffer for t in platform.tiles]) - output_used,
         platform.hops,
     )
-
-
-def _limits(values: list[int | None]) -> IntArray:
-    return np.array([UNLIMITED if v is None else v for v in values], dtype=np.int64)
 
 
 def _near_tiles(hops: IntArray) -> tuple[IntArray, IntArray]:
