@@ -20,7 +20,7 @@ and rounded up by more than the error of at most 10^6 additions below 2^40.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def completion_of(
 ) -> Completion:
     """Return the completion bounds for these prices; they serve every smaller number of rows."""
     order = sweep.order
-    graph = Reads(classes.ptr, classes.groups, classes.weight, order)
+    graph = (classes.ptr, classes.groups, classes.weight, order)
     count = np.minimum(classes.size[order], columns)
     by_rows, by_columns = _completion(graph, prices[order], count, rows, columns, len(order) // 256)
     ones = np.ones(len(order), dtype=np.int64)
@@ -164,19 +164,11 @@ def price(
     return Found(bool(complete), best, found, tuple(choices), int(work))
 
 
-class Reads(NamedTuple):
-    """Which groups of sources each class reads, their weights, and the classes' order."""
-
-    ptr: Any
-    groups: Any
-    weight: Any
-    order: Any
-
-
 @compiled
-def _completion(graph: Reads, value: Any, count: Any, rows: Any, columns: Any, stride: Any) -> Any:
+def _completion(graph: Any, value: Any, count: Any, rows: Any, columns: Any, stride: Any) -> Any:
     """Return the two upper bounds: (m + 1, R + 1) by rows left and (m + 1, C + 1) by columns left.
 
+    ``graph`` is (ptr, groups, weight, order): what each class reads, and the order of the classes.
     Recomputed at every ``stride``-th class only: an earlier bound is valid later too.
     """
     ptr, groups, weight, order = graph
