@@ -46,7 +46,8 @@ if TYPE_CHECKING:  # loads a solver
 CYCLE_STEPS = 12
 LEGEND = (
     "'faster': this mapping's period by the changed one's; 'gap': of the period to what is proved"
-    " for every mapping on the changed platform; '-' for energy: the platform charges none."
+    " for every mapping on the changed platform, also one that splits neurons that fit (`map` may"
+    " show a tighter bound); '-' for energy: the platform charges none."
 )
 
 

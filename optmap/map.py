@@ -242,7 +242,8 @@ def report(row: Row, document: dict[str, Any] | None, platform: Platform, consol
     say(f"  spikes           {row.network['spikes_origin']}")
     if row.network.get("notes"):
         say(f"  read with        {row.network['notes']}")
-    for g in all_gaps([row], read_folder(best_known_folder()).of(row.digest)):
+    gaps = all_gaps([row], read_folder(best_known_folder()).of(row.digest))
+    for g in gaps:
         if g.metric != "energy_pj" or energy_given(platform):
             say(f"  {metric_named(g.metric).title:<16} {compact(g.value):<9} {_against(g)}")
     if not energy_given(platform):
@@ -259,6 +260,9 @@ def report(row: Row, document: dict[str, Any] | None, platform: Platform, consol
     shown = energy_given(platform)
     stages = [s for s in stage_gaps([row]) if s.given != "end to end"]
     stages = [s for s in stages if shown or s.metric != "energy_pj"]
+    # of two bounds that cover the mapping the lower one says nothing
+    floor = {g.metric: g.bound.value for g in gaps if g.bound is not None}
+    stages = [s for s in stages if s.bound.value >= floor.get(s.metric, s.bound.value)]
     if stages:
         say("  stages (what its own earlier decisions leave open):")
     for s in stages:

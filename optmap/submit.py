@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from optmap.bounds.bound import Bound
-from optmap.command_line import DONE, FAILED, Output, guarded, parser
+from optmap.command_line import DONE, FAILED, Output, guarded, parser, seconds
 from optmap.errors import InputError
 from optmap.experiment.best_known_list import (
     Improvement,
@@ -52,7 +52,14 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("paths", nargs="*", metavar="PATH", help="folders of runs, mapping files")
     made.add_argument("--to", default=DEFAULT, metavar="DIR", help=f"the list ({DEFAULT})")
     made.add_argument(
-        "--limit", type=float, default=20.0, metavar="S", help="seconds per bound to prove (20)"
+        "--limit", type=seconds, default=20.0, metavar="S", help="seconds per bound to prove (20)"
+    )
+    made.add_argument(
+        "--method-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file that registers methods of the run which are not optmap's own",
     )
     made.add_argument("--check", action="store_true", help="check the whole list, write nothing")
     return made
@@ -67,10 +74,13 @@ def main(arguments: Sequence[str]) -> int:
     if not args.paths:
         raise InputError("arguments", "", "no path", "a run's folder, a mapping file, or --check")
     date = datetime.date.today().isoformat()
+    files = tuple(map(Path, args.method_file))
+    limits = Limits(args.limit, seed=SECOND_SEED)
     found: list[Improvement] = []
     for path in map(Path, args.paths):
         if (path / "rows.jsonl").is_file():
-            problems, better = _submit_run(path, folder, Limits(args.limit, seed=SECOND_SEED), date)
+            checker = Checker(path, limits, method_files=files)
+            problems, better = _submit_run(checker, folder, date)
             for problem in problems:
                 log.print(f"wrong: {problem}", markup=False, highlight=False, soft_wrap=True)
             if problems:
@@ -100,12 +110,10 @@ def _submit_mapping(path: Path, folder: Path, date: str) -> list[Improvement]:
     return _write(folder, row, instance, mapping, list(case.bounds), date)
 
 
-def _submit_run(
-    run: Path, folder: Path, limits: Limits, date: str
-) -> tuple[list[str], list[Improvement]]:
+def _submit_run(checker: Checker, folder: Path, date: str) -> tuple[list[str], list[Improvement]]:
     """Verify a run; where nothing is wrong with it, write what its rows and bounds improve."""
     rows: list[RowVerdict] = []
-    checker = Checker(run, limits)
+    run = checker.folder
     verdict = verify_run(run, checker, lambda found, left: rows.append(found), jobs=cores())
     if verdict.problems:
         return verdict.problems, []

@@ -122,3 +122,36 @@ def test_a_file_that_registers_nothing_is_one_line(net, tmp_path, text):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "my.py" in done.stderr
+
+
+FAILS = """
+import optmap as om
+
+def fails(decomposition, platform, *, seed=0):
+    raise KeyError("boom")
+
+om.register("test-fails", clustering=fails)
+"""
+
+
+def test_a_method_that_fails_names_its_line(net, tmp_path):
+    (tmp_path / "my.py").write_text(FAILS)
+    given = (net, "--platform", "dynap_se", "--methods", "test-fails", "--out", tmp_path / "run")
+    assert compare(*given, "--method-file", tmp_path / "my.py").returncode == 1
+    reason = stored(tmp_path / "run")["test-fails"].reason
+    assert reason.endswith(f"KeyError: 'boom' ({tmp_path / 'my.py'}, line 5)")
+
+
+def test_a_run_with_a_method_file_is_submitted_with_it(net, tmp_path):
+    file, out = tmp_path / "my.py", tmp_path / "run"
+    file.write_text(METHOD.format(more=""))
+    own = ("--methods", "test-one-each", "--method-file", file)
+    done = compare(net, "--platform", "dynap_se", *own, "--out", out)
+    assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-m", "optmap.submit", str(out), "--to", str(tmp_path / "list")]
+    bare = subprocess.run(command, capture_output=True, text=True)
+    assert bare.returncode == 1
+    assert "--method-file names the file" in bare.stderr
+    named = subprocess.run([*command, "--method-file", file], capture_output=True, text=True)
+    assert named.returncode == 0, named.stderr
+    assert "clusters value nothing -> 2 (test-one-each)" in named.stdout

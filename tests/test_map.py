@@ -1,6 +1,7 @@
 """One network, one mapping: the JSON contract and the one line for every kind of bad input."""
 
 import json
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -174,3 +175,10 @@ def test_what_the_reader_left_out_is_said(tmp_path, capsys):
     assert "column 'count' is the weight" in said
     assert guarded(main, [str(net), "--platform", PLATFORM, "--columns", "no,such"]) == 2
     assert guarded(main, [str(net), "--platform", PLATFORM, "--format", "png"]) == 2
+
+
+def test_a_stage_is_not_said_to_lose_what_no_mapping_gains():
+    text = run_map("filter_8", "--method", "overlap").stdout
+    assert re.search(r"clusters +6 +>= 6 for every mapping, proved optimal", text)
+    assert "clusters of its decomposition" not in text  # its own bound is 5
+    assert "period of its clustering" in text

@@ -37,6 +37,8 @@ from optmap.readers.file_limits import most_neurons, refuse_bomb
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 EXPECTED = "indptr and indices, pre and post, or square weights"
+#: The direction that a matrix does not say: transposed it is a network as well, and another one.
+ROW_READS = "matrix: row = reading neuron, column = neuron read"
 #: What numpy and zipfile raise on damaged files; a header is Python text that numpy parses.
 _DAMAGE = (
     ValueError,
@@ -227,7 +229,8 @@ def _from_dense(matrix: npt.NDArray[Any], keep_zero_weights: bool, arrays: Array
         raise ValueError("weights that are not finite")
     # In a full matrix a zero is the absence of a synapse, whatever the instance says.
     post, pre = np.nonzero(values)
-    return _dressed(from_edges(pre, post, len(values), weights=values[post, pre]), arrays)
+    snn = from_edges(pre, post, len(values), weights=values[post, pre])
+    return _dressed(snn.with_notes(ROW_READS), arrays)
 
 
 def _from_scipy(arrays: Arrays, keep_zero_weights: bool) -> SNN:
@@ -253,7 +256,7 @@ def _from_scipy(arrays: Arrays, keep_zero_weights: bool) -> SNN:
     _room_for(shape[0], matrix.nnz)
     post, pre = matrix.coords
     snn = from_edges(pre, post, shape[0], weights=matrix.data, keep_zero_weights=keep_zero_weights)
-    return _dressed(snn, arrays)
+    return _dressed(snn.with_notes(ROW_READS), arrays)
 
 
 def _dressed(snn: SNN, arrays: Arrays) -> SNN:

@@ -9,7 +9,7 @@ import scipy.sparse
 
 from optmap.errors import InputError
 from optmap.model.snn import from_edges
-from optmap.readers.arrays import write_arrays
+from optmap.readers.arrays import ROW_READS, write_arrays
 from optmap.readers.read import read_network
 
 
@@ -61,6 +61,8 @@ def test_same_network_through_every_format(tmp_path, recurrent_weights, write_ni
         snn = read_network(file)
         assert snn == expected, file.name
         assert snn.spikes_origin == "assumed"
+        is_matrix = file.stem == "dense" or file.stem in ("csr", "csc", "coo")
+        assert (ROW_READS in snn.notes) == is_matrix, file.name
         if snn.weights is not None:
             assert np.array_equal(snn.weights, expected.weights), file.name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 from optmap.experiment.row import SCHEMA, Row
 from optmap.experiment.run.environment import code_version, solver_versions
 from optmap.experiment.run.job import Job
-from optmap.experiment.run.process import Ended
+from optmap.experiment.run.process import SET_UP_S, Ended
 from optmap.experiment.run.store import CRASHED, Store, StoreError
 
 
@@ -73,6 +74,14 @@ def sweep(
             raise
 
 
+def _where(job: Job, ended: Ended) -> str:
+    """Return the last line of the job's method file in the traceback, "" without one."""
+    if not job.method_file:
+        return ""
+    lines = re.findall(rf'File "{re.escape(job.method_file)}", line (\d+)', ended.stderr)
+    return f" ({job.method_file}, line {lines[-1]})" if lines else ""
+
+
 #: Parts of a row that are stored as files of their own, and in which folder.
 ATTACHED = {"mapping": "mappings", "details": "details"}
 
@@ -83,13 +92,15 @@ def finish(job: Job, ended: Ended) -> tuple[Row, dict[str, Any]]:
     attached = {folder: row.pop(part) for part, folder in ATTACHED.items() if part in row}
     if ended.cause == "time":
         row["status"] = "timeout_hard"
+        if ended.ran_s is None and not row.get("reason"):
+            row["reason"] = f"still in its first run, on a small network, after {SET_UP_S:.0f} s"
     elif ended.cause == "memory":
         row["status"] = "memout"
         row["reason"] = f"more than {job.limits.memory_mb} MB resident"
     elif ended.returncode != 0 or ended.row is None:
         row["status"] = CRASHED if ended.crashed else "error"
         last = ended.stderr.strip().splitlines()[-1:] or [f"exit status {ended.returncode}"]
-        row["reason"] = f"the solve ended by itself: {last[0]}"
+        row["reason"] = f"the solve ended by itself: {last[0]}{_where(job, ended)}"
     if ended.cause != "exit" or ended.crashed:  # its row says when the mapping was found, not this
         row["wall_s"] = round(ended.elapsed_s if ended.ran_s is None else ended.ran_s, 4)
     row.setdefault("wall_s", round(ended.elapsed_s, 4))

@@ -12,7 +12,7 @@ from typing import Any
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError
 from optmap.experiment.report.details import details
-from optmap.experiment.row import Row
+from optmap.experiment.row import GIVEN, Row
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import content_digest, read_document
@@ -54,6 +54,11 @@ STATUSES = (
     "crashed",
 )
 CHECKS = ("ok", "violation", "mismatch", "not_run")
+
+UNKNOWN = (
+    "method {!r} is none of this version's, nor a given mapping;"
+    " --method-file names the file that registers it, as it was"
+)
 
 
 @dataclass
@@ -275,7 +280,7 @@ def _asked_for(
     if instance.name != row["instance"]:
         yield f"the instance is called {instance.name!r}, the row {row['instance']!r}"
     if method is None and (mapping is None or row["claims"]):
-        yield f"method {row['method']!r} is none of this version's, nor a given mapping"
+        yield UNKNOWN.format(row["method"])
         return
     limits = Limits(row["limit_s"], row["threads"], row["seed"], row["memory_mb"])
     content = content_digest(mapping) if method is None and mapping is not None else ""
@@ -288,5 +293,7 @@ def _asked_for(
         mapping_digest=content,
     )
     made = job.key(code=row["code_version"], solvers=row["solver_versions"])
-    if made != row["key"]:
+    if made != row["key"] and method is None and not str(row["method"]).startswith(GIVEN):
+        yield UNKNOWN.format(row["method"])
+    elif made != row["key"]:
         yield f"key {row['key']} is not that of its method, seed, limits and versions, {made}"

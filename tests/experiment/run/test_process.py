@@ -11,6 +11,7 @@ from optmap.experiment.run import process
 from optmap.experiment.run.children import Children, run_child
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.memory import group_rss_mb
+from optmap.experiment.run.process import Ended
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
 from optmap.model.outcome import Limits
@@ -103,6 +104,12 @@ def test_a_killed_row_shows_the_time_it_took(child_runs):
     row, _ = finish(job(), run_child(job(), threading.Event()))
     assert row.status == "timeout_hard"
     assert row.wall_s >= 0.99  # limit and grace, although its mapping came at once
+
+
+def test_a_method_that_loops_before_its_clock_starts_says_so():
+    row, _ = finish(job(), Ended(None, "time", -9, "", 300.0, None))
+    assert (row.status, row.check) == ("timeout_hard", "not_run")
+    assert "first run, on a small network, after 300 s" in row.reason
 
 
 def test_a_half_written_row_does_not_count(child_runs):
