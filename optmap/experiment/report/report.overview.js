@@ -165,7 +165,8 @@ function answer() {
   let text = `On ${own.length} instance${own.length === 1 ? "" : "s"} the best mappings found have ` +
     `${times(gain)} the throughput of the published flow (${DATA.flow}; geometric mean).`;
   if (bounded.length) text += ` No mapping can have more than ${times(geometric(bounded.map((d) => d.limit)))}: ` +
-    "that is proved for every decomposition, clustering, binding and order.";
+    "that is proved for every clustering, binding and order, and for every decomposition of the neurons " +
+    "that do not fit a crossbar.";
   document.getElementById("answer").textContent = text;
 }
 

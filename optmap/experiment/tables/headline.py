@@ -175,7 +175,8 @@ def _groups_table(
     note = (
         f"Mean end-to-end gap / mean distance to the best known value, {_words(counted)} instances;"
     )
-    note += " `*`, `+`: how many are proved optimal end to end."
+    note += " `*`, `+`: how many are proved optimal end to end (on networks whose neurons fit a"
+    note += " crossbar: among mappings that keep them whole)."
     return [*table(headers, body, frozenset(range(2, len(headers)))), "", note]
 
 

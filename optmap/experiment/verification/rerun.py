@@ -25,12 +25,14 @@ def rerun_problems(
     """Yield where running the method again contradicts the row.
 
     Heuristics are functions of network, platform and seed: the mapping must be the same. Methods
-    with a solver differ from run to run; one that reports a mapping at once must have one.
+    with a solver, or with a search that ends by the clock, differ from run to run; one that reports
+    a mapping at once must have one.
     """
-    if method.uses_solver and stored is not None:
+    repeats = not method.uses_solver and not method.whole
+    if not repeats and stored is not None:
         return
     limits = Limits(wall_s=FIRST_MAPPING_S, threads=1, seed=row["seed"])
-    if not method.uses_solver:
+    if repeats:
         limits = replace(limits, wall_s=max(float(row["limit_s"]), FIRST_MAPPING_S))
     found = _mapping(method, instance, limits)
     if found is None:

@@ -266,8 +266,6 @@ class Checker:
             yield f"bound {value} on {bound.metric} ({scope}) is too high: {proof.by}"
         elif certified and bound.metric == "clusters" and proof.word is not Word.PROVED_AT_ONCE:
             yield f"bound {value} on clusters is called certified, and its certificate is missing"
-        elif certified and proof.word is Word.OPEN:
-            yield f"bound {value} on {bound.metric} is called certified; {proof.by}"
 
 
 def _asked_for(
