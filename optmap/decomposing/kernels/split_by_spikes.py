@@ -280,6 +280,11 @@ def _cut(
             level[size + i] = below[i]
         size += width
         if h == 0:
+            if size == 1 and level[0] >= inserted.first:  # it reads what the last unit would
+                units -= 1
+                begin = inserted.ptr[units]
+                size = inserted.ptr[units + 1] - begin
+                level[:size] = inserted.part[begin : begin + size]
             own[:size] = level[:size]
             own[:size].sort()
             return size, units
