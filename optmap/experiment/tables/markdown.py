@@ -20,7 +20,7 @@ NOTES = (
     FORMULA,
     "gap / distance: to the best bound proved for every decomposition, clustering, binding and"
     " order, and to the best value known (of this run and of the best-known list). Where no row"
-    " cuts a neuron that would fit a crossbar, bounds count that hold while such neurons stay whole.",
+    " cuts a neuron that fits a crossbar, bounds count that hold while such neurons stay whole.",
     "'*' proved optimal end to end, by exact arithmetic or a search that `verify` repeats; '+' by"
     " two solvers of different kind. '?' rests on one solver's word: shown beside, never starred.",
     "Stage tables: gaps with the row's own earlier decisions given; 0% there is the optimum of that"
