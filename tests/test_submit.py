@@ -10,6 +10,7 @@ from optmap import submit
 from optmap.experiment.best_known_list import entry_problems
 from optmap.experiment.tables.best_known import read_folder
 from optmap.instance import load
+from optmap.shipped import shipped_instances
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,5 @@ def test_an_entry_with_a_false_value_is_found(run, tmp_path):
 
 def test_the_shipped_list_is_what_the_judge_says(capsys):
     assert submit.main(["--check"]) == 0, capsys.readouterr().out
+    entries = int(capsys.readouterr().out.split()[0])
+    assert entries == len(shipped_instances())
