@@ -29,12 +29,12 @@ METHODS = "song2020,song2020-tree,cpsat"
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "p.toml").write_text(PLATFORM)
     instances = tmp_path / "instances"
-    instances.mkdir()
+    (instances / "platforms").mkdir(parents=True)
+    (instances / "platforms" / "p.toml").write_text(PLATFORM)
     for name, network in (("dense", "mlp-9-4-2"), ("filter", "filter-8")):
         (instances / f"{name}.toml").write_text(
-            f'schema = 1\nname = "{name}"\nnetwork = "gen:{network}"\nplatform = "../p.toml"\n'
+            f'schema = 1\nname = "{name}"\nnetwork = "gen:{network}"\nplatform = "platforms/p.toml"\n'
         )
     return tmp_path
 
@@ -75,7 +75,7 @@ def test_every_instance_by_every_method(folder):
 def test_one_bad_instance_among_good_ones(folder):
     (folder / "instances" / "broken.toml").write_text("schema = 1\nname = 3\n")
     (folder / "instances" / "gone.toml").write_text(
-        'schema = 1\nname = "gone"\nnetwork = "gone.nir"\nplatform = "../p.toml"\n'
+        'schema = 1\nname = "gone"\nnetwork = "gone.nir"\nplatform = "platforms/p.toml"\n'
     )
     done = compare(folder)
     assert done.returncode == 1
