@@ -34,7 +34,8 @@ def folder(tmp_path):
     (instances / "platforms" / "p.toml").write_text(PLATFORM)
     for name, network in (("dense", "mlp-9-4-2"), ("filter", "filter-8")):
         (instances / f"{name}.toml").write_text(
-            f'schema = 1\nname = "{name}"\nnetwork = "gen:{network}"\nplatform = "platforms/p.toml"\n'
+            f'schema = 1\nname = "{name}"\nnetwork = "gen:{network}"\n'
+            'platform = "platforms/p.toml"\n'
         )
     return tmp_path
 
