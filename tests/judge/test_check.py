@@ -165,7 +165,7 @@ def test_limits_equal_to_the_need_pass_and_one_less_is_seen(random: Random):
         rows = max(2, int(graph.rows[tile_of == t].max()))
         fitted = on_tile(case, t, crossbar=Crossbar(rows, columns))
         assert kinds(fitted) == []
-        if columns > 1 and case.platform.max_columns > 1:
+        if columns > case.platform.cells_per_synapse:
             narrow = on_tile(case, t, crossbar=Crossbar(rows, columns - 1))
             assert set(kinds(narrow)) == {"columns"}
         if rows > 2:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_mappings import random_network
 
-from optmap.decomposing.contract import POLICIES, decompose
+from optmap.decomposing.contract import REBUILDERS, decompose
 from optmap.errors import FanInError
 from optmap.model.decomposition import Decomposition, custom, custom_arrays, violations
 from optmap.model.snn import SNN, Population, from_edges
@@ -30,7 +30,7 @@ def lists(decomposition: Decomposition) -> dict[int, list[int]]:
 
 def test_a_network_that_fits_is_returned_itself():
     snn = reader(4)
-    for policy in POLICIES:
+    for policy in REBUILDERS:
         same = decompose(snn, 4, policy)
         assert same.network is snn
         assert (same.num_inserted, same.num_units, same.policy) == (0, 1, policy)
