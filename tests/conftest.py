@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from nir_files import in_process, lif_fixture, write_nir
 
+collect_ignore = ["mutants"]  # a command; its package is an extra
 __all__ = ["in_process", "lif_fixture", "write_nir"]
 
 # In a fresh checkout kernels are compiled; what commands then say would be in the way.

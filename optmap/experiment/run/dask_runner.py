@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import logging
 import socket
 import tempfile
 import threading
@@ -105,6 +106,8 @@ def sweep_on_cluster(
         raise InputError(
             "--cluster", "", "no package 'distributed'", "pip install 'optmap[cluster]'"
         ) from None
+    for name in ("distributed", "distributed.client"):  # what is lost is said here, in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=timeout_s)
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ from optmap.shipped import platform_file
 
 @pytest.mark.parametrize(("method", "prologue"), [("whole-cpsat", 0), ("whole-cpsat-prologue", 1)])
 def test_a_row_of_the_table_claims_the_optimum_end_to_end(method: str, prologue: int):
-    snn, platform, tokens = random_whole_case(4)
+    snn, platform, tokens = random_whole_case(38)
     found = run(METHODS[method], snn, platform, tokens, Limits(600.0), lambda _: None)
     (claim,) = found.claims
     assert claim.holds
