@@ -26,7 +26,7 @@ EXCEPTIONS: dict[str, str] = {
     "formulations/clustering/column_generation/column_listing.py:_list": LABELS,
     "formulations/clustering/column_generation/pricing_frontier.py:_sweep": LABELS,
     "formulations/clustering/column_generation/pricing_frontier.py:price": OPTIONS,
-    "formulations/clustering/vector_packing_start.py:_grow": GROWTH,
+    "optmap/clustering/kernels/vector_packing_start.py:_grow": GROWTH,
     "formulations/ordering/cpsat.py:solve": OPTIONS,
     "formulations/whole/pricing_listing.py:_walk": WALK,
     "optmap/clustering/hyperedge_overlap.py:_overlap": GROWTH,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.clustering.classes import Classes
+from optmap.clustering.kernels.classes import Classes
 from optmap.model.snn import IndexArray, frozen
 
 

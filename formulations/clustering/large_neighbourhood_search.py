@@ -24,10 +24,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.clustering import spikes_bound as partition_spikes_bound
-from formulations.clustering.annealing_clusters import shrink_repeatedly
-from formulations.clustering.annealing_traffic import reduce_traffic
 from formulations.clustering.below import Below
-from formulations.clustering.classes import Classes, classes_of
 from formulations.clustering.cpsat_model import SECONDS_PER_TERM, PartitionModel
 from formulations.clustering.sets import (
     PartitionSets,
@@ -45,6 +42,9 @@ from formulations.solvers.stopwatch import Report, Stopwatch
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.traffic import traffic_bound
+from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
+from optmap.clustering.kernels.annealing_traffic import reduce_traffic
+from optmap.clustering.kernels.classes import Classes, classes_of
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import SOLVED, Limits, Outcome, Status

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from formulations.clustering.annealing_clusters import shrink_repeatedly
-from formulations.clustering.classes import classes_of
 from formulations.clustering.sets import kinds_worth_having
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
+from optmap.clustering.kernels.classes import classes_of
 from optmap.model.decomposition import Decomposition, custom
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import Limits

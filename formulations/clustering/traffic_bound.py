@@ -22,7 +22,6 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import linprog
 
-from formulations.clustering.classes import Classes, classes_of
 from formulations.clustering.color_refinement import refine
 from formulations.clustering.column_generation.pricing import Pricer
 from formulations.clustering.column_generation.pricing_frontier import price
@@ -30,6 +29,7 @@ from formulations.clustering.sets import kinds_worth_having
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import Bound
 from optmap.bounds.traffic import traffic_bound
+from optmap.clustering.kernels.classes import Classes, classes_of
 from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade
 from optmap.model.mapping import Clustering

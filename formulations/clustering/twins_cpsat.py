@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from ortools.sat.python import cp_model
 
-from formulations.clustering.classes import Classes, classes_of
 from formulations.clustering.sets import (
     MAX_TERMS,
     clusters_of,
@@ -28,6 +27,7 @@ from formulations.clustering.sets import (
 )
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clustering.kernels.classes import Classes, classes_of
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import Limits, Outcome, Status

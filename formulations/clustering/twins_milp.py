@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import pulp
 
-from formulations.clustering.classes import Classes, classes_of
 from formulations.clustering.sets import (
     MAX_TERMS,
     clusters_of,
@@ -25,6 +24,7 @@ from formulations.clustering.sets import (
 )
 from formulations.solvers.run_pulp import run_highs
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clustering.kernels.classes import Classes, classes_of
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import Limits, Outcome, Status

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
-from formulations.clustering.classes import Classes, classes_of
 from formulations.clustering.column_generation.column_cover import can_do
 from formulations.clustering.column_generation.pricing import Pricer
 from formulations.clustering.crossbar_kinds import Kind
 from formulations.clustering.sets import kinds_worth_having
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clustering.kernels.classes import Classes, classes_of
 from optmap.model.certificate import PriceCertificate
 from optmap.model.decomposition import Decomposition
 from optmap.model.outcome import Limits

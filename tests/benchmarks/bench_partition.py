@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run alone, pytest does not
 import oracles
 
 from formulations.clustering import large_neighbourhood_search as partition_lns
-from formulations.clustering.classes import classes_of
 from formulations.clustering.column_generation import solve as partition_colgen
 from formulations.clustering.column_generation.pricing import Pricer
+from optmap.clustering.kernels.classes import classes_of
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
-from formulations.clustering.classes import Classes
 from formulations.clustering.column_generation.column_listing import MOST_LABELS, columns_worth
 from formulations.clustering.column_generation.pricing import Pricer
 from formulations.solvers.run_cpsat import run_cpsat
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clustering.kernels.classes import Classes
 from optmap.model.outcome import Status
 from optmap.model.snn import IntArray
 

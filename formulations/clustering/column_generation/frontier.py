@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from formulations.clustering.classes import Classes
+from optmap.clustering.kernels.classes import Classes
 from optmap.model.snn import IndexArray, IntArray
 
 WordArray = npt.NDArray[np.uint64]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from formulations.clustering.classes import Classes
 from formulations.clustering.column_generation.frontier import MAX_BITS, Sweep, sweep_of
 from formulations.clustering.column_generation.pricing_frontier import (
     Completion,
@@ -18,6 +17,7 @@ from formulations.clustering.column_generation.pricing_frontier import (
     price,
 )
 from optmap.clock import did, now
+from optmap.clustering.kernels.classes import Classes
 from optmap.model.snn import IndexArray, IntArray
 
 #: Label visits that one core does in a second, cautiously: turns seconds into a repeatable limit.

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from formulations.clustering.classes import Classes
 from formulations.clustering.column_generation.frontier import Sweep
+from optmap.clustering.kernels.classes import Classes
 from optmap.compiled import compiled
 from optmap.model.snn import IntArray
 

@@ -22,8 +22,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from formulations.clustering.annealing_clusters import shrink_repeatedly
-from formulations.clustering.classes import Classes, classes_of
 from formulations.clustering.color_refinement import refine
 from formulations.clustering.column_generation.column_cover import can_do
 from formulations.clustering.column_generation.master import Master
@@ -33,6 +31,8 @@ from formulations.solvers.run_cpsat import run_cpsat
 from formulations.solvers.stopwatch import Report, Stopwatch
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
+from optmap.clustering.kernels.classes import Classes, classes_of
 from optmap.model.certificate import PriceCertificate
 from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade

@@ -8,7 +8,6 @@ import numpy as np
 import oracles
 import pytest
 
-from formulations.clustering.classes import classes_of
 from formulations.clustering.column_generation import solve as partition_colgen
 from formulations.clustering.column_generation.column_cover import can_do
 from formulations.clustering.column_generation.column_listing import columns_worth
@@ -16,6 +15,7 @@ from formulations.clustering.column_generation.pricing import Pricer
 from formulations.clustering.sets import kinds_worth_having
 from formulations.clustering.verify_certificate import verify
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clustering.kernels.classes import classes_of
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate

@@ -9,10 +9,10 @@ import pytest
 
 from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import large_neighbourhood_search as partition_lns
-from formulations.clustering.annealing_traffic import reduce_traffic
 from formulations.clustering.sets import first_fit, kinds_worth_having, traffic_of
 from formulations.solvers.run_cpsat import run_cpsat
 from optmap.bounds.traffic import traffic_bound
+from optmap.clustering.kernels.annealing_traffic import reduce_traffic
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate

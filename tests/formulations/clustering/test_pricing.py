@@ -9,11 +9,11 @@ import oracles
 import pytest
 from ortools.sat.python import cp_model
 
-from formulations.clustering.annealing_clusters import shrink, shrink_repeatedly
-from formulations.clustering.classes import classes_of
 from formulations.clustering.color_refinement import refine
 from formulations.clustering.column_generation.pricing import Pricer
 from formulations.clustering.verify_certificate import pricing_model
+from optmap.clustering.kernels.annealing_clusters import shrink, shrink_repeatedly
+from optmap.clustering.kernels.classes import classes_of
 from optmap.model.mapping import Clustering, compact
 from optmap.model.snn import SNN, from_edges
 

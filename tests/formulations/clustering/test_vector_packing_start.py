@@ -6,9 +6,9 @@ import numpy as np
 import oracles
 import pytest
 
-from formulations.clustering.classes import classes_of
 from formulations.clustering.sets import kinds_worth_having
-from formulations.clustering.vector_packing_start import readers_of, vector_packing_start
+from optmap.clustering.kernels.classes import classes_of
+from optmap.clustering.kernels.vector_packing_start import readers_of, vector_packing_start
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate

@@ -27,8 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from formulations.clustering.classes import Classes
 from optmap.clock import did, now
+from optmap.clustering.kernels.classes import Classes
 from optmap.compiled import compiled
 from optmap.model.mapping import Clustering, compact
 from optmap.model.snn import IndexArray, IntArray

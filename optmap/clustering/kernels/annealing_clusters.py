@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from formulations.clustering.classes import Classes
-from formulations.clustering.vector_packing_start import vector_packing_start
 from optmap.clock import did, now
+from optmap.clustering.kernels.classes import Classes
+from optmap.clustering.kernels.vector_packing_start import vector_packing_start
 from optmap.compiled import compiled
 from optmap.model.mapping import Clustering, compact
 
