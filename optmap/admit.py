@@ -16,7 +16,9 @@ from rich.table import Table
 
 from optmap.command_line import DONE, FAILED, Output, guarded, parser
 from optmap.errors import InputError
-from optmap.model.platform import Platform, load_platform
+from optmap.model.platform import Platform
+from optmap.readers.options import OUTSIDE_HELP
+from optmap.readers.platforms import platform_of_file
 from optmap.runtime.application import Application
 from optmap.runtime.design_time import Comparison, designed
 from optmap.runtime.policies import POLICIES
@@ -51,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--random", type=int, metavar="N", help="N random events instead of a file")
     made.add_argument("--platform", metavar="P", help="platform file or shipped name")
     made.add_argument("--clustering", choices=tuple(CLUSTERINGS), default="overlap")
+    made.add_argument("--allow-outside", action="store_true", help=OUTSIDE_HELP)
     made.add_argument("--seed", type=int, default=0, metavar="N", help="seed (0)")
     made.add_argument("--policy", choices=POLICIES, help="instead of the file's; else exclusive")
     made.add_argument("--wheel-ticks", type=int, metavar="N", help="wheel, with --policy wheel")
@@ -81,7 +84,7 @@ def _scenario(args: argparse.Namespace) -> Scenario:
     if args.random is None:
         if len(args.inputs) != 1 or args.platform:
             raise InputError("admit", "", " ".join(args.inputs), "one scenario file, or --random N")
-        scenario = load_scenario(args.inputs[0])
+        scenario = load_scenario(args.inputs[0], allow_outside=args.allow_outside)
         if args.policy is None and args.wheel_ticks is None:
             return scenario
         policy = args.policy or scenario.policy
@@ -96,7 +99,7 @@ def _scenario(args: argparse.Namespace) -> Scenario:
             raise InputError("--random", "", str(args.random), "a number of events >= 1")
         if args.seed < 0:
             raise InputError("--seed", "", str(args.seed), "a whole number >= 0")
-        platform = load_platform(platform_file(args.platform))
+        platform = platform_of_file(platform_file(args.platform))
         names = dict.fromkeys(args.inputs)
         prepared = {n: prepare(n, n, platform, args.clustering) for n in names}
         events = random_events(list(prepared.values()), platform, args.random, args.seed)

@@ -41,29 +41,44 @@ from optmap.experiment.tables.markdown import (
     runs_frame,
     stage_gaps_frame,
 )
-from optmap.instance import Instance, assemble, load
+from optmap.instance import Instance, load
 from optmap.mapping_json import from_dict
 from optmap.methods import BUILT_IN, METHODS, load_method_file, method_named
 from optmap.model.claim import Run
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Status
-from optmap.model.platform import Platform, load_platform
+from optmap.model.platform import Platform
 from optmap.model.snn import SNN
+from optmap.readers.options import AS_WRITTEN, Reading, as_options
+from optmap.readers.platforms import platform_of_file
+from optmap.readers.spikes import with_spike_file
 from optmap.shipped import best_known_folder, is_instance, platform_file, platform_names
 
 Network = str | Path | SNN | Instance
 Chip = str | Path | Platform
 
 
-def read_platform(name: str | Path) -> Platform:
-    """Return a platform: of a file, or a shipped one by its name.
+def read_platform(name: str | Path, *, reading: Reading = None) -> Platform:
+    """Return a platform: of a file (also SANA-FE's and SDF3's), or a shipped one by its name.
+
+    Parameters
+    ----------
+    name : str or Path
+        The file or name.
+    reading : ReadOptions or mapping, optional
+        ``{"architecture": "rows=128,..."}``: what the file of another tool lacks.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the field, what was found and what was expected.
 
     Examples
     --------
     >>> read_platform("dynap_se").num_tiles
     4
     """
-    return load_platform(platform_file(name))
+    return platform_of_file(platform_file(name), as_options(reading))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +110,7 @@ def instance_of(
     *,
     tokens: str = "dataflow",
     spikes: str | None = None,
+    reading: Reading = None,
 ) -> tuple[Instance, Source]:
     """Return what a network on a platform is as an instance, and how it could be loaded again.
 
@@ -105,14 +121,19 @@ def instance_of(
         folder, "gen:NAME") needs one.
     platform : str, Path or Platform, optional
         A platform object, a file, or the name of a shipped one.
+    reading : ReadOptions or mapping, optional
+        What the files do not say of themselves, as on the command line:
+        ``{"format": "edges", "columns": "pre,post", "spike_axes": "TN"}``.
 
     Raises
     ------
     InputError
         If the platform is missing, or given for an instance, or a file is not right.
     """
+    options = as_options(reading)
+    told = options != AS_WRITTEN
     if isinstance(network, Instance) or is_instance(str(network)):
-        if platform is not None or spikes is not None:
+        if platform is not None or spikes is not None or told:
             raise InputError(str(network), "", "an instance with a platform", "the instance alone")
         if isinstance(network, Instance):
             return network, Source() if network.file is None else Source(file=str(network.file))
@@ -121,13 +142,19 @@ def instance_of(
         expected = f"a Platform, a platform file, or {platform_names()}"
         raise InputError("platform", "", "nothing", expected)
     if not isinstance(network, SNN) and not isinstance(platform, Platform):
-        source = Source(network=str(network), platform=str(platform), tokens=tokens, spikes=spikes)
-        return assemble(str(network), str(platform), tokens, spikes), source
-    chip = platform if isinstance(platform, Platform) else read_platform(platform)
+        text = options.to_text()
+        source = Source(
+            network=str(network), platform=str(platform), tokens=tokens, spikes=spikes, reading=text
+        )
+        return source.load(), source
+    chip = platform if isinstance(platform, Platform) else read_platform(platform, reading=options)
     path = None if spikes is None else Path(spikes)
     if isinstance(network, SNN):
-        return _InMemory("network", "memory", chip, tokens, path, given=network), Source()
-    return _InMemory(Path(network).stem, str(network), chip, tokens, path), Source()
+        if path is not None:
+            network = with_spike_file(network, path, options=options)
+        return _InMemory("network", "memory", chip, tokens, given=network), Source()
+    name = Path(network).stem
+    return _InMemory(name, str(network), chip, tokens, path, reading=options), Source()
 
 
 def map_network(
@@ -138,12 +165,13 @@ def map_network(
     limits: Limits | None = None,
     tokens: str = "dataflow",
     spikes: str | None = None,
+    reading: Reading = None,
 ) -> MappedNetwork:
     """Map a network onto a platform by one method, judge the mapping, compare it with bounds.
 
     Parameters
     ----------
-    network, platform, tokens, spikes
+    network, platform, tokens, spikes, reading
         See :func:`instance_of`.
     method : str
         A name of ``METHODS``.
@@ -165,7 +193,7 @@ def map_network(
     """
     method_named(method)
     announce_compilation()
-    instance, source = instance_of(network, platform, tokens=tokens, spikes=spikes)
+    instance, source = instance_of(network, platform, tokens=tokens, spikes=spikes, reading=reading)
     job = Job(instance.name, instance.digest(), source, method, limits or Limits())
     return _mapped(instance, job, run_in_process(job, instance))
 
@@ -177,6 +205,7 @@ def evaluate(
     *,
     tokens: str = "dataflow",
     spikes: str | None = None,
+    reading: Reading = None,
 ) -> MappedNetwork:
     """Judge a mapping that anybody made, and compare it with bounds.
 
@@ -184,7 +213,7 @@ def evaluate(
     ----------
     mapping : Mapping, dict, str or Path
         An object, the content of a mapping file, or a file, bare or wrapped.
-    network, platform, tokens, spikes
+    network, platform, tokens, spikes, reading
         What it maps, see :func:`instance_of`; a wrapped file says so itself.
 
     Raises
@@ -196,7 +225,9 @@ def evaluate(
     name, source = "mapping", Source()
     instance: Instance | None = None
     if network is not None:
-        instance, source = instance_of(network, platform, tokens=tokens, spikes=spikes)
+        instance, source = instance_of(
+            network, platform, tokens=tokens, spikes=spikes, reading=reading
+        )
     if isinstance(mapping, str | Path):
         data, instance, placed = read_document(Path(mapping), instance)
         name = str(data.get("method") or Path(mapping).stem)

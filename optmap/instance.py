@@ -46,9 +46,10 @@ from types import MappingProxyType
 
 from optmap.errors import InputError, refuse_special
 from optmap.model.mapping import Mapping
-from optmap.model.platform import TOKEN_MODES, Platform, load_platform
+from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
 from optmap.readers.options import AS_WRITTEN, OPTION_NAMES, ReadOptions, from_text, read_options
+from optmap.readers.platforms import platform_of_file
 from optmap.readers.ranc import read_ranc
 from optmap.readers.ranc_cores import core_files
 from optmap.readers.read import read_network
@@ -209,7 +210,7 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
     """
     path = instance_file(path)
     top = read_toml(path)
-    beside = _Beside(path, allow_outside)
+    beside = Beside(path, allow_outside)
     schema = top.whole("schema", 1)
     if schema != SCHEMA:
         raise top.fail("schema", str(schema), str(SCHEMA))
@@ -220,10 +221,11 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
         network = str(beside.file(top, "network", network))
     spikes = beside.file(top, "spikes", top.text("spikes")) if top.has("spikes") else None
     platform_file = beside.file(top, "platform", top.text("platform"))
+    reading = _reading(top.table("reading"))
     instance = Instance(
         name=name,
         network=network,
-        platform=load_platform(platform_file),
+        platform=platform_of_file(platform_file, reading),
         tokens=top.choice("tokens", TOKEN_MODES, "dataflow"),
         spikes=spikes,
         keep_zero_weights=top.flag("keep_zero_weights", False),
@@ -231,7 +233,7 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
         is_example=top.choice("set", SETS, "default") == "example",
         platform_file=platform_file,
         file=path,
-        reading=_reading(top.table("reading")),
+        reading=reading,
         encoding=_encoding(top, beside) if top.has("encoding") else None,
         origin=_texts(top.table("origin")),
         provenance=_texts(top.table("provenance")),
@@ -256,7 +258,7 @@ def _reading(table: Table) -> ReadOptions:
         ) from None
 
 
-def _encoding(top: Table, beside: _Beside) -> Encoding:
+def _encoding(top: Table, beside: Beside) -> Encoding:
     table = top.table("encoding")
     dt = table.number("dt", 0, 1)
     if dt == 0:
@@ -301,44 +303,54 @@ def assemble(
     if not network.startswith("gen:") and not Path(network).exists():
         raise InputError(network, "", "no such file or folder", "a network, or gen:NAME")
     file = platform_file(platform)
+    options = from_text(reading)
     return Instance(
         name=Path(network).stem,
         network=network,
-        platform=load_platform(file),
+        platform=platform_of_file(file, options),
         tokens=tokens,
         spikes=None if spikes is None else Path(spikes),
         keep_zero_weights=keep_zero_weights,
         platform_file=file,
-        reading=from_text(reading),
+        reading=options,
     )
 
 
 @dataclass(frozen=True)
-class _Beside:
-    """Finds the files that an instance file names, in its own folder or below."""
+class Beside:
+    """Finds the files that an instance or scenario file names, in its own folder or below.
 
-    instance_file: Path
+    Parameters
+    ----------
+    naming_file : Path
+        The file that names others.
+    allow_outside : bool
+        Whether they may lie outside its folder; shipped files are never outside.
+    """
+
+    naming_file: Path
     allow_outside: bool
 
     def file(self, top: Table, name: str, value: str) -> Path:
-        path = self.instance_file.parent / value
+        """Return the file ``value`` of the field ``name``; InputError if it must not be read."""
+        path = self.naming_file.parent / value
         try:
             there = bool(value) and path.exists()
             inside = self.allow_outside or not there or self._is_inside(path)
         except (OSError, ValueError):  # a name too long, or with a zero byte
             there = inside = False
         if there and not inside:
-            expected = "a file in the instance file's folder, or --allow-outside"
+            expected = "a file in the folder of the file that names it, or --allow-outside"
             raise top.fail(name, f"{value!r}, outside its folder", expected)
         if not there:
             found = f"{value!r}, which does not exist"
-            raise top.fail(name, found, "a file beside the instance file")
+            raise top.fail(name, found, "a file beside the one that names it")
         return path
 
     def _is_inside(self, path: Path) -> bool:
         """Tell whether a path, links followed, stays in the folder or is a shipped file."""
         real = path.resolve()
-        if real.is_relative_to(self.instance_file.parent.resolve()):
+        if real.is_relative_to(self.naming_file.parent.resolve()):
             return True
         try:
             return real.is_relative_to(shipped_folder().resolve())

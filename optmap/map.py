@@ -242,6 +242,9 @@ def report(row: Row, document: dict[str, Any] | None, platform: Platform, consol
     say(f"  spikes           {row.network['spikes_origin']}")
     if row.network.get("notes"):
         say(f"  read with        {row.network['notes']}")
+    for name, text in platform.sources.items():
+        if name.startswith("note "):
+            say(f"  platform         {text}")
     gaps = all_gaps([row], read_folder(best_known_folder()).of(row.digest))
     for g in gaps:
         if g.metric != "energy_pj" or energy_given(platform):

@@ -160,3 +160,25 @@ def test_help_has_an_example_that_exists():
         cwd=ROOT,
     )
     assert "instances/scenarios/digits.toml" in run.stdout
+
+
+def test_files_outside_a_strangers_scenario_are_refused(tmp_path: Path):
+    inside = tmp_path / "theirs"
+    inside.mkdir()
+    (tmp_path / "secret.csv").write_text("source,target\n0,1\n")
+    scenario = inside / "s.toml"
+    text = (
+        'schema = 1\nplatform = "PLATFORM"\n[[applications]]\nname = "a"\n'
+        'network = "../secret.csv"\n[[events]]\ntime = 0\nkind = "arrive"\napplication = "a"\n'
+    )
+    shipped = ROOT / "instances" / "platforms" / "dynap_se.toml"
+    scenario.write_text(text.replace("PLATFORM", str(shipped)))  # what is shipped is no secret
+    with pytest.raises(InputError, match=r"network: found '\.\./secret\.csv', outside"):
+        load_scenario(scenario)
+    assert guarded(main, [str(scenario)]) == 2
+    assert load_scenario(scenario, allow_outside=True).applications["a"].name == "a"
+    assert guarded(main, [str(scenario), "--allow-outside"]) == 0
+    (tmp_path / "p.toml").write_text(shipped.read_text())
+    scenario.write_text(text.replace("PLATFORM", "../p.toml"))
+    with pytest.raises(InputError, match="platform: found"):
+        load_scenario(scenario)

@@ -6,7 +6,8 @@ What an ``.npz`` may hold:
   synapse;
 - or ``pre``, ``post`` (one entry a synapse), optionally ``weights`` and ``num_neurons``;
 - or ``weights`` alone, N x N: row = reading neuron, column = neuron read, as in ``W @ x``;
-- or what ``scipy.sparse.save_npz`` writes, N x N with the same meaning;
+- or what ``scipy.sparse.save_npz`` writes, N x N with the same meaning (``rows="pre"`` reads both
+  the other way round: row = neuron that drives);
 - beside each of them ``spikes`` per neuron with ``spikes_origin``, the neurons that are
   ``self_driven``, and the populations as ``population_names``, ``population_first`` and
   ``population_last`` (inclusive).
@@ -22,6 +23,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,6 +41,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 EXPECTED = "indptr and indices, pre and post, or square weights"
 #: The direction that a matrix does not say: transposed it is a network as well, and another one.
 ROW_READS = "matrix: row = reading neuron, column = neuron read"
+ROW_DRIVES = "matrix: row = driving neuron, column = neuron that reads"
 #: What numpy and zipfile raise on damaged files; a header is Python text that numpy parses.
 _DAMAGE = (
     ValueError,
@@ -130,19 +133,37 @@ def _refuse_claim(start: bytes, size: int) -> None:
         raise ValueError(f"an array of shape {shape} in {size} bytes")
 
 
-def read_arrays(path: Path, *, keep_zero_weights: bool = False) -> SNN:
+def read_arrays(path: Path, *, keep_zero_weights: bool = False, rows: str | None = None) -> SNN:
     """Read a network from an ``.npz`` or ``.npy`` file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    keep_zero_weights : bool
+        Keep listed synapses of weight zero.
+    rows : str or None
+        What a row of a matrix is: "post" (reads, also None) or "pre" (drives).
 
     Raises
     ------
     InputError
-        If the arrays are missing, of the wrong kind, or contradict each other.
+        If the arrays are missing, of the wrong kind, or contradict each other, or ``rows`` is told
+        of a file without matrix.
     """
-    arrays = load_arrays(path)
+    arrays: Arrays = load_arrays(path)
     try:
+        if rows == "pre":
+            arrays = _transposed(arrays)
         if "" in arrays:
-            return _from_single(arrays[""], keep_zero_weights)
-        return _from_named(arrays, keep_zero_weights)
+            snn = _from_single(arrays[""], keep_zero_weights)
+        else:
+            snn = _from_named(arrays, keep_zero_weights)
+        if rows is not None and ROW_READS not in snn.notes:
+            found = f"--matrix-rows {rows} for lists of synapses"
+            raise InputError(str(path), "", found, "a matrix")
+        notes = [ROW_DRIVES if rows == "pre" and n == ROW_READS else n for n in snn.notes]
+        return replace(snn, notes=tuple(notes))
     except InputError:
         raise
     except _DAMAGE as error:
@@ -233,12 +254,33 @@ def _from_dense(matrix: npt.NDArray[Any], keep_zero_weights: bool, arrays: Array
     return _dressed(snn.with_notes(ROW_READS), arrays)
 
 
+def _transposed(arrays: Arrays) -> Arrays:
+    """Return the arrays of the transposed matrix; lists of synapses as they are."""
+    if "" in arrays:
+        single = arrays[""]
+        return {"": single.T if single.ndim == 2 and single.shape[0] == single.shape[1] else single}
+    if {"format", "shape", "data"} <= set(arrays):
+        other = {"csr": "csc", "csc": "csr"}
+        kind = _kind(arrays)
+        turned = {"format": np.array(other.get(kind, kind)), "shape": arrays["shape"][::-1]}
+        swapped = {"row": "col", "col": "row"}
+        return {swapped.get(name, name): array for name, array in arrays.items()} | turned
+    if "weights" in arrays and arrays["weights"].ndim == 2:
+        return {**arrays, "weights": arrays["weights"].T}
+    return arrays
+
+
+def _kind(arrays: Arrays) -> str:
+    """Return the name of a scipy format."""
+    kind = arrays["format"].item()
+    return kind.decode("ascii") if isinstance(kind, bytes) else str(kind)
+
+
 def _from_scipy(arrays: Arrays, keep_zero_weights: bool) -> SNN:
     shape = tuple(int(n) for n in _whole(arrays["shape"], "shape"))
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ValueError(f"a sparse matrix of shape {shape}")
-    kind = arrays["format"].item()
-    kind = kind.decode("ascii") if isinstance(kind, bytes) else str(kind)
+    kind = _kind(arrays)
     values = _numbers({"data": arrays["data"]}, "data")
     if values is None or not np.isfinite(values).all():
         raise ValueError("weights that are not finite")

@@ -44,6 +44,8 @@ class Format:
         Reads it: path, whether synapses of weight zero stay, options.
     help : str
         What it is, in a line.
+    options : tuple of str
+        Options of reading (:class:`ReadOptions`) that say something of it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Format:
     recognise: Callable[[bytes], bool]
     read: Callable[[Path, bool, ReadOptions], Named]
     help: str
+    options: tuple[str, ...] = ()
 
 
 # Readers are imported when they are needed: HDF5 and scipy cost more than most networks.
@@ -72,7 +75,7 @@ def _edges(path: Path, keep: bool, options: ReadOptions) -> Named:
 def _arrays(path: Path, keep: bool, options: ReadOptions) -> Named:
     from optmap.readers.arrays import read_arrays
 
-    return Named(read_arrays(path, keep_zero_weights=keep))
+    return Named(read_arrays(path, keep_zero_weights=keep, rows=options.matrix_rows))
 
 
 def _carlsim(path: Path, keep: bool, options: ReadOptions) -> Named:
@@ -117,7 +120,7 @@ def _networkx(path: Path, keep: bool, options: ReadOptions) -> Named:
 def _matrix_market(path: Path, keep: bool, options: ReadOptions) -> Named:
     from optmap.readers.graph_files import read_matrix_market
 
-    return Named(read_matrix_market(path, keep_zero_weights=keep))
+    return Named(read_matrix_market(path, keep_zero_weights=keep, rows=options.matrix_rows))
 
 
 def _metis(path: Path, keep: bool, options: ReadOptions) -> Named:
@@ -135,7 +138,7 @@ def _hmetis(path: Path, keep: bool, options: ReadOptions) -> Named:
 def _sanafe(path: Path, keep: bool, options: ReadOptions) -> Named:
     from optmap.readers.sanafe import read_sanafe
 
-    return Named(read_sanafe(path))
+    return Named(read_sanafe(path, keep_zero_weights=keep))
 
 
 def _ranc(path: Path, keep: bool, options: ReadOptions) -> Named:
@@ -245,12 +248,14 @@ FORMATS: tuple[Format, ...] = (
     Format("nir", (".nir", ".h5", ".hdf5"), _starts(b"\x89HDF\r\n\x1a\n"), _nir,
            "a network from snnTorch, SpikingJelly, Norse, Sinabs, Rockpool, ..."),
     Format("edges", (".csv", ".tsv", ".txt", ".edges", ".edgelist", ".el", ".wel"), _is_table,
-           _edges, "a table of synapses: source,target[,weight][,type], or named by a header"),
+           _edges, "a table of synapses: source,target[,weight][,type], or named by a header",
+           ("columns",)),
     Format("arrays", (".npz", ".npy"), _starts(b"PK\x03\x04", b"\x93NUMPY"), _arrays,
-           "numpy or scipy.sparse arrays"),
+           "numpy or scipy.sparse arrays", ("matrix_rows",)),
     Format("carlsim", (".txt",), _is_carlsim, _carlsim,
            "CARLsim / NeuroXplorer text: source target target ..."),
-    Format("hypergraph", (".snn",), _never, _hypergraph, "a hypergraph with spike frequencies"),
+    Format("hypergraph", (".snn",), _never, _hypergraph, "a hypergraph with spike frequencies",
+           ("spike_window",)),
     Format("sdf3", (".xml",), _holds(b"sdf3"), _sdf3,
            "an SDF3 graph whose actors are clusters already"),
     Format("graphml", (".graphml", ".xml"), _holds(b"graphml"), _graphml, "GraphML"),
@@ -258,13 +263,14 @@ FORMATS: tuple[Format, ...] = (
     Format("networkx", (".edgelist", ".edges", ".txt"), _is_networkx, _networkx,
            "networkx' edge list: u v {attributes}"),
     Format("matrix-market", (".mtx",), _starts(b"%%MatrixMarket"), _matrix_market,
-           "a MatrixMarket matrix, row = reading neuron"),
+           "a MatrixMarket matrix, row = reading neuron", ("matrix_rows",)),
     Format("metis", (".graph", ".metis"), _never, _metis, "a METIS graph"),
     Format("hmetis", (".hgr",), _never, _hmetis,
            "an hMETIS hypergraph, only by --format: the first pin of a line drives the others"),
     Format("sanafe", (".yaml", ".yml", ".net"), _is_sanafe, _sanafe,
            "a SANA-FE network: YAML, or the netlist of its first version"),
-    Format("ranc", (FOLDER,), _never, _ranc, "RANC / SpikeHard core files, csram_*.mem"),
+    Format("ranc", (FOLDER,), _never, _ranc, "RANC / SpikeHard core files, csram_*.mem",
+           ("parameters",)),
 )  # fmt: skip
 
 

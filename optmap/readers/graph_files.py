@@ -156,8 +156,10 @@ def _name(node: Hashable) -> str:
     return str(node)
 
 
-def read_matrix_market(path: Path, *, keep_zero_weights: bool = False) -> SNN:
-    """Read a square MatrixMarket matrix through scipy; row = reading neuron.
+def read_matrix_market(
+    path: Path, *, keep_zero_weights: bool = False, rows: str | None = None
+) -> SNN:
+    """Read a square MatrixMarket matrix through scipy; row = reading neuron, or ``rows="pre"``.
 
     Raises
     ------
@@ -171,16 +173,17 @@ def read_matrix_market(path: Path, *, keep_zero_weights: bool = False) -> SNN:
     _text(path, expected)
     size = path.stat().st_size
     try:
-        rows, columns, entries, form, kind, _ = scipy.io.mminfo(path)
-        if rows != columns:
-            raise InputError(str(path), "", f"{rows} x {columns} entries", expected)
+        height, width, entries, form, kind, _ = scipy.io.mminfo(path)
+        if height != width:
+            raise InputError(str(path), "", f"{height} x {width} entries", expected)
         if kind not in ("real", "integer", "unsigned-integer", "pattern"):
             raise InputError(str(path), "", f"{kind} entries", "real, integer or pattern")
         # An entry is two characters of text at least, with its place four.
         if entries * (4 if form == "coordinate" else 2) > size + 2:
             raise InputError(str(path), "", f"{entries} entries in {size} bytes", expected)
-        refuse_wide_numbers(str(path), "rows", rows, entries)
+        refuse_wide_numbers(str(path), "rows", height, entries)
         matrix = scipy.sparse.coo_array(scipy.io.mmread(path, spmatrix=False))
+        matrix = matrix.T.tocoo() if rows == "pre" else matrix
         snn = from_scipy(matrix, keep_zero_weights=keep_zero_weights and form == "coordinate")
     except InputError:
         raise

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from optmap.errors import InputError
 from optmap.model.snn import IntArray
+from optmap.readers.options import pairs_of
 from optmap.readers.text import read_text
 
 PARAMETERS = "tb_spikehard_params.json"
@@ -189,7 +190,7 @@ def read_grid(folder: Path, parameters: str | None = None) -> Grid:
         If the file is missing, no JSON, or a field is missing or no whole number.
     """
     path = folder / PARAMETERS
-    given = _pairs(parameters)
+    given = pairs_of("--parameters", parameters, FIELDS)
     data: Any = {}
     if path.exists() or not given:
         expected = "RANC parameters as JSON, or --parameters grid_dimension_x=4,..."
@@ -231,18 +232,6 @@ def read_grid(folder: Path, parameters: str | None = None) -> Grid:
         found = f"fields of {max(widths)} bits, {grid.num_cores} cores"
         raise InputError(str(path), "", found, f"at most 48 bits and {_MAX_SLOTS} neurons")
     return grid
-
-
-def _pairs(text: str | None) -> dict[str, int]:
-    """Return the whole numbers of NAME=VALUE pairs."""
-    given: dict[str, int] = {}
-    for pair in (text or "").split(",") if text else []:
-        name, _, value = (part.strip() for part in pair.partition("="))
-        if name not in FIELDS or not (value.isascii() and value.isdigit() and len(value) < 10):
-            expected = "NAME=WHOLE NUMBER of " + ", ".join(FIELDS)
-            raise InputError("--parameters", "", repr(pair.strip()[:60]), expected)
-        given[name] = int(value)
-    return given
 
 
 def read_cores(folder: Path, grid: Grid) -> Cores:

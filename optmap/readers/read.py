@@ -8,8 +8,8 @@ from optmap.errors import InputError
 from optmap.generators.generate import PREFIX, generate
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.snn import SNN
-from optmap.readers.formats import Named, format_of
-from optmap.readers.options import AS_WRITTEN, ReadOptions
+from optmap.readers.formats import FORMATS, Named, format_of
+from optmap.readers.options import Reading, ReadOptions, as_options
 
 
 def read_network(
@@ -17,7 +17,7 @@ def read_network(
     *,
     keep_zero_weights: bool = False,
     spikes: Path | None = None,
-    options: ReadOptions = AS_WRITTEN,
+    options: Reading = None,
 ) -> SNN:
     """Return the network behind a ``gen:`` name, a file or a folder.
 
@@ -31,8 +31,8 @@ def read_network(
     spikes : Path, optional
         File with the spike profile (:func:`optmap.readers.spikes.with_spike_file`). Without it the
         format's own spikes are used; where it has none every neuron counts 1, "assumed".
-    options : ReadOptions
-        What the files do not say of themselves: format, columns, axes.
+    options : ReadOptions or mapping, optional
+        What the files do not say of themselves: ``{"format": "edges", "columns": "pre,post"}``.
 
     Raises
     ------
@@ -44,7 +44,8 @@ def read_network(
     >>> read_network("gen:mlp-3-2")
     SNN(5 neurons, 6 synapses, 3 inputs, spikes: assumed)
     """
-    read = _read(name, keep_zero_weights, options)
+    given = as_options(options)
+    read = _read(name, keep_zero_weights, given)
     snn = read.snn
     if not snn.num_synapses:
         found = f"a network of {snn.num_neurons} neurons without synapses"
@@ -56,14 +57,16 @@ def read_network(
         raise InputError(str(name), "", f"a spike file, {spikes}", expected)
     from optmap.readers.spikes import with_spike_file
 
-    return with_spike_file(snn, spikes, read.names, options)
+    return with_spike_file(snn, spikes, read.names, given)
 
 
 def _read(name: str | Path, keep_zero_weights: bool, options: ReadOptions) -> Named:
     if str(name).startswith(PREFIX):
         return Named(generate(str(name)))
     chosen = format_of(Path(name), options.format)
-    if options.columns is not None and chosen.name != "edges":
-        found = f"--columns for a file of format {chosen.name}"
-        raise InputError(str(name), "", found, "an edge list, or --format edges")
+    for option in ("columns", "matrix_rows", "parameters"):
+        if getattr(options, option) is not None and option not in chosen.options:
+            others = ", ".join(f"--format {f.name}" for f in FORMATS if option in f.options)
+            found = f"--{option.replace('_', '-')} for a file of format {chosen.name}"
+            raise InputError(str(name), "", found, f"a file of its own format, or {others}")
     return chosen.read(Path(name), keep_zero_weights, options)

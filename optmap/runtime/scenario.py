@@ -46,8 +46,10 @@ from optmap.clustering import overlap as partition_overlap
 from optmap.clustering import song2020 as partition_song2020
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, InputError
+from optmap.instance import Beside
 from optmap.model.clustered_snn import ClusteredSNN
-from optmap.model.platform import Platform, load_platform
+from optmap.model.platform import Platform
+from optmap.readers.platforms import platform_of_file
 from optmap.readers.read import read_network
 from optmap.runtime.admission import Decision, Runtime
 from optmap.runtime.application import Application, design
@@ -127,8 +129,15 @@ def prepare(
     return design(name, decomposition, clusters, platform, tokens)
 
 
-def load_scenario(path: str | Path) -> Scenario:
+def load_scenario(path: str | Path, *, allow_outside: bool = False) -> Scenario:
     """Read a scenario file and prepare its applications.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    allow_outside : bool
+        Read files outside its folder; shipped ones are never outside.
 
     Raises
     ------
@@ -140,7 +149,8 @@ def load_scenario(path: str | Path) -> Scenario:
     schema = top.whole("schema", 1)
     if schema != SCHEMA:
         raise top.fail("schema", str(schema), str(SCHEMA))
-    platform = load_platform(file.parent / top.text("platform"))
+    beside = Beside(file, allow_outside)
+    platform = platform_of_file(beside.file(top, "platform", top.text("platform")))
     policy = top.choice("policy", POLICIES, "exclusive")
     wheel_ticks = top.whole_or_none("wheel_ticks", 1)
     if (policy == "wheel") != (wheel_ticks is not None):
@@ -148,7 +158,7 @@ def load_scenario(path: str | Path) -> Scenario:
         raise top.fail("wheel_ticks", found, "a length with policy 'wheel', and only then")
     applications: dict[str, Application] = {}
     for table in top.tables("applications"):
-        application = _application(table, platform, file.parent)
+        application = _application(table, platform, beside)
         if application.name in applications:
             raise table.fail("name", f"{application.name!r} a second time", "another name")
         applications[application.name] = application
@@ -158,14 +168,14 @@ def load_scenario(path: str | Path) -> Scenario:
     return Scenario(platform, policy, wheel_ticks, applications, tuple(events))
 
 
-def _application(table: Table, platform: Platform, folder: Path) -> Application:
+def _application(table: Table, platform: Platform, beside: Beside) -> Application:
     name, network = table.text("name"), table.text("network")
     tokens = table.choice("tokens", ("dataflow", "pipelined"), "dataflow")
     clustering = table.choice("clustering", tuple(CLUSTERINGS), "overlap")
-    spikes = folder / table.text("spikes") if table.has("spikes") else None
-    table.close()
+    spikes = beside.file(table, "spikes", table.text("spikes")) if table.has("spikes") else None
     if not network.startswith("gen:"):
-        network = str(folder / network)
+        network = str(beside.file(table, "network", network))
+    table.close()
     try:
         return prepare(name, network, platform, clustering, tokens, spikes)
     except InputError:

@@ -32,18 +32,26 @@ def read_sdf3(path: str | Path, *, overlap: bool = True) -> tuple[SDFG, list[str
     InputError
         One line naming the file, the element, what was found and what was expected.
     """
-    refuse_special(Path(path), "an SDF3 XML file")
+    return parse_sdf3(_bytes(Path(path)), str(path), overlap=overlap)
+
+
+def xml_root(path: Path) -> Element:
+    """Return the root of an SDF3 file, whatever it describes; InputError if it is no plain XML."""
+    return _root(_bytes(path), str(path))
+
+
+def _bytes(path: Path) -> bytes:
+    refuse_special(path, "an SDF3 XML file")
     try:
-        data = Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(str(path), "", error.strerror or str(error), "a readable file") from None
-    return parse_sdf3(data, str(path), overlap=overlap)
 
 
-def parse_sdf3(data: bytes, where: str, *, overlap: bool = True) -> tuple[SDFG, list[str]]:
-    """Return the graph in the text of an SDF3 file; see :func:`read_sdf3`."""
+def _root(data: bytes, where: str) -> Element:
+    """Return the root of XML without declarations."""
     try:
-        root = fromstring(data, forbid_dtd=True)
+        root: Element = fromstring(data, forbid_dtd=True)
     except ParseError as error:
         raise InputError(where, "", f"no XML ({error})", "an SDF3 XML file") from None
     except DefusedXmlException as error:
@@ -54,6 +62,12 @@ def parse_sdf3(data: bytes, where: str, *, overlap: bool = True) -> tuple[SDFG, 
         ) from None
     except (LookupError, ValueError) as error:
         raise InputError(where, "", f"no text ({error})", "an SDF3 XML file") from None
+    return root
+
+
+def parse_sdf3(data: bytes, where: str, *, overlap: bool = True) -> tuple[SDFG, list[str]]:
+    """Return the graph in the text of an SDF3 file; see :func:`read_sdf3`."""
+    root = _root(data, where)
     if root.tag.rpartition("}")[2] == "sdf3" and _is_cyclic(root):
         reader = CyclicReader(where, root)
         reader.overlap = overlap

@@ -70,7 +70,17 @@ def test_what_is_exported_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "found"),
     [
-        ("a.yaml", YAML.replace("a.0 -> b.1: [weight: 1]", "a -> b: [type: dense]"), "an edge"),
+        (
+            "a.yaml",
+            YAML.replace("a.0 -> b.1: [weight: 1]", "a -> b: [type: ring]"),
+            "dense, sparse or conv2d",
+        ),
+        ("a.yaml", YAML.replace("a.0 -> b.1: [weight: 1]", "a -> b: [weight: 1]"), "type: dense"),
+        ("a.yaml", YAML.replace("a.0 -> b.1: [weight: 1]", "a -> b.1: [weight: 1]"), "an edge"),
+        ("a.yaml", YAML.replace("a.0 ->", "a.0..2 ->"), "an edge"),
+        ("a.yaml", YAML.replace("[weight: 1]", "[weight: 1, synapse: {w: 2}]"), "second weight"),
+        ("a.yaml", YAML.replace("1..2: [t", "2: [t"), "without neuron 1"),
+        ("a.yaml", YAML.replace("name: own ", "name: &x own "), "anchor"),
         ("a.yaml", YAML.replace("a.1 ->", "a.7 ->"), "'a.7'"),
         ("a.yaml", YAML.replace("weight: 1]", "weight: nan]"), "finite"),
         ("a.yaml", YAML.replace("0..2: [t", "0..900000000: [t"), "900000001"),
@@ -86,3 +96,90 @@ def test_other_lines_are_refused_by_number(tmp_path, name, text, found):
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=found):
         read_network(tmp_path / name)
+
+
+GROUPS = """\
+network:
+  groups:
+    - name: in
+      attributes: [log_spikes: true]
+      neurons:
+        - 0..11
+    - name: 1
+      attributes: {soma_hw_name: lif,
+        threshold: 2, bias: 0}
+      neurons:
+        - {0: {bias: 1}}
+        - {1: {}}
+        - 2..3: []
+    - name: out
+      size: 2
+      neurons:
+        - 0: []
+  edges:
+    - in -> 1:
+        type: conv2d
+        input_height: 3
+        input_width: 2
+        input_channels: 2
+        filters: 2
+        filter_height: 2
+        filter_width: 2
+        weight: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]
+    - 1 -> out: {type: dense, weight: [1, 2, 3, 4, 5, 6, 7, 8]}
+    - in -> out:
+        type: sparse
+        source_target_pairs: [[0, 0], [4, 1]]
+        synapse: {weight: [-1, -2]}
+"""
+
+
+def test_whole_groups_are_joined_as_loops_say(tmp_path):
+    (tmp_path / "net.yaml").write_text(GROUPS)
+    snn = read_network(tmp_path / "net.yaml")
+    expected = {}
+    for o in range(2):
+        for y in range(2):  # a 2 x 2 filter over 3 x 2 leaves 2 x 1
+            for c in range(2):
+                for a in range(2):
+                    for b in range(2):
+                        source, target = c * 6 + (y + a) * 2 + b, 12 + o * 2 + y
+                        expected[source, target] = ((a * 2 + b) * 2 + c) * 2 + o + 1
+    expected |= {(12 + i, 16 + j): 2 * i + j + 1 for i in range(4) for j in range(2)}
+    expected |= {(0, 16): -1, (4, 17): -2}
+    found = zip(snn.indices.tolist(), snn.post_of_synapse().tolist(), strict=True)
+    assert dict(zip(found, snn.weights.tolist(), strict=True)) == expected
+    assert [p.name for p in snn.populations] == ["in", "1", "out"]
+    assert snn.self_driven.tolist() == []  # the biased neuron is driven
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("15, 16]", "15]", "15 weights"),
+        ("[4, 1]]", "[4, 2]]", "0 to 1"),
+        ("filter_height: 2", "filter_height: 3", "2 x 1 x 1"),
+        ("filters: 2", "filters: 2\n        kernel_count: 2", "2 of kernel_count"),
+        ("7, 8]}", "7, 8, 9]}", "9 weights"),
+    ],
+)
+def test_groups_that_do_not_fit_are_refused(tmp_path, before, after, found):
+    (tmp_path / "net.yaml").write_text(GROUPS.replace(before, after))
+    with pytest.raises(InputError, match=found):
+        read_network(tmp_path / "net.yaml")
+
+
+def test_trains_of_all_neurons_are_the_spikes(tmp_path):
+    text = """\
+network:
+  groups:
+    - {name: a, neurons: [0: {spikes: [1, 0, 1]}, 1: {spikes: [0]}]}
+  edges:
+    - a.0 -> a.1: {weight: 0.5}
+"""
+    (tmp_path / "net.yaml").write_text(text)
+    assert read_network(tmp_path / "net.yaml").spikes.tolist() == [2, 0]
+    (tmp_path / "net.yaml").write_text(text.replace("spikes: [0]", ""))
+    snn = read_network(tmp_path / "net.yaml")
+    assert (snn.spikes.tolist(), snn.spikes_origin) == ([1, 1], "assumed")
+    assert "spike trains of 1 of 2 neurons" in " ".join(snn.notes)
