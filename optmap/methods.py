@@ -114,6 +114,7 @@ song2020-spikes      | spikes| song2020          | load-balance   | projection  
 song2020-tree        | tree  | song2020          | load-balance   | projection     | + song2020 on the tree
 overlap              | tree  | overlap           | force-directed | projection     | + best fit by shared axons
 overlap-spikes       | spikes| overlap           | hill-climbing  | projection     | + overlap, loud sources read directly
+blocks               | tree  | blocks            | hill-climbing  | projection     | + overlap, cut so that pieces share rows
 edgemap              | tree  | edgemap           | force-directed | projection     |   streaming by connections
 hyperedge-overlap    | tree  | hyperedge-overlap | force-directed | projection     |   streaming by shared axons
 hypergraph           | tree  | hypergraph        | force-directed | projection     |   Mt-KaHyPar, repaired (extra [partition])

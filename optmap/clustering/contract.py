@@ -83,6 +83,12 @@ def _published() -> Divider:
     return partition
 
 
+def _blocks() -> Divider:
+    from optmap.clustering.blocks import partition
+
+    return partition
+
+
 #: Clustering of given units -> loader.
 CLUSTERERS: dict[str, Callable[[], Clusterer]] = {
     "song2020": _song2020,
@@ -95,4 +101,7 @@ CLUSTERERS: dict[str, Callable[[], Clusterer]] = {
     "hypergraph": _hypergraph,
 }
 #: Clustering that chooses the units too -> loader.
-DIVIDERS: dict[str, Callable[[], Divider]] = {"song2020-published": _published}
+DIVIDERS: dict[str, Callable[[], Divider]] = {
+    "song2020-published": _published,
+    "blocks": _blocks,
+}
