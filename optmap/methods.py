@@ -141,7 +141,7 @@ dfsynthesizer/order  | chain | song2020          | hill-climbing  | cpsat       
 
 #: Methods that decide everything: the stages that make the mapping it starts from, then the whole.
 _WHOLE_TABLE = """
-whole                | spikes | overlap | hill-climbing  | projection | search         | + search over all decisions, on the period itself
+whole                | spikes | overlap | load-balance   | projection | search         | + search over all decisions, on the period itself
 whole-cpsat          | spikes | overlap | hill-climbing  | projection | cpsat          | + all decisions in one CP-SAT model
 whole-cpsat-prologue | spikes | overlap | hill-climbing  | projection | cpsat-prologue |   whole-cpsat with software pipelining
 cover                | tree   | overlap | force-directed | projection | cover          | + overlap, with bounds by covering neurons

@@ -33,7 +33,6 @@ EXCEPTIONS: dict[str, str] = {
     "optmap/clustering/kernels/growth.py:_grow": GROWTH,
     "optmap/clustering/song2020_published.py:_greedy": GROWTH,
     "optmap/model/snn.py:from_edges": FIELDS,
-    "optmap/whole/search.py:search": OPTIONS,
 }
 
 BLOCKS = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.Match)

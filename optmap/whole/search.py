@@ -2,42 +2,47 @@
 
 Pseudo-code::
 
-    report the best of the given start and of fast flows (starts.py)
-    state = the placement whose tiles and interfaces are least busy (kernels/state.py)
+    report the given start, then the best of fast flows (starts.py)
+    refine the clustering of the most promising one (refine.py)
+    state = the placement of least floor: busiest tile, or the objective (kernels/state.py)
     repeat, from the best state, with the next temperature of a cycle:
         anneal: pieces, twins, clusters, sources of pieces move, change places (kernels/anneal.py)
-        give the result orders: projected, then running ahead (target.py); report it if better
-        after each cycle the rounds are twice as long
+        where the result's floor is below the best value and the result is new:
+            give it orders: projected, then running ahead (target.py); report it if better
+        after each cycle in vain the rounds are twice as long, unless only orders are missing
 
 What annealing minimises of the period is a norm of the ticks of all tiles and interfaces: no
-schedule is shorter than the busiest, and orders that run ahead nearly always get there. What is
-reported is the judge's value, exactly. Traffic, energy and clusters are annealed as they are.
+schedule is shorter than the busiest, and orders that run ahead nearly always get there. Where they
+do not, many states with a floor below the best value are tried. What is reported is the judge's
+value, exactly. Traffic, energy and clusters are annealed as they are.
 
-A seed and a number of moves give one result; the clock only says when to stop. Networks whose
-tables do not fit into memory (:func:`optmap.whole.convert.room_for`), and those that came
-clustered, get the best of the fast flows and of their schedules.
+A seed and an amount of counted work (:mod:`optmap.clock`) give one result. Nothing begins that is
+known to take longer than what is left. Networks whose tables do not fit into memory
+(:func:`optmap.whole.convert.room_for`), and those that came clustered, get the best of the fast
+flows and of their schedules.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import inf
 from typing import Any
 
 import numpy as np
 
+from optmap.clock import did, now
 from optmap.clustering.kernels.twins import twin_classes
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.judge.check import check
+from optmap.judge.metrics import max_tile_load
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 from optmap.model.platform import Platform
+from optmap.model.scope import binding_identity
 from optmap.model.snn import SNN
 from optmap.whole.convert import Placed, placed_of, room_for, state_of
 from optmap.whole.kernels.anneal import (
@@ -50,14 +55,15 @@ from optmap.whole.kernels.anneal import (
     mean_climb,
 )
 from optmap.whole.kernels.state import State, copied, restore
-from optmap.whole.starts import starts
+from optmap.whole.refine import Shares, refined
+from optmap.whole.starts import bound, starts
 from optmap.whole.target import Expired, Target
 
 #: Objective -> what annealing minimises.
 GOALS = {"period": PERIOD, "traffic": TRAFFIC_GOAL, "energy_pj": ENERGY, "clusters": FEWEST}
 #: Shares of the moves, in the order of :mod:`optmap.whole.kernels.anneal`; the last four are for
 #: neurons that were split.
-SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 20.0, 20.0, 3.0, 0.2)
+SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2)
 NEED_SPLIT = 4
 #: A cycle's rounds: temperature when they begin, in mean climbs, and the norm's power, 2 to this.
 ROUNDS = ((0.003, 4), (0.02, 4), (0.1, 6), (0.1, 4), (0.4, 6))
@@ -67,12 +73,16 @@ SHARPEST, SOFTEST = 10, 3
 COOLED = 0.05
 #: Moves of the first rounds, for each piece and at least; draws for the mean climb.
 MOVES_A_PIECE, LEAST_MOVES, CLIMB_DRAWS = 20, 4000, 2000
-#: Seconds between looks at the clock, and moves before the first.
-LOOK_S, FIRST_MOVES = 0.2, 200
+#: Seconds between looks at the clock, moves before the first, moves counted as a unit of work.
+LOOK_S, FIRST_MOVES, MOVES_A_UNIT = 0.2, 200, 500_000
 #: Clusters up to which orders that run ahead are tried before other bindings.
 MOST_PIPELINED = 64
-#: Share of the time that the fast flows and one round's schedule may take, and what is kept back.
-STARTS_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.3, 0.1, 0.04
+#: Shares of the time: when the fast flows end; for refining; for one state's schedule; kept back.
+STARTS_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.2, 0.1, 0.02
+#: Refining gives this part to fewer clusters; all but a little where they are the objective.
+CLUSTERS_PART, FEWEST_SHARE, FEWEST_PART = 0.5, 0.6, 0.9
+#: Rounds in a row without a better state after which they become longer.
+PATIENCE = len(ROUNDS)
 
 OnBetter = Callable[[Outcome[Mapping]], None]
 
@@ -86,8 +96,6 @@ def search(
     objective: str = "period",
     start: Mapping | None = None,
     on_better: OnBetter | None = None,
-    clock: Callable[[], float] = time.perf_counter,
-    moves: float = inf,
 ) -> Outcome[Mapping]:
     """Return the best mapping found.
 
@@ -100,10 +108,6 @@ def search(
         A valid mapping; the result is never worse.
     on_better : callable, optional
         Told of every better mapping at once.
-    clock : callable, optional
-        Seconds from some moment on.
-    moves : float, optional
-        Stop after so many moves, whatever the clock says.
 
     Raises
     ------
@@ -111,7 +115,7 @@ def search(
         If no mapping was found.
     """
     target = Target(snn, platform, tokens, objective, limits.seed)
-    run = _Search(target, limits, on_better, clock, moves)
+    run = _Search(target, limits, on_better)
     if start is not None:
         refuse_short_buffers(run.target.graph(_placed(start)), platform)
         run.offer(start)
@@ -152,32 +156,29 @@ class _Annealing:
 
 
 class _Search:
-    """The best mapping so far, and the clock."""
+    """The best mapping so far, the placements to go on from, and the clock."""
 
-    def __init__(
-        self,
-        target: Target,
-        limits: Limits,
-        on_better: OnBetter | None,
-        clock: Callable[[], float],
-        moves: float,
-    ) -> None:
+    def __init__(self, target: Target, limits: Limits, on_better: OnBetter | None) -> None:
         self.target, self.limits, self.on_better = target, limits, on_better
-        self.clock, self.moves_left, self.begun = clock, moves, clock()
+        self.begun, self.slowest = now(), 0.0
         self.best: Mapping | None = None
         self.value: Value = 0
         self.trace: list[TracePoint] = []
         self.rng = np.random.default_rng(limits.seed)
         self.candidates: list[tuple[float, Placed]] = []
+        self.scheduled: set[str] = set()
 
     def spent(self) -> float:
         """Return the seconds since the beginning."""
-        return self.clock() - self.begun
+        return now() - self.begun
 
     def until(self, share: float) -> Expired:
-        """Return what says that this share of all time is over."""
-        end = share * self.limits.wall_s
-        return lambda: self.spent() >= end
+        """Return what says that this share of all time is over, or that a judgement would end late.
+
+        The longest judgement so far is what the next one is expected to take.
+        """
+        wall = self.limits.wall_s
+        return lambda: self.spent() >= min(share * wall, wall * (1 - KEPT_SHARE) - self.slowest)
 
     def outcome(self) -> Outcome[Mapping]:
         """Return the best mapping with what led to it."""
@@ -187,6 +188,12 @@ class _Search:
 
     def offer(self, mapping: Mapping) -> bool:
         """Keep and report a mapping if it is better and valid; tell whether it was."""
+        begun = self.spent()
+        better = self._judged(mapping)
+        self.slowest = max(self.slowest, self.spent() - begun)
+        return better
+
+    def _judged(self, mapping: Mapping) -> bool:
         value = self.target.value(mapping)
         if self.best is not None and value >= self.value:
             return False
@@ -199,18 +206,50 @@ class _Search:
         return True
 
     def begin(self) -> None:
-        """Try the fast flows."""
+        """Try the fast flows, then better clusterings of the best of them."""
         for mapping in starts(self.target, self.until(STARTS_SHARE)):
-            self.offer(mapping)
-            busy = self._busiest(mapping)
-            self.candidates.append((busy, _placed(mapping)))
+            self._consider(mapping)
         if self.best is not None:
-            self.candidates.append((self._busiest(self.best), _placed(self.best)))
-            self._schedule(_placed(self.best), STARTS_SHARE + SCHEDULE_SHARE)
+            self._consider(self.best)
+        if not isinstance(self.target.snn, ClusteredSNN):
+            self._refine()
+        if self.best is not None:
+            spent = self.spent() / self.limits.wall_s
+            self._schedule(_placed(self.best), spent + SCHEDULE_SHARE)
 
-    def _busiest(self, mapping: Mapping) -> float:
-        graph, tile = self.target.graph(_placed(mapping)), mapping.binding.tile_of
-        return float(np.bincount(tile, weights=graph.tau).max(initial=0))
+    def _consider(self, mapping: Mapping) -> None:
+        self.offer(mapping)
+        self.candidates.append((self._floor(mapping), _placed(mapping)))
+
+    def _floor(self, mapping: Mapping) -> float:
+        """Return what no orders get below: the busiest tile, or the objective itself."""
+        if self.target.objective != "period":
+            return float(self.target.value(mapping))
+        graph = self.target.graph(_placed(mapping))
+        return float(max_tile_load(graph, mapping.binding, self.target.platform))
+
+    def _refine(self) -> None:
+        """Anneal the clustering of the best candidate; of each decomposition for few clusters."""
+        fewest = self.target.objective == "clusters"
+        best: dict[str, Placed] = {}
+        for _, placed in sorted(self.candidates, key=lambda c: c[0]):
+            best.setdefault(placed.decomposition.identity, placed)
+        chosen = list(best.values())[: 2 if fewest else 1]
+        share, part = (FEWEST_SHARE, FEWEST_PART) if fewest else (REFINE_SHARE, CLUSTERS_PART)
+        seconds = share * self.limits.wall_s / max(len(chosen), 1)
+        for placed in chosen:
+            crowded = placed.clustering.num_clusters > self.target.platform.num_tiles
+            shares = Shares(part * seconds * (crowded or fewest), (1 - part) * seconds)
+            for clustering in refined(
+                placed.decomposition,
+                placed.clustering,
+                self.target.platform,
+                shares,
+                self.limits.seed,
+            ):
+                soon = self.until(self.spent() / self.limits.wall_s + SCHEDULE_SHARE / 2)
+                for mapping in bound(self.target, placed.decomposition, clustering, soon):
+                    self._consider(mapping)
 
     def _schedule(self, placed: Placed, end: float) -> None:
         """Give a placement orders, and another binding where its own cannot be scheduled well.
@@ -221,17 +260,33 @@ class _Search:
             Share of all time after which to stop.
         """
         mapping, graph = self.target.projected(placed)
-        self.offer(mapping)
         if self.target.objective != "period":
+            self.offer(mapping)
             return
+        if self._floor(mapping) >= self.value or self._is_known(placed):
+            return
+        self.offer(mapping)
         half = (self.spent() / self.limits.wall_s + end) / 2
         if graph.num_clusters > MOST_PIPELINED:  # too many to be pipelined on any binding
             self._rebound(mapping, graph, self.until(half))
-            self.offer(self.target.with_prologue(mapping, graph, self.until(end)))
+            self._run_ahead(mapping, graph, self.until(end))
             return
-        self.offer(self.target.with_prologue(mapping, graph, self.until(half)))
-        if self.value > self._busiest(mapping):
+        self._run_ahead(mapping, graph, self.until(half))
+        if self.value > self._floor(mapping):
             self._rebound(mapping, graph, self.until(end))
+
+    def _is_known(self, placed: Placed) -> bool:
+        """Tell whether the same placement was given orders before."""
+        identity = binding_identity(
+            placed.decomposition.identity, placed.clustering, placed.binding
+        )
+        known = identity in self.scheduled
+        self.scheduled.add(identity)
+        return known
+
+    def _run_ahead(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
+        if not expired():
+            self.offer(self.target.with_prologue(mapping, graph, expired))
 
     def _rebound(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
         """Climb from a balanced binding, then from the mapping's own."""
@@ -242,7 +297,7 @@ class _Search:
 
     def improve(self) -> None:
         """Anneal round by round until the time is over."""
-        snn, expired = self.target.snn, self.until(1 - KEPT_SHARE)
+        snn, expired = self.target.snn, self.until(1.0)
         if not self.candidates or isinstance(snn, ClusteredSNN) or not snn.num_synapses:
             return
         placed = min(self.candidates, key=lambda c: c[0])[1]
@@ -250,22 +305,28 @@ class _Search:
             return
         work = self._annealing(placed)
         length = max(LEAST_MOVES, MOVES_A_PIECE * int(work.state.total["pieces"][0]))
-        best, least, number = copied(work.state), work.height(), 0
+        best, least, number, vain = copied(work.state), work.height(), 0, 0
         begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
-        while not (begun and expired()) and self.moves_left > 0:
+        while not (begun and expired()):
             begun = True
             restore(work.state, best)
             heat, norm = ROUNDS[number % len(ROUNDS)]
             self._round(work.at(norm), heat, length, expired)
-            height = work.height()
-            end = min(1 - KEPT_SHARE, self.spent() / self.limits.wall_s + SCHEDULE_SHARE)
-            self._schedule(placed_of(snn, work.state, work.start), end)
-            if height < least:
+            height, value = work.height(), self.value
+            if not expired():
+                end = min(1.0, self.spent() / self.limits.wall_s + SCHEDULE_SHARE)
+                self._schedule(placed_of(snn, work.state, work.start), end)
+            better = height < least
+            if better or (height[0] <= least[0] and not self._is_tight(least[0])):
                 best, least = copied(work.state), height
-                continue
-            number += 1
-            if number % len(ROUNDS) == 0:
-                length *= 2
+            vain = 0 if better or self.value < value else vain + 1
+            number += not better
+            if vain >= PATIENCE:
+                vain, length = 0, 2 * length if self._is_tight(least[0]) else length
+
+    def _is_tight(self, floor: float) -> bool:
+        """Tell whether a better value asks for a better state, not for better orders of this."""
+        return self.target.objective != "period" or self.value <= 1.01 * floor
 
     def _annealing(self, placed: Placed) -> _Annealing:
         snn, platform = self.target.snn, self.target.platform
@@ -291,9 +352,8 @@ class _Search:
         climb = mean_climb(work.state, self.rng, work.goal, work.weights, CLIMB_DRAWS)
         heats = climb * heat * np.array([1.0, COOLED])
         done, step = 0, FIRST_MOVES
-        while done < length and self.moves_left > 0 and not (done and expired()):
-            stop = int(min(length, done + step, done + self.moves_left))
-            begun = self.clock()
+        while done < length and not (done and expired()):
+            stop, begun = min(length, done + step), now()
             anneal(
                 work.state,
                 self.rng,
@@ -304,7 +364,7 @@ class _Search:
                 heats,
                 np.array([done, stop, length]),
             )
-            self.moves_left -= stop - done
+            did((stop - done) / MOVES_A_UNIT)
             done = stop
-            factor = LOOK_S / max(self.clock() - begun, 1e-6)
+            factor = LOOK_S / max(now() - begun, 1e-6)
             step = int(step * min(2.0, max(0.5, factor))) + 1

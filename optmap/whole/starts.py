@@ -20,50 +20,65 @@ from optmap.whole.target import Expired, Target
 #: Decomposition and clustering, the best ones first.
 FLOWS = (
     ("spikes", "overlap"),
+    ("spikes", "hyperedge-overlap"),
     ("tree", "overlap"),
     ("spikes", "song2020"),
     ("chain", "song2020"),
+    ("tree", "hyperedge-overlap"),
     ("tree", "song2020"),
     ("tree", "pacman"),
     ("spikes", "edgemap"),
     ("spikes", "spinemap"),
 )
-#: Bindings that are tried for each; then hill climbing from the better one.
+#: Bindings that are tried for each; hill climbing comes after the first.
 BOUND_BY = ("load-balance", "force-directed")
+#: Clusters times channels above which only the first is tried: one pass takes a second.
+MOST_PULLS = 3_000_000
 
 
 def starts(target: Target, expired: Expired) -> Iterator[Mapping]:
     """Yield mappings with projected orders; no clustering twice."""
+    if isinstance(target.snn, ClusteredSNN):  # it came clustered: nothing to divide
+        rows = max(target.snn.max_fan_in, target.platform.max_rows)
+        units = decompose(target.snn, rows, "none")
+        yield from bound(target, units, target.snn.clustering, expired)
+        return
     seen: set[str] = set()
-    for policy, clusterer in FLOWS:
+    for decomposition, clusterer in _divisions(target):
         if seen and expired():
             return
         try:
-            decomposition, clustering = _divided(target, policy, clusterer)
+            clustering = CLUSTERERS[clusterer]()(decomposition, target.platform, seed=target.seed)
         except CapacityError:
             continue
         identity = clustering_identity(decomposition.identity, clustering)
         if identity not in seen:
             seen.add(identity)
-            yield from _bound(target, decomposition, clustering, expired)
+            yield from bound(target, decomposition, clustering, expired)
 
 
-def _divided(target: Target, policy: str, clusterer: str) -> tuple[Decomposition, Clustering]:
-    snn, platform, seed = target.snn, target.platform, target.seed
-    if isinstance(snn, ClusteredSNN):  # it came clustered: nothing to divide
-        rows = max(snn.max_fan_in, platform.max_rows)
-        return decompose(snn, rows, "none"), snn.clustering
-    decomposition = DECOMPOSERS[policy]()(snn, platform, seed=seed)
-    return decomposition, CLUSTERERS[clusterer]()(decomposition, platform, seed=seed)
+def _divisions(target: Target) -> Iterator[tuple[Decomposition, str]]:
+    """Yield units with a clusterer's name; units that several policies make only once with it."""
+    made: dict[str, Decomposition] = {}
+    seen: set[tuple[str, str]] = set()
+    for policy, clusterer in FLOWS:
+        if policy not in made:
+            units = DECOMPOSERS[policy]()(target.snn, target.platform, seed=target.seed)
+            made[policy] = next((d for d in made.values() if d.identity == units.identity), units)
+        key = made[policy].identity, clusterer
+        if key not in seen:
+            seen.add(key)
+            yield made[policy], clusterer
 
 
-def _bound(
+def bound(
     target: Target, decomposition: Decomposition, clustering: Clustering, expired: Expired
 ) -> Iterator[Mapping]:
-    """Yield mappings of one clustering."""
+    """Yield mappings of one clustering: by heuristics, and climbed from a balanced binding."""
     anywhere = Binding(np.zeros(clustering.num_clusters, dtype=np.int32))
     graph = target.graph(Placed(decomposition, clustering, anywhere))
-    for binder in BOUND_BY:
+    wide = graph.num_clusters * graph.num_channels > MOST_PULLS
+    for binder in BOUND_BY[:1] if wide else BOUND_BY:
         try:
             binding = BINDERS[binder]()(graph, target.platform, seed=target.seed)
         except CapacityError:

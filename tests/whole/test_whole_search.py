@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from random_cases import case
 
+from optmap.clock import counted
 from optmap.decomposing.spikes import decompose
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower
@@ -26,21 +27,24 @@ Found = list[Outcome[Mapping]]
 
 
 def searched(
-    snn: SNN, platform: Platform, moves: int = 3000, objective: str = "period", **more: object
+    snn: SNN,
+    platform: Platform,
+    work: float = 0.05,
+    objective: str = "period",
+    start: Mapping | None = None,
 ) -> tuple[Outcome[Mapping], Found]:
-    """Search for a number of moves, with a clock that stands still."""
+    """Search for an amount of counted work."""
     told: Found = []
-    outcome = search(
-        snn,
-        platform,
-        "dataflow",
-        Limits(wall_s=1.0),
-        objective=objective,
-        on_better=told.append,
-        clock=lambda: 0.0,
-        moves=moves,
-        **more,  # type: ignore[arg-type]
-    )
+    with counted():
+        outcome = search(
+            snn,
+            platform,
+            "dataflow",
+            Limits(wall_s=work),
+            objective=objective,
+            start=start,
+            on_better=told.append,
+        )
     return outcome, told
 
 
@@ -63,7 +67,7 @@ def test_what_is_returned_is_valid_and_the_best_that_was_told(seed: int, objecti
     assert [p.incumbent for p in outcome.trace] == values
 
 
-def test_a_seed_and_a_number_of_moves_give_one_result():
+def test_a_seed_and_an_amount_of_work_give_one_result():
     snn, platform = case(3)
     first, second = (searched(snn, platform)[0] for _ in range(2))
     assert first.claimed == second.claimed
@@ -75,8 +79,8 @@ def test_a_seed_and_a_number_of_moves_give_one_result():
 
 def test_it_is_never_worse_than_its_start():
     snn, platform = case(3)
-    good = searched(snn, platform, moves=20_000)[0]
-    again = searched(snn, platform, moves=1, start=good.solution)[0]
+    good = searched(snn, platform, work=0.2)[0]
+    again = searched(snn, platform, work=1e-3, start=good.solution)[0]
     assert good.claimed is not None
     assert again.claimed is not None
     assert again.claimed <= good.claimed
@@ -122,7 +126,7 @@ def small_cases() -> list[int]:
 @pytest.mark.parametrize("seed", small_cases())
 def test_small_networks_get_the_enumerated_optimum_or_better_with_a_prologue(seed: int):
     snn, platform = case(seed, 6)
-    outcome, _ = searched(snn, platform, moves=40_000)
+    outcome, _ = searched(snn, platform, work=0.4)
     assert outcome.claimed is not None
     assert outcome.claimed <= enumerated(snn, platform)
 

@@ -111,8 +111,8 @@ def test_changes_that_are_taken_back_leave_nothing_behind(seed: int):
     for _ in range(200):
         now = cost(state, PERIOD, NORM)
         anneal(state, rng, twin, EVEN, PERIOD, NORM, cold, once)
-        if cost(state, PERIOD, NORM) > now:  # only a move that is taken back raises nothing
-            raise AssertionError("a move that costs more was kept")
+        kept = cost(state, PERIOD, NORM)
+        assert kept <= now * (1 + 1e-7)  # the temperature lets rounding pass, no whole tick
         assert state.total[0]["logged"] < LOG
         take_back(state, 0)
         for name in ("count", "channel", "tiles"):

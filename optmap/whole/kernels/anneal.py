@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from optmap.compiled import compiled
+from optmap.whole.kernels.chain import chain, rows_of
 from optmap.whole.kernels.changes import take_back
 from optmap.whole.kernels.moves import (
     alike,
@@ -24,7 +25,6 @@ from optmap.whole.kernels.moves import (
     push_source,
     shift_source,
     split,
-    synapse,
 )
 
 #: The moves, in the order of ``shares``.
@@ -36,12 +36,13 @@ from optmap.whole.kernels.moves import (
     CLUSTER,
     MERGE,
     SPLIT,
+    CHAIN,
     SHIFT,
     EXCHANGE,
     PUSH,
     INSERT,
-) = range(11)
-NUM_MOVES = 11
+) = range(12)
+NUM_MOVES = 12
 
 #: How often only some of the twins in a cluster move.
 PART_OF_TWINS = 0.3
@@ -94,40 +95,6 @@ def cost(st: Any, goal: int, weights: Any) -> Any:
 
 
 @compiled
-def _rows_of(st: Any, p: int, q: int, k: int, group: int, into: bool) -> Any:
-    """Return (rows, spikes) that ``group`` pieces like ``p`` add to cluster ``k``, or take along.
-
-    Parameters
-    ----------
-    q : int
-        The piece that goes the other way, or -1: a row that it keeps in use does not leave.
-    into : bool
-        Whether the pieces come or go.
-    """
-    j, rows, spikes = st.piece[p].owner, 0, 0
-    for s in range(st.neuron[j].first, st.neuron[j + 1].first):
-        if st.synapse[s].piece == p:
-            i = st.synapse[s].source
-            if into:
-                alone = st.count[i, k] == 0
-            else:
-                alone = st.count[i, k] == group
-                if alone and q >= 0:
-                    other = synapse(st, st.piece[q].owner, i)
-                    alone = other < 0 or st.synapse[other].piece != q
-            if alone:
-                rows += 1
-                spikes += st.neuron[i].spikes
-    c = st.piece[j].next
-    while c >= 0:
-        if st.piece[c].above == p:
-            rows += group
-            spikes += group * st.piece[c].weight
-        c = st.piece[c].next
-    return rows, spikes
-
-
-@compiled
 def _forecast(st: Any, here: Any, k: int, there: Any, goal: int, weights: Any) -> Any:
     """Return the cost after an exchange, sends as they were; infinite where rows do not suffice.
 
@@ -140,17 +107,17 @@ def _forecast(st: Any, here: Any, k: int, there: Any, goal: int, weights: Any) -
     v, t = st.clusters[k].tile, st.clusters[old].tile
     if for_k > st.tiles[v].columns or for_old > st.tiles[t].columns:
         return np.inf
-    rows, on = _rows_of(st, p, q, k, m, True)
+    rows, on = rows_of(st, p, q, k, m, True)
     rows += st.clusters[k].rows
     if n == 0 and rows > st.tiles[v].rows:
         return np.inf
-    off = _rows_of(st, p, q, old, m, False)[1]
+    off = rows_of(st, p, q, old, m, False)[1]
     if n:
-        gone, quiet = _rows_of(st, q, p, k, n, False)
+        gone, quiet = rows_of(st, q, p, k, n, False)
         if rows - gone > st.tiles[v].rows:
             return np.inf
         on -= quiet
-        off -= _rows_of(st, q, p, old, n, True)[1]
+        off -= rows_of(st, q, p, old, n, True)[1]
     if goal != PERIOD:
         return -np.inf
     on, off = on * st.costs[0].event, off * st.costs[0].event
@@ -204,6 +171,8 @@ def _make(st: Any, rng: Any, move: int) -> Any:
         return merge(st, rng)
     if move == SPLIT:
         return split(st, rng)
+    if move == CHAIN:
+        return chain(st, rng)
     if move == SHIFT:
         return shift_source(st, rng)
     if move == EXCHANGE:

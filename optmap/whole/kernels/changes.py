@@ -72,19 +72,24 @@ def _row(st: Any, k: int, spikes: int, sign: int) -> None:
 
 
 @compiled
-def _read_raw(st: Any, i: int, k: int, sign: int) -> None:
-    """One member of ``k`` more (1) or less (-1) reads neuron ``i``."""
-    st.total[0].events += sign * st.neuron[i].spikes
-    before = st.count[i, k]
-    st.count[i, k] = before + sign
-    if before + min(sign, 0) != 0:
-        return
+def _line(st: Any, i: int, k: int, sign: int) -> None:
+    """Neuron ``i`` takes a row of ``k`` (1), or no longer (-1)."""
     _row(st, k, st.neuron[i].spikes, sign)
     a = st.piece[i].cluster
     if a < 0:
         st.total[0].traffic += sign * st.neuron[i].spikes
     else:
         _channel(st, a, k, sign * st.neuron[i].spikes, sign)
+
+
+@compiled
+def _read_raw(st: Any, i: int, k: int, sign: int) -> None:
+    """One member of ``k`` more (1) or less (-1) reads neuron ``i``."""
+    st.total[0].events += sign * st.neuron[i].spikes
+    before = st.count[i, k]
+    st.count[i, k] = before + sign
+    if before + min(sign, 0) == 0:
+        _line(st, i, k, sign)
 
 
 @compiled
@@ -139,10 +144,16 @@ def relocate(st: Any, p: int, k: int) -> None:
     j = st.piece[p].owner
     _leave(st, p, old)
     _join(st, p, k)
+    synapses, count = st.synapse, st.count  # arrays by name: faster than out of the tuple
     for s in range(st.neuron[j].first, st.neuron[j + 1].first):
-        if st.synapse[s].piece == p:
-            _read_raw(st, st.synapse[s].source, old, -1)
-            _read_raw(st, st.synapse[s].source, k, 1)
+        if synapses[s].piece == p:
+            i = synapses[s].source
+            count[i, old] -= 1
+            if count[i, old] == 0:
+                _line(st, i, old, -1)
+            count[i, k] += 1
+            if count[i, k] == 1:
+                _line(st, i, k, 1)
     c = st.piece[j].next
     while c >= 0:
         if st.piece[c].above == p:
@@ -152,8 +163,8 @@ def relocate(st: Any, p: int, k: int) -> None:
             _channel(st, st.piece[c].cluster, k, st.piece[c].weight, 1)
         c = st.piece[c].next
     if p == j:
-        for b in range(st.count.shape[1]):
-            if st.count[j, b] > 0:
+        for b in range(count.shape[1]):
+            if count[j, b] > 0:
                 _channel(st, old, b, -st.piece[p].weight, -1)
                 _channel(st, k, b, st.piece[p].weight, 1)
     else:

@@ -24,7 +24,7 @@ def drawn(rng: Any, n: int) -> Any:
 
 
 @compiled
-def _neighbour(st: Any, rng: Any) -> Any:
+def neighbour(st: Any, rng: Any) -> Any:
     """Return (piece, cluster): a piece and a cluster that shares a source with it, or sends it."""
     s = drawn(rng, len(st.synapse))
     p, i = st.synapse[s].piece, st.synapse[s].source
@@ -73,7 +73,7 @@ def alike(st: Any, twin: Any, p: int, k: int) -> Any:
 @compiled
 def draw_exchange(st: Any, rng: Any, swap: bool) -> Any:
     """Draw (piece, cluster to go to, piece to come back or -1); the cluster is -1 if none suits."""
-    p, k = _neighbour(st, rng)
+    p, k = neighbour(st, rng)
     if not swap and rng.random() < EMPTY_SHARE:
         k = _empty_cluster(st)
         if k >= 0:
@@ -96,15 +96,18 @@ def exchange(st: Any, here: Any, k: int, there: Any, old: int) -> None:
 @compiled
 def merge(st: Any, rng: Any) -> Any:
     """Put all members of a cluster into another that shares a source with it."""
-    p, k = _neighbour(st, rng)
+    p, k = neighbour(st, rng)
     old = st.piece[p].cluster
     if (
         k == old
         or st.clusters[k].size + st.clusters[old].size > st.tiles[st.clusters[k].tile].columns
     ):
         return False
+    most = st.tiles[st.clusters[k].tile].rows
     for q in st.members[old, : st.clusters[old].size].copy():
         relocate(st, q, k)
+        if st.clusters[k].rows > most:
+            return False  # more members do not lower it
     return True
 
 
@@ -311,7 +314,7 @@ def new_piece(st: Any, rng: Any) -> Any:
     p, j = st.synapse[s].piece, st.synapse[s].post
     if st.piece[p].reads < 4:
         return False
-    k = _neighbour(st, rng)[1]
+    k = neighbour(st, rng)[1]
     if st.clusters[k].size >= st.tiles[st.clusters[k].tile].columns:
         return False
     c = add(st, p, k)
