@@ -34,13 +34,13 @@ from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store
 from optmap.experiment.run.sweep import finish, sweep
 from optmap.experiment.tables.best_known import BestKnown, read_folder
-from optmap.experiment.tables.gaps import all_gaps
-from optmap.experiment.tables.markdown import (
+from optmap.experiment.tables.frames import (
     decisions_frame,
     gaps_frame,
     runs_frame,
     stage_gaps_frame,
 )
+from optmap.experiment.tables.gaps import all_gaps
 from optmap.instance import Instance, load
 from optmap.mapping_json import from_dict
 from optmap.methods import BUILT_IN, METHODS, load_method_file, method_named

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from optmap.bounds.bound import Bound, best
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
@@ -110,6 +113,8 @@ def recurrence_bound(
     """
     if platform.num_tiles < 2:
         return None
+    import networkx as nx  # a tenth of a second to load, for recurrent networks only
+
     sends = [platform.send_ticks(int(r)) for r in graph.rate]
     between_tiles = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
     latency = int(between_tiles.min()) * platform.hop_ticks
@@ -134,6 +139,8 @@ def recurrence_bound(
 
 def _cycle_through(part: nx.DiGraph, a: int, b: int, graph: ClusterGraph) -> Fraction:
     """Return the ratio of a shortest cycle through channel (a, b) if that channel is sent."""
+    import networkx as nx
+
     path = nx.shortest_path(part, b, a)
     edges = [(a, b), *pairwise(path)]
     ticks = sum(int(graph.tau[x]) for x, _ in edges) + part.edges[a, b]["remote"]

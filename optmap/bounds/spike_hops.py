@@ -18,9 +18,7 @@ References
 
 from __future__ import annotations
 
-import networkx as nx
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from optmap.bounds.bound import Bound
 from optmap.model.cluster_graph import ClusterGraph
@@ -89,6 +87,8 @@ def gilmore_lawler(graph: ClusterGraph, platform: Platform) -> int:
         # a place is 0 hops from itself: the first of its row is itself or one beside it
         nearest = np.sort(distance[np.ix_(tile, tile)], axis=1)[:, 1 : degree + 1]
         cost += largest @ nearest.T
+    from scipy.optimize import linear_sum_assignment  # 0.2 s to load
+
     cluster, place = linear_sum_assignment(cost)
     return -(-int(cost[cluster, place].sum()) // 2)
 
@@ -99,6 +99,8 @@ def min_cut(graph: ClusterGraph, platform: Platform) -> int:
     between = flows(graph, platform) if lines else {}
     if not between or num * len(between) > MAX_CUT:
         return 0
+    import networkx as nx  # 0.1 s to load
+
     flow = nx.Graph()
     flow.add_nodes_from(range(num))
     for (a, b), f in between.items():

@@ -18,8 +18,8 @@ from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.mapping_file import document
 from optmap.experiment.run.source import Source
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
+from optmap.experiment.tables.frames import stage_gaps_frame
 from optmap.experiment.tables.gaps import all_gaps
-from optmap.experiment.tables.markdown import stage_gaps_frame
 from optmap.experiment.tables.text import percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
 from optmap.instance import Instance

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown, read_copy
-from optmap.experiment.tables.gaps import all_gaps
-from optmap.experiment.tables.headline import headline_markdown
-from optmap.experiment.tables.latex import tables_latex
-from optmap.experiment.tables.markdown import (
+from optmap.experiment.tables.frames import (
     decisions_frame,
     gaps_frame,
     runs_frame,
     stage_gaps_frame,
     stages_frame,
-    tables_markdown,
 )
+from optmap.experiment.tables.gaps import all_gaps
+from optmap.experiment.tables.headline import headline_markdown
+from optmap.experiment.tables.latex import tables_latex
+from optmap.experiment.tables.markdown import tables_markdown
 
 RUNS = "runs.csv"
 

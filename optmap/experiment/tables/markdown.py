@@ -1,11 +1,9 @@
-"""Tables of a run, derived from its rows: runs.csv, gaps.csv, stages.csv, tables.md."""
+"""tables.md: the tables of a run, derived from its rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-
-import pandas as pd
 
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
@@ -29,83 +27,6 @@ NOTES = (
     " for a better stage is not proved optimal; '<=' at most that, against a bound.",
     "'-' no solution or no bound. '#' seed.",
 )
-
-#: What runs.csv says of a row before its metrics.
-RUN_FIELDS = (
-    "instance",
-    "method",
-    "decomposition",
-    "seed",
-    "status",
-    "check",
-    "wall_s",
-    "cpu_s",
-    "peak_rss_mb",
-    "limit_s",
-    "threads",
-    "memory_mb",
-    "reason",
-    "key",
-    "digest",
-    "code_version",
-    "solver_versions",
-)
-
-
-def runs_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return one line per row: what was asked, how it ended, every metric (exact, as text)."""
-    lines = []
-    for row in rows:
-        line: dict[str, object] = {name: getattr(row, name) for name in RUN_FIELDS}
-        line |= {f"network_{name}": value for name, value in row.network.items()}
-        line |= row.metrics
-        for claim in row.claims:
-            line[f"{claim.metric}_claim_status"] = claim.status.value
-            line[f"{claim.metric}_claim_value"] = claim.value
-            line[f"{claim.metric}_claim_bound"] = claim.bound
-        lines.append(line)
-    return pd.DataFrame(lines, columns=None if lines else list(RUN_FIELDS))
-
-
-def gaps_frame(gaps: Iterable[Gap]) -> pd.DataFrame:
-    """Return one line per row and metric: value, end-to-end bound, best known value, both gaps."""
-    return pd.DataFrame(
-        {
-            "instance": g.instance,
-            "method": g.method,
-            "seed": g.seed,
-            "metric": g.metric,
-            "value": str(g.value),
-            "bound": None if g.bound is None else str(g.bound.value),
-            "bound_name": "" if g.bound is None else g.bound.name,
-            "grade": "" if g.bound is None else g.bound.grade.value,
-            "gap_to_bound": None if g.to_bound is None else float(g.to_bound),
-            "proved": g.mark,
-            "claimed_bound": None if g.claimed is None else str(g.claimed.value),
-            "claimed_by": "" if g.claimed is None else g.claimed.name,
-            "best_known": str(g.best_known),
-            "best_known_by": g.best_known_by,
-            "gap_to_best_known": float(g.to_best_known),
-        }
-        for g in gaps
-    )
-
-
-def stages_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return one line per instance, flow and stage: what the stage loses, and how sure that is."""
-    columns = ("instance", "flow", "stage", "metric", "value", "better", "loss", "sure")
-    return pd.DataFrame([s.record() for s in stage_losses(rows)], columns=columns)
-
-
-def stage_gaps_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return one line per row, metric and stage: the gap to that stage's own optimum."""
-    return pd.DataFrame(s.record() for s in stage_gaps(rows))
-
-
-def decisions_frame(rows: Sequence[Row], known: BestKnown) -> pd.DataFrame:
-    """Return one line per instance and step: which decision brings how much throughput."""
-    return pd.DataFrame(line for d in decisions(rows, known) for line in d.record())
-
 
 #: Metrics with stage losses, as sentences name them.
 STAGED = {"clusters": "clusters", "period": "period", "spike_hops": "spike-hops"}

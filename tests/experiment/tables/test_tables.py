@@ -16,18 +16,15 @@ from optmap.experiment.run.source import Source
 from optmap.experiment.tables.baseline import differences
 from optmap.experiment.tables.best_known import NOTHING
 from optmap.experiment.tables.derived import derived
+from optmap.experiment.tables.frames import gaps_frame, runs_frame, stage_gaps_frame, stages_frame
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.headline import headline_markdown
 from optmap.experiment.tables.latex import escape, tables_latex
 from optmap.experiment.tables.markdown import (
     HEADERS,
     failed,
-    gaps_frame,
     instance_lines,
-    runs_frame,
-    stage_gaps_frame,
     stage_lines,
-    stages_frame,
     status_word,
     summary_line,
     tables_markdown,
