@@ -41,7 +41,7 @@ from optmap.experiment.tables.frames import (
     stage_gaps_frame,
 )
 from optmap.experiment.tables.gaps import all_gaps
-from optmap.instance import Instance, load
+from optmap.instance import Instance
 from optmap.mapping_json import from_dict
 from optmap.methods import BUILT_IN, METHODS, load_method_file, method_named
 from optmap.model.claim import Run
@@ -50,9 +50,9 @@ from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
 from optmap.readers.options import AS_WRITTEN, Reading, as_options
-from optmap.readers.platforms import platform_of_file
 from optmap.readers.spikes import with_spike_file
-from optmap.shipped import best_known_folder, is_instance, platform_file, platform_names
+from optmap.shipped import best_known_folder, is_instance, platform_names
+from optmap.variants import read_platform as platform_of
 
 Network = str | Path | SNN | Instance
 Chip = str | Path | Platform
@@ -60,6 +60,8 @@ Chip = str | Path | Platform
 
 def read_platform(name: str | Path, *, reading: Reading = None) -> Platform:
     """Return a platform: of a file (also SANA-FE's and SDF3's), or a shipped one by its name.
+
+    Changes stand after a colon (:mod:`optmap.variants`).
 
     Parameters
     ----------
@@ -75,10 +77,10 @@ def read_platform(name: str | Path, *, reading: Reading = None) -> Platform:
 
     Examples
     --------
-    >>> read_platform("dynap_se").num_tiles
-    4
+    >>> read_platform("dynap_se").num_tiles, read_platform("dynap_se:tiles=9").num_tiles
+    (4, 9)
     """
-    return platform_of_file(platform_file(name), as_options(reading))
+    return platform_of(name, as_options(reading))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +119,8 @@ def instance_of(
     Parameters
     ----------
     network : str, Path, SNN or Instance
-        An instance (object, TOML file, shipped name) brings its platform; a network (object, file,
-        folder, "gen:NAME") needs one.
+        An instance (object, TOML file, shipped name) brings its platform, in place of which another
+        can be given as text; a network (object, file, folder, "gen:NAME") needs one.
     platform : str, Path or Platform, optional
         A platform object, a file, or the name of a shipped one.
     reading : ReadOptions or mapping, optional
@@ -128,16 +130,21 @@ def instance_of(
     Raises
     ------
     InputError
-        If the platform is missing, or given for an instance, or a file is not right.
+        If the platform is missing, or an object for an instance, or a file is not right.
     """
     options = as_options(reading)
     told = options != AS_WRITTEN
     if isinstance(network, Instance) or is_instance(str(network)):
-        if platform is not None or spikes is not None or told:
-            raise InputError(str(network), "", "an instance with a platform", "the instance alone")
+        if isinstance(platform, Platform) or spikes is not None or told:
+            found = "an instance with spikes, reading options or a Platform object"
+            raise InputError(str(network), "", found, "at most another platform's name")
+        spec = None if platform is None else str(platform)
         if isinstance(network, Instance):
-            return network, Source() if network.file is None else Source(file=str(network.file))
-        return load(str(network)), Source(file=str(network))
+            file = None if network.file is None else str(network.file)
+            source = Source() if file is None else Source(file=file, platform=spec)
+            return network if spec is None else network.on(spec), source
+        source = Source(file=str(network), platform=spec)
+        return source.load(), source
     if platform is None:
         expected = f"a Platform, a platform file, or {platform_names()}"
         raise InputError("platform", "", "nothing", expected)

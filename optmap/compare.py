@@ -41,7 +41,13 @@ from optmap.experiment.run.dask_runner import sweep_on_cluster
 from optmap.experiment.run.environment import cores, environment
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
-from optmap.experiment.run.plan import given_mappings, mapping_files, planned, sources_of
+from optmap.experiment.run.plan import (
+    given_mappings,
+    mapping_files,
+    on_platforms,
+    planned,
+    sources_of,
+)
 from optmap.experiment.run.progress import LiveProgress, PlainProgress
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, StoreError
@@ -61,6 +67,7 @@ from optmap.methods import METHODS, load_method_file, method_named
 from optmap.model.platform import TOKEN_MODES
 from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
+from optmap.variants import AXES, grid, listed
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -80,6 +87,18 @@ def build_parser() -> argparse.ArgumentParser:
         " --platform also networks",
     )
     made.add_argument("--platform", metavar="P", help=f"of the networks: {platform_help()}")
+    made.add_argument(
+        "--platforms",
+        metavar="P,P",
+        help="every instance and network on each of these: files, names, with changes after a"
+        " colon (dynap_se,dynap_se:rows=64,tiles=9)",
+    )
+    made.add_argument(
+        "--grid",
+        metavar="AXES",
+        help="and with every change of it: size=64..512x2,tiles=1..16x2,slots=1|8; axes: "
+        + ", ".join(AXES),
+    )
     made.add_argument("--spikes", type=file_name, metavar="FILE", help="of the networks")
     made.add_argument("--tokens", choices=TOKEN_MODES, default="dataflow", help="of the networks")
     made.add_argument(
@@ -156,14 +175,17 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError("PATH", "", "nothing", "an instance, a network or --mapping")
     if args.cluster and (args.method_file or args.mapping):
         raise InputError("--cluster", "", "files of your own", "no --method-file, no --mapping")
+    platforms = listed(args.platforms) if args.platforms else []
+    points = list(grid(args.grid)) if args.grid else []
     networks = Source(
-        platform=args.platform,
+        platform=args.platform or (platforms[0] if platforms else None),
         spikes=args.spikes,
         tokens=args.tokens,
         reading=reading_of(args).to_text(),
         allow_outside=args.allow_outside,
     )
-    plans, unreadable = planned(sources_of(args.paths, networks), encodings, args.all)
+    sources = on_platforms(sources_of(args.paths, networks), platforms, points)
+    plans, unreadable = planned(sources, encodings, args.all)
     given, brought = given_mappings(mapping_files(args.mapping), plans, limits[0])
     files = dict.fromkeys((method.name for method in own), str(args.method_file))
     jobs = [

@@ -44,6 +44,7 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+from optmap.beside import Beside
 from optmap.errors import InputError, refuse_special
 from optmap.model.mapping import Mapping
 from optmap.model.platform import TOKEN_MODES, Platform
@@ -53,11 +54,12 @@ from optmap.readers.platforms import platform_of_file
 from optmap.readers.ranc import read_ranc
 from optmap.readers.ranc_cores import core_files
 from optmap.readers.read import read_network
-from optmap.shipped import instance_file, platform_file, shipped_folder
+from optmap.shipped import instance_file, platform_file
 from optmap.simulation.encode import ENCODERS
 from optmap.simulation.encoded import Encoding, with_encoded_spikes
 from optmap.simulation.simulate import RESETS, Convention
 from optmap.toml_fields import Table, read_toml
+from optmap.variants import parts_of, read_platform, short_name
 
 SCHEMA = 1
 SETS = ("default", "all", "example")
@@ -141,6 +143,20 @@ class Instance:
         if self.encoding is None:
             raise InputError(file, "encoding", "nothing", "values and steps, to encode")
         return replace(self, name=f"{self.name}@{kind}", encoding=replace(self.encoding, kind=kind))
+
+    def on(self, platform: str) -> Instance:
+        """Return the instance on another platform, named ``NAME@PLATFORM``; InputError without one.
+
+        ``platform`` is a file or a shipped name, with changes after a colon (``dynap_se:rows=64``);
+        what begins with a colon changes the instance's own platform.
+        """
+        spec = f"{self.platform_file}{platform}" if platform.startswith(":") else platform
+        return replace(
+            self,
+            name=f"{self.name}@{short_name(platform).lstrip('-')}",
+            platform=read_platform(spec, self.reading),
+            platform_file=platform_file(parts_of(spec)[0]),
+        )
 
     def placement(self) -> Mapping:
         """Return the mapping that the network came with; InputError if it came with none."""
@@ -291,7 +307,7 @@ def assemble(
     Parameters
     ----------
     platform : str
-        A platform file, or the name of a shipped platform.
+        A platform file, or the name of a shipped platform, with changes after a colon.
     reading : str
         Options of reading as :meth:`ReadOptions.to_text` gives them.
 
@@ -302,60 +318,17 @@ def assemble(
     """
     if not network.startswith("gen:") and not Path(network).exists():
         raise InputError(network, "", "no such file or folder", "a network, or gen:NAME")
-    file = platform_file(platform)
     options = from_text(reading)
     return Instance(
         name=Path(network).stem,
         network=network,
-        platform=platform_of_file(file, options),
+        platform=read_platform(platform, options),
         tokens=tokens,
         spikes=None if spikes is None else Path(spikes),
         keep_zero_weights=keep_zero_weights,
-        platform_file=file,
+        platform_file=platform_file(parts_of(platform)[0]),
         reading=options,
     )
-
-
-@dataclass(frozen=True)
-class Beside:
-    """Finds the files that an instance or scenario file names, in its own folder or below.
-
-    Parameters
-    ----------
-    naming_file : Path
-        The file that names others.
-    allow_outside : bool
-        Whether they may lie outside its folder; shipped files are never outside.
-    """
-
-    naming_file: Path
-    allow_outside: bool
-
-    def file(self, top: Table, name: str, value: str) -> Path:
-        """Return the file ``value`` of the field ``name``; InputError if it must not be read."""
-        path = self.naming_file.parent / value
-        try:
-            there = bool(value) and path.exists()
-            inside = self.allow_outside or not there or self._is_inside(path)
-        except (OSError, ValueError):  # a name too long, or with a zero byte
-            there = inside = False
-        if there and not inside:
-            expected = "a file in the folder of the file that names it, or --allow-outside"
-            raise top.fail(name, f"{value!r}, outside its folder", expected)
-        if not there:
-            found = f"{value!r}, which does not exist"
-            raise top.fail(name, found, "a file beside the one that names it")
-        return path
-
-    def _is_inside(self, path: Path) -> bool:
-        """Tell whether a path, links followed, stays in the folder or is a shipped file."""
-        real = path.resolve()
-        if real.is_relative_to(self.naming_file.parent.resolve()):
-            return True
-        try:
-            return real.is_relative_to(shipped_folder().resolve())
-        except InputError:  # an installation without instances
-            return False
 
 
 def _texts(table: Table) -> dict[str, str]:

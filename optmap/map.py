@@ -149,11 +149,11 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
     """Return the instance that the arguments stand for, and how a child loads it."""
     if is_instance(args.network):
         reading = reading_of(args).to_dict()
-        if args.platform or args.spikes or args.tokens or args.keep_zero_weights or reading:
+        if args.spikes or args.tokens or args.keep_zero_weights or reading:
             raise InputError(
-                args.network, "", "an instance file with other options", "the file alone"
+                args.network, "", "an instance file with other options", "at most --platform"
             )
-        source = Source(file=args.network, allow_outside=args.allow_outside)
+        source = Source(file=args.network, platform=args.platform, allow_outside=args.allow_outside)
         return source.load(), source
     if not args.platform:
         raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())

@@ -167,7 +167,10 @@ def test_a_method_of_a_notebook_runs_here_and_is_judged():
     ("arguments", "said"),
     [
         (("gen:mlp-3-2",), "a Platform, a platform file, or one of"),
-        (("filter_8", "dynap_se"), "an instance with a platform"),
+        (
+            ("filter_8", om.read_platform("dynap_se")),
+            "an instance with spikes, reading",
+        ),
         (("gone.nir", "dynap_se"), "no such file"),
         (("gen:mlp-3-2", "dynapse"), "did you mean 'dynap_se'"),
         (("gen:mlp-3-2", "dynap_se", "overlab"), "did you mean 'overlap'"),

@@ -108,7 +108,10 @@ BAD = [
     ),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--seed", "-1"], "--seed: found '-1'"),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--spikes", "gone.npz"], "gone.npz"),
-    (["instances/mlp_784_100_10.toml", "--platform", PLATFORM], "instance file with other options"),
+    (
+        ["instances/mlp_784_100_10.toml", "--tokens", "pipelined"],
+        "instance file with other options",
+    ),
     (["gen:mlp-4-2", "--platform", PLATFORM, "--out", "gone/away.json"], "gone/away.json"),
 ]
 

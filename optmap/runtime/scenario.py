@@ -42,11 +42,11 @@ from types import MappingProxyType, ModuleType
 
 import numpy as np
 
+from optmap.beside import Beside
 from optmap.clustering import overlap as partition_overlap
 from optmap.clustering import song2020 as partition_song2020
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, InputError
-from optmap.instance import Beside
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.platform import Platform
 from optmap.readers.platforms import platform_of_file

@@ -25,21 +25,23 @@ from optmap.experiment.run.children import run_child
 from optmap.experiment.run.environment import code_version
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
+from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import Watcher, finish
-from optmap.instance import load
 from optmap.readers.ranc_cores import core_files
 
 Parcel = dict[str, str]
 
 
-def packed(job: Job) -> tuple[Parcel, str]:
-    """Return an instance's files by relative name, and which of them is the instance file."""
-    if job.source.file is None:
-        raise InputError("--cluster", "", "a network without an instance file", "an instance file")
-    file = Path(job.source.file).resolve()
-    instance = load(file, allow_outside=job.source.allow_outside)
-    paths = [file, instance.platform_file, instance.spikes]
+def packed(job: Job) -> tuple[Parcel, Source]:
+    """Return an instance's files by relative name, and its source in terms of these names."""
+    source = job.source
+    if source.file is None and source.network is None:
+        raise InputError("--cluster", "", "a network that is no file", "a file, or gen:NAME")
+    instance = source.load()
+    paths = [instance.file, instance.platform_file, instance.spikes]
+    if source.file is not None and source.platform is not None:  # its own platform is read too
+        paths.append(replace(source, platform=None).load().platform_file)
     if instance.encoding is not None:
         paths.append(instance.encoding.values)
     if not instance.network.startswith("gen:"):
@@ -50,7 +52,10 @@ def packed(job: Job) -> tuple[Parcel, str]:
     parcel = {
         str(path.relative_to(root)): base64.b64encode(path.read_bytes()).decode() for path in known
     }
-    return parcel, str(file.relative_to(root))
+    named = {name: Path(path).resolve() for name, path in source.paths().items()}
+    return parcel, source.with_paths(
+        {name: str(path.relative_to(root)) for name, path in named.items()}
+    )
 
 
 def _common_parts(paths: Iterable[Path]) -> list[str]:
@@ -63,7 +68,7 @@ def _common_parts(paths: Iterable[Path]) -> list[str]:
     return shared
 
 
-def solve_parcel(job_json: str, parcel: Parcel, file: str, version: str = "") -> Ended:
+def solve_parcel(job_json: str, parcel: Parcel, source: Source, version: str = "") -> Ended:
     """Unpack an instance on a worker and run its job in a child process there.
 
     A worker of another version than ``version`` runs nothing; its row is run again by the next
@@ -78,7 +83,7 @@ def solve_parcel(job_json: str, parcel: Parcel, file: str, version: str = "") ->
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(base64.b64decode(content))
         # The parcel holds what the sender could read; where it lay is of no account here.
-        there = replace(job.source.elsewhere(Path(folder, file)), allow_outside=True)
+        there = replace(source.seen_from(Path(folder)), allow_outside=source.file is not None)
         local = replace(job, source=there)
         ended = run_child(local, threading.Event())
     if ended.row is not None and "mapping" in ended.row:
@@ -115,7 +120,7 @@ def sweep_on_cluster(
     with client, _told_when_gone(address, store), _no_silent_reruns(client):
         _refuse_other_versions(client)
         todo = [job for job in jobs if job.key() not in store.rows]
-        parcels: dict[str, tuple[Parcel, str]] = {}
+        parcels: dict[str, tuple[Parcel, Source]] = {}
         futures: dict[Any, tuple[Job, bool]] = {}
 
         def send(job: Job, again: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from optmap.experiment.run.source import Source
 from optmap.instance import Instance, instance_files
 from optmap.model.outcome import Limits
 from optmap.shipped import is_instance, platform_names
+from optmap.variants import with_changes
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,31 @@ def sources_of(paths: Sequence[str | Path], networks: Source) -> list[Source]:
             expected = f"--platform for the network {path}: a file, or {platform_names()}"
             raise InputError("--platform", "", "nothing", expected)
         found.append(replace(networks, network=str(path), allow_outside=False))
+    return found
+
+
+def on_platforms(
+    sources: Sequence[Source], platforms: Sequence[str], points: Sequence[Mapping[str, int]]
+) -> list[Source]:
+    """Return every source on every platform with every point's changes.
+
+    Parameters
+    ----------
+    platforms : sequence of str
+        Files, names, with changes after a colon; empty: each source's own.
+    points : sequence of mapping
+        What is changed of the platform, as :func:`optmap.variants.grid` yields it; empty: nothing.
+    """
+    if not platforms and not points:
+        return list(sources)
+    found = []
+    for source in sources:
+        own = [] if source.file is not None and source.platform is None else [source.platform or ""]
+        for platform in platforms or own or [""]:
+            for point in points or [{}]:
+                spec = with_changes(platform, point)
+                of_network = source.file is None
+                found.append(replace(source, platform=spec, named_with_platform=of_network))
     return found
 
 

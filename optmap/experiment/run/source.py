@@ -11,6 +11,7 @@ from typing import Any
 from optmap.errors import InputError, refuse_unknown
 from optmap.instance import Instance, assemble, load
 from optmap.shipped import instance_file, platform_file, shipped_instances, shipped_platforms
+from optmap.variants import parts_of, short_name, with_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,15 @@ class Source:
     Parameters
     ----------
     file : str, optional
-        The instance file; then ``encoding`` and ``allow_outside`` are the only other fields.
+        The instance file; then ``encoding``, ``platform`` (another one for it, see
+        ``Instance.on``) and ``allow_outside`` are the only other fields.
     encoding : str, optional
         Another code for the inputs of the instance file; see ``Instance.encoded``.
     network, platform : str, optional
-        A network ("gen:NAME", a file or a folder) and a platform file, without an instance file.
+        A network ("gen:NAME", a file or a folder) and a platform, without an instance file: its
+        file or name, with changes after a colon (:mod:`optmap.variants`).
+    named_with_platform : bool
+        Whether the name of such an instance says its platform, since it meets several.
     tokens : str
         Token mode of such an instance.
     spikes : str, optional
@@ -41,6 +46,7 @@ class Source:
     encoding: str | None = None
     network: str | None = None
     platform: str | None = None
+    named_with_platform: bool = False
     tokens: str = "dataflow"
     spikes: str | None = None
     keep_zero_weights: bool = False
@@ -75,6 +81,7 @@ class Source:
     def paths(self) -> dict[str, str]:
         """Return the fields that name something on this disk."""
         named = {name: getattr(self, name) for name in ("file", "network", "platform", "spikes")}
+        named["platform"] = None if self.platform is None else parts_of(self.platform)[0] or None
         given = {n: p for n, p in named.items() if p is not None and not p.startswith("gen:")}
         if given.get("platform") in shipped_platforms():
             given["platform"] = str(platform_file(given["platform"]))
@@ -89,15 +96,21 @@ class Source:
     def seen_from(self, folder: Path) -> Source:
         """Return the source with relative paths that lie under ``folder`` joined to it."""
         below = {n: folder / p for n, p in self.paths().items() if not Path(p).is_absolute()}
-        found: dict[str, Any] = {n: str(p) for n, p in below.items() if p.exists()}
-        return replace(self, **found)
+        return self.with_paths({n: str(p) for n, p in below.items() if p.exists()})
 
     def relative_to(self, folder: Path) -> Source:
         """Return the source with its relative paths as they are seen from ``folder``."""
-        here = {n: p for n, p in self.paths().items() if p == getattr(self, n)}
+        here = {n: p for n, p in self.paths().items() if (getattr(self, n) or "").startswith(p)}
         own = {n: p for n, p in here.items() if not Path(p).is_absolute()}
-        seen: dict[str, Any] = {n: os.path.relpath(p, folder) for n, p in own.items()}
-        return replace(self, **seen)
+        return self.with_paths({n: os.path.relpath(p, folder) for n, p in own.items()})
+
+    def with_paths(self, paths: dict[str, str]) -> Source:
+        """Return the source with other paths; what is changed of its platform stays."""
+        if "platform" in paths and self.platform is not None:
+            changes = parts_of(self.platform)[1]
+            paths = {**paths, "platform": with_changes(paths["platform"], changes)}
+        changed: dict[str, Any] = {**paths}
+        return replace(self, **changed)
 
     def load(self) -> Instance:
         """Return the instance; its network is read when it is first asked for.
@@ -108,10 +121,11 @@ class Source:
             If a file is not there or not right.
         """
         if self.file is not None:
-            return load(self.file, self.encoding, allow_outside=self.allow_outside)
+            found = load(self.file, self.encoding, allow_outside=self.allow_outside)
+            return found if self.platform is None else found.on(self.platform)
         if self.network is None or self.platform is None:
             raise InputError("source", "", repr(self)[:80], "file, or network and platform")
-        return assemble(
+        made = assemble(
             self.network,
             self.platform,
             self.tokens,
@@ -119,7 +133,6 @@ class Source:
             self.keep_zero_weights,
             self.reading,
         )
-
-    def elsewhere(self, file: Path) -> Source:
-        """Return the same source with its instance file in another place."""
-        return replace(self, file=str(file))
+        if not self.named_with_platform:
+            return made
+        return replace(made, name=f"{made.name}@{short_name(self.platform)}")

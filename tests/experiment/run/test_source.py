@@ -18,6 +18,8 @@ SOURCES = [
     Source(file="a.toml"),
     Source(file="a.toml", encoding="rate"),
     Source(network="gen:mlp-3-2", platform="p.toml"),
+    Source(file="a.toml", platform=":rows=64,tiles=4"),
+    Source(network="n.nir", platform="p.toml:rows=64", named_with_platform=True),
     Source(network="n.nir", platform="p.toml", tokens="pipelined", keep_zero_weights=True),
 ]
 
@@ -41,9 +43,9 @@ def test_a_row_of_an_instance_with_an_encoding_is_the_same_on_a_worker(shipped_e
     """The parcel takes the values along, and the job keeps its code."""
     instance = shipped_encoding.load()
     job = Job(instance.name, instance.digest(), shipped_encoding, "song2020", Limits(5.0))
-    parcel, file = packed(job)
+    parcel, source = packed(job)
     here = run_child(job, threading.Event())
-    there = solve_parcel(job.to_json(), parcel, file)
+    there = solve_parcel(job.to_json(), parcel, source)
     assert here.row is not None
     assert there.row is not None
     assert here.row["check"] == there.row["check"] == "ok"
@@ -58,9 +60,40 @@ def shipped_encoding():
 
 def test_a_parcel_is_what_the_digest_is_made_of(shipped_encoding):
     job = Job("i", "d", shipped_encoding, "song2020", Limits())
-    parcel, file = packed(job)
+    parcel, source = packed(job)
     names = {Path(name).name for name in parcel}
     instance = shipped_encoding.load()
     assert instance.encoding is not None
     assert {instance.encoding.values.name, Path(instance.network).name} <= names
-    assert base64.b64decode(parcel[file]) == INSTANCE.read_bytes()
+    assert base64.b64decode(parcel[source.file or ""]) == INSTANCE.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("file", "network", "platform"),
+    [
+        (None, "net.csv", "chips/p.toml:rows=8"),
+        (None, "gen:mlp-6-3", "chips/p.toml"),
+        ("filter_8", None, "chips/p.toml:tiles=9"),
+        ("filter_8", None, ":rows=32"),
+    ],
+)
+def test_networks_and_platforms_with_changes_travel_too(file, network, platform, tmp_path):
+    (tmp_path / "chips").mkdir()
+    (tmp_path / "chips" / "p.toml").write_text(
+        'schema = 1\nname = "p"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 2\n'
+        "[[tiles]]\nrows = 16\ncolumns = 16\n"
+    )
+    (tmp_path / "net.csv").write_text("source,target\n" + "".join(f"a{i},b\n" for i in range(5)))
+    spec = platform if platform.startswith(":") else f"{tmp_path}/{platform}"
+    net = f"{tmp_path}/{network}" if network == "net.csv" else network
+    source = Source(file=file, network=net, platform=spec)
+    instance = source.load()
+    job = Job(instance.name, instance.digest(), source, "song2020", Limits(60.0))
+    parcel, packed_source = packed(job)
+    assert str(tmp_path) not in str(packed_source)
+    here = run_child(job, threading.Event()).row
+    there = solve_parcel(job.to_json(), parcel, packed_source).row
+    assert here is not None
+    assert there is not None
+    assert here["check"] == there["check"] == "ok"
+    assert (here["metrics"], here["mapping"]) == (there["metrics"], there["mapping"])
