@@ -42,6 +42,7 @@ from optmap.experiment.run.environment import cores, environment
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.plan import (
+    Planned,
     given_mappings,
     mapping_files,
     on_platforms,
@@ -86,21 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="instance files (.toml), folders of them, names of shipped ones (filter_8); with"
         " --platform also networks",
     )
-    made.add_argument("--platform", metavar="P", help=f"of the networks: {platform_help()}")
-    made.add_argument(
-        "--platforms",
-        metavar="P,P",
-        help="every instance and network on each of these: files, names, with changes after a"
-        " colon (dynap_se,dynap_se:rows=64,tiles=9)",
-    )
-    made.add_argument(
-        "--grid",
-        metavar="AXES",
-        help="and with every change of it: size=64..512x2,tiles=1..16x2,slots=1|8; axes: "
-        + ", ".join(AXES),
-    )
-    made.add_argument("--spikes", type=file_name, metavar="FILE", help="of the networks")
-    made.add_argument("--tokens", choices=TOKEN_MODES, default="dataflow", help="of the networks")
+    _platform_arguments(made)
     made.add_argument(
         "--method-file", type=file_name, metavar="FILE", help="Python file with methods of your own"
     )
@@ -138,6 +125,25 @@ def build_parser() -> argparse.ArgumentParser:
     return made
 
 
+def _platform_arguments(made: argparse.ArgumentParser) -> None:
+    """Add what networks run on, and what is varied of it."""
+    made.add_argument("--platform", metavar="P", help=f"of the networks: {platform_help()}")
+    made.add_argument(
+        "--platforms",
+        metavar="P,P",
+        help="every instance and network on each of these: files, names, with changes after a"
+        " colon (dynap_se,dynap_se:rows=64,tiles=9)",
+    )
+    made.add_argument(
+        "--grid",
+        metavar="AXES",
+        help="and with every change of it: size=64..512x2,tiles=1..16x2,slots=1|8; axes: "
+        + ", ".join(AXES),
+    )
+    made.add_argument("--spikes", type=file_name, metavar="FILE", help="of the networks")
+    made.add_argument("--tokens", choices=TOKEN_MODES, default="dataflow", help="of the networks")
+
+
 def _running_arguments(made: argparse.ArgumentParser) -> None:
     """Add how rows are run, and what they are compared with."""
     made.add_argument("--jobs", type=whole(1), default=1, help="rows at a time (1)")
@@ -167,25 +173,11 @@ def main(arguments: Sequence[str]) -> int:
     seeds = dict.fromkeys(_whole(text, "--seeds") for text in _names(args.seeds, "--seeds"))
     limits = [limits_of(args, seed) for seed in seeds]
     log, out = Console(stderr=True), Output()
-    encodings = _names(args.encodings, "--encodings") if args.encodings else []
-    for code in encodings:
-        if code not in ENCODERS:
-            raise InputError("--encodings", "", repr(code), "some of " + ", ".join(ENCODERS))
     if not args.paths and not args.mapping:
         raise InputError("PATH", "", "nothing", "an instance, a network or --mapping")
     if args.cluster and (args.method_file or args.mapping):
         raise InputError("--cluster", "", "files of your own", "no --method-file, no --mapping")
-    platforms = listed(args.platforms) if args.platforms else []
-    points = list(grid(args.grid)) if args.grid else []
-    networks = Source(
-        platform=args.platform or (platforms[0] if platforms else None),
-        spikes=args.spikes,
-        tokens=args.tokens,
-        reading=reading_of(args).to_text(),
-        allow_outside=args.allow_outside,
-    )
-    sources = on_platforms(sources_of(args.paths, networks), platforms, points)
-    plans, unreadable = planned(sources, encodings, args.all)
+    plans, unreadable = _planned(args)
     given, brought = given_mappings(mapping_files(args.mapping), plans, limits[0])
     files = dict.fromkeys((method.name for method in own), str(args.method_file))
     jobs = [
@@ -217,6 +209,25 @@ def main(arguments: Sequence[str]) -> int:
         log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         return FAILED
     return FAILED if unreadable or failed(rows) else DONE
+
+
+def _planned(args: argparse.Namespace) -> tuple[list[Planned], list[str]]:
+    """Return the instances that the arguments stand for, and a line for each that is none."""
+    encodings = _names(args.encodings, "--encodings") if args.encodings else []
+    for code in encodings:
+        if code not in ENCODERS:
+            raise InputError("--encodings", "", repr(code), "some of " + ", ".join(ENCODERS))
+    platforms = listed(args.platforms) if args.platforms else []
+    points = list(grid(args.grid)) if args.grid else []
+    networks = Source(
+        platform=args.platform or (platforms[0] if platforms else None),
+        spikes=args.spikes,
+        tokens=args.tokens,
+        reading=reading_of(args).to_text(),
+        allow_outside=args.allow_outside,
+    )
+    sources = on_platforms(sources_of(args.paths, networks), platforms, points)
+    return planned(sources, encodings, args.all)
 
 
 def _default_methods() -> list[str]:
