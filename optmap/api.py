@@ -94,7 +94,7 @@ class _InMemory(Instance):
         """The network that was given."""
         if self.given is None:
             return super().snn
-        return self.given
+        return self.prepared(self.given)
 
     def digest(self) -> str:
         """Return a SHA-256 of the network's content, the platform and the token mode."""
@@ -103,6 +103,10 @@ class _InMemory(Instance):
         sha = hashlib.sha256(f"{self.tokens} {self.platform!r}\n".encode())
         for array in (self.given.indptr, self.given.indices, self.given.spikes):
             sha.update(array.tobytes())
+        if self.platform.extras or self.given.weight_bits is not None:
+            sha.update(f"{self.platform.extras}\n".encode())
+            if self.given.weight_bits is not None:
+                sha.update(self.given.weight_bits.tobytes())
         return sha.hexdigest()
 
 

@@ -22,6 +22,10 @@ An instance file is TOML::
     format = "edges"                    # and columns, spike_columns, spike_axes, spike_window
     columns = "pre_id,post_id,weight"
 
+    [weight_bits]                       # optional: bits of weights, of populations and of the rest
+    default = 8
+    conv1 = 4
+
     [origin]
     text = "trained on scikit-learn's digits"
     licence = "MIT"
@@ -39,7 +43,6 @@ from __future__ import annotations
 import collections.abc
 import hashlib
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -93,6 +96,8 @@ class Instance:
         Whether it is there to be looked at: run, but left out of means, since it asks nothing.
     encoding : Encoding or None
         How its inputs can be shown; where it names a code the spikes are simulated.
+    weight_bits : mapping
+        Bits of the weights by population, "default" for the others; empty: not known.
     origin, provenance : mapping
         What the file says about where the data comes from.
     """
@@ -109,18 +114,37 @@ class Instance:
     file: Path | None = None
     reading: ReadOptions = AS_WRITTEN
     encoding: Encoding | None = None
+    weight_bits: collections.abc.Mapping[str, int] = field(default_factory=dict)
     origin: collections.abc.Mapping[str, str] = field(default_factory=dict)
     provenance: collections.abc.Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.tokens not in TOKEN_MODES:
             raise ValueError(f"token mode {self.tokens!r}: expected one of {TOKEN_MODES}")
+        object.__setattr__(self, "weight_bits", MappingProxyType(dict(self.weight_bits)))
         object.__setattr__(self, "origin", MappingProxyType(dict(self.origin)))
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
 
     @cached_property
     def snn(self) -> SNN:
-        """The network, read on first use; InputError where it cannot be."""
+        """The network, read on first use; InputError where it cannot be.
+
+        With the widths of its weights, and with its inputs on cores where the platform has them so.
+        """
+        return self.prepared(self._read())
+
+    def prepared(self, snn: SNN) -> SNN:
+        """Return a network as the instance and its platform want it."""
+        if self.weight_bits:
+            of = {name: bits for name, bits in self.weight_bits.items() if name != "default"}
+            try:
+                snn = snn.with_weight_bits(self.weight_bits.get("default"), of)
+            except ValueError as error:
+                file = str(self.file or self.network)
+                raise InputError(file, "weight_bits", str(error), "bits by population") from None
+        return snn.with_inputs_on_cores() if self.platform.inputs_on_cores else snn
+
+    def _read(self) -> SNN:
         keep = self.keep_zero_weights
         if self.encoding is None or self.encoding.kind is None:
             return read_network(
@@ -173,6 +197,8 @@ class Instance:
         """Return a SHA-256 of everything that can change a result: files, platform, token mode."""
         sha = hashlib.sha256()
         sha.update(f"{self.tokens} {self.keep_zero_weights} {self.platform!r}\n".encode())
+        if self.platform.extras or self.weight_bits:
+            sha.update(f"{self.platform.extras} {sorted(self.weight_bits.items())}\n".encode())
         if self.reading != AS_WRITTEN:
             sha.update(f"{self.reading.to_text()}\n".encode())
         if self.network.startswith("gen:"):
@@ -251,8 +277,9 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
         file=path,
         reading=reading,
         encoding=_encoding(top, beside) if top.has("encoding") else None,
-        origin=_texts(top.table("origin")),
-        provenance=_texts(top.table("provenance")),
+        weight_bits=top.table("weight_bits").wholes(1),
+        origin=top.table("origin").texts(),
+        provenance=top.table("provenance").texts(),
     )
     top.close()
     return instance if encoding is None else instance.encoded(encoding)
@@ -329,16 +356,6 @@ def assemble(
         platform_file=platform_file(parts_of(platform)[0]),
         reading=options,
     )
-
-
-def _texts(table: Table) -> dict[str, str]:
-    texts = {}
-    for name, value in table.data.items():
-        if not isinstance(value, str | int | Fraction | bool):
-            raise table.fail(name, type(value).__name__, "text or a number")
-        exact = isinstance(value, Fraction)
-        texts[name] = str(float(value)) if exact else str(value)
-    return texts
 
 
 def instance_files(paths: list[str | Path]) -> list[Path]:

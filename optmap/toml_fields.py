@@ -210,6 +210,20 @@ class Table:
         matrix: list[list[int]] = value
         return matrix
 
+    def texts(self) -> dict[str, str]:
+        """Return all fields of a table of texts and numbers, as texts."""
+        found = {}
+        for name, value in self.data.items():
+            if not isinstance(value, str | int | Fraction | bool):
+                raise self.fail(name, type(value).__name__, "text or a number")
+            exact = isinstance(value, Fraction)
+            found[name] = str(float(value)) if exact else str(value)
+        return found
+
+    def wholes(self, least: int) -> dict[str, int]:
+        """Return all fields of a table of whole numbers >= ``least``."""
+        return {name: self.whole(name, least) for name in self.data}
+
     def close(self) -> None:
         """Refuse the fields that nobody asked for."""
         for field in self.data:

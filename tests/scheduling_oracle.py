@@ -15,6 +15,7 @@ import numpy as np
 from optmap.errors import DeadlockError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, Reason, lower
 from optmap.judge.check import buffer_violations
+from optmap.model.capacity import SLICES, stated
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.platform import Platform
@@ -79,14 +80,25 @@ def best_joint_period(
     return best
 
 
+def holds(graph: ClusterGraph, platform: Platform, a: int, t: int) -> bool:
+    """Tell, limit by limit, whether tile t can hold cluster a."""
+    tile = platform.tiles[t]
+    needs = [(graph.rows[a], tile.crossbar.rows)]
+    needs += [(graph.columns[a] * platform.cells_per_synapse, tile.crossbar.columns)]
+    needs += [(graph.axons_out[a], tile.axons_out), (graph.fan_out[a], tile.fan_out)]
+    for limit, need in zip(stated(platform), graph.needs[:, a], strict=False):
+        cells = tile.crossbar.columns // platform.cells_per_synapse
+        needs += [(need, cells if limit is SLICES else getattr(tile, limit.field))]
+    return tile.slots != 0 and all(have is None or need <= have for need, have in needs)
+
+
 def feasible_bindings(graph: ClusterGraph, platform: Platform) -> Iterator[Binding]:
     """Yield the bindings whose slots, crossbars and buffers suffice."""
     for tiles in product(range(platform.num_tiles), repeat=graph.num_clusters):
         binding = Binding(np.array(tiles, dtype=np.int32))
         slots = [tile.slots for tile in platform.tiles]
         full = any(s is not None and tiles.count(t) > s for t, s in enumerate(slots))
-        shapes = zip(tiles, graph.rows.tolist(), graph.columns.tolist(), strict=True)
-        if full or not all(platform.fits(t, r, c) for t, r, c in shapes):
+        if full or not all(holds(graph, platform, a, t) for a, t in enumerate(tiles)):
             continue
         if not buffer_violations(graph, platform, binding):
             yield binding

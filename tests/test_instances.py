@@ -15,7 +15,7 @@ from optmap.decomposing.contract import decompose
 from optmap.experiment.tables.instance_list import HEADERS, instance_rows, main, markdown
 from optmap.generators.generate import generate
 from optmap.instance import load
-from optmap.model.platform import load_platform
+from optmap.model.platform_file import load_platform
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "instances"

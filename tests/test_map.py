@@ -13,7 +13,7 @@ from optmap.instance import load
 from optmap.judge.case import judge
 from optmap.map import main
 from optmap.mapping_json import from_dict
-from optmap.model.platform import load_platform
+from optmap.model.platform_file import load_platform
 from optmap.readers.read import read_network
 
 PLATFORM = "instances/platforms/dynap_se.toml"

@@ -13,7 +13,7 @@ import pytest
 from optmap.admit import main
 from optmap.command_line import guarded
 from optmap.errors import InputError
-from optmap.model.platform import load_platform
+from optmap.model.platform_file import load_platform
 from optmap.runtime.scenario import load_scenario, play, prepare, random_events
 
 ROOT = Path(__file__).parents[1]

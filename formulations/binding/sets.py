@@ -105,17 +105,13 @@ class BindingSets:
     @cached_property
     def fits(self) -> dict[tuple[int, int], bool]:
         """Whether the crossbar of tile t is large enough for cluster a."""
-        rows, columns = self.graph.rows.tolist(), self.graph.columns.tolist()
-        return {
-            (a, t): self.platform.fits(t, rows[a], columns[a])
-            for a in self.clusters
-            for t in self.tiles
-        }
+        fits = self.graph.fits(self.platform).tolist()
+        return {(a, t): fits[a][t] for a in self.clusters for t in self.tiles}
 
     @property
     def on_mesh(self) -> bool:
         """Whether hops are Manhattan distances of coordinates."""
-        return self.platform.interconnect.kind == "mesh"
+        return self.platform.interconnect.kind == "mesh" and self.platform.interconnect.is_regular
 
     @property
     def width(self) -> int:
@@ -140,7 +136,8 @@ class BindingSets:
         (one quadrant), its diagonal if X = Y (one octant), translations of a torus (one tile).
         """
         kind, x, y = self.platform.interconnect.kind, self.width, self.height
-        if not self.tiles_alike or kind == "matrix":
+        net = self.platform.interconnect
+        if not self.tiles_alike or not net.is_regular or net.chip is not None:
             return list(self.tiles)
         if kind == "torus":
             return [0]
@@ -178,8 +175,7 @@ def fits_platform(graph: ClusterGraph, platform: Platform, binding: Binding) -> 
     tile = binding.tile_of.tolist()
     if len(tile) != graph.num_clusters or any(t >= platform.num_tiles for t in tile):
         return False
-    shapes = zip(tile, graph.rows.tolist(), graph.columns.tolist(), strict=True)
-    if not all(platform.fits(t, r, c) for t, r, c in shapes):
+    if not graph.fits(platform)[np.arange(len(tile)), tile].all():
         return False
     clusters = [0] * platform.num_tiles
     into, out = [0] * platform.num_tiles, [0] * platform.num_tiles

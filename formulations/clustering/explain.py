@@ -17,6 +17,7 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.decomposing.contract import decompose
+from optmap.model.capacity import unit_fan_in
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits
@@ -105,7 +106,7 @@ def explain(
     slots = platform.total_slots
     if slots is None:
         return None
-    decomposition = decompose(snn, platform.max_rows, policy)
+    decomposition = decompose(snn, unit_fan_in(snn, platform), policy)
     share = replace(limits, wall_s=limits.wall_s / 2)
     outcome = partition_colgen.solve(
         decomposition, platform, share, cluster(decomposition, platform)
@@ -187,11 +188,13 @@ class _Search:
         return -(-self.platform.max_columns * rows // self.platform.max_rows)
 
     def _fits(self, wider: Platform) -> bool:
-        decomposition = decompose(self.snn, wider.max_rows, self.policy)
+        decomposition = decompose(self.snn, unit_fan_in(self.snn, wider), self.policy)
         return self.cluster(decomposition, wider).num_clusters <= self.slots
 
     def _impossible(self, wider: Platform) -> bool:
-        bound = best(cluster_bounds(decompose(self.snn, wider.max_rows, self.policy), wider))
+        bound = best(
+            cluster_bounds(decompose(self.snn, unit_fan_in(self.snn, wider), self.policy), wider)
+        )
         return bound is not None and bound.value > self.slots
 
 

@@ -91,9 +91,8 @@ def _valid(
     graph: ClusterGraph, platform: Platform, tiles: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.bool_]:
     """Tell which placements, one per row, keep crossbars and buffers (slots they keep anyway)."""
-    rows, columns = np.array(platform.rows_of), np.array(platform.columns_of)
     good: npt.NDArray[np.bool_]
-    good = ((graph.rows <= rows[tiles]) & (graph.columns <= columns[tiles])).all(axis=1)
+    good = graph.fits(platform)[np.arange(graph.num_clusters), tiles].all(axis=1)
     tokens = platform.buffer_windows * graph.rate
     a, b = tiles[:, graph.source], tiles[:, graph.target]
     for t, tile in enumerate(platform.tiles):

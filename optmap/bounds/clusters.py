@@ -14,7 +14,9 @@ from scipy import sparse
 
 from optmap.bounds.bound import Bound
 from optmap.bounds.conflicts import conflict_components_bound
+from optmap.bounds.resources import crossbars_by_resource
 from optmap.bounds.rows import rows_taken
+from optmap.model.capacity import units_per_crossbar
 from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
@@ -33,16 +35,19 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     Platforms of several kinds of crossbar: with the largest R and the largest C' among them.
     ``overlap``: see :func:`overlap_bound`; left out where it would cost too much to compute.
     ``separate``: the sum over conflict components, see :func:`conflict_components_bound`; left out
-    where there is one component only.
+    where there is one component only. ``synapses`` and the like: what all units take of a resource
+    that the platform limits, over what a crossbar has of it; C' is then also at most what the least
+    demanding units leave of it.
     """
     network, scope = decomposition.network, Scope(units=decomposition.identity)
-    rows, columns = platform.max_rows, platform.max_columns
+    rows, columns = platform.max_rows, max(1, int(units_per_crossbar(network, platform).max()))
     taken = rows_taken(network.fan_out, columns)
     values = {
         "columns": -(-network.num_units // columns),
         "rows": -(-taken // rows),
         "overlap": overlap_bound(network, rows, columns),
         "separate": conflict_components_bound(network, rows, columns),
+        **crossbars_by_resource(network, platform),
     }
     return tuple(
         Bound("clusters", name, value, scope, Grade.CERTIFIED)

@@ -21,6 +21,7 @@ from optmap.bounds.end_to_end_reads import (
 )
 from optmap.bounds.end_to_end_small import small_bounds
 from optmap.bounds.end_to_end_whole_neurons import whole_neuron_bounds
+from optmap.bounds.resources import crossbars_by_resource
 from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
@@ -63,11 +64,13 @@ def fewest_clusters(snn: SNN, platform: Platform) -> int:
     *columns*: at least :func:`fewest_units` units, at most C' a cluster. *rows*: raw source i is
     read by exactly deg_i units in every decomposition, one for each neuron that reads it, since a
     neuron reaches each of its sources exactly once; it takes a row of at least ceil(deg_i / C')
-    clusters. Each inserted unit takes one more; a cluster has R.
+    clusters. Each inserted unit takes one more; a cluster has R. *Resources*: see
+    :func:`optmap.bounds.resources.crossbars_by_resource`.
     """
     units, columns = fewest_units(snn, platform), platform.max_columns
     taken = rows_taken(snn.fan_out, columns) + units - snn.num_units
-    return crossbars_needed(units, taken, platform.max_rows, columns)
+    stored = crossbars_by_resource(snn, platform).values()
+    return max(crossbars_needed(units, taken, platform.max_rows, columns), *stored, 0)
 
 
 def fewest_clusters_bound(snn: SNN, platform: Platform) -> Bound:
@@ -117,12 +120,11 @@ def end_to_end_hop_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     ``apart``: two clusters are on two tiles, so that every external spike travels the fewest hops
     between two tiles at least. Inputs are not counted: they come from outside the network of tiles.
     """
-    if not all(t.slots == 1 for t in platform.tiles) or platform.num_tiles < 2:
+    if not platform.one_program_each:
         return ()
     external = (snn.spikes * entries(snn, platform.max_columns))[snn.is_unit]
     spikes = sum(external.tolist()) + fewest_sums(snn, platform.max_rows)
-    between_tiles = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
-    return _bounds("spike_hops", {"apart": spikes * int(between_tiles.min())})
+    return _bounds("spike_hops", {"apart": spikes * platform.least_hops})
 
 
 def end_to_end_energy_bound(snn: SNN, platform: Platform) -> Bound:
@@ -175,7 +177,7 @@ def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     if not snn.num_units:
         return (Bound("period", "widest", 0, END_TO_END, Grade.CERTIFIED),)
     base, event = platform.base_ticks, platform.event_ticks
-    tiles, switch = platform.num_tiles, platform.switch_ticks
+    tiles, switch = len(platform.in_use), platform.switch_ticks
     before = np.concatenate(([0], np.cumsum(snn.spikes[snn.indices])))
     most_read = int((before[snn.indptr[1:]] - before[snn.indptr[:-1]]).max())
     clusters = fewest_clusters(snn, platform)

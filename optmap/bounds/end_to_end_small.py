@@ -52,11 +52,11 @@ def _least_load(fits: BoolArray, tau: IntArray, platform: Platform) -> int:
     """Return the largest load of the best binding of the best clustering to equal tiles."""
     one = np.where(fits, tau, FAR)
     load = np.minimum(one, _cheapest(fits, tau + platform.switch_ticks))
-    if all(t.slots == 1 for t in platform.tiles):
+    if platform.one_program_each:
         load = one
     load[0] = 0
     least = load
-    for _ in range(min(platform.num_tiles, len(fits).bit_length() - 1) - 1):
+    for _ in range(min(len(platform.in_use), len(fits).bit_length() - 1) - 1):
         least = _one_more_tile(load, least)
     return int(least[-1])
 

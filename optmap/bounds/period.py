@@ -35,7 +35,7 @@ def period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
     tau = [int(t) for t in graph.tau]
     if not tau:
         return (_bound("actor", 0, graph),)
-    tiles, switch = platform.num_tiles, platform.switch_ticks
+    tiles, switch = len(platform.in_use), platform.switch_ticks
     extra = switch * (len(tau) - (tiles - 1)) if len(tau) > tiles else 0
     found = [_bound("actor", max(tau), graph)]
     found.append(_bound("load", -(-(sum(tau) + extra) // tiles), graph))
@@ -57,12 +57,9 @@ def _bound(name: str, ticks: int, graph: ClusterGraph) -> Bound:
 
 def _tiles_that_fit(graph: ClusterGraph, platform: Platform) -> list[frozenset[int]]:
     """Return for each cluster the tiles whose crossbars are large enough."""
-    shapes = list(zip(graph.rows.tolist(), graph.columns.tolist(), strict=True))
-    known = {
-        (r, c): frozenset(t for t in range(platform.num_tiles) if platform.fits(t, r, c))
-        for r, c in set(shapes)
-    }
-    return [known[shape] for shape in shapes]
+    fits = graph.fits(platform)
+    known = {row.tobytes(): frozenset(np.flatnonzero(row).tolist()) for row in fits}
+    return [known[row.tobytes()] for row in fits]
 
 
 def period_bound(graph: ClusterGraph, platform: Platform) -> Bound:
@@ -111,13 +108,12 @@ def recurrence_bound(
     iterations. A cycle's ratio is a lower bound on the period; which e is sent is not known, so the
     least over e counts, of the best among e's own return channel and a shortest way back.
     """
-    if platform.num_tiles < 2:
+    if len(platform.in_use) < 2:
         return None
     import networkx as nx  # a tenth of a second to load, for recurrent networks only
 
     sends = [platform.send_ticks(int(r)) for r in graph.rate]
-    between_tiles = platform.hops[~np.eye(platform.num_tiles, dtype=np.bool_)]
-    latency = int(between_tiles.min()) * platform.hop_ticks
+    latency = platform.least_latency
     channels = nx.DiGraph()
     columns = (graph.source.tolist(), graph.target.tolist(), graph.initial.tolist(), sends)
     for a, b, tokens, send in zip(*columns, strict=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from optmap.errors import CapacityError
+from optmap.model.capacity import stated
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
@@ -87,6 +89,60 @@ def _blocks() -> Divider:
     from optmap.clustering.blocks import partition
 
     return partition
+
+
+def cluster(
+    clusterer: Clusterer, decomposition: Decomposition, platform: Platform, *, seed: int = 0
+) -> Clustering:
+    """Return what a clusterer makes of the units, held to every limit that the platform states.
+
+    Clusterers know rows and columns. Where the platform states more, the clusterer is given the
+    columns that its limits leave at most, and what still exceeds a limit is divided
+    (:mod:`optmap.clustering.kernels.within_limits`). Without such limits it is the clusterer alone.
+
+    Raises
+    ------
+    CapacityError
+        If some unit fits no crossbar, with the numbers.
+    """
+    if not stated(platform):
+        return clusterer(decomposition, platform, seed=seed)
+    from optmap.clustering.kernels.within_limits import columns_left, within_limits
+
+    found = clusterer(decomposition, columns_left(decomposition.network, platform), seed=seed)
+    return within_limits(decomposition, found, platform)
+
+
+def divided(
+    divider: Divider, snn: SNN, platform: Platform, *, seed: int = 0
+) -> tuple[Decomposition, Clustering]:
+    """Return what a divider makes of a network, its clusters held to every limit like others'."""
+    decomposition, found = divider(snn, platform, seed=seed)
+    if not stated(platform):
+        return decomposition, found
+    from optmap.clustering.kernels.within_limits import within_limits
+
+    return decomposition, within_limits(decomposition, found, platform)
+
+
+def refuse_overfull(
+    decomposition: Decomposition, clustering: Clustering, platform: Platform, who: str
+) -> None:
+    """Refuse a clustering that no crossbars of the platform can hold.
+
+    This is what every clustering passes, whoever made it, before it is bound: the limits that a
+    method does not know end here, by name. Hook for limits that no set of units decides alone.
+
+    Raises
+    ------
+    CapacityError
+        Naming the limit, the cluster, what it needs and what there is.
+    """
+    from optmap.clustering.kernels.within_limits import exceeded
+
+    text = exceeded(decomposition, clustering, platform)
+    if text:
+        raise CapacityError(f"{who} does not keep to the limits of {platform.name!r}: {text}")
 
 
 #: Clustering of given units -> loader.

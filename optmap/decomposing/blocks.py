@@ -28,6 +28,7 @@ from __future__ import annotations
 import numpy as np
 
 from optmap.decomposing.kernels.block_cover import Shape, blocks_of, pieces_of
+from optmap.model.capacity import unit_fan_in
 from optmap.model.decomposition import Decomposition, custom
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray, IntArray
@@ -53,7 +54,7 @@ def decompose(
     closed : bool
         Whether a block takes every reader of its sources, so that these are in no other one.
     """
-    shape = Shape(platform.max_rows, platform.max_columns, least, closed)
+    shape = Shape(unit_fan_in(snn, platform), platform.max_columns, least, closed)
     return units_of_blocks(snn, shape.rows, blocks_of(snn, shape, seed))
 
 

@@ -9,6 +9,7 @@ References
 from __future__ import annotations
 
 from optmap.decomposing.kernels.cut import cut
+from optmap.model.capacity import unit_fan_in
 from optmap.model.decomposition import Decomposition, Parameters
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
@@ -16,7 +17,7 @@ from optmap.model.snn import SNN
 
 def decompose(snn: SNN, platform: Platform, *, seed: int = 0) -> Decomposition:
     """Cut every fan-in above the largest R into a chain; ``seed`` decides nothing."""
-    return cut(snn, platform.max_rows, "chain")
+    return cut(snn, unit_fan_in(snn, platform), "chain")
 
 
 def rebuild(snn: SNN, rows: int, parameters: Parameters) -> Decomposition:

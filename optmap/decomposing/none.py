@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optmap.errors import FanInError
+from optmap.model.capacity import unit_fan_in
 from optmap.model.decomposition import Decomposition, Parameters
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
@@ -18,7 +19,7 @@ def decompose(snn: SNN, platform: Platform, *, seed: int = 0) -> Decomposition:
     FanInError
         A neuron of fan-in above the largest R.
     """
-    return rebuild(snn, platform.max_rows, {})
+    return rebuild(snn, unit_fan_in(snn, platform), {})
 
 
 def rebuild(snn: SNN, rows: int, parameters: Parameters) -> Decomposition:

@@ -34,6 +34,7 @@ import numpy as np
 
 from optmap.compiled import compiled
 from optmap.decomposing.kernels.split_by_spikes import FanInClass, fan_in_classes, split_by_spikes
+from optmap.model.capacity import unit_fan_in
 from optmap.model.decomposition import Decomposition, Parameters
 from optmap.model.json_value import Json
 from optmap.model.platform import Platform
@@ -56,7 +57,7 @@ class Costs(NamedTuple):
 
 def decompose(snn: SNN, platform: Platform, *, seed: int = 0) -> Decomposition:
     """Return ``snn`` with every fan-in at most R, loud sources read directly."""
-    return split_by_spikes(snn, platform.max_rows, direct_sources(snn, platform))
+    return split_by_spikes(snn, unit_fan_in(snn, platform), direct_sources(snn, platform))
 
 
 def rebuild(snn: SNN, rows: int, parameters: Parameters) -> Decomposition:
@@ -91,10 +92,9 @@ def direct_sources(snn: SNN, platform: Platform) -> dict[int, tuple[int, ...]]:
     >>> direct_sources(snn, platform)
     {6: (3,)}
     """
-    costs = Costs(
-        platform.max_rows, platform.max_columns, platform.base_ticks, platform.event_ticks
-    )
-    return {c.fan_in: _levels(snn, c, costs) for c in fan_in_classes(snn, platform.max_rows)}
+    rows = unit_fan_in(snn, platform)
+    costs = Costs(rows, platform.max_columns, platform.base_ticks, platform.event_ticks)
+    return {c.fan_in: _levels(snn, c, costs) for c in fan_in_classes(snn, rows)}
 
 
 # the cost model

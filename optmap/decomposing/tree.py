@@ -7,6 +7,7 @@ fan-in sets are cut equally, so that the leaves of different neurons share rows.
 from __future__ import annotations
 
 from optmap.decomposing.kernels.cut import cut
+from optmap.model.capacity import unit_fan_in
 from optmap.model.decomposition import Decomposition, Parameters
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
@@ -14,7 +15,7 @@ from optmap.model.snn import SNN
 
 def decompose(snn: SNN, platform: Platform, *, seed: int = 0) -> Decomposition:
     """Cut every fan-in above the largest R into a tree; ``seed`` decides nothing."""
-    return cut(snn, platform.max_rows, "tree")
+    return cut(snn, unit_fan_in(snn, platform), "tree")
 
 
 def rebuild(snn: SNN, rows: int, parameters: Parameters) -> Decomposition:

@@ -82,8 +82,8 @@ def same_mapping_changes(platform: Platform) -> Iterator[tuple[str, Platform]]:
         "network interfaces twice as fast",
         replace(platform, ni_tokens_per_tick=2 * platform.ni_tokens_per_tick),
     )
-    if platform.hop_ticks:
-        yield "no hop latency", replace(platform, hop_ticks=0)
+    if platform.has_latency:
+        yield "no hop latency", replace(platform, hop_ticks=0, chip_hop_ticks=None)
     if platform.event_ticks > 1:
         faster = replace(platform, event_ticks=platform.event_ticks // 2)
         yield f"event_ticks {faster.event_ticks} instead of {platform.event_ticks}", faster
@@ -122,7 +122,7 @@ def new_mapping_changes(platform: Platform) -> Iterator[tuple[str, Platform]]:
     )
     if platform.total_slots is not None:
         more = tuple(
-            replace(t, slots=None if t.slots is None else t.slots + 1) for t in platform.tiles
+            replace(t, slots=t.slots + 1) if t.slots and t.in_use else t for t in platform.tiles
         )
         yield "one more slot on every tile", replace(platform, tiles=more)
     if any(t.input_buffer is not None or t.output_buffer is not None for t in platform.tiles):
@@ -138,7 +138,7 @@ def _scaled(tile: Tile, rows: int, columns: int) -> Tile:
 def _one_more_column(platform: Platform) -> Platform | None:
     """Return the mesh or torus with one more column of tiles like its last; None for a matrix."""
     net = platform.interconnect
-    if net.width is None or net.height is None:
+    if net.width is None or net.height is None or not net.is_regular or net.chip:
         return None
     tiles: list[Tile] = []
     for y in range(net.height):

@@ -12,7 +12,7 @@ from optmap.bounds.period import clustering_period_bounds
 from optmap.bounds.spike_hops import hop_bounds
 from optmap.bounds.traffic import traffic_bounds
 from optmap.judge.binding_aware_graph import BindingAwareGraph, lower
-from optmap.judge.check import Violation, graph_violations, unit_violations
+from optmap.judge.check import Violation, graph_violations, input_violations, unit_violations
 from optmap.judge.evaluation import Evaluation, evaluation_of
 from optmap.judge.metrics import computing_energy
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
@@ -68,6 +68,7 @@ class Case:
         made = self.mapping
         return (
             *unit_violations(self.snn, made.decomposition),
+            *input_violations(self.snn, self.platform),
             *graph_violations(
                 self.graph, self.platform, made.binding, made.orders, lambda: self.bound
             ),

@@ -13,12 +13,13 @@ import numpy as np
 
 from optmap.errors import CapacityError, DeadlockError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, lower, remote_channels
+from optmap.model.capacity import AXONS_OUT, FAN_OUT, have, on_tiles, stated
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.decomposition import Decomposition
 from optmap.model.decomposition import violations as decomposition_violations
 from optmap.model.mapping import Binding, Mapping, StaticOrders
 from optmap.model.platform import Platform
-from optmap.model.snn import SNN
+from optmap.model.snn import SNN, IntArray
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 
 
@@ -45,15 +46,26 @@ def check(snn: SNN, platform: Platform, mapping: Mapping, tokens: str) -> list[V
         Token mode, ``dataflow`` or ``pipelined``.
     """
     graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
-    return unit_violations(snn, mapping.decomposition) + check_graph(
-        graph, platform, mapping.binding, mapping.orders
-    )
+    return [
+        *unit_violations(snn, mapping.decomposition),
+        *input_violations(snn, platform),
+        *check_graph(graph, platform, mapping.binding, mapping.orders),
+    ]
 
 
 def unit_violations(snn: SNN, decomposition: Decomposition) -> list[Violation]:
     """Return what keeps the units from computing the network's sums."""
     found = decomposition_violations(snn, decomposition)
     return [Violation("decomposition", text) for text in found]
+
+
+def input_violations(snn: SNN, platform: Platform) -> list[Violation]:
+    """Return the inputs that sit on no core although the platform wants them to."""
+    outside = np.flatnonzero(~snn.is_unit & (snn.fan_out > 0))
+    if not platform.inputs_on_cores or not len(outside):
+        return []
+    text = f"{len(outside)} inputs, the first is neuron {outside[0]}, sit on no core"
+    return [Violation("inputs", f"{text}; make them units: SNN.with_inputs_on_cores()")]
 
 
 def check_graph(
@@ -92,13 +104,27 @@ def graph_violations(
 
 
 def _crossbars(graph: ClusterGraph, platform: Platform, binding: Binding) -> list[Violation]:
-    rows = np.array(platform.rows_of)[binding.tile_of]
-    columns = np.array(platform.columns_of)[binding.tile_of]
-    found = []
-    for kind, need, have in (("rows", graph.rows, rows), ("columns", graph.columns, columns)):
-        for k in np.flatnonzero(need > have):
-            where = f"tile {binding.tile_of[k]} has {have[k]}"
-            found.append(Violation(kind, f"cluster {k} needs {need[k]} {kind}, {where}"))
+    """Return what the crossbars cannot hold: rows, columns, and whatever else the tiles limit."""
+    tile_of, found = binding.tile_of, []
+    in_use = np.isin(tile_of, platform.in_use)
+    for k in np.flatnonzero(~in_use):
+        where = f"cluster {k} on tile {tile_of[k]}, which is out of use"
+        found.append(Violation("tile", where))
+    needs: list[tuple[str, str, IntArray, IntArray]] = [
+        ("rows", "rows", graph.rows, np.array(platform.rows_of)),
+        ("columns", "columns", graph.columns, np.array(platform.columns_of)),
+    ]
+    if len(graph.needs):
+        for limit, need, offered in zip(stated(platform), graph.needs, have(platform), strict=True):
+            needs.append((limit.field, limit.unit, need, offered))
+    for limit, need in ((AXONS_OUT, graph.axons_out), (FAN_OUT, graph.fan_out)):
+        needs.append((limit.field, limit.unit, need, on_tiles(platform, limit)))
+    for kind, unit, need, offered in needs:
+        for k in np.flatnonzero(in_use & (need > offered[tile_of])):
+            t = tile_of[k]
+            found.append(
+                Violation(kind, f"cluster {k} needs {need[k]} {unit}, tile {t} has {offered[t]}")
+            )
     return found
 
 
@@ -107,7 +133,7 @@ def _slots(platform: Platform, binding: Binding) -> list[Violation]:
     return [
         Violation("slots", f"tile {t} holds {held[t]} clusters, it has {tile.slots} slots")
         for t, tile in enumerate(platform.tiles)
-        if tile.slots is not None and held[t] > tile.slots
+        if tile.slots is not None and held[t] > tile.slots and tile.in_use
     ]
 
 

@@ -15,20 +15,29 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from optmap.model.capacity import (
+    AXONS_OUT,
+    FAN_OUT,
+    demands,
+    fitting_tiles,
+    on_tiles,
+    outgoing,
+    summed,
+)
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import Decomposition
 from optmap.model.identity import digest_of
 from optmap.model.mapping import Binding, Clustering
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.scope import Scope, binding_identity, clustering_identity
-from optmap.model.snn import SNN, IndexArray, IntArray, frozen
+from optmap.model.snn import SNN, BoolArray, IndexArray, IntArray, frozen
 
 #: Largest sum of execution times in one iteration: sums of delays must stay exact in int64.
 MAX_TICKS = 2**60
@@ -52,6 +61,11 @@ class ClusterGraph:
         Iterations of tokens on the channel at the start, 0 or 1.
     made_of : (Decomposition, Clustering), optional
         Where it comes from; None: made by hand.
+    needs : (D, K) int64 array
+        What each cluster needs of the resources that :func:`optmap.model.capacity.stated` lists;
+        (0, K) where that is not known, or nothing is limited.
+    axons_out, fan_out : (K,) int64 arrays
+        Rows that a cluster's units take, anywhere; of one unit at most. 0 where not known.
     """
 
     tau: IntArray
@@ -62,6 +76,9 @@ class ClusterGraph:
     spikes: IntArray
     initial: IntArray
     made_of: tuple[Decomposition, Clustering] | None = None
+    needs: IntArray = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
+    axons_out: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    fan_out: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         for name in ("tau", "rows", "columns", "spikes", "initial"):
@@ -69,6 +86,11 @@ class ClusterGraph:
         for name in ("source", "target"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.int32))
         k, e = len(self.tau), len(self.source)
+        if not self.needs.size:
+            object.__setattr__(self, "needs", np.zeros((len(self.needs), k), dtype=np.int64))
+        for name in ("axons_out", "fan_out"):
+            known = getattr(self, name)
+            object.__setattr__(self, name, frozen(known if len(known) else np.zeros(k), np.int64))
         if self.rows.shape != (k,) or self.columns.shape != (k,):
             raise ValueError(f"cluster graph: {k} actors, rows {self.rows.shape}")
         if not (self.target.shape == self.spikes.shape == self.initial.shape == (e,)):
@@ -93,6 +115,13 @@ class ClusterGraph:
     def num_channels(self) -> int:
         """Number of channels E."""
         return len(self.source)
+
+    def fits(self, platform: Platform) -> BoolArray:
+        """Return which tile's crossbar holds which cluster, shape (K, T)."""
+        fits = fitting_tiles(self.rows, self.columns, self.needs, platform)
+        for limit, sent in ((AXONS_OUT, self.axons_out), (FAN_OUT, self.fan_out)):
+            fits &= sent[:, None] <= on_tiles(platform, limit)
+        return fits
 
     @cached_property
     def identity(self) -> str:
@@ -180,6 +209,8 @@ def cluster_graph(
         spikes,
         initial_iterations(k, a, b, tokens),
         (decomposition, clustering),
+        summed(demands(network, platform), clustering.cluster_of, k),
+        *outgoing(source, k, network, clustering.cluster_of),
     )
 
 

@@ -13,21 +13,18 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from optmap.errors import InputError
-from optmap.model.snn import IntArray, frozen
-from optmap.toml_fields import Table, read_toml
+from optmap.model.interconnect import Interconnect as Interconnect
+from optmap.model.snn import IntArray
 
-SCHEMA = 1
-MAX_TILES = 4096
-MAX_SIDE = 2**20
+#: Most tiles, and the longest side of a crossbar, that a file may name.
+MAX_TILES, MAX_SIDE = 4096, 2**20
 
 #: Which channels hold tokens at the start: those on cycles of clusters, or all of them.
 TOKEN_MODES = ("dataflow", "pipelined")
@@ -49,65 +46,33 @@ class Crossbar:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One tile; None for a buffer or for slots means "not limited"."""
+    """One tile; None means "not limited".
+
+    0 slots put its crossbar out of use. What one program may take of the crossbar besides rows and
+    columns is listed in :data:`optmap.model.capacity.LIMITS`.
+    """
 
     crossbar: Crossbar
     input_buffer: int | None = None
     output_buffer: int | None = None
     slots: int | None = None
+    # not in the repr, which digests of instances hold: see Platform.extras
+    neurons: int | None = field(default=None, repr=False)
+    synapses: int | None = field(default=None, repr=False)
+    synapse_bits: int | None = field(default=None, repr=False)
+    axons_out: int | None = field(default=None, repr=False)
+    fan_out: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("input_buffer", "output_buffer", "slots"):
+        for name in (f.name for f in fields(self) if f.name != "crossbar"):
             value = getattr(self, name)
-            if value is not None and value < 1:
+            if value is not None and value < (name != "slots"):
                 raise ValueError(f"{name} {value} must be >= 1, or absent for no limit")
 
-
-@dataclass(frozen=True, slots=True)
-class Interconnect:
-    """How tiles are joined: a mesh or torus of ``width`` x ``height``, or a given hop matrix.
-
-    Tile t of a mesh or torus stands at x = t mod width, y = t div width; routing is XY.
-    """
-
-    kind: str
-    width: int | None = None
-    height: int | None = None
-    matrix: tuple[tuple[int, ...], ...] | None = None
-
-    def __post_init__(self) -> None:
-        if self.kind in ("mesh", "torus"):
-            if not (self.width and self.height and self.width > 0 and self.height > 0):
-                raise ValueError(f"{self.kind} of {self.width} x {self.height}")
-            if self.matrix is not None:
-                raise ValueError(f"{self.kind} with a hop matrix")
-        elif self.kind != "matrix" or not self.matrix:
-            raise ValueError(f"interconnect {self.kind!r}: expected mesh, torus or a matrix")
-        elif self.width is not None or self.height is not None:
-            raise ValueError(f"hop matrix with a size of {self.width} x {self.height}")
-        elif any(len(row) != len(self.matrix) or min(row) < 0 for row in self.matrix):
-            raise ValueError("hop matrix: must be square, with hops >= 0")
-        elif any(row[t] != 0 for t, row in enumerate(self.matrix)):
-            raise ValueError("hop matrix: a tile must be 0 hops from itself")
-
     @property
-    def num_tiles(self) -> int:
-        """Number of tiles it joins."""
-        if self.width is not None and self.height is not None:
-            return self.width * self.height
-        return len(self.matrix or ())
-
-    def hops(self) -> IntArray:
-        """Return the hop count between every two tiles, shape (T, T)."""
-        if self.matrix is not None:
-            return frozen(self.matrix, np.int64)
-        width, height = self.width or 1, self.height or 1  # checked in __post_init__
-        t = np.arange(self.num_tiles)
-        total = np.zeros((len(t), len(t)), dtype=np.int64)
-        for place, size in ((t % width, width), (t // width, height)):
-            d = np.abs(place[:, None] - place[None, :])
-            total += np.minimum(d, size - d) if self.kind == "torus" else d
-        return frozen(total, np.int64)
+    def in_use(self) -> bool:
+        """Whether it holds any program."""
+        return self.slots != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +116,15 @@ class Platform:
         Iterations of tokens every channel can hold (2: double buffering).
     sources : mapping
         Dotted field name to the source of its number, or "assumed".
+    chip_hop_ticks : int, optional
+        Latency of a link between chips; None: hop_ticks for each of the hops that it counts as.
+    weight_bits : int, optional
+        Bits of a weight where the network does not say.
+    cell_bits : int, optional
+        Bits that a cell holds: a unit whose weights have b bits takes ceil(b / cell_bits) columns
+        of C'. None: weights are not counted.
+    inputs_on_cores : bool
+        Whether inputs take a column of some crossbar, as if they were self-driven neurons.
     """
 
     name: str
@@ -167,9 +141,17 @@ class Platform:
     energy: Energy = Energy()
     area: Area = Area()
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    chip_hop_ticks: int | None = field(default=None, repr=False)
+    weight_bits: int | None = field(default=None, repr=False)
+    cell_bits: int | None = field(default=None, repr=False)
+    inputs_on_cores: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", MappingProxyType(dict(self.sources)))
+        dead = set(self.interconnect.dead_tiles)
+        if dead:
+            tiles = (replace(x, slots=0) if t in dead else x for t, x in enumerate(self.tiles))
+            object.__setattr__(self, "tiles", tuple(tiles))
         if len(self.tiles) != self.interconnect.num_tiles:
             raise ValueError(
                 f"platform {self.name!r}: {len(self.tiles)} tiles on an interconnect of"
@@ -191,6 +173,25 @@ class Platform:
                 f"ni_tokens_per_tick {self.ni_tokens_per_tick} and tick_ns {self.tick_ns}"
                 " must be > 0"
             )
+        self._check_chip()
+
+    def _check_chip(self) -> None:
+        for name in ("weight_bits", "cell_bits"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} {value} must be >= 1")
+        counted = self.cell_bits or any(tile.synapse_bits for tile in self.tiles)
+        if counted and self.weight_bits is None:
+            raise ValueError(
+                "synapse_bits and cell_bits need weight_bits, the width of weights where a network"
+                " does not say"
+            )
+        if self.chip_hop_ticks is not None and self.chip_hop_ticks < 0:
+            raise ValueError(f"chip_hop_ticks {self.chip_hop_ticks} must be >= 0")
+        if not self.in_use:
+            raise ValueError(f"platform {self.name!r}: no tile is in use")
+        if self.interconnect.dead_tiles or self.interconnect.dead_links:
+            _ = self._distances  # ValueError where tiles in use are cut off
         if max(self.columns_of) < 1:
             raise ValueError(
                 f"cells_per_synapse {self.cells_per_synapse} leaves no column on any crossbar"
@@ -202,19 +203,81 @@ class Platform:
         return len(self.tiles)
 
     @cached_property
+    def in_use(self) -> tuple[int, ...]:
+        """The tiles that hold programs, ascending."""
+        return tuple(t for t, tile in enumerate(self.tiles) if tile.in_use)
+
+    @property
+    def one_program_each(self) -> bool:
+        """Whether no tile holds two programs: distinct clusters are on distinct tiles."""
+        return all(tile.slots in (0, 1) for tile in self.tiles)
+
+    @property
+    def limits_outgoing(self) -> bool:
+        """Whether some tile limits axons out or fan-out."""
+        return any(tile.axons_out or tile.fan_out for tile in self.tiles)
+
+    @property
+    def extras(self) -> str:
+        """What a repr leaves out, for digests; empty where all of it has its default."""
+        given: tuple[Platform | Interconnect | Tile, ...]
+        given = (self, self.interconnect, *self.tiles)
+        found = [
+            f"{number}.{f.name}={getattr(part, f.name)}"
+            for number, part in enumerate(given)
+            for f in fields(part)
+            if not f.repr and getattr(part, f.name) != f.default
+        ]
+        return " ".join(found)
+
+    @cached_property
+    def _distances(self) -> tuple[IntArray, IntArray]:
+        return self.interconnect.distances()
+
+    @property
     def hops(self) -> IntArray:
-        """Hops between every two tiles, shape (T, T)."""
-        return self.interconnect.hops()
+        """Hops between every two tiles, shape (T, T); a link between chips may count as several."""
+        return self._distances[0]
+
+    @cached_property
+    def latency(self) -> IntArray:
+        """Ticks that a spike travels between every two tiles, shape (T, T)."""
+        hops, links = self._distances
+        slow = self.chip_hop_ticks
+        if slow is None:
+            return hops * self.hop_ticks
+        return (hops - links * self.interconnect.chip_hops) * self.hop_ticks + links * slow
+
+    @cached_property
+    def has_latency(self) -> bool:
+        """Whether some spike takes time to travel."""
+        return bool(self.latency.any())
+
+    @cached_property
+    def least_latency(self) -> int:
+        """Ticks that any spike takes at least between two tiles in use; 0 if there is one."""
+        return self._least(self.latency)
+
+    @cached_property
+    def least_hops(self) -> int:
+        """Hops between two tiles in use at least; 0 if there is one."""
+        return self._least(self.hops)
+
+    def _least(self, matrix: IntArray) -> int:
+        used = list(self.in_use)
+        between = matrix[np.ix_(used, used)][~np.eye(len(used), dtype=np.bool_)]
+        return int(between.min()) if len(between) else 0
 
     @cached_property
     def rows_of(self) -> tuple[int, ...]:
-        """Rows R of each tile's crossbar."""
-        return tuple(tile.crossbar.rows for tile in self.tiles)
+        """Rows R of each tile's crossbar; 0 where it is out of use."""
+        return tuple(tile.crossbar.rows if tile.in_use else 0 for tile in self.tiles)
 
     @cached_property
     def columns_of(self) -> tuple[int, ...]:
-        """Neurons C' = floor(C / cells_per_synapse) that each tile's crossbar holds."""
-        return tuple(tile.crossbar.columns // self.cells_per_synapse for tile in self.tiles)
+        """Neurons C' = floor(C / cells_per_synapse) of each tile's crossbar; 0 if out of use."""
+        cells = self.cells_per_synapse
+        return tuple(t.crossbar.columns // cells if t.in_use else 0 for t in self.tiles)
 
     @property
     def max_rows(self) -> int:
@@ -229,7 +292,7 @@ class Platform:
     @cached_property
     def kinds(self) -> tuple[tuple[int, int], ...]:
         """Distinct (R, C') pairs, largest area first, then more rows."""
-        pairs = set(zip(self.rows_of, self.columns_of, strict=True))
+        pairs = {(self.rows_of[t], self.columns_of[t]) for t in self.in_use}
         return tuple(sorted(pairs, key=lambda p: (-p[0] * p[1], -p[0])))
 
     @cached_property
@@ -238,130 +301,7 @@ class Platform:
         slots = [tile.slots for tile in self.tiles if tile.slots is not None]
         return sum(slots) if len(slots) == len(self.tiles) else None
 
-    def fits(self, tile: int, rows: int, columns: int) -> bool:
-        """Tell whether a cluster of so many rows and units fits the crossbar of ``tile``."""
-        return rows <= self.rows_of[tile] and columns <= self.columns_of[tile]
-
     def send_ticks(self, tokens: int) -> int:
         """Return the ticks a network interface needs for so many tokens (rounded up)."""
         rate = self.ni_tokens_per_tick
         return -(-tokens * rate.denominator // rate.numerator)
-
-
-def load_platform(path: str | Path) -> Platform:
-    """Read a platform file.
-
-    Raises
-    ------
-    InputError
-        Naming the file, the field, what was found and what was expected.
-    """
-    top = read_toml(Path(path))
-    schema = top.whole("schema", 1)
-    if schema != SCHEMA:
-        raise top.fail("schema", str(schema), str(SCHEMA))
-    parts = {
-        name: top.table(name)
-        for name in ("interconnect", "time", "cells", "buffers", "energy", "area")
-    }
-    name = top.text("name")
-    top.text("origin", "")
-    interconnect = _interconnect(parts["interconnect"])
-    tiles, tile_tables = _tiles(top, interconnect)
-    time, cells, buffers = parts["time"], parts["cells"], parts["buffers"]
-    hop_ticks = time.whole("hop_ticks", 0, 1)
-    rate, tick_ns = _positive(time, "ni_tokens_per_tick"), _positive(time, "tick_ns")
-    base_ticks = time.whole("base_ticks", 1, 1)
-    event_ticks = time.whole("event_ticks", 0, 0)
-    switch_ticks = time.whole("switch_ticks", 0, 0)
-    cells_per_synapse = cells.whole("cells_per_synapse", 1, 1)
-    widest = max(tile.crossbar.columns for tile in tiles)
-    if cells_per_synapse > widest:
-        raise cells.fail(
-            "cells_per_synapse", str(cells_per_synapse), f"at most {widest}, the most columns"
-        )
-    buffer_windows = buffers.whole("buffer_windows", 1, 2)
-    energy = Energy(*(parts["energy"].number(f.name, 0, 0) for f in fields(Energy)))
-    area = Area(*(parts["area"].number(f.name, 0, 0) for f in fields(Area)))
-    sources: dict[str, str] = {}
-    for table in (top, *parts.values(), *tile_tables):
-        table.close()
-        sources |= table.sources
-    for shape in ("schema", "interconnect.width", "interconnect.height"):
-        sources.pop(shape, None)
-    try:
-        return Platform(
-            name,
-            tiles,
-            interconnect,
-            hop_ticks=hop_ticks,
-            ni_tokens_per_tick=rate,
-            tick_ns=tick_ns,
-            base_ticks=base_ticks,
-            event_ticks=event_ticks,
-            switch_ticks=switch_ticks,
-            cells_per_synapse=cells_per_synapse,
-            buffer_windows=buffer_windows,
-            energy=energy,
-            area=area,
-            sources=sources,
-        )
-    except ValueError as error:
-        raise InputError(str(path), "", str(error), "a consistent platform") from None
-
-
-def _positive(table: Table, field: str) -> Fraction:
-    """Return a number > 0; 1 where the field is absent."""
-    value = table.number(field, 0, 1)
-    if value == 0:
-        raise table.fail(field, "0", "a number > 0")
-    return value
-
-
-def _interconnect(table: Table) -> Interconnect:
-    kind = table.choice("kind", ("mesh", "torus", "matrix"))
-    if kind == "matrix":
-        rows = table.rows("hops")
-        if not 1 <= len(rows) <= MAX_TILES:
-            raise table.fail("hops", f"{len(rows)} rows", f"1 to {MAX_TILES} rows")
-        bad = [t for t, row in enumerate(rows) if row[t]]
-        if bad:
-            raise table.fail(
-                "hops", f"{rows[bad[0]][bad[0]]} hops from tile {bad[0]} to itself", "0"
-            )
-        return Interconnect(kind, matrix=tuple(map(tuple, rows)))
-    width, height = table.whole("width", 1), table.whole("height", 1)
-    if width * height > MAX_TILES:
-        raise table.fail("width", f"{width} x {height} tiles", f"at most {MAX_TILES} tiles")
-    return Interconnect(kind, width, height)
-
-
-def _side(table: Table, field: str, least: int) -> int:
-    """Read rows or columns; kernels keep arrays of such lengths."""
-    length = table.whole(field, least)
-    if length > MAX_SIDE:
-        raise table.fail(field, str(length), f"at most {MAX_SIDE}")
-    return length
-
-
-def _tiles(top: Table, interconnect: Interconnect) -> tuple[tuple[Tile, ...], list[Table]]:
-    """Read the ``[[tiles]]`` tables, each repeated ``count`` times, in the tiles' numbering."""
-    tables = top.tables("tiles")
-    tiles: list[Tile] = []
-    for table in tables:
-        tile = Tile(
-            Crossbar(_side(table, "rows", 2), _side(table, "columns", 1)),
-            table.whole_or_none("input_buffer", 1),
-            table.whole_or_none("output_buffer", 1),
-            table.whole_or_none("slots", 1),
-        )
-        count = table.whole("count", 1, interconnect.num_tiles if len(tables) == 1 else 1)
-        table.sources.pop(table.name_of("count"))
-        if len(tiles) + count > interconnect.num_tiles:
-            count = interconnect.num_tiles + 1 - len(tiles)
-        tiles += [tile] * count
-    if len(tiles) != interconnect.num_tiles:
-        more = "more than " if len(tiles) > interconnect.num_tiles else ""
-        found = f"{more}{min(len(tiles), interconnect.num_tiles)} tiles"
-        raise top.fail("tiles", found, f"{interconnect.num_tiles}, as the interconnect has")
-    return tuple(tiles), tables

@@ -13,7 +13,7 @@ that a crossbar computes it (one column, no row) and nobody brings it in from ou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -95,6 +95,8 @@ class SNN:
         Neurons without fan-in that are units all the same, ascending (module docstring).
     notes : tuple of str
         What the reader of a file left out or took for granted, a sentence each.
+    weight_bits : (N,) int64 array, optional
+        Bits of the weights that each neuron reads with, where known.
 
     Raises
     ------
@@ -110,6 +112,7 @@ class SNN:
     spikes_origin: str = SPIKES_ASSUMED
     self_driven: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     notes: tuple[str, ...] = ()
+    weight_bits: IntArray | None = None
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
@@ -121,6 +124,10 @@ class SNN:
         set_(self, "notes", tuple(self.notes))
         if self.weights is not None:
             set_(self, "weights", frozen(self.weights, np.float32))
+        if self.weight_bits is not None:
+            set_(self, "weight_bits", frozen(self.weight_bits, np.int64))
+            if self.weight_bits.shape != self.spikes.shape or (self.weight_bits < 1).any():
+                raise ValueError(f"weight_bits must be {len(self.spikes)} numbers >= 1")
         self._check_arrays()
         self._check_populations()
         self._check_self_driven()
@@ -244,16 +251,33 @@ class SNN:
 
     def with_spikes(self, spikes: npt.ArrayLike, origin: str) -> SNN:
         """Return the same network with another spike profile."""
-        return SNN(
-            self.indptr,
-            self.indices,
-            np.asarray(spikes),
-            self.populations,
-            self.weights,
-            origin,
-            self.self_driven,
-            self.notes,
-        )
+        return replace(self, spikes=np.asarray(spikes), spikes_origin=origin)
+
+    def with_weight_bits(self, default: int | None, of: Mapping[str, int]) -> SNN:
+        """Return the same network with weight widths: of populations by name, and of the others.
+
+        Raises
+        ------
+        ValueError
+            If a population is unknown, or neurons with fan-in are left without a width.
+        """
+        known = {population.name: population for population in self.populations}
+        bits = np.zeros(self.num_neurons, dtype=np.int64)
+        for name, width in of.items():
+            if name not in known:
+                raise ValueError(f"population {name!r}: there are {', '.join(known) or 'none'}")
+            bits[known[name].first : known[name].last + 1] = width
+        bare = np.flatnonzero((bits == 0) & (self.fan_in > 0))
+        if default is None and len(bare):
+            name = self.population_of(int(bare[0]))
+            raise ValueError(
+                f"weights of population {name!r} have no width, and there is no default"
+            )
+        return replace(self, weight_bits=np.where(bits == 0, default or 1, bits))
+
+    def with_inputs_on_cores(self) -> SNN:
+        """Return the same network with its inputs as units that read nothing: self-driven."""
+        return replace(self, self_driven=np.flatnonzero(self.fan_in == 0).astype(np.int32))
 
     def with_notes(self, *notes: str) -> SNN:
         """Return the same network with further notes."""

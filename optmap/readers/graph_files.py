@@ -8,6 +8,7 @@ reading neuron, column = neuron read.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,7 @@ def read_matrix_market(
 
 
 def _unweighted(snn: SNN) -> SNN:
-    return SNN(snn.indptr, snn.indices, snn.spikes, snn.populations, None, snn.spikes_origin)
+    return replace(snn, weights=None)
 
 
 def read_metis(path: Path) -> SNN:

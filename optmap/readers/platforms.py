@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optmap.errors import InputError
-from optmap.model.platform import Platform, load_platform
+from optmap.model.platform import Platform
+from optmap.model.platform_file import load_platform
 from optmap.readers.options import AS_WRITTEN, ReadOptions, pairs_of
 
 #: What ``--architecture`` may name, and what it means.

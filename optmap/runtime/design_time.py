@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-import numpy as np
-
 from optmap.binding import hill_climbing as bind_hill_climbing
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower
-from optmap.model.platform import Interconnect, Platform
+from optmap.model.platform import Platform
 from optmap.ordering import list_scheduling as order_list
 from optmap.ordering import projection as order_projection
 from optmap.runtime.application import Application
@@ -44,12 +42,11 @@ class Comparison:
 def part_of(platform: Platform, tiles: Sequence[int]) -> Platform:
     """Return the platform that consists of these tiles only, at the hops they have."""
     chosen = list(tiles)
-    hops = platform.hops[np.ix_(chosen, chosen)]
     return replace(
         platform,
         name=f"{platform.name}, tiles {chosen}",
         tiles=tuple(platform.tiles[t] for t in chosen),
-        interconnect=Interconnect("matrix", matrix=tuple(map(tuple, hops.tolist()))),
+        interconnect=platform.interconnect.among(chosen),
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.binding.kernels.tile_room import UNLIMITED, any_binding, limits
+from optmap.binding.kernels.tile_room import any_binding, limits
 from optmap.compiled import compiled
 from optmap.errors import CapacityError
-from optmap.model.platform import Interconnect, Platform, Tile
+from optmap.model.capacity import UNLIMITED
+from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
 from optmap.runtime.application import Application
 
@@ -60,8 +61,7 @@ def place(
     O(K (T + d)) for d channels a cluster. A heuristic: None is no proof that there is no binding.
     """
     graph = application.graph
-    rows, columns = np.array(platform.rows_of)[tiles], np.array(platform.columns_of)[tiles]
-    fits = (graph.rows[:, None] <= rows) & (graph.columns[:, None] <= columns)
+    fits = graph.fits(platform)[:, tiles]
     tokens = platform.buffer_windows * graph.rate
     input_need = np.zeros(graph.num_clusters, dtype=np.int64)
     np.add.at(input_need, graph.target, tokens)
@@ -89,12 +89,12 @@ def _searched(
     open_tiles = open_tiles[room.output_tokens[open_tiles] > 0]
     if not len(open_tiles):
         return None
+    parts = dict(zip(("input_buffer", "output_buffer", "slots"), _tile_parts(room), strict=True))
     left = tuple(
-        Tile(platform.tiles[t].crossbar, *(_limit(part[t]) for part in _tile_parts(room)))
+        replace(platform.tiles[t], **{f: _limit(part[t]) for f, part in parts.items()})
         for t in open_tiles.tolist()
     )
-    hops = platform.hops[np.ix_(open_tiles, open_tiles)]
-    net = Interconnect("matrix", matrix=tuple(map(tuple, hops.tolist())))
+    net = platform.interconnect.among(open_tiles.tolist())
     try:
         binding = any_binding(application.graph, replace(platform, tiles=left, interconnect=net), 0)
     except CapacityError:

@@ -188,6 +188,9 @@ def combined(state: State) -> tuple[ClusterGraph, IntArray, IntArray]:
         np.concatenate([g.target + f for g, f in zip(graphs, first, strict=True)]),
         joined("spikes"),
         joined("initial"),
+        needs=np.concatenate([g.needs for g in graphs], axis=1),
+        axons_out=joined("axons_out"),
+        fan_out=joined("fan_out"),
     )
     order = np.concatenate([r.application.sequence + f for r, f in zip(runs, first, strict=True)])
     return graph, order, np.concatenate([run.tile_of for run in runs])
@@ -304,8 +307,7 @@ def _refuse_hopeless(
             f"throughput: cluster {int(graph.tau.argmax())} alone takes {tau} ticks,"
             f" {_ticks(most)} are allowed"
         )
-    rows, columns = np.array(platform.rows_of)[tiles], np.array(platform.columns_of)[tiles]
-    fits = (graph.rows[:, None] <= rows) & (graph.columns[:, None] <= columns)
+    fits = graph.fits(platform)[:, tiles]
     if not fits.any(axis=1).all():
         k = int(np.flatnonzero(~fits.any(axis=1))[0])
         raise RejectedError(

@@ -45,8 +45,10 @@ import numpy as np
 from optmap.beside import Beside
 from optmap.clustering import overlap as partition_overlap
 from optmap.clustering import song2020 as partition_song2020
+from optmap.clustering.contract import cluster
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, InputError
+from optmap.model.capacity import unit_fan_in
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.platform import Platform
 from optmap.readers.platforms import platform_of_file
@@ -124,8 +126,8 @@ def prepare(
         rows = max(snn.max_fan_in, platform.max_rows)
         decomposition, clusters = decompose(snn, rows, "none"), snn.clustering
     else:
-        decomposition = decompose(snn, platform.max_rows, policy)
-        clusters = module.partition(decomposition, platform)
+        decomposition = decompose(snn, unit_fan_in(snn, platform), policy)
+        clusters = cluster(module.partition, decomposition, platform)
     return design(name, decomposition, clusters, platform, tokens)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
-from optmap.clustering.contract import CLUSTERERS, DIVIDERS
+from optmap.clustering.contract import CLUSTERERS, DIVIDERS, cluster, divided, refuse_overfull
 from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.exact import EXACT_CLUSTERINGS, TREE_IMPROVERS, ExactClustering, TreeImprover
 from optmap.judge.metrics import traffic
@@ -28,9 +28,15 @@ def divide(course: Course, method: Method, snn: SNN, placement: Mapping | None) 
         return decompose(snn, rows, "none"), snn.clustering
     if placement is not None:
         return placement.decomposition, placement.clustering
+    decomposition, clustering = _divide(course, method, snn)
+    refuse_overfull(decomposition, clustering, course.platform, f"clustering {method.clustering!r}")
+    return decomposition, clustering
+
+
+def _divide(course: Course, method: Method, snn: SNN) -> Units:
     name, seed = method.clustering, course.limits.seed
     if name in DIVIDERS:
-        return DIVIDERS[name]()(snn, course.platform, seed=seed)
+        return divided(DIVIDERS[name](), snn, course.platform, seed=seed)
     decomposition = DECOMPOSERS[method.decomposition]()(snn, course.platform, seed=seed)
     if name in TREE_IMPROVERS:
         return _improve(course, TREE_IMPROVERS[name](), snn, decomposition)
@@ -41,7 +47,7 @@ def divide(course: Course, method: Method, snn: SNN, placement: Mapping | None) 
 
 
 def _cluster(course: Course, name: str, decomposition: Decomposition) -> Clustering:
-    return CLUSTERERS[name]()(decomposition, course.platform, seed=course.limits.seed)
+    return cluster(CLUSTERERS[name](), decomposition, course.platform, seed=course.limits.seed)
 
 
 def _improve(

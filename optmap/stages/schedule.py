@@ -145,7 +145,7 @@ def _solve_binding(course: Course, solve: ExactBinder, graph: ClusterGraph) -> B
     for near in course.bound_by_any((WARM_HOPS,), graph):
         if max_tile_load(graph, near, platform) <= cap:
             warm = min(warm, near, key=lambda b: spike_hops(graph, platform, b))
-    alone = all(t.slots == 1 for t in platform.tiles)  # then every binding has this load
+    alone = platform.one_program_each  # then every binding has this load
     nearest = solve(
         graph, platform, course.share("spike_hops"), objective="hops", max_load=cap, start=warm
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from optmap.binding.contract import BINDERS
-from optmap.clustering.contract import CLUSTERERS
+from optmap.clustering.contract import CLUSTERERS, cluster
 from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.errors import CapacityError
 from optmap.model.clustered_snn import ClusteredSNN
@@ -48,7 +48,9 @@ def starts(target: Target, expired: Expired) -> Iterator[Mapping]:
         if seen and expired():
             return
         try:
-            clustering = CLUSTERERS[clusterer]()(decomposition, target.platform, seed=target.seed)
+            clustering = cluster(
+                CLUSTERERS[clusterer](), decomposition, target.platform, seed=target.seed
+            )
         except CapacityError:
             continue
         identity = clustering_identity(decomposition.identity, clustering)

@@ -26,7 +26,8 @@ from optmap.clustering import song2020 as partition_song2020
 from optmap.decomposing.contract import decompose
 from optmap.generators.generate import generate
 from optmap.model.cluster_graph import cluster_graph
-from optmap.model.platform import Crossbar, Interconnect, Platform, Tile, load_platform
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.platform_file import load_platform
 from optmap.runtime.admission import Runtime
 from optmap.runtime.application import from_graph
 from optmap.runtime.design_time import designed
@@ -46,7 +47,7 @@ SIZES = (
 CHILD = """
 import importlib, json, resource, sys, time
 from optmap.decomposing.contract import decompose
-from optmap.model.platform import load_platform
+from optmap.model.platform_file import load_platform
 from optmap.generators.generate import generate
 name, network, policy, platform = sys.argv[1:]
 partition = importlib.import_module("optmap.clustering." + name).partition

@@ -96,7 +96,7 @@ def test_slots_and_crossbars_that_suffice_are_found_by_every_binding(name: str):
         )
         platform = Platform("kinds", tiles, Interconnect("mesh", t, 1))
         possible = any(
-            all(platform.fits(u, graph.rows[a], graph.columns[a]) for a, u in enumerate(tile_of))
+            all(graph.fits(platform)[a, u] for a, u in enumerate(tile_of))
             and all(tile_of.count(u) <= (tile.slots or k) for u, tile in enumerate(tiles))
             for tile_of in product(range(t), repeat=k)
         )

@@ -24,7 +24,8 @@ from optmap.errors import CapacityError
 from optmap.generators.generate import generate
 from optmap.judge.metrics import traffic
 from optmap.model.decomposition import violations
-from optmap.model.platform import Crossbar, Interconnect, Platform, Tile, load_platform
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.platform_file import load_platform
 from optmap.model.snn import from_edges
 
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,8 @@ from optmap.model.cluster_graph import cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits
-from optmap.model.platform import Crossbar, Interconnect, Platform, Tile, load_platform
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.platform_file import load_platform
 from optmap.readers.read import read_network
 from optmap.readers.sdf3_clusters import read_clustered
 from optmap.sdf.graph import sdfg

@@ -19,7 +19,7 @@ from optmap.errors import InputError
 from optmap.instance import load
 from optmap.judge.check import check
 from optmap.mapping_json import from_dict
-from optmap.model.platform import load_platform
+from optmap.model.platform_file import load_platform
 from optmap.readers import hdf5
 from optmap.readers.nir_data import read_nir_data
 from optmap.readers.read import read_network

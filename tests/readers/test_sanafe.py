@@ -8,7 +8,7 @@ from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.exporters.sanafe import network_yaml
 from optmap.model.mapping import Binding, Mapping, StaticOrders
-from optmap.model.platform import load_platform
+from optmap.model.platform_file import load_platform
 from optmap.readers.read import read_network
 from optmap.shipped import platform_file
 

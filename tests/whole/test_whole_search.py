@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 from random_cases import case
+from scheduling_oracle import holds
 
 from optmap.clock import counted
 from optmap.decomposing.spikes import decompose
@@ -96,8 +97,7 @@ def enumerated(snn: SNN, platform: Platform) -> Fraction:
         clustering = compact(labels)
         graph = cluster_graph(units, clustering, platform, "dataflow")
         for tiles in itertools.product(range(platform.num_tiles), repeat=graph.num_clusters):
-            sizes = zip(tiles, graph.rows.tolist(), graph.columns.tolist(), strict=True)
-            if not all(platform.fits(*size) for size in sizes):
+            if not all(holds(graph, platform, a, t) for a, t in enumerate(tiles)):
                 continue
             held = [[k for k, t in enumerate(tiles) if t == u] for u in range(platform.num_tiles)]
             for orders in itertools.product(*map(itertools.permutations, held)):

@@ -16,13 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.errors import CapacityError
+from optmap.model.capacity import AXONS_OUT, FAN_OUT, UNLIMITED, crossbars_of, on_tiles, stated
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
-
-#: Stands for "not limited" in arrays of limits; no sum of needs reaches it.
-UNLIMITED = 2**62
 
 #: Beyond so many kinds of tiles the sets of kinds are not enumerated; slots are then only counted.
 MAX_KINDS_AHEAD = 6
@@ -61,12 +59,11 @@ class TileRoom:
         self.out_of = _by_end(graph.source, k)
         self.into = _by_end(graph.target, k)
         self.bounded_output = bool((self.output_room < UNLIMITED).any())
-        kinds = sorted(set(zip(platform.rows_of, platform.columns_of, strict=True)))
-        self.kind_of_tile = np.array(
-            [kinds.index(p) for p in zip(platform.rows_of, platform.columns_of, strict=True)]
-        )
-        rows, columns = (np.array(side) for side in zip(*kinds, strict=True))
-        self.fits_kind = (graph.rows[:, None] <= rows) & (graph.columns[:, None] <= columns)
+        sent = (on_tiles(platform, limit).tolist() for limit in (AXONS_OUT, FAN_OUT))
+        of_tile = list(zip(crossbars_of(platform), *sent, strict=True))
+        kinds = sorted(set(of_tile))
+        self.kind_of_tile = np.array([kinds.index(kind) for kind in of_tile])
+        self.fits_kind = graph.fits(platform)[:, [of_tile.index(kind) for kind in kinds]]
         self._refuse_misfits()
         self.slots_of_kind = _sums(self.kind_of_tile, np.minimum(self.slots, k), len(kinds))
         self.look_ahead = len(kinds) <= MAX_KINDS_AHEAD and bool((self.slots < k).any())
@@ -86,17 +83,21 @@ class TileRoom:
         misfits = np.flatnonzero(~self.fits_kind.any(axis=1))
         if len(misfits):
             c = misfits[0]
+            needs = "".join(
+                f" and {need} {limit.unit}"
+                for limit, need in zip(stated(self.platform), self.graph.needs[:, c], strict=False)
+            )
             raise CapacityError(
-                f"cluster {c} of {self.graph.rows[c]} rows and {self.graph.columns[c]} columns fits"
-                f" no tile; the largest crossbars are {self.platform.kinds[:3]}"
+                f"cluster {c} of {self.graph.rows[c]} rows and {self.graph.columns[c]} columns"
+                f"{needs} fits no tile; the largest crossbars are {self.platform.kinds[:3]}"
             )
 
-    def _refuse_lack_of_slots(self, kinds: list[tuple[int, int]]) -> None:
+    def _refuse_lack_of_slots(self, kinds: list[tuple[tuple[int, ...], int, int]]) -> None:
         need, have = self.inside @ self.waiting, self.member @ self.slots_of_kind
         lacking = np.flatnonzero(need > have)
         if len(lacking):
             chosen = lacking[-1]
-            names = [f"{r} x {c}" for h, (r, c) in enumerate(kinds) if chosen >> h & 1]
+            names = [f"{k[0][0]} x {k[0][1]}" for h, k in enumerate(kinds) if chosen >> h & 1]
             raise CapacityError(
                 f"{need[chosen]} clusters fit only tiles of {', '.join(names)} (rows x columns),"
                 f" which have {have[chosen]} slots"

@@ -22,7 +22,7 @@ def tile_shares(graph: ClusterGraph, platform: Platform) -> IntArray:
     slots = np.array(
         [graph.num_clusters if t.slots is None else t.slots for t in platform.tiles], dtype=np.int64
     )
-    share = -(-graph.num_clusters // platform.num_tiles)
+    share = -(-graph.num_clusters // len(platform.in_use))
     while share < graph.num_clusters and np.minimum(slots, share).sum() < graph.num_clusters:
         share += 1
     return np.minimum(slots, share)

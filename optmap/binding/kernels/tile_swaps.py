@@ -72,8 +72,7 @@ def _placement(graph: ClusterGraph, platform: Platform, binding: Binding) -> Pla
     np.add.at(input_used, tile_of, input_need)
     np.add.at(output_used, tile_of[graph.source[remote]], tokens[remote])
     held = np.bincount(tile_of, minlength=tiles)
-    rows, columns = np.array(platform.rows_of), np.array(platform.columns_of)
-    fits = (graph.rows[:, None] <= rows) & (graph.columns[:, None] <= columns)
+    fits = graph.fits(platform)
     return Placement(
         np.searchsorted(ends[order], np.arange(k + 1)),
         others[order],

@@ -185,6 +185,8 @@ def full_that_hold(fill: Any, unit: Any, out: Any) -> Any:
     """
     indices, first, holders, num_full = fill.indices, fill.first, fill.holders, fill.num_full
     begin, stop = fill.indptr[unit], fill.indptr[unit + 1]
+    if begin == len(indices):  # a unit that reads nothing, behind all others
+        return 0
     rarest = indices[begin]
     for s in range(begin, stop):
         if num_full[indices[s]] < num_full[rarest]:

@@ -34,5 +34,6 @@ def cut(snn: SNN, rows: int, policy: str) -> Decomposition:
         spikes_origin=snn.spikes_origin,
         self_driven=snn.self_driven,
         notes=snn.notes,
+        weight_bits=None if snn.weight_bits is None else snn.weight_bits[owner],
     )
     return Decomposition(policy, rows, network, owner, n)

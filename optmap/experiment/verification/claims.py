@@ -59,7 +59,7 @@ def _scopes(
     if metric == "tile_load_max" and method.binding in EXACT_BINDERS:
         return [clustering]
     if metric == "spike_hops" and method.binding in EXACT_BINDERS:
-        if all(tile.slots == 1 for tile in platform.tiles):
+        if platform.one_program_each:
             return [clustering]
         load = reached.get("tile_load_max")
         return [replace(clustering, max_load=place.load if load is None else int(load))]

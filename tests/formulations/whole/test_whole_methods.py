@@ -10,7 +10,7 @@ from optmap.flow import run
 from optmap.generators.generate import generate
 from optmap.methods import METHODS
 from optmap.model.outcome import Limits, Status
-from optmap.model.platform import load_platform
+from optmap.model.platform_file import load_platform
 from optmap.shipped import platform_file
 
 

@@ -1,0 +1,133 @@
+"""What a crossbar holds besides rows and columns, counted a second time by plain loops."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from optmap.clustering.contract import CLUSTERERS, cluster, refuse_overfull
+from optmap.decomposing.contract import decompose
+from optmap.errors import CapacityError
+from optmap.model.capacity import LIMITS, stated, unit_fan_in, units_per_crossbar, weight_bits
+from optmap.model.cluster_graph import cluster_graph
+from optmap.model.mapping import Clustering
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.snn import SNN, from_edges
+
+HEURISTICS = [name for name in CLUSTERERS if name != "hypergraph"]
+
+
+def chip(tiles: list[Tile], **more: int) -> Platform:
+    """Return a row of tiles."""
+    return Platform("chip", tuple(tiles), Interconnect("mesh", len(tiles), 1), **more)
+
+
+def network(seed: int, neurons: int = 12, synapses: int = 30) -> SNN:
+    """Return a random network whose weights have widths."""
+    rng = random.Random(seed)
+    edges = {(rng.randrange(neurons), rng.randrange(3, neurons)) for _ in range(synapses)}
+    pre, post = zip(*sorted(edges), strict=True)
+    snn = from_edges(pre, post, neurons)
+    bits = np.array([rng.choice((1, 2, 4)) for _ in range(neurons)])
+    return SNN(snn.indptr, snn.indices, snn.spikes, weight_bits=bits)
+
+
+def plain_needs(snn: SNN, platform: Platform, units: list[int]) -> dict[str, int]:
+    """Return what a set of units takes, by loops over their synapses."""
+    bits = weight_bits(snn, platform)
+    lists = {u: snn.sources_of(u).tolist() for u in units}
+    found = {
+        "rows": len({i for sources in lists.values() for i in sources}),
+        "neurons": len(units),
+        "synapses": sum(len(sources) for sources in lists.values()),
+        "synapse_bits": sum(int(bits[u]) for u in units for _ in lists[u]),
+        "axons_out": 0,
+    }
+    if platform.cell_bits is not None:
+        found["slices"] = sum(-(-int(bits[u]) // platform.cell_bits) for u in units)
+    return found
+
+
+def random_chip(rng: random.Random) -> Platform:
+    """Return one or two kinds of tiles with some limits."""
+    tiles = []
+    for _ in range(rng.choice((1, 1, 2))):
+        given = {
+            name: rng.randrange(low, high)
+            for name, low, high in (
+                ("neurons", 2, 5),
+                ("synapses", 9, 16),
+                ("synapse_bits", 30, 60),
+            )
+            if rng.random() < 0.5
+        }
+        tiles += [Tile(Crossbar(rng.randrange(9, 13), rng.randrange(4, 9)), **given)] * 2
+    return chip(tiles, weight_bits=4, cell_bits=rng.choice((1, 2, 4)))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_clustering_keeps_to_every_limit(seed: int) -> None:
+    rng = random.Random(seed)
+    snn, platform = network(seed), random_chip(rng)
+    units = decompose(snn, unit_fan_in(snn, platform), "tree")
+    for name in HEURISTICS:
+        try:
+            found = cluster(CLUSTERERS[name](), units, platform, seed=seed)
+        except CapacityError:
+            fan_in = units.network.fan_in[units.network.units]
+            assert fan_in.max() > 1  # some unit fits no crossbar: told by the test below
+            continue
+        refuse_overfull(units, found, platform, name)
+        graph = cluster_graph(units, found, platform, "dataflow")
+        most = units_per_crossbar(units.network, platform).max()
+        for k in range(found.num_clusters):
+            members = units.network.units[found.cluster_of == k].tolist()
+            needs = plain_needs(units.network, platform, members)
+            for limit, need in zip(stated(platform), graph.needs[:, k], strict=True):
+                assert need == needs[limit.field]
+            assert len(members) <= most
+            tiles = range(platform.num_tiles)
+            assert any(_holds(platform, t, needs, len(members)) for t in tiles)
+            assert graph.fits(platform)[k].tolist() == [
+                _holds(platform, t, needs, len(members)) for t in tiles
+            ]
+
+
+def _holds(platform: Platform, t: int, needs: dict[str, int], units: int) -> bool:
+    tile = platform.tiles[t]
+    limits = {limit.field: getattr(tile, limit.field) for limit in LIMITS}
+    limits |= {"rows": tile.crossbar.rows, "slices": tile.crossbar.columns}
+    return units <= tile.crossbar.columns and all(
+        limits.get(name) is None or need <= limits[name] for name, need in needs.items()
+    )
+
+
+def test_what_leaves_crossbars_is_counted_and_refused_by_name() -> None:
+    # 0, 1 -> 2, 3; 2 -> 3, 4; 3 -> 4
+    snn = from_edges([0, 1, 0, 1, 2, 2, 3], [2, 2, 3, 3, 3, 4, 4], 5)
+    tight = chip([Tile(Crossbar(4, 1), fan_out=1)] * 3)
+    units, apart = decompose(snn, 4, "tree"), Clustering(np.array([0, 1, 2], dtype=np.int32))
+    graph = cluster_graph(units, apart, tight, "dataflow")
+    assert graph.fan_out.tolist() == [2, 1, 0]
+    assert graph.axons_out.tolist() == [2, 1, 0]
+    with pytest.raises(CapacityError, match="cluster 0 needs 2 crossbars that read one unit"):
+        refuse_overfull(units, apart, tight, "test")
+    assert not graph.fits(tight)[0].any()
+    roomy = chip([Tile(Crossbar(4, 1), fan_out=2, axons_out=1), Tile(Crossbar(4, 1))] * 2)
+    refuse_overfull(units, apart, roomy, "test")
+    assert graph.fits(roomy).tolist() == [[False, True] * 2, [True] * 4, [True] * 4]
+
+
+def test_a_unit_no_memory_holds_is_refused_with_the_numbers() -> None:
+    snn = from_edges([0, 1, 2], [3, 3, 3], 4)
+    small = chip([Tile(Crossbar(4, 4), synapse_bits=16)], weight_bits=8)
+    assert unit_fan_in(snn, small) == 2
+    assert decompose(snn, unit_fan_in(snn, small), "tree").num_units == 2
+    units = decompose(snn, 4, "tree")
+    with pytest.raises(CapacityError, match=r"unit 3 .* needs 3 rows, 24 bits of synapse memory"):
+        cluster(CLUSTERERS["overlap"](), units, small)
+    tiny = chip([Tile(Crossbar(4, 4), synapse_bits=8)], weight_bits=8)
+    with pytest.raises(CapacityError, match=r"no crossbar .* holds a unit of 2 sources"):
+        unit_fan_in(snn, tiny)
