@@ -10,8 +10,10 @@ from pathlib import Path
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown, read_copy
 from optmap.experiment.tables.frames import (
+    curves_frame,
     decisions_frame,
     gaps_frame,
+    ratios_frame,
     runs_frame,
     stage_gaps_frame,
     stages_frame,
@@ -33,6 +35,8 @@ TABLES: dict[str, Callable[[Sequence[Row], BestKnown], str]] = {
     "gaps.csv": lambda rows, known: gaps_frame(all_gaps(rows, known)).to_csv(index=False),
     "stages.csv": lambda rows, known: stages_frame(rows).to_csv(index=False),
     "stage_gaps.csv": lambda rows, known: stage_gaps_frame(rows).to_csv(index=False),
+    "ratios.csv": lambda rows, known: ratios_frame(rows).to_csv(index=False),
+    "curves.csv": lambda rows, known: curves_frame(rows).to_csv(index=False),
     "decisions.csv": lambda rows, known: decisions_frame(rows, known).to_csv(index=False),
     "tables.md": tables_markdown,
     "headline.md": headline_markdown,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
 
 import pandas as pd
 
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import BestKnown
+from optmap.experiment.tables.curves import curves
 from optmap.experiment.tables.decisions import decisions
 from optmap.experiment.tables.gaps import Gap
+from optmap.experiment.tables.ratios import Ratio, ratios
 from optmap.experiment.tables.stage_gaps import stage_gaps
 from optmap.experiment.tables.stages import stage_losses
 
@@ -83,6 +86,30 @@ def stages_frame(rows: Sequence[Row]) -> pd.DataFrame:
 def stage_gaps_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """Return one line per row, metric and stage: the gap to that stage's own optimum."""
     return pd.DataFrame(s.record() for s in stage_gaps(rows))
+
+
+def ratios_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return one line per ordered pair of methods and metric: ratio, spread, wins and losses."""
+    columns = [field.name for field in fields(Ratio)]
+    lines = [asdict(ratio) for ratio in ratios(rows)]
+    return pd.DataFrame(
+        [{k: _rounded(v) for k, v in line.items()} for line in lines], columns=columns
+    )
+
+
+def _rounded(value: object) -> object:
+    """Return a mean of logarithms with the digits that every machine's library gives."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def curves_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return one line per metric, axis, method and value of the axis."""
+    lines = [
+        (c.metric, c.axis, c.method, value, _rounded(mean), c.cases)
+        for c in curves(rows)
+        for value, mean in zip(c.values, c.means, strict=True)
+    ]
+    return pd.DataFrame(lines, columns=["metric", "axis", "method", "value", "mean", "cases"])
 
 
 def decisions_frame(rows: Sequence[Row], known: BestKnown) -> pd.DataFrame:

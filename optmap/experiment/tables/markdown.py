@@ -7,9 +7,11 @@ from fractions import Fraction
 
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
+from optmap.experiment.tables.curves import curve_lines, curves
 from optmap.experiment.tables.decisions import Decisions, decisions
 from optmap.experiment.tables.gaps import FORMULA, Gap, all_gaps
 from optmap.experiment.tables.metrics import GAPPED
+from optmap.experiment.tables.ratios import REFERENCE, ratio_lines
 from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, StageGap, stage_gaps
 from optmap.experiment.tables.stages import SIGN, StageLoss, stage_losses
 from optmap.experiment.tables.text import compact, percent, seconds, times
@@ -156,8 +158,20 @@ def tables_markdown(rows: Sequence[Row], known: BestKnown = NOTHING) -> str:
             parts += [f"- {decisions_line(steps[name])}"]
         parts += [f"- {line}" for line in stage_lines(group)]
         parts += ["", *stage_table(group, [s for s in stages if s.instance == name]), ""]
+    parts += _ratio_part(rows)
+    for title, header, cells in curve_lines(list(curves(rows))):
+        parts += [f"## {title}", "", *table(header, cells, frozenset(range(1, len(header)))), ""]
     parts += [f"- {note}" for note in NOTES]
     return "\n".join(parts) + "\n"
+
+
+def _ratio_part(rows: Sequence[Row]) -> list[str]:
+    """Return the table of ratios to the published flow, if it and others were run."""
+    header, lines = ratio_lines(rows)
+    if not lines:
+        return []
+    title = f"## Relative to {REFERENCE}: geometric mean (x/ its spread), below 1 is better"
+    return [title, "", *table(header, lines, frozenset(range(1, len(header)))), ""]
 
 
 def decisions_line(found: Decisions) -> str:

@@ -50,6 +50,17 @@ def times(ratio: Fraction) -> str:
     return f"{number:.2f}x" if number < 9.995 else f"{number:.1f}x"
 
 
+def ratio_text(mean: float, spread: float) -> str:
+    """Return a geometric mean with its geometric standard deviation.
+
+    Examples
+    --------
+    >>> ratio_text(0.612, 1.4), ratio_text(12.34, 1.0)
+    ('0.61 (x/ 1.4)', '12.3 (x/ 1.0)')
+    """
+    return f"{mean:.2f} (x/ {spread:.1f})" if mean < 9.995 else f"{mean:.1f} (x/ {spread:.1f})"
+
+
 def seconds(wall_s: float) -> str:
     """Return a time in at most four characters while it is below 10,000 s."""
     return f"{wall_s:.1f}" if wall_s < 99.95 else f"{wall_s:.0f}"
