@@ -101,6 +101,17 @@ def program(name: str) -> str:
     return f"optmap {name}" if by_script else f"python -m optmap.{name}"
 
 
+def add_method_files(made: argparse.ArgumentParser) -> None:
+    """Add ``--method-file`` for commands that judge a run again."""
+    made.add_argument(
+        "--method-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file that registers methods of the run which are not optmap's own",
+    )
+
+
 def reading_arguments(made: argparse.ArgumentParser) -> None:
     """Add what says how files are to be read, where they do not say it themselves."""
     made.add_argument("--allow-outside", action="store_true", help=OUTSIDE_HELP)

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from optmap.bounds.bound import Bound
-from optmap.command_line import DONE, FAILED, Output, guarded, parser, seconds
+from optmap.command_line import DONE, FAILED, Output, add_method_files, guarded, parser, seconds
 from optmap.errors import InputError
 from optmap.experiment.best_known_list import (
     Improvement,
@@ -54,13 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--limit", type=seconds, default=20.0, metavar="S", help="seconds per bound to prove (20)"
     )
-    made.add_argument(
-        "--method-file",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a file that registers methods of the run which are not optmap's own",
-    )
+    add_method_files(made)
     made.add_argument("--check", action="store_true", help="check the whole list, write nothing")
     return made
 

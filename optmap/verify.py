@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from optmap.command_line import DONE, FAILED, Output, guarded, parser
+from optmap.command_line import DONE, FAILED, Output, add_method_files, guarded, parser
 from optmap.experiment.run.environment import cores
 from optmap.experiment.verification.row import Checker, RowVerdict
 from optmap.experiment.verification.run import verify_run
@@ -40,13 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--not-again", action="store_true", help="do not run the seeded heuristics again"
     )
-    made.add_argument(
-        "--method-file",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a file that registers methods of the run which are not optmap's own",
-    )
+    add_method_files(made)
     return made
 
 

@@ -1,4 +1,7 @@
-"""The clustering rules in plain Python: sorted lists and sets, no index, no heap."""
+"""The clustering rules in plain Python: sorted lists and sets, no index, no heap.
+
+A second computation, on purpose, of what optmap/clustering does with kernels: tests compare them.
+"""
 
 from __future__ import annotations
 

@@ -17,71 +17,23 @@ from __future__ import annotations
 import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations.binding.families import BindingFamilies
 from formulations.binding.sets import BindingSets
+from formulations.solvers.engine import CpsatEngine
 from optmap.model.mapping import Binding
 
 
-class BindingModel:
-    """Variables and constraints, one method a family; building is separate from solving."""
+class BindingModel(BindingFamilies[cp_model.IntVar]):
+    """The families in a CP-SAT model, and those that CP-SAT has words of its own for."""
 
     def __init__(self, sets: BindingSets, max_load: int | None = None) -> None:
-        self.sets, self.cp = sets, cp_model.CpModel()
-        new, tiles = self.cp.new_bool_var, sets.tiles
-        self.z = {(a, t): new(f"z_{a}_{t}") for a in sets.clusters for t in tiles}
+        self.cp = cp_model.CpModel()
+        super().__init__(sets, CpsatEngine(self.cp))
         highest = sum(sets.tau) + sets.platform.switch_ticks * len(sets.tau)
         if max_load is not None:
             highest = min(highest, max_load)
         self.load = self.cp.new_int_var(0, max(highest, 0), "L")
         self.d: dict[tuple[int, int], cp_model.IntVar] = {}
-
-    def build(self) -> BindingModel:
-        """Post every family that all objectives need."""
-        self.place_each_cluster_once()
-        self.respect_slots()
-        self.respect_crossbars()
-        self.respect_input_buffers()
-        self.respect_output_buffers()
-        self.respect_load()
-        return self
-
-    def place_each_cluster_once(self) -> None:
-        """(B1)  sum_t z[a,t] = 1  for all a."""
-        for a in self.sets.clusters:
-            self.cp.add_exactly_one(self.z[a, t] for t in self.sets.tiles)
-
-    def respect_slots(self) -> None:
-        """(B2)  sum_a z[a,t] <= slots_t  for all t."""
-        for t in self.sets.tiles:
-            slots = self.sets.platform.tiles[t].slots
-            if slots is not None:
-                self.cp.add(sum(self.z[a, t] for a in self.sets.clusters) <= slots)
-
-    def respect_crossbars(self) -> None:
-        """(B3)  z[a,t] = 0  where the crossbar of t is too small for a."""
-        for (a, t), fits in self.sets.fits.items():
-            if not fits:
-                self.cp.add(self.z[a, t] == 0)
-
-    def respect_input_buffers(self) -> None:
-        """(B4i)  sum over channels (a,b) of q_ab z[b,t] <= input buffer of t  for all t."""
-        for t in self.sets.tiles:
-            room = self.sets.platform.tiles[t].input_buffer
-            if room is not None:
-                taken = sum(q * self.z[b, t] for _, b, q in self.sets.channels)
-                self.cp.add(taken <= room)
-
-    def respect_output_buffers(self) -> None:
-        """(B4o)  z[a,t] - z[b,t] <= o[ab,t];  sum_e q_e o[e,t] <= output buffer of t."""
-        for t in self.sets.tiles:
-            room = self.sets.platform.tiles[t].output_buffer
-            if room is None:
-                continue
-            leaving = []
-            for a, b, q in self.sets.channels:
-                o = self.cp.new_bool_var(f"o_{a}_{b}_{t}")
-                self.cp.add_bool_or(~self.z[a, t], self.z[b, t], o)
-                leaving.append(q * o)
-            self.cp.add(sum(leaving) <= room)
 
     def respect_load(self) -> None:
         """(B8)  sum_a tau_a z[a,t] + sigma w[a,t] <= L  for all t.
@@ -145,24 +97,6 @@ class BindingModel:
         """(B7)  sum f_ab d[a,b] >= the best named bound (bounds.py). Redundant."""
         flows = self.sets.flows.items()
         self.cp.add(sum((f * self.d[p] for p, f in flows), 0 * self.load) >= least)
-
-    def break_tile_symmetry(self, objective: str) -> None:
-        """(B6)  z[a,t] = 0  for the busiest cluster a, t outside a fundamental domain of the tiles.
-
-        For (B0b), where hops do not count: z[a,t] = 0 for t > a if all tiles are alike. Redundant:
-        each cut solution has an image under an automorphism that is kept.
-        """
-        if objective == "load":
-            if self.sets.tiles_alike:
-                for a, t in self.z:
-                    if t > a:
-                        self.cp.add(self.z[a, t] == 0)
-            return
-        if self.sets.clusters:
-            kept = set(self.sets.first_tiles)
-            for t in self.sets.tiles:
-                if t not in kept:
-                    self.cp.add(self.z[self.sets.busiest, t] == 0)
 
     def weighted_sum(self, weight: int) -> cp_model.LinearExprT:
         """Sum f_ab d[a,b] + weight L."""

@@ -36,7 +36,7 @@ from formulations.binding.ruin_and_recreate import (
     MOST_REMOVED,
     UNLIMITED,
     BindingProblem,
-    first_fit,
+    cheapest_fit,
     ruin_and_recreate,
 )
 from formulations.binding.sets import (
@@ -201,7 +201,7 @@ class _Problem:
         k, need = len(self.arrays.ticks), self.arrays.need
         tile = np.full(k, -1, dtype=np.int64)
         order = np.lexsort((rng.random(k), -need, self.arrays.fits.sum(axis=1))).astype(np.int64)
-        if not first_fit(tile, order, rng.random(max(k, 1)), self.arrays):
+        if not cheapest_fit(tile, order, rng.random(max(k, 1)), self.arrays):
             return None
         return Binding(tile.astype(np.int32))
 

@@ -21,8 +21,10 @@ from functools import partial
 import numpy as np
 import pulp
 
+from formulations.binding.families import BindingFamilies
 from formulations.binding.sets import BindingSets, usable_start
 from formulations.binding.stages import Backend, Found, least_cost
+from formulations.solvers.engine import MilpEngine
 from formulations.solvers.highs import optimise
 from formulations.solvers.status import whole_bound
 from formulations.solvers.stopwatch import Stopwatch
@@ -32,70 +34,18 @@ from optmap.model.outcome import SOLVED, Limits, Outcome, Status
 from optmap.model.platform import Platform
 
 
-class BindingModel:
-    """Variables and constraints, one method a family; building is separate from solving."""
+class BindingModel(BindingFamilies[pulp.LpVariable]):
+    """The families in a PuLP problem, and those that a MILP has words of its own for."""
 
     def __init__(self, sets: BindingSets, max_load: int | None = None) -> None:
-        self.sets, self.milp = sets, pulp.LpProblem("binding", pulp.LpMinimize)
-        self.z = {(a, t): self._binary(f"z_{a}_{t}") for a in sets.clusters for t in sets.tiles}
+        self.milp = pulp.LpProblem("binding", pulp.LpMinimize)
+        super().__init__(sets, MilpEngine(self.milp))
         self.max_load = max_load
         self.unit = max([1, *sets.tau])
         # half a tick more: the cap is one of whole ticks, and its quotient is rounded
         most = None if max_load is None else (max_load + 0.5) / self.unit
         self.load = self.milp.add_variable("L", 0, most)
         self.d: dict[tuple[int, int], pulp.LpVariable] = {}
-
-    def _binary(self, name: str) -> pulp.LpVariable:
-        return self.milp.add_variable(name, 0, 1, pulp.LpInteger)
-
-    def build(self) -> BindingModel:
-        """Post every family that all objectives need."""
-        self.place_each_cluster_once()
-        self.respect_slots()
-        self.respect_crossbars()
-        self.respect_input_buffers()
-        self.respect_output_buffers()
-        self.respect_load()
-        return self
-
-    def place_each_cluster_once(self) -> None:
-        """(B1)  sum_t z[a,t] = 1  for all a."""
-        for a in self.sets.clusters:
-            self.milp += pulp.lpSum(self.z[a, t] for t in self.sets.tiles) == 1
-
-    def respect_slots(self) -> None:
-        """(B2)  sum_a z[a,t] <= slots_t  for all t."""
-        for t in self.sets.tiles:
-            slots = self.sets.platform.tiles[t].slots
-            if slots is not None:
-                self.milp += pulp.lpSum(self.z[a, t] for a in self.sets.clusters) <= slots
-
-    def respect_crossbars(self) -> None:
-        """(B3)  z[a,t] = 0  where the crossbar of t is too small for a."""
-        for pair, fits in self.sets.fits.items():
-            if not fits:
-                self.z[pair].upBound = 0
-
-    def respect_input_buffers(self) -> None:
-        """(B4i)  sum over channels (a,b) of q_ab z[b,t] <= input buffer of t  for all t."""
-        for t in self.sets.tiles:
-            room = self.sets.platform.tiles[t].input_buffer
-            if room is not None:
-                taken = pulp.lpSum(q * self.z[b, t] for _, b, q in self.sets.channels)
-                self.milp += taken <= room
-
-    def respect_output_buffers(self) -> None:
-        """(B4o)  z[a,t] - z[b,t] <= o[ab,t];  sum_e q_e o[e,t] <= output buffer of t."""
-        for t in self.sets.tiles:
-            room = self.sets.platform.tiles[t].output_buffer
-            if room is None:
-                continue
-            leaving = []
-            for a, b, q in self.sets.channels:
-                o = self._binary(f"o_{a}_{b}_{t}")
-                self.milp += self.z[a, t] - self.z[b, t] <= o
-                leaving.append(q * o)
-            self.milp += pulp.lpSum(leaving) <= room
 
     def respect_load(self) -> None:
         """(B8)  sum_a tau_a z[a,t] + sigma w[a,t] <= L  for all t.
@@ -108,11 +58,11 @@ class BindingModel:
         for t in self.sets.tiles:
             work = [tau[a] * self.z[a, t] for a in self.sets.clusters]
             if sigma:
-                shared = self._binary(f"m_{t}")
+                shared = self.engine.boolean(f"m_{t}")
                 held = pulp.lpSum(self.z[a, t] for a in self.sets.clusters)
                 self.milp += held <= 1 + (num - 1) * shared
                 for a in self.sets.clusters:
-                    w = self._binary(f"w_{a}_{t}")
+                    w = self.engine.boolean(f"w_{a}_{t}")
                     self.milp += w >= self.z[a, t] + shared - 1
                     work.append(sigma * w)
             self.milp += pulp.lpSum(work) <= self.load
@@ -151,23 +101,6 @@ class BindingModel:
                 self.milp += part >= q - p
             d = self.d[a, b] = self.milp.add_variable(f"d_{a}_{b}", 0, None, pulp.LpInteger)
             self.milp += d == parts[0] + parts[1]
-
-    def break_tile_symmetry(self, objective: str) -> None:
-        """(B6)  z[a,t] = 0  for the busiest cluster a, t outside a fundamental domain of the tiles.
-
-        For (B0b), where hops do not count: z[a,t] = 0 for t > a if all tiles are alike. Redundant:
-        each cut solution has an image under an automorphism that is kept.
-        """
-        if objective == "load":
-            if self.sets.tiles_alike:
-                for (a, t), z in self.z.items():
-                    if t > a:
-                        z.upBound = 0
-            return
-        kept = set(self.sets.first_tiles)
-        for (a, t), z in self.z.items():
-            if a == self.sets.busiest and t not in kept:
-                z.upBound = 0
 
     def respect_named_bound(self, least: int) -> None:
         """(B7)  sum f_ab d[a,b] >= the best named bound (bounds.py). Redundant."""

@@ -124,7 +124,7 @@ def _cheapest(a: int, draw: float, tile: Any, problem: Any, rooms: Any) -> Any:
 
 
 @compiled
-def first_fit(tile: Any, order: Any, draws: Any, problem: Any) -> bool:
+def cheapest_fit(tile: Any, order: Any, draws: Any, problem: Any) -> bool:
     """Fill ``tile`` greedily in the given order; False if a cluster finds no room."""
     rooms = rooms_of(tile, problem)
     for i in range(len(order)):

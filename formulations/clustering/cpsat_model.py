@@ -1,13 +1,6 @@
 """CP-SAT model of the partition of units onto crossbars (README.md, P, plain).
 
-Sets         U units, A sources, K clusters, H kinds of crossbar (sets.py)
-Parameters   P(u) fan-in of u; s_i spikes; deg_i readers of i; R_h, C_h rows and columns of kind h
-Variables    x[u,k] = 1 iff unit u is in cluster k
-             a[i,k] = 1 if source i is on a row of cluster k
-             y[k,h] = 1 iff cluster k is used, on a crossbar of kind h
-             r[i,k] = 1 if unit i reaches cluster k from another cluster
-Objectives   (P0a) min sum_k,h y[k,h]; (P0b) min sum s_i r[i,k] over units + s_i a[i,k] over inputs;
-             (P0c) min sum_k,h area_h y[k,h]
+Families     partition_families.py
 Bound        the solver's, an exact integer; valid for this decomposition and, (P0b), for
              clusterings of at most K clusters
 Check        the clustering by optmap.judge; the value by recomputation
@@ -15,157 +8,29 @@ Check        the clustering by optmap.judge; the value by recomputation
 
 from __future__ import annotations
 
-import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations.clustering.partition_families import PartitionFamilies
 from formulations.clustering.sets import PartitionSets
-from optmap.model.mapping import Clustering, compact
+from formulations.solvers.engine import CpsatEngine
+from optmap.model.mapping import Clustering
 
 #: Measured, for the largest families; building counts as solving time.
 SECONDS_PER_TERM = 5e-6
 
 
-class PartitionModel:
-    """Variables and constraints, one method a family; building is separate from solving."""
+class PartitionModel(PartitionFamilies[cp_model.IntVar]):
+    """The families in a CP-SAT model, with hints and solutions as it has them."""
 
     def __init__(self, sets: PartitionSets) -> None:
-        self.sets, self.cp = sets, cp_model.CpModel()
-        new = self.cp.new_bool_var
-        self.x = {(u, k): new(f"x_{u}_{k}") for u in sets.units for k in sets.clusters}
-        self.a = {(i, k): new(f"a_{i}_{k}") for i in sets.sources for k in sets.clusters}
-        self.y = {(k, h): new(f"y_{k}_{h}") for k in sets.clusters for h in range(len(sets.kinds))}
-        self.r: dict[tuple[int, int], cp_model.IntVar] = {}
-
-    def build(self) -> PartitionModel:
-        """Post every family that both objectives need."""
-        self.place_each_unit_once()
-        self.respect_columns()
-        self.link_axons()
-        self.respect_rows()
-        self.choose_one_kind()
-        self.break_cluster_symmetry()
-        self.imply_axon_copies()
-        return self
-
-    def used(self, k: int) -> cp_model.LinearExprT:
-        """sum_h y[k,h]."""
-        return cp_model.LinearExpr.sum([self.y[k, h] for h in range(len(self.sets.kinds))])
-
-    def place_each_unit_once(self) -> None:
-        """(P1)  sum_k x[u,k] = 1  for all u."""
-        for u in self.sets.units:
-            self.cp.add_exactly_one(self.x[u, k] for k in self.sets.clusters)
-
-    def respect_columns(self) -> None:
-        """(P2)  sum_u x[u,k] <= sum_h C_h y[k,h]  for all k."""
-        for k in self.sets.clusters:
-            placed = sum(self.x[u, k] for u in self.sets.units)
-            self.cp.add(placed <= sum(c * self.y[k, h] for h, (_, c) in enumerate(self.sets.kinds)))
-
-    def link_axons(self) -> None:
-        """(P3)  x[u,k] <= a[i,k]  for all u, i in P(u), k."""
-        for u in self.sets.units:
-            for i in self.sets.reads[u]:
-                for k in self.sets.clusters:
-                    self.cp.add_implication(self.x[u, k], self.a[i, k])
-
-    def respect_rows(self) -> None:
-        """(P4)  sum_i a[i,k] <= sum_h R_h y[k,h]  for all k."""
-        for k in self.sets.clusters:
-            taken = sum(self.a[i, k] for i in self.sets.sources)
-            self.cp.add(taken <= sum(r * self.y[k, h] for h, (r, _) in enumerate(self.sets.kinds)))
-
-    def link_remote_axons(self) -> None:
-        """(P5)  a[i,k] - x[i,k] <= r[i,k]  for all units i that spike and are read, k.
-
-        One direction is enough: (P0b) pushes r down.
-        """
-        for i in self.sets.sources:
-            if i in self.sets.position and self.sets.spikes[i]:
-                for k in self.sets.clusters:
-                    r = self.r[i, k] = self.cp.new_bool_var(f"r_{i}_{k}")
-                    own = self.x[self.sets.position[i], k]
-                    self.cp.add_bool_or(~self.a[i, k], own, r)
-
-    def break_cluster_symmetry(self) -> None:
-        """(P6)  x[u,k] = 0  for k > rank(u);  sum_h y[k+1,h] <= sum_h y[k,h].
-
-        Redundant: clusters have no names, so number them by their lowest unit.
-        """
-        for u in self.sets.units:
-            for k in self.sets.clusters:
-                if k > u:
-                    self.cp.add(self.x[u, k] == 0)
-        for k in self.sets.clusters[:-1]:
-            self.cp.add(self.used(k + 1) <= self.used(k))
-
-    def imply_axon_copies(self) -> None:
-        """(P7)  sum_k a[i,k] >= ceil(deg_i / C)  for all i.
-
-        Redundant: one crossbar holds at most C readers of i.
-        """
-        for i in self.sets.sources:
-            copies = -(-self.sets.readers[i] // self.sets.max_columns)
-            self.cp.add(sum(self.a[i, k] for k in self.sets.clusters) >= copies)
-
-    def choose_one_kind(self) -> None:
-        """(P8)  sum_h y[k,h] <= 1  for all k."""
-        for k in self.sets.clusters:
-            self.cp.add(self.used(k) <= 1)
-
-    def respect_stock(self) -> None:
-        """(P10)  sum_k y[k,h] <= stock_h  for all h of limited stock."""
-        for h, stock in enumerate(self.sets.stock):
-            if stock is not None:
-                self.cp.add(sum(self.y[k, h] for k in self.sets.clusters) <= stock)
-
-    def area(self) -> cp_model.LinearExprT:
-        """sum_k,h area_h y[k,h]."""
-        return sum(self.sets.area[h] * y for (_, h), y in self.y.items())
-
-    def traffic(self) -> cp_model.LinearExprT:
-        """Sum over units s_i r[i,k] + sum over inputs s_i a[i,k]."""
-        spikes = self.sets.spikes
-        inputs = [(i, k) for i, k in self.a if i not in self.sets.position and spikes[i]]
-        remote = sum(spikes[i] * r for (i, _), r in self.r.items())
-        return remote + sum(spikes[i] * self.a[i, k] for i, k in inputs)
-
-    def minimize_area(self) -> None:
-        """(P0c)  min sum_k,h area_h y[k,h]."""
-        self.cp.minimize(self.area())
-
-    def minimize_clusters(self) -> None:
-        """(P0a)  min sum_k,h y[k,h]."""
-        self.cp.minimize(sum(self.y.values()))
-
-    def minimize_traffic(self) -> None:
-        """(P0b)  min sum over units s_i r[i,k] + sum over inputs s_i a[i,k]."""
-        self.cp.minimize(self.traffic())
-
-    def cap(self, objective: str, most: int) -> None:
-        """(P11)  the objective ("clusters", "traffic" or "area") <= most."""
-        if objective == "clusters":
-            value: cp_model.LinearExprT = sum(self.y.values())
-        else:
-            value = self.traffic() if objective == "traffic" else self.area()
-        self.cp.add(value <= most)
+        self.cp = cp_model.CpModel()
+        super().__init__(sets, CpsatEngine(self.cp))
 
     def hint(self, clustering: Clustering) -> None:
         """Suggest a clustering numbered by lowest member; every variable gets its value."""
-        of, rows = clustering.cluster_of.tolist(), self.sets.rows_of(clustering)
-        for (u, k), x in self.x.items():
-            self.cp.add_hint(x, of[u] == k)
-        for (i, k), a in self.a.items():
-            self.cp.add_hint(a, i in rows[k])
-        for (i, k), r in self.r.items():
-            self.cp.add_hint(r, i in rows[k] and of[self.sets.position[i]] != k)
-        kinds = self.sets.kinds_of(clustering)
-        for (k, h), y in self.y.items():
-            self.cp.add_hint(y, kinds[k] == h)
+        for variable, value in self.values(clustering):
+            self.cp.add_hint(variable, value)
 
     def extract(self, solver: cp_model.CpSolver) -> Clustering:
         """Read the placement; ValueError unless each unit has one cluster."""
-        label = np.zeros(len(self.sets.units), dtype=np.int32)
-        for u in self.sets.units:
-            (label[u],) = [k for k in self.sets.clusters if solver.boolean_value(self.x[u, k])]
-        return compact(label)
+        return self.clustering(solver.value)

@@ -16,12 +16,14 @@ import numpy as np
 
 from formulations.clustering.crossbar_kinds import Kind, area_of, most_clusters
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clustering.kernels import first_fit as first_fit_kernel
+from optmap.clustering.kernels.crossbar_fill import empty_fill
 from optmap.model.cluster_graph import axons, cluster_of_source
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Platform
-from optmap.model.snn import SNN
+from optmap.model.snn import SNN, IndexArray
 
 #: Beyond this many terms a plain model is not built: it would only eat memory.
 MAX_TERMS = 2_000_000
@@ -149,25 +151,12 @@ def area_start(
     return sets, None if area is None else start, area
 
 
-def first_fit(network: SNN, kinds: tuple[tuple[int, int], ...], order: np.ndarray) -> Clustering:
-    """Return the clustering that puts each unit, in ``order``, where it first fits."""
-    rows: list[set[int]] = []
-    columns: list[int] = []
-    label = np.zeros(network.num_units, dtype=np.int32)
-    for p in order:
-        reads = set(network.sources_of(int(network.units[p])).tolist())
-        for k, held in enumerate(rows):
-            together, count = len(held | reads), columns[k] + 1
-            if any(together <= r and count <= c for r, c in kinds):
-                break
-        else:
-            k = len(rows)
-            rows.append(set())
-            columns.append(0)
-        rows[k] |= reads
-        columns[k] += 1
-        label[p] = k
-    return compact(label)
+def first_fit(network: SNN, kinds: tuple[tuple[int, int], ...], order: IndexArray) -> Clustering:
+    """Return the clustering that puts each unit, by position in ``order``, where it first fits."""
+    fill = empty_fill(network, kinds)
+    cluster_of = np.empty(network.num_neurons, dtype=np.int32)
+    first_fit_kernel.first_fit(fill, network.units[order], cluster_of)
+    return compact(cluster_of[network.units])
 
 
 def start_of(

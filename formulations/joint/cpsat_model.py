@@ -20,14 +20,16 @@ from fractions import Fraction
 import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations.binding.families import Placement
 from formulations.joint.sets import JointSets, Solution
 from formulations.ordering.horizon import NO_PATH, longest_paths, start_ranges
 from formulations.ordering.sets import OrderSets
+from formulations.solvers.engine import CpsatEngine
 from optmap.model.mapping import Binding, StaticOrders
 
 
-class JointModel:
-    """Variables and constraints at one period, one method a family.
+class JointModel(Placement[cp_model.IntVar]):
+    """Variables and constraints at one period, one method a family; (B1) to (B3) are Placement's.
 
     Parameters
     ----------
@@ -37,9 +39,12 @@ class JointModel:
         Makes the period a variable in least..p (q must be 1).
     """
 
+    sets: JointSets
+
     def __init__(self, sets: JointSets, period: Fraction, least: int | None = None) -> None:
         self.sets = sets
         self.cp = cp = cp_model.CpModel()
+        self.engine = CpsatEngine(cp)
         self.scale, self.most = period.denominator, period.numerator
         self.period: cp_model.IntVar | int = self.most
         if least is not None:
@@ -110,24 +115,6 @@ class JointModel:
         self.respect_loads()
         self.break_tile_symmetry()
         return self
-
-    def place_each_cluster_once(self) -> None:
-        """(B1)  sum_t z[a,t] = 1  for all a."""
-        for a in self.sets.clusters:
-            self.cp.add_exactly_one(self.z[a, t] for t in self.sets.tiles)
-
-    def respect_slots(self) -> None:
-        """(B2)  sum_a z[a,t] <= slots_t  for all t."""
-        for t in self.sets.tiles:
-            slots = self.sets.platform.tiles[t].slots
-            if slots is not None:
-                self.cp.add(sum(self.z[a, t] for a in self.sets.clusters) <= slots)
-
-    def respect_crossbars(self) -> None:
-        """(B3)  z[a,t] = 0  where the crossbar of t is too small for a."""
-        for pair, fits in self.sets.fits.items():
-            if not fits:
-                self.cp.add(self.z[pair] == 0)
 
     def link_channels(self) -> None:
         """(J1)  y[e,t] = z[a,t] z[b,t];  x[e,t] = z[a,t] - y[e,t];  remote[e] = sum_t x[e,t]."""

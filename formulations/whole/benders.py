@@ -12,8 +12,10 @@ exclude every period up to the target. Not all of what makes their part of the g
 Proof of (WC): if all of it comes again, every edge of the part comes again with its tokens and no
 shorter delay. More rows, units or channels only add delays and edges. So its period comes again.
 
-It ends, since there are finitely many solutions, for fan-in above R too; but a cut says little
-where many units could stand for each other, so that only small cases end soon.
+It is a second computation of what whole/cpsat.py answers by one model, with the signature of every
+method that decides everything: tests compare the two, and both with enumeration. It ends, since
+there are finitely many solutions, for fan-in above R too; but a cut says little where many units
+could stand for each other, so that only small cases end soon.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def recurrence_bound(
         return None
     import networkx as nx  # a tenth of a second to load, for recurrent networks only
 
-    sends = [platform.send_ticks(int(r)) for r in graph.rate]
+    sends = platform.send_times(graph.rate).tolist()
     latency = platform.least_latency
     channels = nx.DiGraph()
     columns = (graph.source.tolist(), graph.target.tolist(), graph.initial.tolist(), sends)

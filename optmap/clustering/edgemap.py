@@ -58,7 +58,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     ptr, readers = readers_of(network)
     order = _breadth_first(network.indptr, ptr, readers)
     cluster_of = np.full(network.num_neurons, -1, dtype=np.int32)
-    fill = empty_fill(network, platform)
+    fill = empty_fill(network, platform.kinds)
     _stream(fill, order, ptr, readers, network.spikes, cluster_of)
     return Clustering(cluster_of[network.units])
 

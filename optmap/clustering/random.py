@@ -30,7 +30,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     """
     network = decomposition.network
     check_units_fit(network, platform)
-    fill = empty_fill(network, platform)
+    fill = empty_fill(network, platform.kinds)
     units = network.units[np.random.default_rng(seed).permutation(network.num_units)]
     cluster_of = np.empty(network.num_neurons, dtype=np.int32)
     first_fit(fill, units, cluster_of)

@@ -66,7 +66,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     """
     network = decomposition.network
     check_units_fit(network, platform)
-    fill = empty_fill(network, platform)
+    fill = empty_fill(network, platform.kinds)
     units = network.units[decomposition.visit_order]
     levels = np.unique(fill.row_limit[1:-1])[::-1].copy()
     cluster_of = np.empty(network.num_neurons, dtype=np.int32)

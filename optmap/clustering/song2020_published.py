@@ -54,7 +54,7 @@ def partition(snn: SNN, platform: Platform, *, seed: int = 0) -> tuple[Decomposi
     clustering : Clustering
         One cluster per unit of it.
     """
-    limits = row_limits(platform)
+    limits = row_limits(platform.kinds)
     first = np.concatenate(([0], np.cumsum(snn.fan_out)))
     pieces = _greedy(snn.indptr, snn.indices, snn.units, limits, first)
     owner, begin, end, cluster = (part.copy() for part in pieces)

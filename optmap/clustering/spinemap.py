@@ -79,7 +79,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     units, n = network.units, network.num_neurons
     if not len(units):
         return Clustering(np.empty(0, dtype=np.int32))
-    fill = empty_fill(network, platform)
+    fill = empty_fill(network, platform.kinds)
     cluster_of = np.full(n, -1, dtype=np.int32)
     first_fit(fill, units[decomposition.visit_order], cluster_of)
     clusters = int(fill.counts[0])

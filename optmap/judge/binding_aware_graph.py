@@ -13,6 +13,11 @@ target starts no earlier than ``delay`` after the start of firing n - ``tokens``
   (tau_last, 1 + o_first - o_last); ``send_order`` likewise on each network interface. Offsets o are
   the prologue, 0 without one; a single edge may then hold negative tokens, a cycle may not.
 
+The same edges stand twice more, each as a second computation that must agree with this one: as
+columns that a search changes (:mod:`optmap.binding.kernels.period_search`), and as rows (S1) over
+variables (:mod:`formulations.joint.cpsat_model`, :mod:`formulations.whole.cpsat_model`). Tests
+compare the periods; what a search or a solver claims is judged here.
+
 References
 ----------
 .. [St07] Stuijk, "Predictable Mapping of Streaming Applications on Multiprocessors", TU Eindhoven,
@@ -89,9 +94,11 @@ class BindingAwareGraph:
         return f"send {self.clusters.source[channel]} -> {self.clusters.target[channel]}"
 
 
-def firing_times(graph: ClusterGraph, binding: Binding, platform: Platform) -> IntArray:
+def firing_times(
+    graph: ClusterGraph, tile_of: IntArray | IndexArray, platform: Platform
+) -> IntArray:
     """Return tau of every cluster, switch_ticks included where its tile holds several."""
-    sharing = np.bincount(binding.tile_of, minlength=platform.num_tiles)[binding.tile_of] > 1
+    sharing = np.bincount(tile_of, minlength=platform.num_tiles)[tile_of] > 1
     times: IntArray = graph.tau + platform.switch_ticks * sharing
     return times
 
@@ -154,7 +161,7 @@ def lower(
     refuse_short_buffers(graph, platform)
     _refuse_wrong_orders(binding, orders)
     k, tile, windows = graph.num_clusters, binding.tile_of, platform.buffer_windows
-    tau = firing_times(graph, binding, platform)
+    tau = firing_times(graph, tile, platform)
     remote = remote_channels(graph, binding)
     send_ticks = _send_ticks(graph.rate[remote], platform)
     time = np.concatenate((tau, send_ticks))

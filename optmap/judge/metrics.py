@@ -149,7 +149,7 @@ def loads(bound: BindingAwareGraph, platform: Platform, binding: Binding) -> tup
 def max_tile_load(graph: ClusterGraph, binding: Binding, platform: Platform) -> int:
     """Return the ticks per iteration of the busiest tile: a period no order can undercut."""
     load = np.zeros(platform.num_tiles, dtype=np.int64)
-    np.add.at(load, binding.tile_of, firing_times(graph, binding, platform))
+    np.add.at(load, binding.tile_of, firing_times(graph, binding.tile_of, platform))
     return int(load.max())
 
 

@@ -305,3 +305,10 @@ class Platform:
         """Return the ticks a network interface needs for so many tokens (rounded up)."""
         rate = self.ni_tokens_per_tick
         return -(-tokens * rate.denominator // rate.numerator)
+
+    def send_times(self, tokens: IntArray) -> IntArray:
+        """Return :meth:`send_ticks` of every entry, exactly."""
+        rate = self.ni_tokens_per_tick
+        if not len(tokens) or int(tokens.max()) < 2**62 // rate.denominator:
+            return -(-tokens * rate.denominator // rate.numerator)
+        return np.array([self.send_ticks(int(t)) for t in tokens], dtype=np.int64)

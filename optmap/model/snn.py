@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from optmap.sdf.marked_graph import locked
+
 IntArray = npt.NDArray[np.int64]
 IndexArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float32]
@@ -65,12 +67,7 @@ def frozen(values: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
         limits = np.iinfo(np.dtype(dtype).name)
         if not whole or int(given.min()) < limits.min or int(given.max()) > limits.max:
             raise ValueError(f"values are not whole numbers that fit {np.dtype(dtype).name}")
-    array = np.ascontiguousarray(given, dtype=dtype)
-    if array.flags.writeable:
-        if array is values or array.base is not None:
-            array = array.copy()
-        array.flags.writeable = False
-    return array
+    return locked(np.ascontiguousarray(given, dtype=dtype), values)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,7 @@ def order(
 ) -> StaticOrders:
     """Order every tile by list scheduling; nothing is random."""
     k, tile_of = graph.num_clusters, binding.tile_of.tolist()
-    tau = firing_times(graph, binding, platform).tolist()
+    tau = firing_times(graph, binding.tile_of, platform).tolist()
     after, missing = _token_free(graph, binding, platform)
     level = _criticality(after, missing.copy(), tau)
     ready_at = [0] * k

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from optmap.binding.kernels.period_search import send_times
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.decomposition import Decomposition
@@ -70,7 +69,7 @@ def from_graph(name: str, graph: ClusterGraph, platform: Platform) -> Applicatio
         If there is no cluster.
     """
     refuse_short_buffers(graph, platform)
-    return Application(name, graph, single_tile_order(graph), send_times(graph, platform))
+    return Application(name, graph, single_tile_order(graph), platform.send_times(graph.rate))
 
 
 def design(

@@ -30,8 +30,13 @@ def read_only(values: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
     array = np.ascontiguousarray(given, dtype=dtype)
     if given.dtype != dtype and not np.array_equal(given, array):
         raise ValueError(f"values do not fit {np.dtype(dtype).name}")
+    return locked(array, values)
+
+
+def locked(array: npt.NDArray[Any], given: Any) -> npt.NDArray[Any]:
+    """Return ``array``, made from ``given``, read-only: copied if it may be written elsewhere."""
     if array.flags.writeable:
-        if array is values or array.base is not None:
+        if array is given or array.base is not None:
             array = array.copy()
         array.flags.writeable = False
     return array

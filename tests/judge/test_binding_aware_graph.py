@@ -138,8 +138,8 @@ def test_sends_follow_their_producers_place_then_the_consumers_index():
 
 
 def test_switch_ticks_are_paid_where_a_tile_is_shared():
-    assert firing_times(GRAPH, Binding([0, 0, 1, 0]), PLATFORM).tolist() == [39, 39, 17, 24]
-    assert firing_times(GRAPH, BINDING, PLATFORM).tolist() == [39, 39, 18, 24]
+    assert firing_times(GRAPH, Binding([0, 0, 1, 0]).tile_of, PLATFORM).tolist() == [39, 39, 17, 24]
+    assert firing_times(GRAPH, BINDING.tile_of, PLATFORM).tolist() == [39, 39, 18, 24]
     assert remote_channels(GRAPH, Binding([0, 0, 1, 0])).tolist() == [2, 3, 4]
 
 

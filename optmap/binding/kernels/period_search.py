@@ -4,6 +4,10 @@ Orders are projected from one fixed order of all clusters, sends follow the mode
 binding-aware graph keeps its shape: every channel has a send actor and four edges, every cluster
 and every send one order edge; what a binding does not need is switched off as a self-loop without
 delay. A move then replaces a few edges of a :class:`optmap.sdf.incremental.RatioSearch`.
+
+These are the edges of :func:`optmap.judge.binding_aware_graph.lower` a second time, on purpose: the
+judge's are written for one mapping and must owe nothing to a search, these for a million moves;
+tests hold the periods of the two equal.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from optmap.judge.binding_aware_graph import firing_times
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
@@ -46,7 +51,7 @@ class PeriodSearch:
         self.graph, self.platform = graph, platform
         self.place = np.empty(graph.num_clusters, dtype=np.int64)
         self.place[sequence] = np.arange(graph.num_clusters)
-        self.send_ticks = send_times(graph, platform)
+        self.send_ticks = platform.send_times(graph.rate)
         self.tile_of = np.array(tile_of, dtype=np.int64)
         self._columns = self._edges()
         actors = graph.num_clusters + graph.num_channels
@@ -94,8 +99,7 @@ class PeriodSearch:
 
     def _edges(self) -> Columns:
         graph, platform, tile = self.graph, self.platform, self.tile_of
-        sharing = np.bincount(tile, minlength=platform.num_tiles)[tile] > 1
-        tau = graph.tau + platform.switch_ticks * sharing
+        tau = firing_times(graph, tile, platform)
         return edge_columns(graph, platform, self.place, tile, tau, self.send_ticks)
 
 
@@ -145,14 +149,6 @@ def edge_columns(
         np.concatenate([row[i] for row in columns]).astype(np.int64) for i in range(4)
     )
     return source, target, delay, tokens
-
-
-def send_times(graph: ClusterGraph, platform: Platform) -> IntArray:
-    """Return ceil(rate / ni_tokens_per_tick) of every channel, exactly, shape (E,)."""
-    rate = platform.ni_tokens_per_tick
-    if not graph.num_channels or int(graph.rate.max()) < 2**62 // rate.denominator:
-        return -(-graph.rate * rate.denominator // rate.numerator)
-    return np.array([platform.send_ticks(int(r)) for r in graph.rate], dtype=np.int64)
 
 
 def _cyclic(order: IntArray, tile: IntArray) -> tuple[IntArray, IntArray]:

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from optmap.clustering.kernels.twins import twin_classes
 from optmap.model.mapping import Clustering
 from optmap.model.snn import SNN, IndexArray, IntArray, frozen
 
@@ -100,26 +101,21 @@ class Classes:
 
 
 def classes_of(network: SNN) -> Classes:
-    """Return the twin classes of a network's units, by comparing fan-in lists byte by byte."""
-    units = network.units
-    by_reads: dict[bytes, list[int]] = {}
-    for p, u in enumerate(units):
-        by_reads.setdefault(network.sources_of(int(u)).tobytes(), []).append(p)
-    members = tuple(frozen(m, np.int32) for m in by_reads.values())
-    lists = [network.sources_of(int(units[m[0]])) for m in members]
-    class_of_entry = np.repeat(np.arange(len(lists)), [len(x) for x in lists])
-    source = np.concatenate(lists) if lists else np.empty(0, dtype=np.int32)
-    order = np.lexsort((class_of_entry, source))
-    read, first = np.unique(source[order], return_index=True)
+    """Return the twin classes of a network's units, and what they read in groups."""
+    twins = twin_classes(network)
+    parts = np.split(twins.members, twins.member_ptr[1:-1]) if twins.num_classes else []
+    members = tuple(frozen(part, np.int32) for part in parts)
     group_of = np.full(network.num_neurons, -1, dtype=np.int32)
     by_readers: dict[bytes, int] = {}
     weight: list[int] = []
-    for i, readers in zip(read, np.split(class_of_entry[order], first[1:]), strict=True):
+    for i in np.flatnonzero(np.diff(twins.reader_ptr)).tolist():
+        readers = twins.readers[twins.reader_ptr[i] : twins.reader_ptr[i + 1]]
         g = by_readers.setdefault(readers.tobytes(), len(weight))
         if g == len(weight):
             weight.append(0)
         weight[g] += 1
         group_of[i] = g
+    lists = np.split(twins.sources, twins.source_ptr[1:-1]) if twins.num_classes else []
     group_lists = [np.unique(group_of[x]) for x in lists]
     ptr = np.concatenate(([0], np.cumsum([len(x) for x in group_lists], dtype=np.int64)))
     groups = np.concatenate(group_lists) if lists else np.empty(0, dtype=np.int32)

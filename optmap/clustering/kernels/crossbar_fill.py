@@ -13,6 +13,7 @@ became full, so that membership of a full cluster is a binary search.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,10 +71,17 @@ class Fill(NamedTuple):
     counts: IntArray
 
 
-def row_limits(platform: Platform) -> IntArray:
-    """Return, for c = 0..C'+1 columns, the most rows of a crossbar that offers c; -1 if none."""
-    limits = np.full(platform.max_columns + 2, -1, dtype=np.int64)
-    for rows, columns in platform.kinds:
+def row_limits(kinds: Iterable[tuple[int, int]]) -> IntArray:
+    """Return, for c = 0..C'+1 columns, the most rows of a crossbar that offers c; -1 if none.
+
+    Parameters
+    ----------
+    kinds : iterable of (R, C')
+        The crossbars there are, :attr:`optmap.model.platform.Platform.kinds` of a platform's.
+    """
+    shapes = list(kinds)
+    limits = np.full(max(c for _, c in shapes) + 2, -1, dtype=np.int64)
+    for rows, columns in shapes:
         np.maximum(limits[: columns + 1], rows, out=limits[: columns + 1])
     return limits
 
@@ -86,7 +94,7 @@ def check_units_fit(network: SNN, platform: Platform) -> None:
     CapacityError
         Naming the unit, its fan-in and the largest crossbar.
     """
-    most = int(row_limits(platform)[1])
+    most = int(row_limits(platform.kinds)[1])
     if network.max_fan_in > most:
         worst = int(network.fan_in.argmax())
         raise CapacityError(
@@ -95,15 +103,15 @@ def check_units_fit(network: SNN, platform: Platform) -> None:
         )
 
 
-def empty_fill(network: SNN, platform: Platform) -> Fill:
-    """Return a :class:`Fill` without clusters, with room for one per unit."""
+def empty_fill(network: SNN, kinds: Iterable[tuple[int, int]]) -> Fill:
+    """Return a :class:`Fill` without clusters, with room for one per unit; kinds of (R, C')."""
     units, n = network.num_units, network.num_neurons
 
     def zeros(size: int) -> IndexArray:
         return np.zeros(size, dtype=np.int32)
 
     return Fill(
-        row_limit=row_limits(platform),
+        row_limit=row_limits(kinds),
         indptr=network.indptr,
         indices=network.indices,
         first=np.concatenate(([0], np.cumsum(network.fan_out))),

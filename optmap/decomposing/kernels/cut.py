@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optmap.decomposing.kernels.split_evenly import build, count_inserted
-from optmap.model.decomposition import Decomposition, with_inserted
+from optmap.model.decomposition import Decomposition, assembled
 from optmap.model.snn import SNN
 
 
@@ -23,17 +23,5 @@ def cut(snn: SNN, rows: int, policy: str) -> Decomposition:
     if snn.max_fan_in <= rows:
         return Decomposition(policy, rows, snn, np.arange(n, dtype=np.int32), n)
     num_units, num_synapses = count_inserted(snn.fan_in, rows, tree)
-    indptr, indices, owner, spikes = build(
-        snn.indptr, snn.indices, snn.spikes, rows, tree, num_units, num_synapses
-    )
-    network = SNN(
-        indptr,
-        indices,
-        spikes,
-        with_inserted(snn.populations, owner[n:], n),
-        spikes_origin=snn.spikes_origin,
-        self_driven=snn.self_driven,
-        notes=snn.notes,
-        weight_bits=None if snn.weight_bits is None else snn.weight_bits[owner],
-    )
-    return Decomposition(policy, rows, network, owner, n)
+    indptr, indices, owner = build(snn.indptr, snn.indices, rows, tree, num_units, num_synapses)
+    return assembled(policy, snn, rows, indptr, indices, owner)

@@ -36,14 +36,12 @@ def count_inserted(fan_in: IntArray, rows: int, tree: bool) -> tuple[int, int]:
 
 @compiled
 def build(
-    indptr: Any, indices: Any, spikes: Any, rows: Any, tree: Any, num_units: Any, num_synapses: Any
+    indptr: Any, indices: Any, rows: Any, tree: Any, num_units: Any, num_synapses: Any
 ) -> Any:
     """Fill the decomposed arrays: original neurons first, inserted units behind, by owner."""
     n = len(indptr) - 1
     total = n + num_units
     new_owner = np.arange(total).astype(np.int32)
-    new_spikes = np.zeros(total, dtype=np.int64)
-    new_spikes[:n] = spikes
     # inserted units' lists grow in `parts`; the neurons' own lists are written at the end
     parts = np.empty(num_synapses, dtype=np.int32)
     part_start = np.zeros(num_units + 1, dtype=np.int64)
@@ -69,7 +67,6 @@ def build(
                     continue
                 for i in range(first + taken, first + stop):
                     parts[used] = level[i]
-                    new_spikes[n + unit] += new_spikes[level[i]]
                     used += 1
                 new_owner[n + unit] = j
                 part_start[unit + 1] = used
@@ -92,4 +89,4 @@ def build(
     for k in range(total):
         if k >= n or new_owner[k] == k:
             new_indices[new_indptr[k] : new_indptr[k + 1]].sort()
-    return new_indptr, new_indices, new_owner, new_spikes
+    return new_indptr, new_indices, new_owner

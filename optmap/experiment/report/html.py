@@ -142,13 +142,7 @@ def _headline(h: Headline) -> dict[str, Any]:
 def _gap(g: Gap) -> dict[str, Any]:
     return {
         "key": g.key,
-        "instance": g.instance,
-        "method": g.method,
-        "metric": g.metric,
-        "value": str(g.value),
-        "bound": None if g.bound is None else str(g.bound.value),
-        "bound_name": "" if g.bound is None else g.bound.name,
-        "grade": "" if g.bound is None else g.bound.grade.value,
+        **g.record(),
         "gap": _float(g.to_bound),
         "claimed": _float(g.to_claimed),
         "mark": g.mark,

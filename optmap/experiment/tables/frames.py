@@ -57,14 +57,7 @@ def gaps_frame(gaps: Iterable[Gap]) -> pd.DataFrame:
     """Return one line per row and metric: value, end-to-end bound, best known value, both gaps."""
     return pd.DataFrame(
         {
-            "instance": g.instance,
-            "method": g.method,
-            "seed": g.seed,
-            "metric": g.metric,
-            "value": str(g.value),
-            "bound": None if g.bound is None else str(g.bound.value),
-            "bound_name": "" if g.bound is None else g.bound.name,
-            "grade": "" if g.bound is None else g.bound.grade.value,
+            **g.record(),
             "gap_to_bound": None if g.to_bound is None else float(g.to_bound),
             "proved": g.mark,
             "claimed_bound": None if g.claimed is None else str(g.claimed.value),

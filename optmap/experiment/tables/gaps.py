@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from optmap.bounds.bound import Bound
 from optmap.experiment.row import Row
@@ -74,6 +75,19 @@ class Gap:
     claimed: Bound | None
     best_known: Fraction
     best_known_by: str
+
+    def record(self) -> dict[str, Any]:
+        """Return whose value it is and the proved bound, as the tables and the report name them."""
+        return {
+            "instance": self.instance,
+            "method": self.method,
+            "seed": self.seed,
+            "metric": self.metric,
+            "value": str(self.value),
+            "bound": None if self.bound is None else str(self.bound.value),
+            "bound_name": "" if self.bound is None else self.bound.name,
+            "grade": "" if self.bound is None else self.bound.grade.value,
+        }
 
     @property
     def to_bound(self) -> Fraction | None:

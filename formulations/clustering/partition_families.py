@@ -1,0 +1,168 @@
+"""Families of the plain partition of units onto crossbars (README.md, P), for either engine.
+
+Sets         U units, A sources, K clusters, H kinds of crossbar (sets.py)
+Parameters   P(u) fan-in of u; s_i spikes; deg_i readers of i; R_h, C_h rows and columns of kind h
+Variables    x[u,k] = 1 iff unit u is in cluster k
+             a[i,k] = 1 if source i is on a row of cluster k
+             y[k,h] = 1 iff cluster k is used, on a crossbar of kind h
+             r[i,k] = 1 if unit i reaches cluster k from another cluster
+Objectives   (P0a) min sum_k,h y[k,h]; (P0b) min sum s_i r[i,k] over units + s_i a[i,k] over inputs;
+             (P0c) min sum_k,h area_h y[k,h]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, Self
+
+import numpy as np
+
+from formulations.clustering.sets import PartitionSets
+from formulations.solvers.engine import Engine, V
+from optmap.model.mapping import Clustering, compact
+
+
+class PartitionFamilies(Generic[V]):
+    """Variables and constraints, one method a family; building is separate from solving."""
+
+    def __init__(self, sets: PartitionSets, engine: Engine[V]) -> None:
+        self.sets, self.engine = sets, engine
+        new = engine.boolean
+        self.x = {(u, k): new(f"x_{u}_{k}") for u in sets.units for k in sets.clusters}
+        self.a = {(i, k): new(f"a_{i}_{k}") for i in sets.sources for k in sets.clusters}
+        self.y = {(k, h): new(f"y_{k}_{h}") for k in sets.clusters for h in range(len(sets.kinds))}
+        self.r: dict[tuple[int, int], V] = {}
+
+    def build(self) -> Self:
+        """Post every family that all objectives need."""
+        self.place_each_unit_once()
+        self.respect_columns()
+        self.link_axons()
+        self.respect_rows()
+        self.choose_one_kind()
+        self.break_cluster_symmetry()
+        self.imply_axon_copies()
+        return self
+
+    def used(self, k: int) -> Any:
+        """sum_h y[k,h]."""
+        return self.engine.total([self.y[k, h] for h in range(len(self.sets.kinds))])
+
+    def place_each_unit_once(self) -> None:
+        """(P1)  sum_k x[u,k] = 1  for all u."""
+        for u in self.sets.units:
+            self.engine.exactly_one(self.x[u, k] for k in self.sets.clusters)
+
+    def respect_columns(self) -> None:
+        """(P2)  sum_u x[u,k] <= sum_h C_h y[k,h]  for all k."""
+        for k in self.sets.clusters:
+            placed = self.engine.total(self.x[u, k] for u in self.sets.units)
+            columns = enumerate(c for _, c in self.sets.kinds)
+            self.engine.add(placed <= self.engine.total(c * self.y[k, h] for h, c in columns))
+
+    def link_axons(self) -> None:
+        """(P3)  x[u,k] <= a[i,k]  for all u, i in P(u), k."""
+        for u in self.sets.units:
+            for i in self.sets.reads[u]:
+                for k in self.sets.clusters:
+                    self.engine.implies(self.x[u, k], self.a[i, k])
+
+    def respect_rows(self) -> None:
+        """(P4)  sum_i a[i,k] <= sum_h R_h y[k,h]  for all k."""
+        for k in self.sets.clusters:
+            taken = self.engine.total(self.a[i, k] for i in self.sets.sources)
+            rows = enumerate(r for r, _ in self.sets.kinds)
+            self.engine.add(taken <= self.engine.total(r * self.y[k, h] for h, r in rows))
+
+    def link_remote_axons(self) -> None:
+        """(P5)  a[i,k] - x[i,k] <= r[i,k]  for all units i that spike and are read, k.
+
+        One direction is enough: (P0b) pushes r down.
+        """
+        for i in self.sets.sources:
+            if i in self.sets.position and self.sets.spikes[i]:
+                for k in self.sets.clusters:
+                    r = self.r[i, k] = self.engine.boolean(f"r_{i}_{k}")
+                    own = self.x[self.sets.position[i], k]
+                    self.engine.one_of([own, r], unless=[self.a[i, k]])
+
+    def break_cluster_symmetry(self) -> None:
+        """(P6)  x[u,k] = 0  for k > rank(u);  sum_h y[k+1,h] <= sum_h y[k,h].
+
+        Redundant: clusters have no names, so number them by their lowest unit.
+        """
+        for (u, k), x in self.x.items():
+            if k > u:
+                self.engine.forbid(x)
+        for k in self.sets.clusters[:-1]:
+            self.engine.add(self.used(k + 1) <= self.used(k))
+
+    def imply_axon_copies(self) -> None:
+        """(P7)  sum_k a[i,k] >= ceil(deg_i / C)  for all i.
+
+        Redundant: one crossbar holds at most C readers of i.
+        """
+        for i in self.sets.sources:
+            copies = -(-self.sets.readers[i] // self.sets.max_columns)
+            self.engine.add(self.engine.total(self.a[i, k] for k in self.sets.clusters) >= copies)
+
+    def choose_one_kind(self) -> None:
+        """(P8)  sum_h y[k,h] <= 1  for all k."""
+        for k in self.sets.clusters:
+            self.engine.add(self.used(k) <= 1)
+
+    def respect_stock(self) -> None:
+        """(P10)  sum_k y[k,h] <= stock_h  for all h of limited stock."""
+        for h, stock in enumerate(self.sets.stock):
+            if stock is not None:
+                built = self.engine.total(self.y[k, h] for k in self.sets.clusters)
+                self.engine.add(built <= stock)
+
+    def clusters(self) -> Any:
+        """sum_k,h y[k,h]."""
+        return self.engine.total(self.y.values())
+
+    def traffic(self) -> Any:
+        """Sum over units s_i r[i,k] + sum over inputs s_i a[i,k]."""
+        spikes = self.sets.spikes
+        inputs = [(i, k) for i, k in self.a if i not in self.sets.position and spikes[i]]
+        remote = self.engine.total(spikes[i] * r for (i, _), r in self.r.items())
+        return remote + self.engine.total(spikes[i] * self.a[i, k] for i, k in inputs)
+
+    def area(self) -> Any:
+        """sum_k,h area_h y[k,h]."""
+        return self.engine.total(self.sets.area[h] * y for (_, h), y in self.y.items())
+
+    def minimize_clusters(self) -> None:
+        """(P0a)  min sum_k,h y[k,h]."""
+        self.engine.minimize(self.clusters())
+
+    def minimize_traffic(self) -> None:
+        """(P0b)  min sum over units s_i r[i,k] + sum over inputs s_i a[i,k]."""
+        self.engine.minimize(self.traffic())
+
+    def minimize_area(self) -> None:
+        """(P0c)  min sum_k,h area_h y[k,h]."""
+        self.engine.minimize(self.area())
+
+    def cap(self, objective: str, most: int) -> None:
+        """(P11)  the objective ("clusters", "traffic" or "area") <= most."""
+        value = {"clusters": self.clusters, "traffic": self.traffic, "area": self.area}[objective]
+        self.engine.add(value() <= most)
+
+    def values(self, clustering: Clustering) -> Iterator[tuple[V, int]]:
+        """Yield every variable with its value in a clustering numbered by lowest member."""
+        of, rows = clustering.cluster_of.tolist(), self.sets.rows_of(clustering)
+        yield from ((x, int(of[u] == k)) for (u, k), x in self.x.items())
+        yield from ((a, int(i in rows[k])) for (i, k), a in self.a.items())
+        for (i, k), r in self.r.items():
+            yield r, int(i in rows[k] and of[self.sets.position[i]] != k)
+        kinds = self.sets.kinds_of(clustering)
+        yield from ((y, int(kinds[k] == h)) for (k, h), y in self.y.items())
+
+    def clustering(self, value: Callable[[V], int]) -> Clustering:
+        """Read the placement; ValueError unless each unit has one cluster."""
+        label = np.zeros(len(self.sets.units), dtype=np.int32)
+        for u in self.sets.units:
+            (label[u],) = [k for k in self.sets.clusters if value(self.x[u, k])]
+        return compact(label)

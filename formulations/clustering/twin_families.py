@@ -1,0 +1,176 @@
+"""Families of the partition with twins aggregated (README.md, P), for (P0a), for either engine.
+
+Sets         Q twin classes, G groups of sources (classes.py), K clusters, H kinds
+Parameters   n_q members; w_g sources; R_h, C_h rows and columns of kind h
+Variables    x[q,k] members of class q in cluster k
+             z[q,k] = 1 if any; b[g,k] = 1 if group g is on rows of k
+             y[k,h] = 1 iff cluster k is used, on a crossbar of kind h
+Objective    (P0a) min sum_k,h y[k,h]
+Why exact    exchanging two twins changes neither rows nor columns of any cluster, so a clustering
+             is feasible exactly if its counts x[q,k] are, and deals of equal counts have equally
+             many clusters. Traffic is another matter: twins may differ in readers and spikes, so
+             (P0b) is not aggregated here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, Self
+
+from formulations.clustering.sets import (
+    MAX_TERMS,
+    clusters_of,
+    keep_better,
+    kinds_worth_having,
+    start_of,
+)
+from formulations.solvers.engine import Engine, V
+from formulations.solvers.stopwatch import Stopwatch
+from optmap.clustering.kernels.classes import Classes, classes_of
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Clustering, compact
+from optmap.model.outcome import Limits, Outcome, Status
+from optmap.model.platform import Platform
+
+#: Members of each class that one crossbar holds.
+Column = dict[int, int]
+
+
+class TwinFamilies(Generic[V]):
+    """Variables and constraints, one method a family; building is separate from solving."""
+
+    def __init__(
+        self,
+        classes: Classes,
+        kinds: tuple[tuple[int, int], ...],
+        num_clusters: int,
+        engine: Engine[V],
+    ) -> None:
+        self.classes, self.kinds, self.clusters = classes, kinds, range(num_clusters)
+        self.engine, new = engine, engine.boolean
+        self.q, self.g = range(classes.num_classes), range(len(classes.weight))
+        self.n = [int(n) for n in classes.size]
+        self.w = [int(w) for w in classes.weight]
+        self.z = {(q, k): new(f"z_{q}_{k}") for q in self.q for k in self.clusters}
+        self.x = {(q, k): engine.whole(f"x_{q}_{k}", self.n[q]) for q, k in self.z}
+        self.b = {(g, k): new(f"b_{g}_{k}") for g in self.g for k in self.clusters}
+        self.y = {(k, h): new(f"y_{k}_{h}") for k in self.clusters for h in range(len(kinds))}
+
+    def build(self) -> Self:
+        """Post every family and the objective."""
+        self.place_each_unit_once()
+        self.respect_columns()
+        self.count_classes()
+        self.link_axons()
+        self.respect_rows()
+        self.choose_one_kind()
+        self.break_cluster_symmetry()
+        self.minimize_clusters()
+        return self
+
+    def used(self, k: int) -> Any:
+        """sum_h y[k,h]."""
+        return self.engine.total([self.y[k, h] for h in range(len(self.kinds))])
+
+    def place_each_unit_once(self) -> None:
+        """(P1)  sum_k x[q,k] = n_q  for all q."""
+        for q in self.q:
+            placed = self.engine.total(self.x[q, k] for k in self.clusters)
+            self.engine.add(placed == self.n[q])
+
+    def respect_columns(self) -> None:
+        """(P2)  sum_q x[q,k] <= sum_h C_h y[k,h]  for all k."""
+        for k in self.clusters:
+            placed = self.engine.total(self.x[q, k] for q in self.q)
+            columns = enumerate(c for _, c in self.kinds)
+            self.engine.add(placed <= self.engine.total(c * self.y[k, h] for h, c in columns))
+
+    def count_classes(self) -> None:
+        """(P9)  x[q,k] <= n_q z[q,k]  for all q, k."""
+        for (q, k), x in self.x.items():
+            self.engine.add(x <= self.n[q] * self.z[q, k])
+
+    def link_axons(self) -> None:
+        """(P3)  z[q,k] <= b[g,k]  for all q, g read by q, k."""
+        for q, k in self.z:
+            for g in self.classes.reads(q).tolist():
+                self.engine.implies(self.z[q, k], self.b[g, k])
+
+    def respect_rows(self) -> None:
+        """(P4)  sum_g w_g b[g,k] <= sum_h R_h y[k,h]  for all k."""
+        for k in self.clusters:
+            taken = self.engine.total(self.w[g] * self.b[g, k] for g in self.g)
+            rows = enumerate(r for r, _ in self.kinds)
+            self.engine.add(taken <= self.engine.total(r * self.y[k, h] for h, r in rows))
+
+    def choose_one_kind(self) -> None:
+        """(P8)  sum_h y[k,h] <= 1  for all k."""
+        for k in self.clusters:
+            self.engine.add(self.used(k) <= 1)
+
+    def break_cluster_symmetry(self) -> None:
+        """(P6)  z[q,k] = 0  for k > n_0 + ... + n_q - 1;  used clusters come first.
+
+        Redundant: number clusters by their lowest class; classes 0..q fill at most that many.
+        """
+        before = 0
+        for q in self.q:
+            before += self.n[q]
+            for k in self.clusters:
+                if k >= before:
+                    self.engine.forbid(self.z[q, k])
+        for k in self.clusters[:-1]:
+            self.engine.add(self.used(k + 1) <= self.used(k))
+
+    def minimize_clusters(self) -> None:
+        """(P0a)  min sum_k,h y[k,h]."""
+        self.engine.minimize(self.engine.total(self.y.values()))
+
+    def values(self, columns: list[Column]) -> Iterator[tuple[V, int]]:
+        """Yield every variable with its value in clusters given as members by class."""
+        for (q, k), x in self.x.items():
+            yield x, columns[k].get(q, 0)
+            yield self.z[q, k], int(q in columns[k])
+        for k, column in enumerate(columns):
+            read = {int(g) for q in column for g in self.classes.reads(q)}
+            yield from ((self.b[g, k], int(g in read)) for g in self.g)
+            rows, size = self.classes.rows_of(list(column)), sum(column.values())
+            fitting = [h for h, (r, c) in enumerate(self.kinds) if rows <= r and size <= c]
+            chosen = fitting[:1] if column else []
+            yield from ((self.y[k, h], int([h] == chosen)) for h in range(len(self.kinds)))
+
+    def clustering(self, value: Callable[[V], int]) -> Clustering:
+        """Deal the members of each class; ValueError unless each unit has one cluster."""
+        counts = [{q: value(self.x[q, k]) for q in self.q} for k in self.clusters]
+        held = [{q: n for q, n in column.items() if n} for column in counts]
+        return compact(self.classes.clustering([c for c in held if c]).cluster_of)
+
+
+#: Runs the model of these classes, kinds and clusters from a start: status, clustering, bound.
+Run = Callable[
+    [Classes, tuple[tuple[int, int], ...], list[Column], Stopwatch],
+    tuple[Status, Clustering | None, int | None],
+]
+
+
+def fewest_clusters(
+    run: Run,
+    seconds_per_term: float,
+    decomposition: Decomposition,
+    platform: Platform,
+    limits: Limits,
+    warm: Clustering | None,
+) -> Outcome[Clustering]:
+    """(P0a) Return a clustering of fewest clusters, and the bound that was proved.
+
+    A model too large to build is not built: the outcome is then the start.
+    """
+    watch = Stopwatch(limits)
+    start = start_of(decomposition, platform, warm)
+    classes = classes_of(decomposition.network)
+    terms = len(classes.groups) + len(classes.weight) + 2 * classes.num_classes
+    if start.num_clusters * terms > min(MAX_TERMS, limits.wall_s / 2 / seconds_per_term):
+        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
+    columns = classes.columns_of(start)
+    status, found, bound = run(classes, kinds_worth_having(platform), columns, watch)
+    return keep_better(watch, clusters_of, status, found, bound, start)
