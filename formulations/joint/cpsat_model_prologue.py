@@ -1,7 +1,7 @@
 """CP-SAT formulation of binding and static orders together, with prologue (README.md, J, S2+).
 
 As cpsat_model.py, except that starts on one resource are compared modulo the period only, which
-must therefore be a constant. (S2+) stands in whole/cpsat_model_prologue.py too, over other variables
+must therefore be a constant. (S2+) stands in whole/cpsat_model_prologue.py too, over its variables
 and without domains that a given binding allows: two models that tests hold against each other.
 Variables    r[i] = s[i] modulo L for firings and sends, s[i] = L q[i] + r[i]
 Bound        a period that is infeasible, for every binding, order and prologue
