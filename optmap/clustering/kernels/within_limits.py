@@ -137,7 +137,7 @@ def within_limits(
     order = network.units[decomposition.visit_order]
     order = order[np.argsort(wanted[order], kind="stable")]
     found = np.empty(network.num_neurons, dtype=np.int32)
-    fill = empty_fill(network, platform)
+    fill = empty_fill(network, platform.kinds)
     _divide(fill, order, wanted, by_neuron, np.array(kinds, dtype=np.int64), found)
     return compact(found[network.units])
 
