@@ -56,6 +56,7 @@ LEVEL = {
     "optmap.compare": 16,
     "optmap.map": 16,
     "optmap.explain": 16,
+    "optmap.explore": 16,
     "optmap.admit": 16,
     "optmap.export": 16,
     "optmap.verify": 16,

@@ -1,0 +1,310 @@
+"""``python -m optmap.explore NETWORK... --grid AXES``: mappings and platforms chosen together."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+from rich.console import Console
+
+from optmap.command_line import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    Output,
+    add_work,
+    file_name,
+    guarded,
+    limits_of,
+    parser,
+    seconds,
+    whole,
+)
+from optmap.errors import InputError
+from optmap.experiment.report.front_picture import front_html
+from optmap.experiment.row import Row
+from optmap.experiment.run.children import Children
+from optmap.experiment.run.plan import Planned, on_platforms, planned, sources_of
+from optmap.experiment.run.progress import PlainProgress, Quiet
+from optmap.experiment.run.source import Source
+from optmap.experiment.run.store import Store, StoreError
+from optmap.experiment.run.sweep import Runner, sweep
+from optmap.experiment.tables.front import (
+    OBJECTIVES,
+    OnFront,
+    Point,
+    Vector,
+    front,
+    is_beaten,
+    proved_floors,
+)
+from optmap.experiment.tables.text import compact
+from optmap.methods import method_named
+from optmap.model.outcome import Limits
+from optmap.shipped import platform_help
+from optmap.variants import AXES, grid, listed
+
+#: Fast flows, the published one and the two that decide the decomposition by spikes.
+METHODS = ("song2020", "song2020-spikes", "overlap-spikes")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One network on one platform of the grid."""
+
+    network: str
+    plan: Planned
+    objectives: tuple[str, ...]
+
+    @property
+    def platform(self) -> str:
+        """What tells the platform from the others of the grid."""
+        return self.plan.source.platform or self.plan.instance.platform.name
+
+    @cached_property
+    def floor(self) -> Vector:
+        """What is proved for every mapping, objective by objective."""
+        snn, chip = self.plan.instance.snn, self.plan.instance.platform
+        proved = proved_floors(snn, chip)
+        return tuple(OBJECTIVES[o].floor(proved, chip) for o in self.objectives)
+
+    def point(self, row: Row) -> Point | None:
+        """Return what a row reached; None without a checked mapping."""
+        if row.check != "ok":
+            return None
+        chip = self.plan.instance.platform
+        values = [OBJECTIVES[o].value(row, chip) for o in self.objectives]
+        known = tuple(value for value in values if value is not None)
+        if len(known) < len(values):
+            return None
+        return Point(self.network, self.platform, row.method, row.key, known)
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What an exploration of one network found."""
+
+    network: str
+    front: tuple[OnFront, ...]
+    points: tuple[Point, ...]
+    platforms: int
+    skipped: tuple[str, ...]
+    saved: int
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line of ``explore``."""
+    made = parser(
+        "explore",
+        "Find the platforms of a grid, and mappings on them, that nothing else of it beats.",
+        'python -m optmap.explore filter_8 --grid "size=16..64x2,tiles=1..4x2"\n'
+        "  python -m optmap.explore net.nir --platforms dynap_se,loihi_like --objectives"
+        " period,energy",
+    )
+    made.add_argument(
+        "networks", nargs="+", metavar="NETWORK", help="instances (files, names), networks"
+    )
+    made.add_argument("--platform", metavar="P", help=f"of the networks: {platform_help()}")
+    made.add_argument("--platforms", metavar="P,P", help="every network on each of these")
+    made.add_argument(
+        "--grid",
+        metavar="AXES",
+        help="and with every change of it: size=64..512x2,tiles=1..16x2; axes: " + ", ".join(AXES),
+    )
+    made.add_argument(
+        "--objectives",
+        default="period,energy,area",
+        help=f"comma-separated, of: {', '.join(OBJECTIVES)} (%(default)s)",
+    )
+    made.add_argument("--methods", default=",".join(METHODS), help="comma-separated (%(default)s)")
+    made.add_argument(
+        "--limit", type=seconds, default=10.0, metavar="S", help="seconds per row (10)"
+    )
+    add_work(made)
+    made.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed (0)")
+    made.add_argument("--jobs", type=whole(1), default=1, help="rows at a time (1)")
+    made.add_argument("--threads", type=whole(1), default=1, help="threads per row (1)")
+    made.add_argument("--memory", type=whole(1), metavar="MB", help="kill a row above it (none)")
+    made.add_argument(
+        "--everything", action="store_true", help="solve also what bounds prove to be dominated"
+    )
+    made.add_argument(
+        "--out", type=file_name, default="results/explore", help="result folder (%(default)s)"
+    )
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit status."""
+    args = build_parser().parse_args(arguments)
+    methods = _names(args.methods, "--methods")
+    for name in methods:
+        method_named(name)
+    objectives = _names(args.objectives, "--objectives")
+    for name in objectives:
+        if name not in OBJECTIVES:
+            raise InputError("--objectives", "", repr(name), "some of " + ", ".join(OBJECTIVES))
+    log, out = Console(stderr=True), Output()
+    networks, unreadable = candidates(args, objectives)
+    for error in unreadable:
+        log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
+    if not networks:
+        return BAD_INPUT
+    limits = limits_of(args, args.seed)
+    found = []
+    try:
+        with Store.opened(Path(args.out)) as store, Children() as children:
+            for group in networks.values():
+                found.append(
+                    explore(
+                        group,
+                        methods,
+                        limits,
+                        store,
+                        children.run,
+                        parallel=args.jobs,
+                        everything=args.everything,
+                        log=log,
+                    )
+                )
+            store.write("front.csv", front_csv(found, objectives))
+            store.write("front.html", front_html(found, objectives))
+    except StoreError as error:
+        log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        return FAILED
+    for line in front_lines(found, objectives):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    out.print(f"written to {args.out}/: front.html, front.csv, rows.jsonl, mappings/")
+    return FAILED if unreadable or not all(e.points for e in found) else DONE
+
+
+def _names(text: str, option: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise InputError(option, "", repr(text), "a comma-separated list")
+    return names
+
+
+def candidates(
+    args: argparse.Namespace, objectives: tuple[str, ...]
+) -> tuple[dict[str, list[Candidate]], list[str]]:
+    """Return the platforms of each network, and a line for each that cannot be."""
+    platforms = listed(args.platforms) if args.platforms else []
+    points = list(grid(args.grid)) if args.grid else []
+    if not platforms and not points:
+        raise InputError("--grid", "", "nothing", "--platforms or --grid: what to choose from")
+    networks = Source(platform=args.platform or (platforms[0] if platforms else None))
+    found: dict[str, list[Candidate]] = {}
+    unreadable: list[str] = []
+    for source in sources_of(args.networks, networks):
+        plans, errors = planned(on_platforms([source], platforms, points), (), everything=True)
+        unreadable += errors
+        for plan in plans:
+            name = plan.instance.name.rpartition("@")[0]
+            found.setdefault(name, []).append(Candidate(name, plan, objectives))
+    return found, unreadable
+
+
+def explore(
+    group: Sequence[Candidate],
+    methods: Sequence[str],
+    limits: Limits,
+    store: Store,
+    runner: Runner,
+    *,
+    parallel: int = 1,
+    everything: bool = False,
+    log: Console | None = None,
+) -> Explored:
+    """Map one network on the platforms of a grid, save those that bounds prove dominated.
+
+    Platforms are taken in the order of their floors (the product over the objectives), so that
+    what is solved early excludes much of what comes later.
+
+    Parameters
+    ----------
+    group : sequence of Candidate
+        The network on every platform.
+    methods : sequence of str
+        Every one is run on every platform that is not skipped.
+    everything : bool
+        Solve all of them, for an audit: the front is the same.
+    log : Console, optional
+        Says what happens.
+    """
+    points: list[Point] = []
+    skipped: list[str] = []
+    for candidate in sorted(group, key=_promise):
+        if not everything and is_beaten(candidate.floor, points):
+            skipped.append(candidate.platform)
+            continue
+        jobs = [candidate.plan.job(name, limits) for name in methods]
+        missing = [job for job in jobs if job.key() not in store.rows]
+        if log is None:
+            sweep(jobs, store, Quiet(), parallel=parallel, runner=runner)
+        else:
+            with PlainProgress(log, len(missing)) as watcher:
+                sweep(jobs, store, watcher, parallel=parallel, runner=runner)
+        rows = store.typed(job.key() for job in jobs)
+        points += [point for row in rows if (point := candidate.point(row)) is not None]
+    floors = {c.platform: c.floor for c in group}
+    return Explored(
+        group[0].network,
+        tuple(front(points, floors)),
+        tuple(points),
+        len(group),
+        tuple(skipped),
+        len(skipped) * len(methods),
+    )
+
+
+def _promise(candidate: Candidate) -> tuple[Fraction, str]:
+    product = Fraction(1)
+    for value in candidate.floor:
+        product *= 1 + value
+    return product, candidate.platform
+
+
+def front_lines(found: Sequence[Explored], objectives: Sequence[str]) -> Iterator[str]:
+    """Yield the fronts as a table per network, and what bounds saved."""
+    for explored in found:
+        points = explored.front
+        width = max([len(p.point.platform) for p in points] + [8])
+        yield ""
+        yield f"{explored.network}: {len(points)} of {len(explored.points)} mappings on the front"
+        titles = "".join(f"{OBJECTIVES[o].title:>13}" for o in objectives)
+        yield f"  {'platform':<{width}}  {'method':<16}{titles}  proved"
+        for on in points:
+            values = "".join(f"{compact(value):>13}" for value in on.point.values)
+            proved = "yes" if on.proved else f"open ({len(on.room)} platforms)"
+            yield f"  {on.point.platform:<{width}}  {on.point.method:<16}{values}  {proved}"
+        yield (
+            f"  {len(explored.skipped)} of {explored.platforms} platforms skipped: nothing on them"
+            f" can be better ({explored.saved} solves saved)"
+        )
+
+
+def front_csv(found: Sequence[Explored], objectives: Sequence[str]) -> str:
+    """Return every point of every network: values (exact), whether it is on the front, proved."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["network", "platform", "method", "key", *objectives, "front", "proved"])
+    for explored in found:
+        on = {o.point.key: o for o in explored.front}
+        for p in explored.points:
+            state = on.get(p.key)
+            proved = "" if state is None else str(state.proved).lower()
+            is_on = str(state is not None).lower()
+            lines.writerow([p.network, p.platform, p.method, p.key, *p.values, is_on, proved])
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
