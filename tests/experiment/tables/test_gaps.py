@@ -10,7 +10,13 @@ from stored_rows import stored_row
 
 from optmap.bounds.bound import Bound
 from optmap.experiment.tables.best_known import BestKnown, Entry, Record
-from optmap.experiment.tables.gaps import all_gaps, covering, gap, shared_bounds
+from optmap.experiment.tables.gaps import (
+    all_gaps,
+    best_for_every_mapping,
+    covering,
+    gap,
+    shared_bounds,
+)
 from optmap.experiment.tables.metrics import GAPPED
 from optmap.experiment.tables.stage_gaps import stage_gaps
 from optmap.model.claim import Claim
@@ -220,3 +226,15 @@ def test_a_bound_for_units_as_given_counts_while_no_row_has_others():
     assert (g.bound, g.mark) == (given, "*")
     both = all_gaps([first, row("b", 4, 9, units="others")])
     assert {g.bound for g in both if g.metric == "clusters"} == {None}
+
+
+@pytest.mark.parametrize(("least_split", "best"), [(None, 9), (None, 6), (5, 9)])
+def test_one_mapping_alone_has_the_bound_that_its_row_has_in_tables(least_split, best):
+    kept = bound("period", 7, Scope(splits_above=8))
+    bounds = [bound("period", 5), kept, bound("period", 8, Scope(clustering="c"))]
+    one = replace(unsplit("one", best, least_split), bounds=tuple(bounds))
+    (shown,) = [g for g in all_gaps([one]) if g.metric == "period"]
+    found = best_for_every_mapping(bounds, one.place, Fraction(best))
+    assert found == shown.bound
+    assert found is not None
+    assert found.value == (7 if least_split is None and best == 9 else 5)
