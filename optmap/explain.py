@@ -22,7 +22,7 @@ from optmap.bounds.bound import Bound
 from optmap.clustering.overlap import partition
 from optmap.command_line import DONE, FAILED, Output, guarded, parser, seconds
 from optmap.errors import InputError
-from optmap.exact import conflict_of
+from optmap.exact_questions import conflict_of
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.sizing import Sizing, sizing, sizings
 from optmap.experiment.tables.best_known import Record, read_folder
@@ -42,7 +42,7 @@ from optmap.model.snn import SNN
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
 
 if TYPE_CHECKING:  # loads a solver
-    from optmap.exact import Conflict
+    from optmap.exact_questions import Conflict
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
