@@ -18,9 +18,10 @@ from fractions import Fraction
 
 from optmap.errors import InputError
 from optmap.model.cluster_graph import cluster_graph
+from optmap.model.grade import Grade
 from optmap.model.json_value import Json
-from optmap.model.mapping import Clustering, Mapping
-from optmap.model.outcome import Limits, Status
+from optmap.model.mapping import Mapping
+from optmap.model.outcome import Limits, Status, Value
 from optmap.model.platform import Platform
 
 
@@ -89,15 +90,15 @@ class LeastArea:
         No clustering of these units has less.
     crossbars : dict
         (rows, columns) of a kind -> how many of it the clustering found takes.
-    certified : bool
-        The bound's prices were checked once more.
+    grade : Grade
+        Who vouches for the bound.
     """
 
     area: Fraction | None
     given: Fraction | None
     bound: Fraction | None
     crossbars: dict[tuple[int, int], int]
-    certified: bool
+    grade: Grade
 
     def record(self) -> dict[str, Json]:
         """Return it as JSON holds it; areas as numbers."""
@@ -106,7 +107,7 @@ class LeastArea:
             "least_area_um2": _number(self.area),
             "area_of_these_clusters_um2": _number(self.given),
             "bound_area_um2": _number(self.bound),
-            "bound_certified": self.certified,
+            "bound_grade": self.grade.value,
             "crossbars": kinds,
         }
 
@@ -114,12 +115,15 @@ class LeastArea:
 def least_area(mapping: Mapping, platform: Platform, limits: Limits) -> LeastArea:
     """Return the least area of crossbars for the mapping's units, one for each cluster.
 
+    Half of the limit is column generation's, whose bound forgets how many crossbars of a kind there
+    are; the other half the plain model's, where it is not too large, which does not.
+
     Raises
     ------
     InputError
         If the platform gives no areas.
     """
-    from formulations.clustering.area import minimize_area
+    from formulations.clustering import area, cpsat
     from formulations.clustering.crossbar_kinds import area_of, assign_kinds, kinds_of
     from formulations.clustering.verify_certificate import verify_area
 
@@ -128,21 +132,23 @@ def least_area(mapping: Mapping, platform: Platform, limits: Limits) -> LeastAre
     except ValueError as error:
         raise InputError("--area", "", str(error), "a platform with [area]") from None
     units = mapping.decomposition
-    outcome, certificate = minimize_area(units, kinds, limits, mapping.clustering)
-    if certificate is None:
-        certified = False
-    else:
-        certified = verify_area(certificate, units, kinds, limits).holds is True
-    found: Clustering | None = outcome.solution
+    half = replace(limits, wall_s=limits.wall_s / 2)
+    priced, certificate = area.minimize_area(units, kinds, half, mapping.clustering)
+    outcome = cpsat.minimize_area(units, kinds, half, priced.solution)
+    found = priced.solution if outcome.solution is None else outcome.solution
+    bound, grade = outcome.bound, outcome.grade
+    if priced.bound is not None and (bound is None or priced.bound > bound):
+        holds = certificate is not None and verify_area(certificate, units, kinds, half).holds
+        bound, grade = priced.bound, Grade.CERTIFIED if holds else Grade.CLAIMED
     chosen = None if found is None else assign_kinds(units.network, found, kinds)
     crossbars = Counter((kinds[h].rows, kinds[h].columns) for h in chosen or [])
     given = area_of(units.network, mapping.clustering, kinds)
     return LeastArea(
-        _in_um2(outcome.claimed, unit),
+        None if found is None else _in_um2(area_of(units.network, found, kinds), unit),
         _in_um2(given, unit),
-        _in_um2(outcome.bound, unit),
+        _in_um2(bound, unit),
         dict(crossbars),
-        certified,
+        grade,
     )
 
 
@@ -152,8 +158,9 @@ def area_lines(found: LeastArea) -> Iterator[str]:
     if found.area is None:
         yield "    no clustering found that the platform's crossbars allow"
         return
-    word = "certified" if found.certified else "not checked again"
-    bound = "no bound" if found.bound is None else f">= {float(found.bound):,.0f} ({word})"
+    bound = "no bound"
+    if found.bound is not None:
+        bound = f">= {float(found.bound):,.0f} ({found.grade.value})"
     yield f"    {float(found.area):,.0f} um2, {bound}"
     if found.given is None:
         yield "    the clusters of this mapping need more crossbars of some kind than there are"
@@ -173,7 +180,7 @@ def trade_off_lines(points: list[TradeOff], complete: bool) -> Iterator[str]:
         yield f"    {period:>12} {p.spike_hops:>12} {p.tiles_used:>6}"
 
 
-def _in_um2(value: int | Fraction | None, unit: Fraction) -> Fraction | None:
+def _in_um2(value: Value | None, unit: Fraction) -> Fraction | None:
     return None if value is None else value * unit
 
 

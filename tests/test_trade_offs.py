@@ -44,12 +44,12 @@ def asked(tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str, are
 
 
 def test_least_area_is_proved_and_no_more_than_the_mapping_s(tmp_path, capsys):
-    """Six units on columns of 4 and 2: one large crossbar and one small one are 60 + 18 um2."""
+    """Five units share six rows, the sixth's five fit beside them on none: 60 + 18 + 18 um2."""
     found = asked(tmp_path, capsys, "--area")["area"]
-    assert found["least_area_um2"] == found["bound_area_um2"] == 78.0
-    assert found["crossbars"] == {"10x4": 1, "6x2": 1}
-    assert found["area_of_these_clusters_um2"] >= 78.0
-    assert found["bound_certified"]
+    assert found["least_area_um2"] == found["bound_area_um2"] == 96.0
+    assert found["crossbars"] == {"10x4": 1, "6x2": 2}
+    assert found["area_of_these_clusters_um2"] >= 96.0
+    assert found["bound_grade"] in ("certified", "two solvers")
 
 
 def test_every_trade_off_is_judged_as_it_says(tmp_path, capsys):
@@ -59,14 +59,14 @@ def test_every_trade_off_is_judged_as_it_says(tmp_path, capsys):
     values = []
     for n, record in enumerate(found["points"], 1):
         _, instance, mapping = read_document(tmp_path / f"m-{n}.json")
-        row = judge(instance.snn, instance.platform, mapping, instance.tokens).row
+        row = judge(instance.snn, instance.platform, mapping, instance.tokens).evaluation.row()
         point = (Fraction(record["period"]), record["spike_hops"], record["tiles_used"])
         assert point == (row["period"], row["spike_hops"], row["tiles_used"])
         values.append(point)
     assert values == sorted(values)
     assert not (tmp_path / f"m-{len(values) + 1}.json").exists()
     _, instance, mapping = read_document(out)
-    own = judge(instance.snn, instance.platform, mapping, instance.tokens).row
+    own = judge(instance.snn, instance.platform, mapping, instance.tokens).evaluation.row()
     assert any(
         p[0] <= own["period"] and p[1] <= own["spike_hops"] and p[2] <= own["tiles_used"]
         for p in values
