@@ -23,7 +23,7 @@ def write_tiny(folder: Path, network: str = "gen:mlp-9-4-2", more: str = "") -> 
 def compare_tiny(folder: Path, methods: str) -> Path:
     """Run ``compare`` with these methods and return the folder of its run."""
     instance = write_tiny(folder, more="[time]\nevent_ticks = 1\n")
-    command = [sys.executable, "-m", "optmap.compare", str(instance), "--limit", "5"]
+    command = [sys.executable, "-m", "optmap.compare", str(instance), "--limit", "30"]
     command += ["--out", str(folder / "run"), "--methods", methods]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
