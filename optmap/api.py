@@ -296,7 +296,7 @@ class Comparison:
     @property
     def stage_gaps(self) -> pd.DataFrame:
         """One line per row, metric and stage: the gap to that stage's own optimum."""
-        return stage_gaps_frame(self.rows)
+        return stage_gaps_frame(self.rows, self.known)
 
     @property
     def decisions(self) -> pd.DataFrame:

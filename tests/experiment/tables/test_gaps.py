@@ -53,6 +53,33 @@ def test_gap_formula(value, proved, expected):
     assert gap(Fraction(value), Fraction(proved)) == expected
 
 
+def test_no_stage_stands_below_what_is_proved_for_every_mapping():
+    """A bound of one stage that is weaker than the end-to-end one would contradict the headline."""
+    stages = [
+        bound("clusters", 5, TREE),
+        bound("clusters", 4, Scope(splits_above=9)),
+        bound("traffic", 30, TREE),
+        bound("traffic", 31, Scope(splits_above=9)),
+    ]
+    made = row("overlap", 9, 9, [*stages, bound("clusters", 7)])
+    shown = {(s.metric, s.given): s.bound.value for s in stage_gaps([made])}
+    assert shown[("clusters", "units")] == 7
+    assert (
+        "clusters",
+        "end to end",
+    ) not in shown  # a class of mappings about which no more is known
+    known = BestKnown(
+        {
+            made.digest: Entry(
+                "i", made.digest, "p", {"clusters": Record("clusters", bound=bound("clusters", 8))}
+            )
+        }
+    )
+    shown = {(s.metric, s.given): s.bound.value for s in stage_gaps([made], known)}
+    assert shown[("clusters", "units")] == 8
+    assert (shown[("traffic", "units")], shown[("traffic", "end to end")]) == (31, 31)
+
+
 def test_what_is_proved_for_one_decomposition_moves_no_gap_and_gives_no_star():
     """503 crossbars are optimal for a chain; 13 suffice."""
     chain = row("song2020", 503, 9, [bound("clusters", 503, Scope(units="chain"))])
