@@ -82,7 +82,7 @@ def paid_by_pairs(snn: SNN, spikes: IntArray, platform: Platform, neurons: IntAr
         shape=(snn.num_neurons, snn.num_neurons),
     )[neurons]
     shared_by = np.bincount(reads.indices, minlength=snn.num_neurons)
-    all_read = sum(spikes[reads.indices].tolist())
+    all_read: int = sum(spikes[reads.indices].tolist())
     too_many = sum((shared_by * shared_by).tolist()) > MOST_PAIRS
     if too_many or PART * (all_read + 1) * 2 * platform.max_columns > MOST_WORTH:
         return None
@@ -90,7 +90,8 @@ def paid_by_pairs(snn: SNN, spikes: IntArray, platform: Platform, neurons: IntAr
     loudest = int(np.sort(spikes[shared_by > 1])[-platform.max_rows :].sum())
     own = [np.sort(spikes[snn.sources_of(j)])[-platform.max_rows :].sum() for j in neurons.tolist()]
     beside = _beside(common, min(platform.max_columns, len(neurons)))
-    return (PART * all_read - _most_saved(np.array(own), beside, loudest)) // PART
+    paid: int = (PART * all_read - _most_saved(np.array(own), beside, loudest)) // PART
+    return paid
 
 
 def _beside(common: sparse.csr_matrix, width: int) -> IntArray:
