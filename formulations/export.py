@@ -19,7 +19,7 @@ from formulations.binding import milp as binding_milp
 from formulations.binding.sets import BindingSets, load_of, spike_hops_of
 from formulations.clustering import cpsat_model as clustering_cpsat
 from formulations.clustering import milp as clustering_milp
-from formulations.clustering.sets import PartitionSets, kinds_worth_having, start_of, traffic_of
+from formulations.clustering.sets import sets_for, start_of, traffic_of
 from formulations.joint.cpsat_model import JointModel
 from formulations.joint.sets import JointSets
 from formulations.ordering import cpsat_model as ordering_cpsat
@@ -80,7 +80,7 @@ def _clustering(objective: str) -> Build:
     def build(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
         start = start_of(mapping.decomposition, platform, mapping.clustering)
         network = mapping.decomposition.network
-        sets = PartitionSets(network, kinds_worth_having(platform), start.num_clusters)
+        sets = sets_for(network, platform, start.num_clusters)
         model: Any = (clustering_milp if milp else clustering_cpsat).PartitionModel(sets)
         rows = label_rows(model)
         model.build()

@@ -13,6 +13,7 @@ from math import gcd, lcm
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from optmap.model.capacity import stated
 from optmap.model.cluster_graph import axons
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
@@ -57,6 +58,8 @@ def kinds_of(platform: Platform) -> tuple[tuple[Kind, ...], Fraction]:
     ValueError
         If some tile has no area.
     """
+    if stated(platform) or platform.limits_outgoing:
+        raise ValueError(f"platform {platform.name!r} limits more than rows and columns: no areas")
     tiles: dict[tuple[int, int, Fraction], int] = {}
     for tile, columns in zip(platform.tiles, platform.columns_of, strict=True):
         wide, cost = tile.crossbar.columns, platform.area

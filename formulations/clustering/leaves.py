@@ -20,6 +20,7 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
 from optmap.clustering.kernels.classes import classes_of
+from optmap.model.capacity import stated
 from optmap.model.decomposition import Decomposition, custom
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import Limits
@@ -53,7 +54,8 @@ def optimise_leaves(
         The wall time goes to annealing the new clustering.
     """
     kinds = kinds_worth_having(platform)
-    if not decomposition.num_inserted or len(kinds) > 1:
+    limited = stated(platform) or platform.limits_outgoing  # the covers know rows and columns
+    if not decomposition.num_inserted or len(kinds) > 1 or limited:
         return decomposition, clustering
     ((rows, columns),) = kinds
     built = _build(snn, decomposition, clustering, rows, columns)

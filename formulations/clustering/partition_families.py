@@ -1,11 +1,13 @@
 """Families of the plain partition of units onto crossbars (README.md, P), for either engine.
 
 Sets         U units, A sources, K clusters, H kinds of crossbar (sets.py)
-Parameters   P(u) fan-in of u; s_i spikes; deg_i readers of i; R_h, C_h rows and columns of kind h
+Parameters   P(u) fan-in of u; s_i spikes; deg_i readers of i; R_h, C_h rows and columns of kind h;
+             w_du what unit u takes of resource d, L_hd what kind h has; A_h, F_h axons out, fan-out
 Variables    x[u,k] = 1 iff unit u is in cluster k
              a[i,k] = 1 if source i is on a row of cluster k
              y[k,h] = 1 iff cluster k is used, on a crossbar of kind h
              r[i,k] = 1 if unit i reaches cluster k from another cluster
+             e[i,k] axons out that unit i takes of cluster k
 Objectives   (P0a) min sum_k,h y[k,h]; (P0b) min sum s_i r[i,k] over units + s_i a[i,k] over inputs;
              (P0c) min sum_k,h area_h y[k,h]
 """
@@ -19,6 +21,7 @@ import numpy as np
 
 from formulations.clustering.sets import PartitionSets
 from formulations.solvers.engine import Engine, V
+from optmap.model.capacity import UNLIMITED
 from optmap.model.mapping import Clustering, compact
 
 
@@ -32,6 +35,7 @@ class PartitionFamilies(Generic[V]):
         self.a = {(i, k): new(f"a_{i}_{k}") for i in sets.sources for k in sets.clusters}
         self.y = {(k, h): new(f"y_{k}_{h}") for k in sets.clusters for h in range(len(sets.kinds))}
         self.r: dict[tuple[int, int], V] = {}
+        self.e: dict[tuple[int, int], V] = {}
 
     def build(self) -> Self:
         """Post every family that all objectives need."""
@@ -39,6 +43,9 @@ class PartitionFamilies(Generic[V]):
         self.respect_columns()
         self.link_axons()
         self.respect_rows()
+        self.respect_resources()
+        self.respect_fan_out()
+        self.respect_axons_out()
         self.choose_one_kind()
         self.break_cluster_symmetry()
         self.imply_axon_copies()
@@ -73,6 +80,46 @@ class PartitionFamilies(Generic[V]):
             taken = self.engine.total(self.a[i, k] for i in self.sets.sources)
             rows = enumerate(r for r, _ in self.sets.kinds)
             self.engine.add(taken <= self.engine.total(r * self.y[k, h] for h, r in rows))
+
+    def respect_resources(self) -> None:
+        """(P12)  sum_u w_du x[u,k] <= sum_h L_hd y[k,h]  for all resources d, k."""
+        total = self.engine.total
+        for d, taken in enumerate(self.sets.taken):
+            for k in self.sets.clusters:
+                room = total(have[d] * self.y[k, h] for h, have in enumerate(self.sets.room))
+                placed = total(w * self.x[u, k] for u, w in enumerate(taken))
+                self.engine.add(placed <= room)
+
+    def respect_fan_out(self) -> None:
+        """(P13)  sum_n a[i,n] <= F_h + K (2 - x[i,k] - y[k,h])  for all units i read, k, h.
+
+        F_h: the most crossbars that may read a unit on a crossbar of kind h.
+        """
+        num = self.sets.num_clusters
+        for h, (_, most) in enumerate(self.sets.sent):
+            for i in self.sets.read_units if most < num else ():
+                for k in self.sets.clusters:
+                    here = [num * self.x[self.sets.position[i], k], num * self.y[k, h]]
+                    read = [self.a[i, n] for n in self.sets.clusters]
+                    self.engine.add(self.engine.total([*read, *here]) <= most + 2 * num)
+
+    def respect_axons_out(self) -> None:
+        """(P14)  e[i,k] >= sum_n a[i,n] - K (1 - x[i,k]);  sum_i e[i,k] <= A_h + E (1 - y[k,h]).
+
+        E: K for each unit that is read.
+        """
+        num, units = self.sets.num_clusters, self.sets.read_units
+        limited = [(h, most) for h, (most, _) in enumerate(self.sets.sent) if most < UNLIMITED]
+        for k in self.sets.clusters if limited else ():
+            for i in units:
+                e = self.e[i, k] = self.engine.whole(f"e_{i}_{k}", num)
+                here = num * self.x[self.sets.position[i], k]
+                read = [self.a[i, n] for n in self.sets.clusters]
+                self.engine.add(self.engine.total([*read, here]) - e <= num)
+            for h, most in limited:
+                loose = num * len(units)
+                out = [*(self.e[i, k] for i in units), loose * self.y[k, h]]
+                self.engine.add(self.engine.total(out) <= most + loose)
 
     def link_remote_axons(self) -> None:
         """(P5)  a[i,k] - x[i,k] <= r[i,k]  for all units i that spike and are read, k.
@@ -157,6 +204,8 @@ class PartitionFamilies(Generic[V]):
         yield from ((a, int(i in rows[k])) for (i, k), a in self.a.items())
         for (i, k), r in self.r.items():
             yield r, int(i in rows[k] and of[self.sets.position[i]] != k)
+        for (i, k), e in self.e.items():
+            yield e, sum(i in row for row in rows) * (of[self.sets.position[i]] == k)
         kinds = self.sets.kinds_of(clustering)
         yield from ((y, int(kinds[k] == h)) for (k, h), y in self.y.items())
 

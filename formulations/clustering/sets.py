@@ -8,9 +8,10 @@ Parameters   P(u) fan-in of u; s_i spikes; deg_i units that read i; R_h, C_h row
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import le
 
 import numpy as np
 
@@ -18,6 +19,17 @@ from formulations.clustering.crossbar_kinds import Kind, area_of, most_clusters
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.clustering.kernels import first_fit as first_fit_kernel
 from optmap.clustering.kernels.crossbar_fill import empty_fill
+from optmap.clustering.kernels.within_limits import within_limits
+from optmap.model.capacity import (
+    AXONS_OUT,
+    FAN_OUT,
+    crossbars_of,
+    demands,
+    on_tiles,
+    outgoing,
+    stated,
+    summed,
+)
 from optmap.model.cluster_graph import axons, cluster_of_source
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
@@ -41,13 +53,26 @@ def kinds_worth_having(platform: Platform) -> tuple[tuple[int, int], ...]:
 
 @dataclass(frozen=True)
 class PartitionSets:
-    """One instance of the partition problem, ready for a formulation to loop over."""
+    """One instance of the partition problem, ready for a formulation to loop over.
+
+    ``taken`` is w_du, what each unit takes of each resource of :mod:`optmap.model.capacity`;
+    ``room`` is L_hd, what each kind of crossbar has of them, and ``sent`` are A_h and F_h, the
+    axons out of a kind and the fan-out of its units; all empty without such limits.
+    """
 
     network: SNN
     kinds: tuple[tuple[int, int], ...]
     num_clusters: int
     area: tuple[int, ...] = ()
     stock: tuple[int | None, ...] = ()
+    taken: tuple[tuple[int, ...], ...] = ()
+    room: tuple[tuple[int, ...], ...] = ()
+    sent: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def read_units(self) -> list[int]:
+        """Units that some unit reads, ascending."""
+        return [i for i in self.sources if i in self.position]
 
     @property
     def units(self) -> range:
@@ -93,14 +118,27 @@ class PartitionSets:
 
     def kinds_of(self, clustering: Clustering) -> list[int | None]:
         """Return the first kind of crossbar each cluster in K fits; None for an empty cluster."""
-        sizes = np.bincount(clustering.cluster_of, minlength=self.num_clusters).tolist()
-        needs = zip(map(len, self.rows_of(clustering)), sizes, strict=True)
-        return [
-            next(
-                (h for h, (r, c) in enumerate(self.kinds) if size and rows <= r and size <= c), None
-            )
-            for rows, size in needs
-        ]
+        num = self.num_clusters
+        sizes = np.bincount(clustering.cluster_of, minlength=num).tolist()
+        amounts = np.array(self.taken, dtype=np.int64).reshape(len(self.taken), len(self.units))
+        loads = summed(amounts, clustering.cluster_of, num).T.tolist()
+        sent: list[tuple[int, ...]] = [()] * num
+        if self.sent:
+            source, _ = axons(self.network, clustering)
+            parts = outgoing(source, num, self.network, clustering.cluster_of)
+            sent = list(zip(*(part.tolist() for part in parts), strict=True))
+        found: list[int | None] = []
+        for rows, size, load, out in zip(self.rows_of(clustering), sizes, loads, sent, strict=True):
+            need = (len(rows), size, *load, *out)
+            fitting = (h for h in range(len(self.kinds)) if size and self._holds(h, need))
+            found.append(next(fitting, None))
+        return found
+
+    def _holds(self, h: int, need: Sequence[int]) -> bool:
+        """Tell whether a crossbar of kind h is large enough."""
+        have = [*self.kinds[h], *(self.room[h] if self.room else ())]
+        have += self.sent[h] if self.sent else ()
+        return all(n <= x for n, x in zip(need, have, strict=True))
 
     @property
     def max_columns(self) -> int:
@@ -112,6 +150,44 @@ class PartitionSets:
         """Size of the largest families of a plain model."""
         n = self.network
         return self.num_clusters * (n.num_synapses + n.num_units + int((n.fan_out > 0).sum()))
+
+
+def sets_for(network: SNN, platform: Platform, num_clusters: int) -> PartitionSets:
+    """Return the sets of a network on a platform, with every limit that the platform states."""
+    if not stated(platform) and not platform.limits_outgoing:
+        return PartitionSets(network, kinds_worth_having(platform), num_clusters)
+    taken = demands(network, platform)
+    every = taken.sum(axis=1).tolist()  # more than all units take is no limit
+    sent = [on_tiles(platform, limit).tolist() for limit in (AXONS_OUT, FAN_OUT)]
+    of_tile = crossbars_of(platform)
+    full = {
+        (r, c, *map(min, room, every), *(side[t] for side in sent))
+        for t in platform.in_use
+        for r, c, *room in of_tile[t : t + 1]
+    }
+    kept = sorted(
+        (x for x in full if not any(x != y and all(map(le, x, y)) for y in full)),
+        key=lambda x: (-x[0] * x[1], *(-n for n in x)),
+    )
+    return PartitionSets(
+        network,
+        tuple((x[0], x[1]) for x in kept),
+        num_clusters,
+        taken=tuple(map(tuple, taken.tolist())),
+        room=tuple(x[2:-2] for x in kept),
+        sent=tuple((x[-2], x[-1]) for x in kept),
+    )
+
+
+def refuse_more_limits(platform: Platform) -> None:
+    """Refuse a platform that limits more than rows and columns; ValueError with the limits."""
+    names = [limit.field for limit in stated(platform)]
+    names += ["axons_out or fan_out"] if platform.limits_outgoing else []
+    if names:
+        raise ValueError(
+            f"platform {platform.name!r} limits {', '.join(names)}, which this model of"
+            " classes and kinds does not know: use the plain one"
+        )
 
 
 def too_large(sets: PartitionSets, limits: Limits, seconds_per_term: float) -> bool:
@@ -175,7 +251,8 @@ def start_of(
             f"a unit of fan-in {network.max_fan_in} fits no crossbar of {platform.name!r}"
         )
     if warm is None:
-        return first_fit(network, kinds, decomposition.visit_order)
+        found = first_fit(network, kinds, decomposition.visit_order)
+        return within_limits(decomposition, found, platform) if stated(platform) else found
     if len(warm.cluster_of) != network.num_units:
         raise ValueError(f"warm start of {len(warm.cluster_of)} units for {network.num_units}")
     return compact(warm.cluster_of)

@@ -21,6 +21,7 @@ from formulations.clustering.sets import (
     keep_better,
     kinds_worth_having,
     not_built,
+    sets_for,
     start_of,
     too_large,
     traffic_of,
@@ -30,6 +31,7 @@ from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.traffic import traffic_bound
+from optmap.clustering.kernels.within_limits import exceeded
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits, Outcome, Status
@@ -109,7 +111,9 @@ def fewest_clusters(
         kept = keep_better(watch, clusters_of, Status.UNKNOWN, None, floor, warm)
         return replace(graded(kept, floor), note=not_built(least))
     start = start_of(decomposition, platform, warm)
-    sets = PartitionSets(network, kinds, start.num_clusters)
+    if exceeded(decomposition, start, platform):
+        return _without_start(backend, decomposition, platform, watch, floor)
+    sets = sets_for(network, platform, start.num_clusters)
     kept = graded(keep_better(watch, clusters_of, Status.UNKNOWN, None, floor, start), floor)
     if start.num_clusters == floor:
         return kept
@@ -119,6 +123,29 @@ def fewest_clusters(
     model.minimize_clusters()
     run = backend.run(model, watch, start)
     outcome = keep_better(watch, clusters_of, run.status, run.clustering, run.bound, start)
+    below = Below(sets, "clusters", clusters_of, watch, backend.is_cpsat)
+    return graded(outcome, floor, below)
+
+
+def _without_start(
+    backend: Backend[M],
+    decomposition: Decomposition,
+    platform: Platform,
+    watch: Stopwatch,
+    floor: int | None,
+) -> Outcome[Clustering]:
+    """Return what a model with as many clusters as units finds: no heuristic keeps to the limits.
+
+    Axons out and fan-outs are no matter of one cluster alone: two may be worse than both apart.
+    """
+    sets = sets_for(decomposition.network, platform, decomposition.num_units)
+    if too_large(sets, watch.limits, backend.seconds_per_term):
+        unknown = Outcome[Clustering](Status.UNKNOWN, bound=floor, trace=watch.trace)
+        return replace(graded(unknown, floor), note=not_built(sets))
+    model = backend.build(sets)
+    model.minimize_clusters()
+    run = backend.run(model, watch, None)
+    outcome = keep_better(watch, clusters_of, run.status, run.clustering, run.bound)
     below = Below(sets, "clusters", clusters_of, watch, backend.is_cpsat)
     return graded(outcome, floor, below)
 
@@ -140,11 +167,12 @@ def least_traffic(
     start = None
     if warm is not None and warm.num_clusters <= num_clusters:
         start = start_of(decomposition, platform, warm)
+        start = None if exceeded(decomposition, start, platform) else start
     measure = partial(traffic_of, network)
     floor = traffic_bound(decomposition, platform).whole
     if start is not None and measure(start) == floor:
         return graded(keep_better(watch, measure, Status.UNKNOWN, start, floor), floor)
-    sets = PartitionSets(network, kinds_worth_having(platform), num_clusters)
+    sets = sets_for(network, platform, num_clusters)
     if too_large(sets, limits, backend.seconds_per_term):
         return graded(keep_better(watch, measure, Status.UNKNOWN, None, floor, start), floor)
     model = backend.build(sets)

@@ -20,6 +20,8 @@ from formulations.clustering.sets import kinds_worth_having
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.clustering.kernels.classes import Classes, classes_of
+from optmap.clustering.kernels.within_limits import columns_left
+from optmap.model.capacity import stated
 from optmap.model.certificate import PriceCertificate
 from optmap.model.decomposition import Decomposition
 from optmap.model.outcome import Limits
@@ -52,7 +54,8 @@ def verify(
     workers: int = WORKERS,
 ) -> Verdict:
     """Prove the certificate's bound for this decomposition and platform once more."""
-    needed = tuple((r, c, 1) for r, c in kinds_worth_having(platform))
+    wide = columns_left(decomposition.network, platform) if stated(platform) else platform
+    needed = tuple((r, c, 1) for r, c in kinds_worth_having(wide))
     return _verify(certificate, decomposition, needed, limits, workers)
 
 

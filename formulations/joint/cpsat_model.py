@@ -63,6 +63,8 @@ class JointModel(Placement[cp_model.IntVar]):
         self.x = {(e, t): cp.new_bool_var(f"x_{e}_{t}") for e in channels for t in sets.tiles}
         self.remote = [cp.new_bool_var(f"remote_{e}") for e in channels]
         self.d = [cp.new_int_var(0, max(map(max, sets.hops)), f"d_{e}") for e in channels]
+        self.late: list[cp_model.IntVar] = []
+        self.travel = self._travel()
         self.m = [cp.new_bool_var(f"m_{t}") for t in sets.tiles]
         self.extra = [cp.new_bool_var(f"extra_{a}") for a in sets.clusters]
         self.ranges = ranges
@@ -141,13 +143,24 @@ class JointModel(Placement[cp_model.IntVar]):
                 taken = sum(c.capacity * self.x[e, t] for e, c in every)
                 self.cp.add(taken <= tile.output_buffer)
 
+    def _travel(self) -> list[cp_model.LinearExpr]:
+        """Return the ticks on the way of every channel: hop_ticks d, where all links are alike."""
+        platform = self.sets.platform
+        if (platform.latency == platform.hop_ticks * platform.hops).all():
+            return [platform.hop_ticks * d for d in self.d]
+        most = int(platform.latency.max())
+        self.late = [self.cp.new_int_var(0, most, f"l_{e}") for e in range(len(self.d))]
+        return list(self.late)
+
     def measure_hops(self) -> None:
-        """(B5)  d[e] >= sum_u h_tu z[b,u]  where z[a,t] = 1."""
-        for e, channel in enumerate(self.sets.channels):
-            for t in self.sets.tiles:
-                row = self.sets.hops[t]
-                reached = sum(h * self.z[channel.target, u] for u, h in enumerate(row) if h)
-                self.cp.add(self.d[e] >= reached).only_enforce_if(self.z[channel.source, t])
+        """(B5)  d[e] >= sum_u h_tu z[b,u]  where z[a,t] = 1; likewise ticks, if links differ."""
+        far = [(self.d, self.sets.hops), (self.late, self.sets.platform.latency.tolist())]
+        for distance, matrix in far:
+            for at_least, channel in zip(distance, self.sets.channels, strict=False):
+                for t, row in enumerate(matrix):
+                    reached = sum(h * self.z[channel.target, u] for u, h in enumerate(row) if h)
+                    here = self.z[channel.source, t]
+                    self.cp.add(at_least >= reached).only_enforce_if(here)
 
     def switch_on_shared_tiles(self) -> None:
         """(J2)  sum_a z[a,t] <= 1 where m[t] = 0;  extra[a] >= z[a,t] + m[t] - 1."""
@@ -162,10 +175,10 @@ class JointModel(Placement[cp_model.IntVar]):
         """(S1)  the evaluator's edges of every channel e = (a,b), tau'_a = tau_a + switch extra[a].
 
         Local: s[b] - s[a] >= tau'_a - i L and s[a] - s[b] >= tau'_b - (W - i) L;
-        sent: g - s[a] >= tau'_a, s[b] - g >= send + hop_ticks d - i L, s[a] - g >= send - W L,
+        sent: g - s[a] >= tau'_a, s[b] - g >= send + travel - i L, s[a] - g >= send - W L,
         g - s[b] >= tau'_b - (W - i) L.
         """
-        windows, hop = self.sets.windows, self.sets.platform.hop_ticks * self.scale
+        windows = self.sets.windows
         for e, channel in enumerate(self.sets.channels):
             a, b, i, send = channel.source, channel.target, channel.initial, self._send(e)
             s_a, s_b, g, remote = self.s[a], self.s[b], self.g[e], self.remote[e]
@@ -176,7 +189,7 @@ class JointModel(Placement[cp_model.IntVar]):
             self.cp.add(s_a - s_b >= credit).only_enforce_if(~remote)
             for row in (
                 g - s_a >= tau_a,
-                s_b - g >= send + hop * self.d[e] - i * self.period,
+                s_b - g >= send + self.scale * self.travel[e] - i * self.period,
                 s_a - g >= send - windows * self.period,
                 g - s_b >= credit,
             ):

@@ -119,7 +119,7 @@ class JointSets:
     @cached_property
     def group(self) -> list[Permutation]:
         """Automorphisms of the platform that change no value."""
-        matter = self.hops_count or self.platform.hop_ticks > 0
+        matter = self.hops_count or self.platform.has_latency
         return automorphisms(self.platform, hops_matter=matter)
 
     @cached_property
@@ -136,7 +136,7 @@ class JointSets:
     def most_ticks(self) -> int:
         """The most ticks on a simple cycle of any mapping: each task left by its longest edge."""
         firing = sum(self.tau) + self.switch * len(self.tau)
-        latency = self.platform.hop_ticks * max(map(max, self.hops))
+        latency = int(self.platform.latency.max())
         return firing + sum(e.send + latency for e in self.channels)
 
     def most_tokens_from(self, low: Fraction) -> int:

@@ -27,17 +27,17 @@ def automorphisms(platform: Platform, *, hops_matter: bool = True) -> list[Permu
     Parameters
     ----------
     hops_matter : bool
-        Without it only the tiles themselves must be alike: right where hop_ticks is 0 and no
-        objective counts hops.
+        Without it only the tiles themselves must be alike: right where spikes travel in no time and
+        no objective counts hops.
     """
-    hops = platform.hops
+    far = platform.hops, platform.latency
     tiles = range(platform.num_tiles)
 
     def keeps(g: Permutation) -> bool:
         if any(platform.tiles[t] != platform.tiles[g[t]] for t in tiles):
             return False
         image = list(g)
-        return not hops_matter or bool((hops[image][:, image] == hops).all())
+        return not hops_matter or all((m[image][:, image] == m).all() for m in far)
 
     return sorted({g for g in _candidates(platform) if keeps(g)})
 

@@ -93,7 +93,7 @@ class MasterModel(BindingModel):
     def cut(self, literals: list[Literal], places: list[int]) -> None:
         """(WC)  not all of ``literals`` again, for other numbers and equal tiles neither."""
         numbers = permutations(self.clusters, len(places))
-        group = automorphisms(self.sets.platform, hops_matter=self.sets.platform.hop_ticks > 0)
+        group = automorphisms(self.sets.platform, hops_matter=self.sets.platform.has_latency)
         first = tuple(places), tuple(self.sets.tiles)
         for image in {first, *islice(product(numbers, group), MAX_IMAGES)}:
             place, tile = dict(zip(places, image[0], strict=True)), image[1]

@@ -3,7 +3,7 @@
 Variables    those of units_model.py, and: c[k,n] = 1 iff n reads a unit of k; send[k,n] ticks of
              its send; tok[k,n] its initial iterations; z[k,t] cluster k on tile t; m[t] tile
              shared; local, remote = channels within a tile, between tiles; time[k] = tau[k] with
-             switch_ticks; d[k,n] >= hops; L the period times q
+             switch_ticks; d[k,n] >= ticks on the way; L the period times q
 
 Times and sends are bounded from below only: a schedule for longer times is one for the judge's.
 Channels and tokens are exact, since a channel more can close a cycle, whose channels hold tokens.
@@ -16,6 +16,7 @@ from itertools import combinations, permutations
 
 from ortools.sat.python import cp_model
 
+from formulations.whole.chip_limits import respect_chip
 from formulations.whole.sets import WholeSets
 from formulations.whole.units_model import UnitsModel, tiles_of
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
@@ -56,7 +57,7 @@ class BindingModel(UnitsModel):
         self.local = {p: new(f"local_{p}") for p in self.pairs}
         self.remote = {p: new(f"remote_{p}") for p in self.pairs}
         self.sent = {(p, t): new(f"sent_{p}_{t}") for p in self.pairs for t in sets.tiles}
-        far = int(sets.platform.hops.max())
+        far = int(sets.platform.latency.max())
         self.d = {p: cp.new_int_var(0, far, f"d_{p}") for p in self.pairs}
         self.time = [cp.new_int_var(0, self.most, f"time_{k}") for k in self.clusters]
 
@@ -76,6 +77,7 @@ class BindingModel(UnitsModel):
         self.place_each_cluster_once()
         self.respect_slots()
         self.respect_crossbars()
+        respect_chip(self, self.z)
         self.switch_on_shared_tiles()
         self.respect_loads()
         self.break_tile_symmetry()
@@ -233,10 +235,10 @@ class BindingModel(UnitsModel):
                 self.cp.add(sum(taken) <= room)
 
     def measure_hops(self) -> None:
-        """(B5)  d[k,n] >= sum_u h_tu z[n,u]  where z[k,t] = 1."""
-        if not self.sets.platform.hop_ticks:
+        """(B5)  d[k,n] >= sum_u l_tu z[n,u]  where z[k,t] = 1; l: ticks from tile to tile."""
+        if not self.sets.platform.has_latency:
             return
-        hops = self.sets.platform.hops.tolist()
+        hops = self.sets.platform.latency.tolist()
         for (k, n), d in self.d.items():
             for t in self.sets.tiles:
                 reached = sum(h * self.z[n, u] for u, h in enumerate(hops[t]) if h)

@@ -40,7 +40,7 @@ class WholeModel(BindingModel):
         """
         platform = self.sets.platform
         sends = self.num_clusters * (self.num_clusters - 1)
-        latency = platform.hop_ticks * int(platform.hops.max()) * self.scale * sends
+        latency = int(platform.latency.max()) * self.scale * sends
         return 0, 2 * platform.num_tiles * self.most + latency
 
     def build(self) -> WholeModel:
@@ -66,11 +66,10 @@ class WholeModel(BindingModel):
         """(S1)  the evaluator's edges of every open channel, i = tok.
 
         s[n] - s[k] >= time[k] - i L. Local: s[k] - s[n] >= time[n] - (W - i) L. Sent: g - s[k] >=
-        time[k], s[n] - g >= send + hop_ticks d - i L, s[k] - g >= send - W L, g - s[n] >=
+        time[k], s[n] - g >= send + d - i L, s[k] - g >= send - W L, g - s[n] >=
         time[n] - (W - i) L.
         """
         windows: cp_model.LinearExpr | int = self.sets.platform.buffer_windows * self.period
-        hop = self.sets.platform.hop_ticks * self.scale
         for k, n in self.pairs:
             s_k, s_n, g, send = self.s[k], self.s[n], self.g[k, n], self.send[k, n]
             ahead = self._ahead((k, n))
@@ -79,7 +78,7 @@ class WholeModel(BindingModel):
             self.cp.add(s_k - s_n >= credit).only_enforce_if(self.local[k, n])
             for row in (
                 g - s_k >= self.time[k],
-                s_n - g >= send + hop * self.d[k, n] - ahead,
+                s_n - g >= send + self.scale * self.d[k, n] - ahead,
                 s_k - g >= send - windows,
                 g - s_n >= credit,
             ):

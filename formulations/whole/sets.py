@@ -85,7 +85,7 @@ class WholeSets:
     @cached_property
     def tile_rules(self) -> list[Rule]:
         """(B6) as rules on the first clusters."""
-        group = automorphisms(self.platform, hops_matter=self.platform.hop_ticks > 0)
+        group = automorphisms(self.platform, hops_matter=self.platform.has_latency)
         return rules(group, self.platform.num_tiles)
 
     @cached_property
@@ -110,7 +110,7 @@ class WholeSets:
 
     def slack(self, period: Fraction) -> Fraction:
         """Return the ticks that the least work leaves of T periods; negative: none is feasible."""
-        platform, tiles = self.platform, self.platform.num_tiles
+        platform, tiles = self.platform, len(self.platform.in_use)
         work = platform.base_ticks * self.least_clusters
         work += (
             platform.switch_ticks
@@ -167,7 +167,7 @@ class WholeSets:
         platform = self.platform
         firing = platform.base_ticks + platform.switch_ticks + platform.event_ticks * read
         fired = max(self.spikes, default=0) + read
-        latency = platform.hop_ticks * int(platform.hops.max())
+        latency = int(platform.latency.max())
         return units * firing + units * units * (platform.send_ticks(max(1, fired)) + latency)
 
     def most_tokens(self, low: Fraction, value: Fraction) -> int:
@@ -179,7 +179,7 @@ class WholeSets:
         platform, tiles = self.platform, self.platform.num_tiles
         clusters = max(1, self.most_clusters(value))
         sends = min(clusters * (clusters - 1), int(tiles * value))
-        ticks = 2 * tiles * value + sends * platform.hop_ticks * int(platform.hops.max())
+        ticks = 2 * tiles * value + sends * int(platform.latency.max())
         return max(1, int(ticks / low)) if low else 1
 
 

@@ -8,18 +8,15 @@ from fractions import Fraction
 from formulations.whole.sets import WholeSets
 from optmap.binding import hill_climbing, load_balance
 from optmap.clustering import overlap, song2020
+from optmap.clustering.contract import cluster
 from optmap.decomposing import none, spikes, tree
-from optmap.errors import CapacityError
 from optmap.judge.check import check
 from optmap.judge.evaluation import evaluate
+from optmap.model.capacity import unit_fan_in
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Mapping
-from optmap.model.outcome import Limits
 from optmap.ordering import projection
-from optmap.whole.convert import Placed
-from optmap.whole.search import search
-from optmap.whole.target import Target
 
 Start = tuple[Mapping, Fraction]
 
@@ -39,27 +36,6 @@ def usable_start(sets: WholeSets, start: Mapping | None, prologue: bool) -> Star
     return None if period is None else (start, period)
 
 
-def searched_start(
-    sets: WholeSets, limits: Limits, start: Mapping | None, prologue: bool
-) -> Mapping | None:
-    """Return what the search over all decisions finds, projected if it may not run ahead.
-
-    None where nothing was found; ``start`` itself where that is better.
-    """
-    try:
-        found = search(sets.snn, sets.platform, sets.tokens, limits, start=start).solution
-    except CapacityError:
-        return None
-    if found is None or prologue or not found.orders.has_prologue:
-        return found
-    target = Target(sets.snn, sets.platform, sets.tokens, "period", limits.seed)
-    placed = Placed(found.decomposition, found.clustering, found.binding)
-    plain = usable_start(sets, target.projected(placed)[0], prologue)
-    given = usable_start(sets, start, prologue)
-    known = [s for s in (plain, given) if s is not None]
-    return min(known, key=lambda s: s[1])[0] if known else None
-
-
 def warm_mapping(sets: WholeSets, seed: int) -> Start | None:
     """Return the best of two decompositions, clusterings and bindings; None if none fits."""
     best: Start | None = None
@@ -75,7 +51,7 @@ def _flows(sets: WholeSets, seed: int) -> Iterator[Mapping]:
     for decomposition in _decompositions(sets):
         for clusterer in (overlap, song2020):
             try:
-                clustering = clusterer.partition(decomposition, platform, seed=seed)
+                clustering = cluster(clusterer.partition, decomposition, platform, seed=seed)
             except ValueError:  # it fits no crossbar
                 continue
             if (decomposition, clustering) in made:
@@ -92,6 +68,6 @@ def _flows(sets: WholeSets, seed: int) -> Iterator[Mapping]:
 
 
 def _decompositions(sets: WholeSets) -> list[Decomposition]:
-    if sets.snn.max_fan_in <= sets.rows:
+    if sets.snn.max_fan_in <= unit_fan_in(sets.snn, sets.platform):
         return [none.decompose(sets.snn, sets.platform)]
     return [policy.decompose(sets.snn, sets.platform) for policy in (spikes, tree)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optmap.model.capacity import have, resources
 from optmap.model.decomposition import Decomposition, custom_arrays
 from optmap.model.mapping import Binding, Clustering
 from optmap.model.platform import Platform
@@ -101,6 +102,10 @@ def _empty(snn: SNN, platform: Platform, pieces: int, clusters: int) -> State:
     tiles, costs = np.zeros(platform.num_tiles, dtype=TILE), np.zeros(1, dtype=COSTS)
     tiles["rows"], tiles["columns"] = platform.rows_of, platform.columns_of
     tiles["slots"] = [MANY if tile.slots is None else tile.slots for tile in platform.tiles]
+    limited = resources(snn, platform)
+    takes = np.zeros((snn.num_neurons, len(limited), 2), dtype=np.int64)
+    for d, resource in enumerate(limited):
+        takes[:, d, 0], takes[:, d, 1] = resource.fixed, resource.per_read
     rate = platform.ni_tokens_per_tick
     costs["base"], costs["event"] = platform.base_ticks, platform.event_ticks
     costs["switch"] = platform.switch_ticks
@@ -118,6 +123,9 @@ def _empty(snn: SNN, platform: Platform, pieces: int, clusters: int) -> State:
         costs,
         np.zeros(1, dtype=TOTAL),
         np.zeros((LOG, 3), dtype=np.int64),
+        np.zeros((clusters, len(limited)), dtype=np.int64),
+        have(platform).T.copy(),
+        takes,
     )
 
 

@@ -19,6 +19,7 @@ from optmap.clock import now
 from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
 from optmap.clustering.kernels.annealing_traffic import reduce_traffic
 from optmap.clustering.kernels.classes import classes_of
+from optmap.model.capacity import stated
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
@@ -55,6 +56,8 @@ def refined(
     """
     network = decomposition.network
     if network.num_synapses > MOST_SYNAPSES or clustering.num_clusters < 2:
+        return
+    if stated(platform):  # these kernels know rows and columns
         return
     kinds = platform.kinds
     if len(kinds) == 1 and shares.clusters_s > 0:

@@ -120,10 +120,12 @@ def search(
         refuse_short_buffers(run.target.graph(_placed(start)), platform)
         run.offer(start)
     run.begin()
-    run.improve()
+    if not platform.limits_outgoing:  # the moves do not know what leaves a crossbar
+        run.improve()
     if run.best is None:
         raise CapacityError(f"no mapping on {platform.name!r} was found")
-    return run.outcome()
+    note = "the search does not change what it started from: it knows no axons out and fan-outs"
+    return replace(run.outcome(), note=note) if platform.limits_outgoing else run.outcome()
 
 
 def _placed(mapping: Mapping) -> Placed:
@@ -266,14 +268,14 @@ class _Search:
         if self._floor(mapping) >= self.value or self._is_known(placed):
             return
         self.offer(mapping)
-        mapping = self._in_stages(mapping, graph)
         half = (self.spent() / self.limits.wall_s + end) / 2
         if graph.num_clusters > MOST_PIPELINED:  # too many to be pipelined on any binding
             self._rebound(mapping, graph, self.until(half))
             self._run_ahead(mapping, graph, self.until(end))
             return
         self._run_ahead(mapping, graph, self.until(half))
-        self._rebound(mapping, graph, self.until(end))
+        if self.value > self._floor(mapping):
+            self._rebound(mapping, graph, self.until(end))
 
     def _is_known(self, placed: Placed) -> bool:
         """Tell whether the same placement was given orders before."""
@@ -284,25 +286,16 @@ class _Search:
         self.scheduled.add(identity)
         return known
 
-    def _in_stages(self, mapping: Mapping, graph: ClusterGraph) -> Mapping:
-        """Offer the mapping with its orders in stages; return the best."""
-        for ahead in self.target.staggered(mapping, graph):
-            if self.value > self._floor(mapping) and self.offer(ahead):
-                mapping = ahead
-        return mapping
-
     def _run_ahead(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
-        if not expired() and self.value > self._floor(mapping):
+        if not expired():
             self.offer(self.target.with_prologue(mapping, graph, expired))
 
     def _rebound(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
         """Climb from a balanced binding, then from the mapping's own."""
         for start in (None, mapping.binding):
-            if not expired() and self.value > self._floor(mapping):
+            if not expired():
                 with suppress(CapacityError):
-                    found = self.target.climbed(mapping, graph, start, expired)
-                    self.offer(found)
-                    self._in_stages(found, graph)
+                    self.offer(self.target.climbed(mapping, graph, start, expired))
 
     def improve(self) -> None:
         """Anneal round by round until the time is over."""

@@ -112,7 +112,7 @@ def test_what_leaves_crossbars_is_counted_and_refused_by_name() -> None:
     graph = cluster_graph(units, apart, tight, "dataflow")
     assert graph.fan_out.tolist() == [2, 1, 0]
     assert graph.axons_out.tolist() == [2, 1, 0]
-    with pytest.raises(CapacityError, match="cluster 0 needs 2 crossbars that read one unit"):
+    with pytest.raises(CapacityError, match=r"cluster 0 needs .* 2 crossbars that read one unit"):
         refuse_overfull(units, apart, tight, "test")
     assert not graph.fits(tight)[0].any()
     roomy = chip([Tile(Crossbar(4, 1), fan_out=2, axons_out=1), Tile(Crossbar(4, 1))] * 2)

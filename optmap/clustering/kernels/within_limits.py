@@ -32,6 +32,7 @@ from optmap.errors import CapacityError
 from optmap.model.capacity import (
     AXONS_OUT,
     FAN_OUT,
+    UNLIMITED,
     demands,
     fitting_tiles,
     kinds_of_crossbars,
@@ -66,7 +67,7 @@ def columns_left(network: SNN, platform: Platform) -> Platform:
     for tile, units in zip(platform.tiles, most, strict=True):
         columns = max(1, units) * cells
         tiles.append(replace(tile, crossbar=Crossbar(tile.crossbar.rows, columns)))
-    return replace(platform, tiles=tuple(tiles))
+    return replace(platform, tiles=tuple(tiles), cell_bits=None)  # slices are in the columns now
 
 
 def _refuse_misfits(network: SNN, taken: IntArray, platform: Platform) -> None:
@@ -95,27 +96,32 @@ def _offers(platform: Platform) -> str:
 def exceeded(decomposition: Decomposition, clustering: Clustering, platform: Platform) -> str:
     """Return what no crossbar can hold of a clustering, in one sentence; empty if all fits.
 
-    Rows and columns are left to the bindings, which know the tiles.
+    Rows and columns alone are left to the bindings, which know the tiles.
     """
     network, k = decomposition.network, clustering.num_clusters
-    if not k or isinstance(network, ClusteredSNN):
+    known = stated(platform) or platform.limits_outgoing
+    if not k or not known or isinstance(network, ClusteredSNN):
         return ""
+    source, cluster = axons(network, clustering)
+    rows = np.bincount(cluster, minlength=k)
     needs = summed(demands(network, platform), clustering.cluster_of, k)
-    zero = np.zeros(k, dtype=np.int64)
-    misfits = np.flatnonzero(~fitting_tiles(zero, zero, needs, platform).any(axis=1))
-    if len(misfits):
-        c = int(misfits[0])
-        parts = [f"{n} {x.unit}" for x, n in zip(stated(platform), needs[:, c], strict=True)]
-        return f"cluster {c} needs {', '.join(parts)}; the crossbars have {_offers(platform)}"
-    limits = [on_tiles(platform, limit).max() for limit in (AXONS_OUT, FAN_OUT)]
-    if platform.limits_outgoing:
-        source, _ = axons(network, clustering)
-        sent = outgoing(source, k, network, clustering.cluster_of)
-        for limit, need, most in zip((AXONS_OUT, FAN_OUT), sent, limits, strict=True):
-            c = int(need.argmax())
-            if need[c] > most:
-                return f"cluster {c} needs {need[c]} {limit.unit}, the most of a tile is {most}"
-    return ""
+    sent = outgoing(source, k, network, clustering.cluster_of)
+    fits = fitting_tiles(rows, clustering.sizes, needs, platform)
+    limits = (AXONS_OUT, FAN_OUT)
+    for limit, need in zip(limits, sent, strict=True):
+        fits &= need[:, None] <= on_tiles(platform, limit)
+    misfits = np.flatnonzero(~fits.any(axis=1))
+    if not len(misfits):
+        return ""
+    c = int(misfits[0])
+    names = ("rows", "columns", *(limit.unit for limit in (*stated(platform), *limits)))
+    values = (rows[c], clustering.sizes[c], *needs[:, c], *(need[c] for need in sent))
+    parts = [f"{value} {name}" for value, name in zip(values, names, strict=True)]
+    have = _offers(platform)
+    for limit in limits:
+        most = int(on_tiles(platform, limit).max())
+        have += f"; at most {most} {limit.unit}" if most < UNLIMITED else ""
+    return f"cluster {c} needs {', '.join(parts)}; the crossbars have {have}"
 
 
 def within_limits(

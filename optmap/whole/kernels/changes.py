@@ -17,9 +17,31 @@ from optmap.whole.kernels.state import ADDED, BOUND, MOVED, READ, REMOVED
 def _over(st: Any, k: int) -> Any:
     """Return by how much cluster ``k`` exceeds the crossbar of its tile."""
     t = st.clusters[k].tile
-    return max(0, st.clusters[k].rows - st.tiles[t].rows) + max(
-        0, st.clusters[k].size - st.tiles[t].columns
-    )
+    over = max(0, st.clusters[k].rows - st.tiles[t].rows)
+    over += max(0, st.clusters[k].size - st.tiles[t].columns)
+    for d in range(st.load.shape[1]):
+        over += max(0, st.load[k, d] - st.room[t, d])
+    return over
+
+
+@compiled
+def _use(st: Any, p: int, k: int, sign: int) -> None:
+    """Piece ``p`` uses what the tiles limit besides rows and columns (1), or gives it back (-1)."""
+    j = st.piece[p].owner
+    for d in range(st.load.shape[1]):
+        st.load[k, d] += sign * (st.takes[j, d, 0] + st.takes[j, d, 1] * st.piece[p].reads)
+
+
+@compiled
+def _use_reads(st: Any, p: int, things: int) -> None:
+    """Piece ``p`` uses what it takes to read so many things more."""
+    k, j = st.piece[p].cluster, st.piece[p].owner
+    if st.load.shape[1] == 0:
+        return
+    st.total[0].excess -= _over(st, k)
+    for d in range(st.load.shape[1]):
+        st.load[k, d] += things * st.takes[j, d, 1]
+    st.total[0].excess += _over(st, k)
 
 
 @compiled
@@ -112,6 +134,7 @@ def _join(st: Any, p: int, k: int) -> None:
     st.members[k, st.clusters[k].size] = p
     st.piece[p].place = st.clusters[k].size
     st.clusters[k].size += 1
+    _use(st, p, k, 1)
     st.total[0].excess += _over(st, k)
 
 
@@ -119,6 +142,7 @@ def _join(st: Any, p: int, k: int) -> None:
 def _leave(st: Any, p: int, k: int) -> None:
     st.total[0].excess -= _over(st, k)
     st.clusters[k].size -= 1
+    _use(st, p, k, -1)
     last = st.members[k, st.clusters[k].size]
     st.members[k, st.piece[p].place] = last
     st.piece[last].place = st.piece[p].place
@@ -200,6 +224,8 @@ def assign(st: Any, s: int, p: int) -> None:
     st.synapse[s].piece = p
     st.piece[p].reads += 1
     st.total[0].excess += _thin(st, old) + _thin(st, p)
+    _use_reads(st, old, -1)
+    _use_reads(st, p, 1)
     _louder(st, p, st.neuron[i].spikes)
     _read_raw(st, i, st.piece[p].cluster, 1)
 
@@ -258,6 +284,7 @@ def _enter(st: Any, p: int, above: int, k: int) -> None:
     st.piece[j].next = p
     st.piece[above].reads += 1
     st.total[0].excess += _thin(st, above) + _thin(st, p)
+    _use_reads(st, above, 1)
     _join(st, p, k)
     _row(st, st.piece[above].cluster, 0, 1)
     _channel(st, k, st.piece[above].cluster, 0, 1)
@@ -288,6 +315,7 @@ def remove(st: Any, p: int) -> None:
     st.piece[before].next = st.piece[p].next
     st.piece[above].reads -= 1
     st.total[0].excess += _thin(st, above)
+    _use_reads(st, above, -1)
     _row(st, st.piece[above].cluster, 0, -1)
     _channel(st, k, st.piece[above].cluster, 0, -1)
     _leave(st, p, k)

@@ -89,6 +89,10 @@ class State(NamedTuple):
     costs, total : (1,) COSTS and TOTAL
     log : (LOG, 3) int64 array
         How to take the changes back.
+    load, room : (K, D), (T, D) int64 arrays
+        What clusters use, and tiles have, of the resources of :mod:`optmap.model.capacity`.
+    takes : (N, D, 2) int64 array
+        What a piece of each neuron uses, whatever it reads, and for each thing it reads.
     """
 
     neuron: Any
@@ -103,10 +107,13 @@ class State(NamedTuple):
     costs: Any
     total: Any
     log: Any
+    load: Any
+    room: Any
+    takes: Any
 
 
 #: What moves change.
-CHANGING = ("synapse", "piece", "count", "members", "clusters", "channel", "tiles", "total")
+CHANGING = ("synapse", "piece", "count", "members", "clusters", "channel", "tiles", "total", "load")
 
 
 def copied(state: State) -> State:
