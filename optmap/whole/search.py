@@ -5,7 +5,7 @@ Pseudo-code::
     report the given start, then the best of fast flows (starts.py)
     refine the clustering of the most promising one (refine.py)
     state = the placement of least floor: busiest tile, or the objective (kernels/state.py)
-    repeat, from the best state, with the next temperature of a cycle:
+    repeat, from the best state, with the next temperature of a cycle, the hot ones for longer:
         anneal: pieces, twins, clusters, sources of pieces move, change places (kernels/anneal.py)
         where the result's floor is below the best value and the result is new:
             give it orders: projected, then running ahead (target.py); report it if better
@@ -66,13 +66,15 @@ GOALS = {"period": PERIOD, "traffic": TRAFFIC_GOAL, "energy_pj": ENERGY, "cluste
 SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2)
 NEED_SPLIT = 4
 #: A cycle's rounds: temperature when they begin, in mean climbs, and the norm's power, 2 to this.
-ROUNDS = ((0.003, 4), (0.02, 4), (0.1, 6), (0.1, 4), (0.4, 6))
+ROUNDS = ((0.02, 4), (0.1, 6), (0.3, 6), (0.1, 4), (0.6, 6))
+#: Rounds that begin hotter than this take LONG_SHARE of the time left: slow cooling pays there.
+HOT, LONG_SHARE = 0.2, 0.2
 #: Norms that judge a state: close to the largest, and one that knows the others too.
 SHARPEST, SOFTEST = 10, 3
 #: Temperature when a round ends, as a share of that when it begins.
 COOLED = 0.05
 #: Moves of the first rounds, for each piece and at least; draws for the mean climb.
-MOVES_A_PIECE, LEAST_MOVES, CLIMB_DRAWS = 20, 4000, 2000
+MOVES_A_PIECE, LEAST_MOVES, CLIMB_DRAWS = 40, 4000, 2000
 #: Seconds between looks at the clock, moves before the first, moves counted as a unit of work.
 LOOK_S, FIRST_MOVES, MOVES_A_UNIT = 0.2, 200, 500_000
 #: Clusters up to which orders that run ahead are tried before other bindings.
@@ -162,7 +164,7 @@ class _Search:
 
     def __init__(self, target: Target, limits: Limits, on_better: OnBetter | None) -> None:
         self.target, self.limits, self.on_better = target, limits, on_better
-        self.begun, self.slowest = now(), 0.0
+        self.begun, self.slowest, self.moves_a_second = now(), 0.0, 0.0
         self.best: Mapping | None = None
         self.value: Value = 0
         self.trace: list[TracePoint] = []
@@ -313,7 +315,11 @@ class _Search:
             begun = True
             restore(work.state, best)
             heat, norm = ROUNDS[number % len(ROUNDS)]
-            self._round(work.at(norm), heat, length, expired)
+            moves = length
+            if heat > HOT and self._is_tight(least[0]):
+                left = self.limits.wall_s - self.spent()
+                moves = max(length, int(LONG_SHARE * left * self.moves_a_second))
+            self._round(work.at(norm), heat, moves, expired)
             height, value = work.height(), self.value
             if not expired():
                 end = min(1.0, self.spent() / self.limits.wall_s + SCHEDULE_SHARE)
@@ -322,7 +328,7 @@ class _Search:
             if better or (height[0] <= least[0] and not self._is_tight(least[0])):
                 best, least = copied(work.state), height
             vain = 0 if better or self.value < value else vain + 1
-            number += not better
+            number += 1
             if vain >= PATIENCE:
                 vain, length = 0, 2 * length if self._is_tight(least[0]) else length
 
@@ -353,7 +359,7 @@ class _Search:
         """Anneal once, or as far as time and moves allow."""
         climb = mean_climb(work.state, self.rng, work.goal, work.weights, CLIMB_DRAWS)
         heats = climb * heat * np.array([1.0, COOLED])
-        done, step = 0, FIRST_MOVES
+        done, step, first = 0, FIRST_MOVES, now()
         while done < length and not (done and expired()):
             stop, begun = min(length, done + step), now()
             anneal(
@@ -370,3 +376,4 @@ class _Search:
             done = stop
             factor = LOOK_S / max(now() - begun, 1e-6)
             step = int(step * min(2.0, max(0.5, factor))) + 1
+        self.moves_a_second = done / max(now() - first, 1e-6)
