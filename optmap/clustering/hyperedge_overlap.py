@@ -87,6 +87,14 @@ def _share(
 
 
 @compiled
+def _free(seeds: Any, cluster_of: Any, at: Any) -> Any:
+    """Return the first place from ``at`` on whose seed is in no cluster; their number if none."""
+    while at < len(seeds) and cluster_of[seeds[at]] >= 0:
+        at += 1
+    return at
+
+
+@compiled
 def _overlap(
     indptr: Any, indices: Any, ptr: Any, readers: Any, weight: Any, seeds: Any, row_limit: Any
 ) -> Any:
@@ -104,8 +112,7 @@ def _overlap(
     while True:
         unit = following
         if unit < 0 or cluster_of[unit] >= 0:
-            while next_seed < len(seeds) and cluster_of[seeds[next_seed]] >= 0:
-                next_seed += 1
+            next_seed = _free(seeds, cluster_of, next_seed)
             if next_seed == len(seeds):
                 return cluster_of
             unit = int(seeds[next_seed])
@@ -136,13 +143,12 @@ def _overlap(
                 if following < 0:
                     following = candidate
             if unit < 0 and columns < most_columns:
-                while next_seed < len(seeds) and cluster_of[seeds[next_seed]] >= 0:
-                    next_seed += 1
-                if next_seed < len(seeds):
-                    candidate = int(seeds[next_seed])
-                    new = indptr[candidate + 1] - indptr[candidate] - shared[candidate]
-                    if rows + new <= row_limit[columns + 1]:
-                        unit = candidate
+                next_seed = _free(seeds, cluster_of, next_seed)
+            if unit < 0 and columns < most_columns and next_seed < len(seeds):
+                candidate = int(seeds[next_seed])
+                new = indptr[candidate + 1] - indptr[candidate] - shared[candidate]
+                if rows + new <= row_limit[columns + 1]:
+                    unit = candidate
         for t in range(num_touched):
             shared[touched[t]] = 0
             overlap[touched[t]] = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,28 +44,75 @@ def grow(
     part_ptr = np.zeros(len(twins.members) + 1, dtype=np.int64)
     part_class = np.empty(room, dtype=np.int32)
     part_size = np.empty(room, dtype=np.int32)
-    clusters = _grow(
-        twins.source_ptr,
-        twins.sources,
-        twins.reader_ptr,
-        twins.readers,
-        twins.sizes,
-        row_limit,
-        seeds,
-        part_ptr,
-        part_class,
-        part_size,
-    )
+    lists = Lists(twins.source_ptr, twins.sources, twins.reader_ptr, twins.readers)
+    clusters = _grow(lists, twins.sizes, row_limit, seeds, part_ptr, part_class, part_size)
     part_ptr = part_ptr[: clusters + 1]
     return part_ptr, part_class[: part_ptr[-1]], part_size[: part_ptr[-1]]
 
 
+class Lists(NamedTuple):
+    """What each class reads and which classes read each source, compressed; see Twins."""
+
+    source_ptr: Any
+    sources: Any
+    reader_ptr: Any
+    readers: Any
+
+
+class Frontier(NamedTuple):
+    """The classes that share rows with the open cluster.
+
+    Parameters
+    ----------
+    following, preceding : (Q + R + 1,) int32 arrays
+        Buckets by the new rows that a class needs, :mod:`optmap.clustering.kernels.buckets`.
+    left, shared : (Q,) arrays
+        Members that are in no cluster yet; rows shared with the open one.
+    on_row_of : (N,) int32 array
+        The cluster that last had each source on a row.
+    touched : (Q,) int32 array
+        The classes that share a row, in the order in which they came.
+    """
+
+    following: Any
+    preceding: Any
+    left: Any
+    shared: Any
+    on_row_of: Any
+    touched: Any
+
+
+@compiled
+def _take_rows(
+    lists: Lists, frontier: Frontier, chosen: Any, cluster: Any, num_touched: Any, least: Any
+) -> Any:
+    """Put what ``chosen`` reads on rows; return how many are touched, and the fewest new rows."""
+    following, preceding, left, shared, on_row_of, touched = frontier
+    source_ptr, sources, reader_ptr, readers = lists
+    for s in range(source_ptr[chosen], source_ptr[chosen + 1]):
+        source = sources[s]
+        if on_row_of[source] == cluster:
+            continue
+        on_row_of[source] = cluster
+        for r in range(reader_ptr[source], reader_ptr[source + 1]):
+            reader = readers[r]
+            if left[reader] == 0 or reader == chosen:
+                continue
+            needs = source_ptr[reader + 1] - source_ptr[reader] - shared[reader]
+            if shared[reader] == 0:
+                touched[num_touched] = reader
+                num_touched += 1
+            else:
+                remove(following, preceding, reader)
+            shared[reader] += 1
+            insert(following, preceding, len(shared) + needs - 1, reader)
+            least = min(least, needs - 1)
+    return num_touched, least
+
+
 @compiled
 def _grow(
-    source_ptr: Any,
-    sources: Any,
-    reader_ptr: Any,
-    readers: Any,
+    lists: Lists,
     sizes: Any,
     row_limit: Any,
     seeds: Any,
@@ -74,14 +121,15 @@ def _grow(
     part_size: Any,
 ) -> Any:
     """Fill the three arrays of parts and return the number of clusters."""
-    classes = len(sizes)
+    classes, source_ptr = len(sizes), lists.source_ptr
     columns_most = len(row_limit) - 2
     left = sizes.copy()
     shared = np.zeros(classes, dtype=np.int32)
     # classes that share rows with the cluster, in buckets by the new rows they need
     following, preceding = empty_rings(classes, row_limit[1] + 1)
-    on_row_of = np.full(len(reader_ptr) - 1, -1, dtype=np.int32)
+    on_row_of = np.full(len(lists.reader_ptr) - 1, -1, dtype=np.int32)
     touched = np.empty(classes, dtype=np.int32)
+    frontier = Frontier(following, preceding, left, shared, on_row_of, touched)
     clusters, parts = 0, 0
     for seed in seeds:
         while left[seed] > 0:
@@ -99,24 +147,9 @@ def _grow(
                 columns += taken
                 if shared[chosen] > 0:
                     remove(following, preceding, chosen)
-                for s in range(source_ptr[chosen], source_ptr[chosen + 1]):
-                    source = sources[s]
-                    if on_row_of[source] == clusters:
-                        continue
-                    on_row_of[source] = clusters
-                    for r in range(reader_ptr[source], reader_ptr[source + 1]):
-                        reader = readers[r]
-                        if left[reader] == 0 or reader == chosen:
-                            continue
-                        needs = source_ptr[reader + 1] - source_ptr[reader] - shared[reader]
-                        if shared[reader] == 0:
-                            touched[num_touched] = reader
-                            num_touched += 1
-                        else:
-                            remove(following, preceding, reader)
-                        shared[reader] += 1
-                        insert(following, preceding, classes + needs - 1, reader)
-                        least = min(least, needs - 1)
+                num_touched, least = _take_rows(
+                    lists, frontier, chosen, clusters, num_touched, least
+                )
                 if left[chosen] > 0 or columns == columns_most:
                     break
                 room = row_limit[columns + 1] - rows
