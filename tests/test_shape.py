@@ -29,7 +29,6 @@ EXCEPTIONS: dict[str, str] = {
     "optmap/clustering/kernels/vector_packing_start.py:_grow": GROWTH,
     "formulations/ordering/cpsat.py:solve": OPTIONS,
     "formulations/whole/pricing_listing.py:_walk": WALK,
-    "optmap/clustering/song2020_published.py:_greedy": GROWTH,
     "optmap/model/snn.py:from_edges": FIELDS,
 }
 

@@ -106,6 +106,55 @@ def _copy_ranges(
 
 
 @compiled
+def _held_by(holders: Any, start: Any, count: Any, k: Any) -> Any:
+    """Tell whether cluster k is among ``holders[start:start + count]``."""
+    for h in range(start, start + count):  # noqa: SIM110 - a generator does not compile
+        if holders[h] == k:
+            return True
+    return False
+
+
+@compiled
+def _count_shared(
+    sources: Any, first: Any, held: Any, holders: Any, shared: Any, touched: Any
+) -> Any:
+    """Count the rows that every cluster shares with these sources; return how many share any."""
+    num_touched = 0
+    for source in sources:
+        for h in range(first[source], first[source] + held[source]):
+            k = holders[h]
+            if shared[k] == 0:
+                touched[num_touched] = k
+                num_touched += 1
+            shared[k] += 1
+    return num_touched
+
+
+@compiled
+def _hold(sources: Any, first: Any, held: Any, holders: Any, k: Any) -> Any:
+    """Put these sources on rows of cluster k; return how many are new there."""
+    new = 0
+    for source in sources:
+        if not _held_by(holders, first[source], held[source], k):
+            holders[first[source] + held[source]] = k
+            held[source] += 1
+            new += 1
+    return new
+
+
+@compiled
+def _with_room(active: Any, num_active: Any, rows: Any, columns: Any, row_limit: Any) -> Any:
+    """Drop the clusters that have no row or no column free; return how many are left."""
+    kept = 0
+    for i in range(num_active):
+        k = active[i]
+        if rows[k] < row_limit[columns[k] + 1]:
+            active[kept] = k
+            kept += 1
+    return kept
+
+
+@compiled
 def _greedy(indptr: Any, raw: Any, neurons: Any, row_limit: Any, first: Any) -> Any:
     """Return owner, begin, end and cluster of every piece, in the order of taking.
 
@@ -137,23 +186,15 @@ def _greedy(indptr: Any, raw: Any, neurons: Any, row_limit: Any, first: Any) -> 
             need = min(pending, least_take)
             # no more than most_rows inputs are taken at once, so no others need be looked at
             ahead = min(stop, at + most_rows - carried)
-            num_touched = 0
-            for s in range(at, ahead):
-                for h in range(first[raw[s]], first[raw[s]] + held[raw[s]]):
-                    k = holders[h]
-                    if shared[k] == 0:
-                        touched[num_touched] = k
-                        num_touched += 1
-                    shared[k] += 1
+            num_touched = _count_shared(raw[at:ahead], first, held, holders, shared, touched)
             best, best_used, best_take = -1, -1, 0
             for i in range(num_active + num_touched):
                 k = active[i] if i < num_active else touched[i - num_active]
                 used = rows[k] + columns[k]
                 if used < best_used or (used == best_used and k >= best):
                     continue
-                if used > past_used or (used == past_used and k <= past_age):
-                    continue
-                if columns[k] >= most_columns:
+                passed = used > past_used or (used == past_used and k <= past_age)
+                if passed or columns[k] >= most_columns:
                     continue
                 free = row_limit[columns[k] + 1] - rows[k]
                 if free < carried or shared[k] + free < need:
@@ -172,36 +213,16 @@ def _greedy(indptr: Any, raw: Any, neurons: Any, row_limit: Any, first: Any) -> 
                 past_used = -1  # only new clusters from here on
             else:
                 past_used, past_age = best_used, best
-            rows[best] += carried
+            upto = at + best_take - carried
+            rows[best] += carried + _hold(raw[at:upto], first, held, holders, best)
             columns[best] += 1
-            for s in range(at, at + best_take - carried):
-                source = raw[s]
-                if not _held_by(holders, first[source], held[source], best):
-                    holders[first[source] + held[source]] = best
-                    held[source] += 1
-                    rows[best] += 1
             owner[pieces], cluster[pieces] = neuron, best
-            begin[pieces], end[pieces] = at, at + best_take - carried
+            begin[pieces], end[pieces] = at, upto
             pieces += 1
-            at = end[pieces - 1]
+            at = upto
             carried = 1
-        kept = 0
-        for i in range(num_active):
-            k = active[i]
-            if rows[k] < row_limit[columns[k] + 1]:
-                active[kept] = k
-                kept += 1
-        num_active = kept
+        num_active = _with_room(active, num_active, rows, columns, row_limit)
     return owner[:pieces], begin[:pieces], end[:pieces], cluster[:pieces]
-
-
-@compiled
-def _held_by(holders: Any, start: Any, count: Any, k: Any) -> Any:
-    """Tell whether cluster k is among ``holders[start:start + count]``."""
-    for h in range(start, start + count):  # noqa: SIM110 - a generator does not compile
-        if holders[h] == k:
-            return True
-    return False
 
 
 @compiled
