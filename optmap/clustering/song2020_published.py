@@ -205,8 +205,7 @@ def _greedy(indptr: Any, raw: Any, neurons: Any, row_limit: Any, first: Any) -> 
             for t in range(num_touched):
                 shared[touched[t]] = 0
             if best < 0:
-                best = clusters
-                clusters += 1
+                best, clusters = clusters, clusters + 1
                 active[num_active] = best
                 num_active += 1
                 best_take = carried + ahead - at
