@@ -1,7 +1,8 @@
 """The problems as files for other solvers: rows named by label, a start and a value in comments.
 
 What stands upstream of a problem (the decomposition; for a binding, the clustering; for an order,
-the binding) is taken from a heuristic's mapping, which is also the start.
+the binding) is taken from a heuristic's mapping, which is also the start. Upstream of ``whole``
+stands nothing: the mapping is its start and gives the period beyond which nobody looks.
 """
 
 from __future__ import annotations
@@ -26,9 +27,14 @@ from formulations.ordering import cpsat_model as ordering_cpsat
 from formulations.ordering import milp as ordering_milp
 from formulations.ordering.sets import OrderSets
 from formulations.solvers.labels import label_rows
+from formulations.whole.cpsat import MOST_PLACEMENTS, fits_model
+from formulations.whole.cpsat_model import WholeModel
+from formulations.whole.sets import WholeSets
+from formulations.whole.start import usable_start, warm_mapping
+from optmap.bounds.end_to_end import end_to_end_period_bound
+from optmap.instance import Instance
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.mapping import Mapping
-from optmap.model.platform import Platform
 
 #: File format -> the kind of model it is written from.
 FORMATS = {"lp": "milp", "mps": "milp", "opb": "milp", "cpsat": "cpsat"}
@@ -73,11 +79,13 @@ class Problem:
         return int(self.model.milp.numConstraints())
 
 
-Build = Callable[[Mapping, Platform, str, bool], Problem]
+#: Writes the problem of an instance, given a heuristic's mapping, as a MILP or for CP-SAT.
+Build = Callable[[Instance, Mapping, bool], Problem]
 
 
 def _clustering(objective: str) -> Build:
-    def build(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
+    def build(instance: Instance, mapping: Mapping, milp: bool) -> Problem:
+        platform = instance.platform
         start = start_of(mapping.decomposition, platform, mapping.clustering)
         network = mapping.decomposition.network
         sets = sets_for(network, platform, start.num_clusters)
@@ -99,8 +107,8 @@ def _clustering(objective: str) -> Build:
 
 
 def _binding(objective: str) -> Build:
-    def build(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
-        graph = _graph(mapping, platform, tokens)
+    def build(instance: Instance, mapping: Mapping, milp: bool) -> Problem:
+        graph, platform = _graph(instance, mapping), instance.platform
         sets, binding = BindingSets(graph, platform), mapping.binding
         model: Any = (binding_milp if milp else binding_cpsat).BindingModel(sets)
         rows = label_rows(model)
@@ -118,8 +126,8 @@ def _binding(objective: str) -> Build:
     return build
 
 
-def _order(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
-    sets = OrderSets(_graph(mapping, platform, tokens), platform, mapping.binding)
+def _order(instance: Instance, mapping: Mapping, milp: bool) -> Problem:
+    sets = OrderSets(_graph(instance, mapping), instance.platform, mapping.binding)
     value = sets.period_of(mapping.orders)
     if milp:
         model: Any = ordering_milp.OrderModel(sets)
@@ -133,10 +141,10 @@ def _order(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Pro
     return Problem(model, about, value, {}, rows)
 
 
-def _joint(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Problem:
+def _joint(instance: Instance, mapping: Mapping, milp: bool) -> Problem:
     if milp:
         raise ValueError("the joint problem is a CP-SAT model: write it as cpsat")
-    sets = JointSets(_graph(mapping, platform, tokens), platform)
+    sets = JointSets(_graph(instance, mapping), instance.platform)
     value = sets.value_of((mapping.binding, mapping.orders))
     most = -(-(value or Fraction(sets.most_ticks)) // 1)
     model = JointModel(sets, Fraction(most), least=int(sets.floor))
@@ -148,7 +156,26 @@ def _joint(mapping: Mapping, platform: Platform, tokens: str, milp: bool) -> Pro
     return Problem(model, "(J0) least whole period of binding and orders", value, {}, rows)
 
 
-#: Formulation -> how it is built from a mapping: (mapping, platform, tokens, as MILP).
+def _whole(instance: Instance, mapping: Mapping, milp: bool) -> Problem:
+    if milp:
+        raise ValueError("the problem of all decisions is a CP-SAT model: write it as cpsat")
+    sets = WholeSets(instance.snn, instance.platform, instance.tokens)
+    found = usable_start(sets, mapping, False) or warm_mapping(sets, 0)
+    if found is None:
+        raise ValueError("no heuristic maps it: the model has no horizon")
+    start, value = found
+    if not fits_model(sets, value):
+        raise ValueError(f"its model of all decisions has more than {MOST_PLACEMENTS} placements")
+    least = -(-end_to_end_period_bound(instance.snn, instance.platform).value // 1)
+    model = WholeModel(sets, Fraction(-(-value // 1)), least=int(least))
+    rows = label_rows(model)
+    model.build()
+    model.hint(start)
+    model.minimize_period()
+    return Problem(model, "(W) least whole period of all decisions", value, _hinted(model), rows)
+
+
+#: Formulation -> how it is built.
 FORMULATIONS: dict[str, Build] = {
     "clustering": _clustering("clusters"),
     "traffic": _clustering("traffic"),
@@ -156,11 +183,13 @@ FORMULATIONS: dict[str, Build] = {
     "spike-hops": _binding("hops"),
     "order": _order,
     "joint": _joint,
+    "whole": _whole,
 }
 
 
-def _graph(mapping: Mapping, platform: Platform, tokens: str) -> ClusterGraph:
-    return cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
+def _graph(instance: Instance, mapping: Mapping) -> ClusterGraph:
+    units, clustering = mapping.decomposition, mapping.clustering
+    return cluster_graph(units, clustering, instance.platform, instance.tokens)
 
 
 def _hinted(model: Any) -> dict[str, int]:
@@ -231,15 +260,17 @@ def _opb(problem: Problem) -> str:
         sign = -1 if row.sense == -1 else 1  # the format knows >= and =
         terms = _terms(((v, sign * c) for v, c in row.items()), number)
         lines.append(f"* {row.name}")
-        lines.append(f"{terms} {'=' if row.sense == 0 else '>='} {_whole(-sign * row.constant)} ;")
+        lines.append(
+            f"{terms} {'=' if row.sense == 0 else '>='} {_integer(-sign * row.constant)} ;"
+        )
     return "\n".join([*lines, *fixed]) + "\n"
 
 
 def _terms(terms: Any, number: dict[str, int]) -> str:
-    return " ".join(f"{_whole(c):+d} x{number[v.name]}" for v, c in terms)
+    return " ".join(f"{_integer(c):+d} x{number[v.name]}" for v, c in terms)
 
 
-def _whole(value: float) -> int:
+def _integer(value: float) -> int:
     if value != round(value):
         raise ValueError(f"opb holds whole numbers only, found {value}")
     return round(value)

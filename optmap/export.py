@@ -20,7 +20,7 @@ from optmap.model.outcome import Limits
 from optmap.shipped import instance_file
 
 #: What ``--formulation`` and ``--as`` take; the formulations themselves load a solver.
-FORMULATIONS = ("clustering", "traffic", "tile-load", "spike-hops", "order", "joint")
+FORMULATIONS = ("clustering", "traffic", "tile-load", "spike-hops", "order", "joint", "whole")
 FORMATS = ("lp", "mps", "opb", "cpsat")
 
 
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     from formulations.export import text_of
 
     milp = KINDS[args.form] == "milp"
-    problem = BUILDERS[args.formulation](mapping, instance.platform, instance.tokens, milp)
+    problem = BUILDERS[args.formulation](instance, mapping, milp)
     head = [
         f"optmap: {args.formulation} of instance {instance.name}, digest {instance.digest()[:12]}",
         f"given and start: method {args.method}, seed {args.seed}",
@@ -99,7 +99,7 @@ def _print_sizes(mapping: Mapping, instance: Instance) -> None:
     for name, build in BUILDERS.items():
         for kind in ("milp", "cpsat"):
             try:
-                problem = build(mapping, instance.platform, instance.tokens, kind == "milp")
+                problem = build(instance, mapping, kind == "milp")
             except ValueError as error:
                 table.add_row(name, kind, "-", "-", str(error))
                 continue

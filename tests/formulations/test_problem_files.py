@@ -12,6 +12,7 @@ from ortools.sat import cp_model_pb2
 from ortools.sat.python import cp_model
 
 from formulations.export import FORMATS, FORMULATIONS, Problem, text_of
+from formulations.whole.cpsat import solve
 from optmap import export
 from optmap.flow import run
 from optmap.instance import load
@@ -40,7 +41,7 @@ def case(tmp_path_factory):
 
 def build(case, name: str, milp: bool) -> Problem:
     _, instance, mapping = case
-    return FORMULATIONS[name](mapping, instance.platform, instance.tokens, milp)
+    return FORMULATIONS[name](instance, mapping, milp)
 
 
 def highs_optimum(path: Path) -> float:
@@ -63,7 +64,7 @@ def cpsat_optimum(text: str) -> float | None:
     return solver.objective_value if proto.HasField("objective") else None
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("order", "joint")])
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("order", "joint", "whole")])
 def test_lp_mps_and_cpsat_have_one_optimum(case, name, tmp_path):
     milp, cp = build(case, name, True), build(case, name, False)
     values = {cpsat_optimum(text_of(cp, "cpsat", ["a comment"]))}
@@ -87,11 +88,25 @@ def test_the_least_period_is_the_same_in_both_models(case, tmp_path):
     assert cpsat_optimum(text_of(build(case, "joint", False), "cpsat", [])) <= order.value
 
 
+def test_the_problem_of_all_decisions_has_the_optimum_of_whole_cpsat(case, tmp_path):
+    folder = case[0]
+    (folder / "small.toml").write_text(
+        'schema = 1\nname = "s"\nnetwork = "gen:mlp-3-3"\nplatform = "p.toml"\n'
+    )
+    small = load(folder / "small.toml")
+    method = method_named("overlap")
+    made = run(method, small.snn, small.platform, small.tokens, Limits(), lambda _: None)
+    problem = FORMULATIONS["whole"](small, made.mapping, False)
+    found = solve(small.snn, small.platform, small.tokens, Limits(60.0), start=made.mapping)
+    assert cpsat_optimum(text_of(problem, "cpsat", [])) == -(-found.claimed // 1)
+    assert problem.start
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_row_bears_a_label_of_the_table(case, name):
     table = Path(__file__).parents[2].joinpath("formulations", "README.md").read_text()
-    problem = build(case, name, name != "joint")
-    text = text_of(problem, "cpsat" if name == "joint" else "lp", [])
+    problem = build(case, name, name not in ("joint", "whole"))
+    text = text_of(problem, "cpsat" if name in ("joint", "whole") else "lp", [])
     assert problem.rows
     for label in problem.rows:
         assert f"({label})" in table, label
