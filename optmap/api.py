@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
@@ -295,7 +296,7 @@ class Comparison:
     @property
     def stage_gaps(self) -> pd.DataFrame:
         """One line per row, metric and stage: the gap to that stage's own optimum."""
-        return stage_gaps_frame(self.rows)
+        return stage_gaps_frame(self.rows, self.known)
 
     @property
     def decisions(self) -> pd.DataFrame:
@@ -309,8 +310,8 @@ class Comparison:
         return Path(path)
 
 
-def _float(value: object) -> float | None:
-    return None if value is None else float(value)  # type: ignore[arg-type]
+def _float(value: float | Fraction | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def compare(

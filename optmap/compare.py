@@ -70,6 +70,9 @@ from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
 from optmap.variants import AXES, grid, listed
 
+#: What a cluster runs besides the built-in methods; docs/compare.md says how.
+CLUSTER_TAKES = "methods of an installed package (entry points), or no --cluster"
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line of ``compare``."""
@@ -176,7 +179,8 @@ def main(arguments: Sequence[str]) -> int:
     if not args.paths and not args.mapping:
         raise InputError("PATH", "", "nothing", "an instance, a network or --mapping")
     if args.cluster and (args.method_file or args.mapping):
-        raise InputError("--cluster", "", "files of your own", "no --method-file, no --mapping")
+        option = "--method-file" if args.method_file else "--mapping"
+        raise InputError("--cluster", "", f"{option}, a file workers do not have", CLUSTER_TAKES)
     plans, unreadable = _planned(args)
     given, brought = given_mappings(mapping_files(args.mapping), plans, limits[0])
     files = dict.fromkeys((method.name for method in own), str(args.method_file))

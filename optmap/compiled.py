@@ -69,6 +69,7 @@ def announce_compilation(say: Callable[[str], None] = _to_stderr) -> None:
     Where the environment variable OPTMAP_QUIET is set nothing is said.
     """
     if "OPTMAP_QUIET" not in os.environ:
+        # numba does not type its events
         event.register("numba:compile", _Announcement(say))  # type: ignore[no-untyped-call]
 
 

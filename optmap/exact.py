@@ -1,4 +1,4 @@
-"""The exact stages, and the only place from which ``optmap`` reaches ``formulations``.
+"""The exact stages: where methods reach ``formulations``.
 
 Each stage is a Protocol ``(problem, limits, *, start, on_better) -> Outcome`` and one list of
 loaders: a loader imports its formulation, and with it a solver, when it is called, and its return
@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.decomposition import Decomposition
@@ -21,12 +20,6 @@ from optmap.model.outcome import Limits, Outcome
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
 from optmap.whole.contract import Whole, WholeMapper
-
-if TYPE_CHECKING:
-    from formulations.clustering.explain import Conflict as Conflict
-    from formulations.clustering.verify_certificate import Verdict
-    from optmap.model.certificate import PriceCertificate
-    from optmap.model.cover_certificate import CoverCertificate
 
 Schedule = tuple[Binding, StaticOrders]
 
@@ -156,12 +149,32 @@ class ExactSchedule:
 # clustering
 
 
+#: (P0a) by one model, which tells nothing before it ends.
+_OneModel = Callable[[Decomposition, Platform, Limits, Clustering | None], Outcome[Clustering]]
+
+
+def _by_one_model(minimize: _OneModel) -> FewestClusters:
+    return lambda decomposition, platform, limits, *, start=None, on_better=None: minimize(
+        decomposition, platform, limits, start
+    )
+
+
 def _milp_fewest() -> FewestClusters:
     from formulations.clustering.milp import minimize_clusters
 
-    return lambda decomposition, platform, limits, *, start=None, on_better=None: minimize_clusters(
-        decomposition, platform, limits, start
-    )
+    return _by_one_model(minimize_clusters)
+
+
+def _milp_twins() -> FewestClusters:
+    from formulations.clustering.twins_milp import minimize_clusters
+
+    return _by_one_model(minimize_clusters)
+
+
+def _cpsat_twins() -> FewestClusters:
+    from formulations.clustering.twins_cpsat import minimize_clusters
+
+    return _by_one_model(minimize_clusters)
 
 
 def _milp_least() -> LeastTraffic:
@@ -175,9 +188,7 @@ def _milp_least() -> LeastTraffic:
 def _cpsat_fewest() -> FewestClusters:
     from formulations.clustering.cpsat import minimize_clusters
 
-    return lambda decomposition, platform, limits, *, start=None, on_better=None: minimize_clusters(
-        decomposition, platform, limits, start
-    )
+    return _by_one_model(minimize_clusters)
 
 
 def _cpsat_least() -> LeastTraffic:
@@ -303,6 +314,8 @@ def _cover() -> WholeMapper:
 EXACT_CLUSTERINGS = {
     "milp": ExactClustering(_milp_fewest, _milp_least),
     "cpsat": ExactClustering(_cpsat_fewest, _cpsat_least),
+    "milp-twins": ExactClustering(_milp_twins, _milp_least),
+    "cpsat-twins": ExactClustering(_cpsat_twins, _cpsat_least),
     "colgen": ExactClustering(_column_generation, _neighbourhoods_least),
     "lns": ExactClustering(_neighbourhoods_fewest, _neighbourhoods_least),
 }
@@ -346,44 +359,3 @@ EXACT_WHOLE: dict[str, Whole] = {
     "cpsat": Whole(_whole_cpsat, prologue=False, metrics=("period",)),
     "cpsat-prologue": Whole(_whole_cpsat_prologue, metrics=("period",)),
 }
-
-
-# what commands ask of formulations besides
-
-
-def compile_binding_search(graph: ClusterGraph, platform: Platform) -> None:
-    """Compile the kernels of the searched binding; ``platform`` has a tile for each cluster."""
-    from formulations.binding.search import warm_up
-
-    warm_up(graph, platform)
-
-
-def prove_again(
-    certificate: PriceCertificate, decomposition: Decomposition, platform: Platform, limits: Limits
-) -> Verdict:
-    """Prove a certificate's bound for these units and this platform once more."""
-    from formulations.clustering.verify_certificate import verify
-
-    return verify(certificate, decomposition, platform, limits)
-
-
-def prove_cover_again(
-    certificate: CoverCertificate, snn: SNN, platform: Platform
-) -> tuple[Fraction | None, str]:
-    """Return the bound that a cover's prices prove, or None and why they prove nothing."""
-    from formulations.whole.synapse_cover import verify_cover
-
-    return verify_cover(certificate, snn, platform)
-
-
-def conflict_of(
-    snn: SNN,
-    platform: Platform,
-    policy: str,
-    limits: Limits,
-    cluster: Callable[[Decomposition, Platform], Clustering],
-) -> Conflict | None:
-    """Return why the clusters outnumber the platform's slots; None if they need not."""
-    from formulations.clustering.explain import explain
-
-    return explain(snn, platform, policy, limits, cluster)

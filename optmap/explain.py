@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from textwrap import fill
@@ -17,14 +18,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from optmap.bounds.bound import Bound
 from optmap.clustering.overlap import partition
 from optmap.command_line import DONE, FAILED, Output, guarded, parser, seconds
 from optmap.errors import InputError
-from optmap.exact import conflict_of
+from optmap.exact_questions import conflict_of
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.sizing import Sizing, sizing, sizings
 from optmap.experiment.tables.best_known import Record, read_folder
-from optmap.experiment.tables.gaps import gap
+from optmap.experiment.tables.gaps import best_for_every_mapping, gap
 from optmap.experiment.tables.text import compact, percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
 from optmap.experiment.what_if import Figures, WhatIf, figures, mapped_again, re_evaluated
@@ -40,14 +42,14 @@ from optmap.model.snn import SNN
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
 
 if TYPE_CHECKING:  # loads a solver
-    from optmap.exact import Conflict
+    from optmap.exact_questions import Conflict
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
 LEGEND = (
     "'faster': this mapping's period by the changed one's; 'gap': of the period to what is proved"
-    " for every mapping on the changed platform, also one that splits neurons that fit (`map` may"
-    " show a tighter bound); '-' for energy: the platform charges none."
+    " for every mapping: for this one the bound that `map` shows, for a changed platform the best"
+    " that needs no solver; '-' for energy: the platform charges none."
 )
 
 
@@ -94,9 +96,11 @@ def main(arguments: Sequence[str]) -> int:
         for violation in case.violations:
             say(f"  {violation}")
     else:
-        base = figures(instance, instance.platform, case.evaluation)
         entry = read_folder(best_known_folder()).entries.get(instance.digest())
         known = None if entry is None else entry.records.get("period")
+        base = figures(instance, instance.platform, case.evaluation)
+        bound = _bound_as_mapped(case, known)
+        base = base if bound is None else replace(base, bound=Fraction(bound.value))
         _say_why(case.evaluation, case, known, say)
         changes = [WhatIf("(this mapping)", base), *re_evaluated(instance, mapping)]
         console.print(_table("The same mapping, if there were", base, changes))
@@ -107,6 +111,14 @@ def main(arguments: Sequence[str]) -> int:
     if base is not None:
         say(LEGEND)
     return FAILED if case.violations else DONE
+
+
+def _bound_as_mapped(case: Case, known: Record | None) -> Bound | None:
+    """Return the bound on the period that ``map`` shows: the best-known list's counts, too."""
+    bounds = [bound for bound in case.bounds if bound.metric == "period"]
+    if known is not None and known.bound is not None:
+        bounds.append(known.bound)
+    return best_for_every_mapping(bounds, case.place, None if known is None else known.value)
 
 
 def _say_why(evaluation: Evaluation, case: Case, known: Record | None, say: _Printer) -> None:

@@ -48,13 +48,16 @@ from optmap.exporters.sanafe import architecture_yaml, network_yaml
 from optmap.exporters.sdf3 import binding_aware_sdfg
 from optmap.generators.generate import GENERATORS
 from optmap.instance import Instance
-from optmap.mapping_json import from_dict
+from optmap.mapping_json import from_dict, to_dict
 from optmap.methods import METHODS, method_named
 from optmap.model.claim import written
+from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
+from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.sdf.xml import sdf3_text
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
+from optmap.trade_offs import area_lines, least_area, trade_off_lines, trade_offs
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
@@ -103,6 +106,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
     reading_arguments(made)
+    made.add_argument(
+        "--area",
+        action="store_true",
+        help="also the least area of crossbars for these units, one for each cluster (P0c)",
+    )
+    made.add_argument(
+        "--pareto",
+        action="store_true",
+        help="also what period trades against spike-hops and tiles, for these clusters; with --out"
+        " F.json the mappings as F-1.json, F-2.json, ...",
+    )
     made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
     made.add_argument("--out", type=file_name, metavar="FILE", help="write the mapping as JSON")
     made.add_argument(
@@ -138,10 +152,17 @@ def main(arguments: Sequence[str]) -> int:
         _write(out, dumps(placed) + "\n")
     if mapping is not None and row.check == "ok" and (args.export_sdf3 or args.export_sanafe):
         _export(from_dict(mapping["mapping"], instance.snn), instance, args)
+    lines: list[str] = []
+    asked: dict[str, Any] = {}
+    if mapping is not None and row.check == "ok":
+        lines, asked = _asked(args, mapping, source, instance, limits)
     if args.json:
-        print(dumps(summary(row)))  # noqa: T201
+        print(dumps(summary(row) | asked))  # noqa: T201
     else:
-        report(row, mapping, instance.platform, Output())
+        console = Output()
+        report(row, mapping, instance.platform, console)
+        for line in lines:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     return DONE if row.check == "ok" else FAILED
 
 
@@ -166,6 +187,38 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
         reading=reading_of(args).to_text(),
     )
     return source.load(), source
+
+
+def _asked(
+    args: argparse.Namespace,
+    document: dict[str, Any],
+    source: Source,
+    instance: Instance,
+    limits: Limits,
+) -> tuple[list[str], dict[str, Any]]:
+    """Answer --area and --pareto, each within the limit: lines to print, and fields of the JSON."""
+    if not (args.area or args.pareto):
+        return [], {}
+    mapping = from_dict(document["mapping"], instance.snn)
+    lines: list[str] = []
+    fields: dict[str, Any] = {}
+    if args.area:
+        if isinstance(instance.snn, ClusteredSNN):
+            raise InputError("--area", "", "clusters that are given", "a network of neurons")
+        area = least_area(mapping, instance.platform, limits)
+        lines += area_lines(area)
+        fields["area"] = area.record()
+    if args.pareto:
+        points, complete = trade_offs(mapping, instance.platform, instance.tokens, limits)
+        lines += trade_off_lines(points, complete)
+        records = [point.record() for point in points]
+        fields["trade_offs"] = {"complete": complete, "points": records}
+        for n, point in enumerate(points, 1) if args.out else ():
+            out = Path(args.out)
+            where = {"source": source.relative_to(out.parent).to_json()}
+            placed = document | where | {"mapping": to_dict(point.mapping)}
+            _write(out.with_name(f"{out.stem}-{n}{out.suffix}"), dumps(placed) + "\n")
+    return lines, fields
 
 
 def _export(mapping: Mapping, instance: Instance, args: argparse.Namespace) -> None:

@@ -124,6 +124,8 @@ overlap-prologue     | tree  | overlap           | hill-climbing  | prologue    
 milp                 | tree  | milp              | milp           | milp           | + every stage by PuLP and HiGHS
 cpsat                | tree  | cpsat             | cpsat          | cpsat          | + every stage by CP-SAT
 cpsat-prologue       | tree  | cpsat             | cpsat          | cpsat-prologue |   cpsat with software pipelining
+milp-twins           | tree  | milp-twins        | milp           | milp           |   milp, units of equal fan-in as one class
+cpsat-twins          | tree  | cpsat-twins       | cpsat          | cpsat          |   cpsat, units of equal fan-in as one class
 colgen               | tree  | colgen            | search         | cpsat          | + column generation; searched binding; CP-SAT
 lns                  | tree  | lns               | joint          | joint          | + large neighbourhood search, then joint
 cpsat-joint          | tree  | overlap           | joint          | joint          | + binding and order together

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -94,12 +95,12 @@ def random_network(seed: int, units: int = 6, most_inputs: int = 4, most_fan_in:
     return from_edges(pre, post, n, spikes=rng.integers(0, 6, size=n))
 
 
-def mesh(crossbars: list[tuple[int, int]], width: int | None = None, **more: object) -> Platform:
+def mesh(crossbars: list[tuple[int, int]], width: int | None = None, **more: Any) -> Platform:
     """Return a mesh (one row by default) of tiles with the given crossbars."""
     wide = len(crossbars) if width is None else width
     tiles = tuple(Tile(Crossbar(r, c)) for r, c in crossbars)
     more.setdefault("area", Area(cell_um2=Fraction(1)))
-    return Platform("test", tiles, Interconnect("mesh", wide, len(tiles) // wide), **more)  # type: ignore[arg-type]
+    return Platform("test", tiles, Interconnect("mesh", wide, len(tiles) // wide), **more)
 
 
 def random_partition_case(seed: int, units: int = 6) -> tuple[Decomposition, Platform]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -52,10 +53,10 @@ def cluster_graph_of(
     return ClusterGraph(np.array(tau, dtype=np.int64), ones, ones, a, b, spikes, initial)
 
 
-def equal_tiles(width: int, height: int = 1, *, kind: str = "mesh", **values: object) -> Platform:
+def equal_tiles(width: int, height: int = 1, *, kind: str = "mesh", **values: Any) -> Platform:
     """Return a platform of equal, large tiles; ``values`` are fields of the platform."""
     tiles = (Tile(Crossbar(64, 64)),) * (width * height)
-    return Platform("test", tiles, Interconnect(kind, width, height), **values)  # type: ignore[arg-type]
+    return Platform("test", tiles, Interconnect(kind, width, height), **values)
 
 
 def random_instance(seed: int, most_clusters: int = 6, most_tiles: int = 3) -> Instance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from optmap.runtime.state import State
 WHEEL = 10_000
 
 
-def chip(side: int = 4, **fields: object) -> Platform:
+def chip(side: int = 4, **fields: Any) -> Platform:
     """Return side x side equal tiles of 64 slots."""
     return Platform(
         "chip",
@@ -33,7 +34,7 @@ def chip(side: int = 4, **fields: object) -> Platform:
         base_ticks=16,
         switch_ticks=3,
         ni_tokens_per_tick=Fraction(9, 5),
-        **fields,  # type: ignore[arg-type]
+        **fields,
     )
 
 

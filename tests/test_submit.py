@@ -1,10 +1,9 @@
 """``submit`` takes what the judge and ``verify`` confirm, and nothing else."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from tiny_run import compare_tiny
 
 from optmap import submit
 from optmap.experiment.best_known_list import entry_problems
@@ -16,17 +15,7 @@ from optmap.shipped import shipped_instances
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("submit")
-    (folder / "p.toml").write_text(
-        'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
-        "[[tiles]]\nrows = 6\ncolumns = 4\n[time]\nevent_ticks = 1\n"
-    )
-    (folder / "i.toml").write_text(
-        'schema = 1\nname = "i"\nnetwork = "gen:mlp-9-4-2"\nplatform = "p.toml"\n'
-    )
-    command = [sys.executable, "-m", "optmap.compare", str(folder / "i.toml"), "--limit", "5"]
-    command += ["--out", str(folder / "run"), "--methods", "random,song2020-tree"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    compare_tiny(folder, "random,song2020-tree")
     return folder
 
 

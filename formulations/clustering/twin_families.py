@@ -15,10 +15,13 @@ Why exact    exchanging two twins changes neither rows nor columns of any cluste
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Generic, Self
 
+from formulations.clustering.below import Below
 from formulations.clustering.sets import (
     MAX_TERMS,
+    PartitionSets,
     clusters_of,
     keep_better,
     kinds_worth_having,
@@ -26,7 +29,10 @@ from formulations.clustering.sets import (
     start_of,
 )
 from formulations.solvers.engine import Engine, V
+from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.bounds.bound import best
+from optmap.bounds.clusters import cluster_bounds
 from optmap.clustering.kernels.classes import Classes, classes_of
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
@@ -164,15 +170,24 @@ def fewest_clusters(
 ) -> Outcome[Clustering]:
     """(P0a) Return a clustering of fewest clusters, and the bound that was proved.
 
-    A model too large to build is not built: the outcome is then the start.
+    A model too large to build is not built: the outcome is then the start. What is proved is asked
+    again of CP-SAT on the plain model, where that is not too large.
     """
     watch = Stopwatch(limits)
     refuse_more_limits(platform)
     start = start_of(decomposition, platform, warm)
+    simple = best(cluster_bounds(decomposition, platform))
+    floor = None if simple is None else simple.whole
+    kinds = kinds_worth_having(platform)
+    plain = PartitionSets(decomposition.network, kinds, start.num_clusters)
+    below = Below(plain, "clusters", clusters_of, watch, other_search=False)
     classes = classes_of(decomposition.network)
     terms = len(classes.groups) + len(classes.weight) + 2 * classes.num_classes
     if start.num_clusters * terms > min(MAX_TERMS, limits.wall_s / 2 / seconds_per_term):
-        return keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
+        note = "no model of the classes: too many terms for the limit"
+        kept = keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
+        return replace(graded(kept, floor), note=note)
     columns = classes.columns_of(start)
-    status, found, bound = run(classes, kinds_worth_having(platform), columns, watch)
-    return keep_better(watch, clusters_of, status, found, bound, start)
+    status, found, bound = run(classes, kinds, columns, watch)
+    outcome = keep_better(watch, clusters_of, status, found, bound, start)
+    return graded(outcome, floor, below)

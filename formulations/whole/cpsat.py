@@ -18,8 +18,15 @@ from formulations.whole.binding_model import BindingModel
 from formulations.whole.cpsat_model import WholeModel
 from formulations.whole.cpsat_model_prologue import WholePrologueModel
 from formulations.whole.sets import WholeSets
-from formulations.whole.start import Start, period_of, usable_start, warm_mapping
+from formulations.whole.start import (
+    Start,
+    period_of,
+    searched_start,
+    usable_start,
+    warm_mapping,
+)
 from optmap.bounds.end_to_end import end_to_end_period_bound
+from optmap.clock import now
 from optmap.decomposing import none
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
@@ -36,6 +43,8 @@ MOST_NEURONS = 400
 FIRST_SHARE = 0.25
 #: What that may take, per unit and pair of clusters.
 SECONDS_A_PLACEMENT = 0.01
+#: Part of the limit, and seconds at most, for the search that the models start from.
+SEARCH_SHARE, MOST_SEARCH_S = 0.1, 2.0
 #: Part of a test's seconds for its loads alone.
 LOADS_SHARE = 0.4
 
@@ -107,7 +116,7 @@ def without_prologue(
     """Return :func:`solve`'s mapping; another objective than the period is left open."""
     if objective != "period":
         return Outcome(Status.UNKNOWN)
-    return solve(snn, platform, tokens, limits, start=start, on_better=on_better)
+    return _from_search(snn, platform, tokens, limits, False, start, on_better)
 
 
 def with_prologue(
@@ -123,7 +132,25 @@ def with_prologue(
     """Return :func:`solve`'s mapping, prologues searched too."""
     if objective != "period":
         return Outcome(Status.UNKNOWN)
-    return solve(snn, platform, tokens, limits, prologue=True, start=start, on_better=on_better)
+    return _from_search(snn, platform, tokens, limits, True, start, on_better)
+
+
+def _from_search(
+    snn: SNN,
+    platform: Platform,
+    tokens: str,
+    limits: Limits,
+    prologue: bool,
+    start: Mapping | None,
+    on_better: Callable[[Outcome[Mapping]], None] | None,
+) -> Outcome[Mapping]:
+    """Return :func:`solve`'s mapping from what the search finds in a share of the time."""
+    begun = now()
+    if not isinstance(snn, ClusteredSNN) and snn.num_units <= MOST_NEURONS:
+        part = replace(limits, wall_s=min(SEARCH_SHARE * limits.wall_s, MOST_SEARCH_S))
+        start = searched_start(WholeSets(snn, platform, tokens), part, start, prologue) or start
+    left = replace(limits, wall_s=max(limits.wall_s - (now() - begun), 0.1))
+    return solve(snn, platform, tokens, left, prologue=prologue, start=start, on_better=on_better)
 
 
 def _of_given_clusters(

@@ -10,13 +10,18 @@ from optmap.binding import hill_climbing, load_balance
 from optmap.clustering import overlap, song2020
 from optmap.clustering.contract import cluster
 from optmap.decomposing import none, spikes, tree
+from optmap.errors import CapacityError
 from optmap.judge.check import check
 from optmap.judge.evaluation import evaluate
 from optmap.model.capacity import unit_fan_in
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Mapping
+from optmap.model.outcome import Limits
 from optmap.ordering import projection
+from optmap.whole.convert import Placed
+from optmap.whole.search import search
+from optmap.whole.target import Target
 
 Start = tuple[Mapping, Fraction]
 
@@ -34,6 +39,27 @@ def usable_start(sets: WholeSets, start: Mapping | None, prologue: bool) -> Star
         return None
     period = period_of(sets, start)
     return None if period is None else (start, period)
+
+
+def searched_start(
+    sets: WholeSets, limits: Limits, start: Mapping | None, prologue: bool
+) -> Mapping | None:
+    """Return what the search over all decisions finds, projected if it may not run ahead.
+
+    None where nothing was found; ``start`` itself where that is better.
+    """
+    try:
+        found = search(sets.snn, sets.platform, sets.tokens, limits, start=start).solution
+    except CapacityError:
+        return None
+    if found is None or prologue or not found.orders.has_prologue:
+        return found
+    target = Target(sets.snn, sets.platform, sets.tokens, "period", limits.seed)
+    placed = Placed(found.decomposition, found.clustering, found.binding)
+    plain = usable_start(sets, target.projected(placed)[0], prologue)
+    given = usable_start(sets, start, prologue)
+    known = [s for s in (plain, given) if s is not None]
+    return min(known, key=lambda s: s[1])[0] if known else None
 
 
 def warm_mapping(sets: WholeSets, seed: int) -> Start | None:

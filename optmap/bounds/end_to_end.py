@@ -13,9 +13,11 @@ from fractions import Fraction
 import numpy as np
 
 from optmap.bounds.bound import Bound, best
+from optmap.bounds.end_to_end_hops import end_to_end_hop_bounds
+from optmap.bounds.end_to_end_pairs import reads_by_pairs
 from optmap.bounds.end_to_end_reads import (
-    copies_read,
-    fewest_spikes_read,
+    Reads,
+    entries,
     fewest_sums,
     reads_of,
 )
@@ -26,7 +28,7 @@ from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END
-from optmap.model.snn import SNN, IntArray
+from optmap.model.snn import SNN
 
 
 def end_to_end_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
@@ -79,18 +81,9 @@ def fewest_clusters_bound(snn: SNN, platform: Platform) -> Bound:
     return Bound("clusters", "any decomposition", fewest, END_TO_END, Grade.CERTIFIED)
 
 
-def entries(snn: SNN, columns: int) -> IntArray:
-    """Return how many clusters each raw source enters from outside at least, shape (N,).
-
-    Notes
-    -----
-    A unit i stands beside at most C' - 1 others in its cluster, where it may also read itself; its
-    other deg_i - own_i readers are spread over other clusters, at most C' in each.
-    """
-    own = np.where(snn.is_unit, columns - 1, 0)
-    post = snn.post_of_synapse()
-    own[post[post == snn.indices]] += 1
-    return np.maximum(0, copies_read(snn, columns, own))
+def fewest_spikes_read(snn: SNN, platform: Platform) -> int:
+    """Return a lower bound on the spikes that all clusters together read in one iteration."""
+    return max(reads.total for reads in _reads(snn, platform).values())
 
 
 def end_to_end_traffic_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
@@ -101,30 +94,23 @@ def end_to_end_traffic_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]
     ``copies``: raw sources by :func:`entries`, and the spikes of inserted units, each of which
     enters its reader's cluster (module docstring). ``share``: the reads of
     :mod:`optmap.bounds.end_to_end_reads`; of the sources whose reads are shared there, a unit is
-    in one cluster and saves its spikes once.
+    in one cluster and saves its spikes once. ``pairs``: those of
+    :mod:`optmap.bounds.end_to_end_pairs`.
     """
     entered = snn.spikes * entries(snn, platform.max_columns)
     values = {}
-    for name, reads in zip(("copies", "share"), reads_of(snn, platform), strict=False):
+    for name, reads in _reads(snn, platform).items():
         saved = snn.is_unit & ~reads.quiet & (snn.fan_out > 0)
         outside = sum(entered[reads.quiet].tolist()) + reads.shares
-        values[name] = outside - sum(snn.spikes[saved].tolist())
+        values[name] = max(0, outside - sum(snn.spikes[saved].tolist()))
     return _bounds("traffic", values)
 
 
-def end_to_end_hop_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
-    """Return a lower bound on spike-hops where every tile holds one program; else none.
-
-    Notes
-    -----
-    ``apart``: two clusters are on two tiles, so that every external spike travels the fewest hops
-    between two tiles at least. Inputs are not counted: they come from outside the network of tiles.
-    """
-    if not platform.one_program_each:
-        return ()
-    external = (snn.spikes * entries(snn, platform.max_columns))[snn.is_unit]
-    spikes = sum(external.tolist()) + fewest_sums(snn, platform.max_rows)
-    return _bounds("spike_hops", {"apart": spikes * platform.least_hops})
+def _reads(snn: SNN, platform: Platform) -> dict[str, Reads]:
+    """Return the bounds on the spikes that all clusters read, by name."""
+    found = dict(zip(("copies", "share"), reads_of(snn, platform), strict=False))
+    pairs = reads_by_pairs(snn, platform)
+    return found if pairs is None else {**found, "pairs": pairs}
 
 
 def end_to_end_energy_bound(snn: SNN, platform: Platform) -> Bound:
@@ -155,7 +141,7 @@ def end_to_end_period_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     a neuron's identity reads, directly or as sums, every spike of the neuron's whole fan-in; its
     cluster takes base + event times that, and never overlaps itself. ``work``: T tiles fire
     K >= :func:`fewest_clusters` clusters that read
-    :func:`optmap.bounds.end_to_end_reads.fewest_spikes_read` spikes, and if K > T all but T - 1 of
+    so many spikes (:func:`fewest_spikes_read`), and if K > T all but T - 1 of
     them pay switch_ticks; some tile is busy for the mean or longer. ``crowd``, the
     clusters per tile: some tile fires ceil(K / T) at least, for base ticks each (and switch, if
     several).

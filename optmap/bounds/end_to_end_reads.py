@@ -74,6 +74,20 @@ def copies_read(snn: SNN, columns: int, own: int | IntArray = 0) -> IntArray:
     return -((own - snn.fan_out) // columns)
 
 
+def entries(snn: SNN, columns: int) -> IntArray:
+    """Return how many clusters each raw source enters from outside at least, shape (N,).
+
+    Notes
+    -----
+    A unit i stands beside at most C' - 1 others in its cluster, where it may also read itself; its
+    other deg_i - own_i readers are spread over other clusters, at most C' in each.
+    """
+    own = np.where(snn.is_unit, columns - 1, 0)
+    post = snn.post_of_synapse()
+    own[post[post == snn.indices]] += 1
+    return np.maximum(0, copies_read(snn, columns, own))
+
+
 def fewest_sums(snn: SNN, rows: int) -> int:
     """Return the least spikes of all inserted units: R-ary Huffman trees (*sums*).
 
@@ -94,23 +108,28 @@ def reads_of(snn: SNN, platform: Platform) -> tuple[Reads, ...]:
     plain = Reads(_sum(copies), fewest_sums(snn, rows), everything)
     if snn.max_fan_in <= rows:
         return (plain,)
+    nothing = np.zeros(snn.num_neurons, dtype=np.bool_)
+    found = [Reads(_sum(copies[q]), shares, q) for q, shares in quiet_sets(snn, rows, nothing)]
+    return plain, max(found, key=lambda reads: reads.total)
+
+
+def quiet_sets(snn: SNN, rows: int, free: BoolArray) -> list[tuple[BoolArray, int]]:
+    """Return a few sets of quiet sources, each with the shares of what is not quiet (*share*).
+
+    ``free`` (N,) are quiet in all of them, and so is what no neuron of fan-in above R reads.
+    """
     split = np.flatnonzero(snn.fan_in > rows)
     split_readers = np.zeros(snn.num_neurons, dtype=np.int64)  # split neurons that read each source
     for j in split:
         split_readers[snn.sources_of(int(j))] += 1
-    quiet = split_readers == 0
+    quiet = (split_readers == 0) | free
     shares, direct = shares_of(snn, rows, split, quiet)
-    found = [Reads(_sum(copies[quiet]), shares, quiet)]
+    found = [(quiet, shares)]
     for part in QUIET_SHARES:
-        also = direct <= part * split_readers
-        if not np.array_equal(also, found[-1].quiet):
-            found.append(Reads(_sum(copies[also]), shares_of(snn, rows, split, also)[0], also))
-    return plain, max(found, key=lambda reads: reads.total)
-
-
-def fewest_spikes_read(snn: SNN, platform: Platform) -> int:
-    """Return a lower bound on the spikes that all clusters together read in one iteration."""
-    return max(reads.total for reads in reads_of(snn, platform))
+        also = (direct <= part * split_readers) | free
+        if not np.array_equal(also, found[-1][0]):
+            found.append((also, shares_of(snn, rows, split, also)[0]))
+    return found
 
 
 def _sum(values: IntArray) -> int:

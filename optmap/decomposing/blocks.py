@@ -44,6 +44,7 @@ def decompose(
     seed: int = 0,
     least: float = LEAST,
     closed: bool = False,
+    split_all: bool = True,
 ) -> Decomposition:
     """Return ``snn`` cut where blocks of its connectivity end.
 
@@ -53,9 +54,12 @@ def decompose(
         Synapses that a piece must cover to be worth the row that reads it.
     closed : bool
         Whether a block takes every reader of its sources, so that these are in no other one.
+    split_all : bool
+        Whether neurons that fit a crossbar may be cut too.
     """
     shape = Shape(unit_fan_in(snn, platform), platform.max_columns, least, closed)
-    return units_of_blocks(snn, shape.rows, blocks_of(snn, shape, seed))
+    whole = 0 if split_all else shape.rows
+    return units_of_blocks(snn, shape.rows, blocks_of(snn, shape, seed, whole))
 
 
 def units_of_blocks(snn: SNN, rows: int, block: IndexArray) -> Decomposition:

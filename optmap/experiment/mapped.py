@@ -99,7 +99,7 @@ class MappedNetwork:
     @property
     def stage_gaps(self) -> pd.DataFrame:
         """One line per metric and stage: the gap to what the row's own decisions leave open."""
-        return stage_gaps_frame([self.row])
+        return stage_gaps_frame([self.row], self.known)
 
     @cached_property
     def case(self) -> Case:

@@ -270,14 +270,14 @@ class _Search:
         if self._floor(mapping) >= self.value or self._is_known(placed):
             return
         self.offer(mapping)
+        mapping = self._in_stages(mapping, graph)
         half = (self.spent() / self.limits.wall_s + end) / 2
         if graph.num_clusters > MOST_PIPELINED:  # too many to be pipelined on any binding
             self._rebound(mapping, graph, self.until(half))
             self._run_ahead(mapping, graph, self.until(end))
             return
         self._run_ahead(mapping, graph, self.until(half))
-        if self.value > self._floor(mapping):
-            self._rebound(mapping, graph, self.until(end))
+        self._rebound(mapping, graph, self.until(end))
 
     def _is_known(self, placed: Placed) -> bool:
         """Tell whether the same placement was given orders before."""
@@ -288,16 +288,25 @@ class _Search:
         self.scheduled.add(identity)
         return known
 
+    def _in_stages(self, mapping: Mapping, graph: ClusterGraph) -> Mapping:
+        """Offer the mapping with its orders in stages; return the best."""
+        for ahead in self.target.staggered(mapping, graph):
+            if self.value > self._floor(mapping) and self.offer(ahead):
+                mapping = ahead
+        return mapping
+
     def _run_ahead(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
-        if not expired():
+        if not expired() and self.value > self._floor(mapping):
             self.offer(self.target.with_prologue(mapping, graph, expired))
 
     def _rebound(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
         """Climb from a balanced binding, then from the mapping's own."""
         for start in (None, mapping.binding):
-            if not expired():
+            if not expired() and self.value > self._floor(mapping):
                 with suppress(CapacityError):
-                    self.offer(self.target.climbed(mapping, graph, start, expired))
+                    found = self.target.climbed(mapping, graph, start, expired)
+                    self.offer(found)
+                    self._in_stages(found, graph)
 
     def improve(self) -> None:
         """Anneal round by round until the time is over."""

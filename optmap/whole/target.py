@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from optmap.binding import hill_climbing
@@ -14,6 +14,7 @@ from optmap.model.outcome import Value
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
 from optmap.ordering import projection, prologue
+from optmap.ordering.kernels.stages import staggered
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.whole.convert import Placed
 
@@ -73,6 +74,11 @@ class Target:
             expired=expired,
         )
         return replace(mapping, orders=orders)
+
+    def staggered(self, mapping: Mapping, graph: ClusterGraph) -> Iterator[Mapping]:
+        """Yield the mapping with its orders in stages; nothing where nothing waits for a tile."""
+        for orders in staggered(graph, self.platform, mapping.binding, mapping.orders):
+            yield replace(mapping, orders=orders)
 
     def climbed(
         self, mapping: Mapping, graph: ClusterGraph, start: Binding | None, expired: Expired

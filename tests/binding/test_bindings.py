@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,14 +53,14 @@ def chain(*tau: int, spikes: int = 1) -> ClusterGraph:
     )
 
 
-def mesh(width: int, height: int, **fields: object) -> Platform:
+def mesh(width: int, height: int, **fields: Any) -> Platform:
     """Return equal tiles in a mesh."""
     tile = Tile(Crossbar(128, 128))
     return Platform(
         "mesh",
         (tile,) * (width * height),
         Interconnect("mesh", width, height),
-        **fields,  # type: ignore[arg-type]
+        **fields,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf import text_format
 from ortools.sat import cp_model_pb2
 from ortools.sat.python import cp_model
+from tiny_run import write_tiny
 
 from formulations.export import FORMATS, FORMULATIONS, Problem, text_of
 from formulations.whole.cpsat import solve
@@ -26,14 +27,7 @@ NAMES = list(FORMULATIONS)
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
-    (folder / "p.toml").write_text(
-        'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
-        "[[tiles]]\nrows = 6\ncolumns = 4\n[time]\nevent_ticks = 1\n"
-    )
-    (folder / "i.toml").write_text(
-        'schema = 1\nname = "i"\nnetwork = "gen:mlp-9-4-2"\nplatform = "p.toml"\n'
-    )
-    instance = load(folder / "i.toml")
+    instance = load(write_tiny(folder, more="[time]\nevent_ticks = 1\n"))
     method = method_named("song2020-tree")
     made = run(method, instance.snn, instance.platform, instance.tokens, Limits(), lambda _: None)
     return folder, instance, made.mapping

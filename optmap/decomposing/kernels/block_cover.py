@@ -63,8 +63,11 @@ class Open(NamedTuple):
     met: Any
 
 
-def blocks_of(snn: SNN, shape: Shape, seed: int) -> IndexArray:
-    """Return the block that covers each synapse, shape (S,), numbered in the order of taking."""
+def blocks_of(snn: SNN, shape: Shape, seed: int, whole: int = 0) -> IndexArray:
+    """Return the block that covers each synapse, shape (S,), numbered in the order of taking.
+
+    Neurons of fan-in up to ``whole`` are blocks of their own, behind the others.
+    """
     order = np.argsort(snn.indices, kind="stable")
     reading = Reading(
         snn.indptr,
@@ -73,16 +76,19 @@ def blocks_of(snn: SNN, shape: Shape, seed: int) -> IndexArray:
         snn.post_of_synapse()[order],
         order,
     )
-    block = np.full(snn.num_synapses, -1, dtype=np.int32)
+    post = snn.post_of_synapse()
+    narrow = snn.fan_in[post] <= whole
+    block = np.where(narrow, 0, -1).astype(np.int32)
     still = Open(
         block,
-        snn.fan_in.astype(np.int64),
-        snn.fan_out.astype(np.int64),
+        np.where(snn.fan_in <= whole, 0, snn.fan_in).astype(np.int64),
+        np.bincount(snn.indices[~narrow], minlength=snn.num_neurons),
         np.zeros(snn.num_neurons, dtype=np.int64),
         np.zeros(snn.num_neurons, dtype=np.int64),
         np.zeros(snn.num_neurons, dtype=np.int64),
     )
     _cover(reading, still, shape, np.random.default_rng(seed))
+    block[narrow] = block[~narrow].max(initial=-1) + 1 + post[narrow]
     return block
 
 

@@ -112,7 +112,7 @@ def page_data(
         "times": [asdict(t) for t in times(rows, methods)],
         "gaps": [_gap(g) for g in gaps],
         "decisions": [_decisions(d) for d in decisions(rows, known)],
-        "stages": [s.record() for s in stage_gaps(rows)],
+        "stages": [s.record() for s in stage_gaps(rows, known)],
         "losses": [s.record() for s in stage_losses(rows)],
         "profile": performance_profile(periods, methods),
         "data_profile": data_profile(rows, methods),

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from optmap.compiled import announce_compilation
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
-from optmap.exact import compile_binding_search
+from optmap.exact_questions import compile_binding_search
 from optmap.experiment.report.details import details
 from optmap.experiment.row import EXAMPLE
 from optmap.experiment.run.exact_json import dumps

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 import pandas as pd
 
 from optmap.experiment.row import Row
-from optmap.experiment.tables.best_known import BestKnown
+from optmap.experiment.tables.best_known import NOTHING, BestKnown
 from optmap.experiment.tables.curves import curves
 from optmap.experiment.tables.decisions import decisions
 from optmap.experiment.tables.gaps import Gap
@@ -76,9 +76,9 @@ def stages_frame(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame([s.record() for s in stage_losses(rows)], columns=columns)
 
 
-def stage_gaps_frame(rows: Sequence[Row]) -> pd.DataFrame:
+def stage_gaps_frame(rows: Sequence[Row], known: BestKnown = NOTHING) -> pd.DataFrame:
     """Return one line per row, metric and stage: the gap to that stage's own optimum."""
-    return pd.DataFrame(s.record() for s in stage_gaps(rows))
+    return pd.DataFrame(s.record() for s in stage_gaps(rows, known))
 
 
 def ratios_frame(rows: Sequence[Row]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from optmap.experiment.tables.best_known import NOTHING, BestKnown
 from optmap.experiment.tables.metrics import GAPPED, Metric
 from optmap.model.decomposition import AS_GIVEN
 from optmap.model.grade import Grade
-from optmap.model.scope import END_TO_END
+from optmap.model.scope import END_TO_END, Place
 
 FORMULA = (
     "gap = (P - D) / max(|P|, 1e-9); P value by the judge, D best bound proved for every mapping,"
@@ -173,10 +173,36 @@ def end_to_end(bound: Bound, group: Iterable[Row]) -> bool:
     A bound for the units as given, or for decompositions that keep whole what fits, counts while no
     row splits such a neuron: fan-in decomposition splits what exceeds a crossbar.
     """
+    return _is_for_every_mapping(bound) and all(
+        row.place is None or bound.scope.covers(row.place) for row in group
+    )
+
+
+def _is_for_every_mapping(bound: Bound) -> bool:
     units = None if bound.scope.units == AS_GIVEN else bound.scope.units
-    if replace(bound.scope, units=units, splits_above=None) != END_TO_END:
-        return False
-    return all(row.place is None or bound.scope.covers(row.place) for row in group)
+    return replace(bound.scope, units=units, splits_above=None) == END_TO_END
+
+
+def best_for_every_mapping(
+    bounds: Iterable[Bound], place: Place | None, best: Fraction | None
+) -> Bound | None:
+    """Return the largest proved bound that counts for one mapping as it does in tables.
+
+    Parameters
+    ----------
+    place : Place or None
+        Of the mapping; None if it breaks a rule.
+    best : Fraction or None
+        The best value known: a bound above it, and not for all decompositions, says nothing.
+    """
+    counting = [
+        b
+        for b in bounds
+        if _is_for_every_mapping(b)
+        and (place is None or b.scope.covers(place))
+        and (b.scope == END_TO_END or best is None or b.value <= best)
+    ]
+    return _largest(counting, MARK)
 
 
 def _largest(bounds: Iterable[Bound], grades: Iterable[Grade]) -> Bound | None:

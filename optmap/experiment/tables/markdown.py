@@ -145,7 +145,7 @@ def grouped(rows: Sequence[Row]) -> list[list[Row]]:
 
 def tables_markdown(rows: Sequence[Row], known: BestKnown = NOTHING) -> str:
     """Return tables.md: per instance the whole flows, what each decision brings, the stages."""
-    gaps, stages = all_gaps(rows, known), stage_gaps(rows)
+    gaps, stages = all_gaps(rows, known), stage_gaps(rows, known)
     steps = {d.instance: d for d in decisions(rows, known)}
     parts = ["# Results", ""]
     for group in grouped(rows):

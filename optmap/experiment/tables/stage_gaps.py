@@ -4,6 +4,10 @@ A bound that holds for the row's decomposition, clustering or binding alone says
 after it did. "0 %" here is the optimum *of that stage*, and says nothing of the whole flow: a
 mapping that is divided badly can be bound and ordered optimally. Whole flows are compared end to
 end (:mod:`.gaps`).
+
+What holds for more mappings holds for a stage's too: a stage has the best of its own bounds and of
+those that leave more open, every mapping's included. So no stage's optimum stands below a bound
+that the headline shows, and a narrower class of mappings is listed only where it is bound higher.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from fractions import Fraction
 
 from optmap.bounds.bound import Bound
 from optmap.experiment.row import Row
+from optmap.experiment.tables.best_known import NOTHING, BestKnown
 from optmap.experiment.tables.gaps import (
     CLAIM_MARK,
     MARK,
@@ -33,6 +38,8 @@ OPTIMUM_OF = {
     "binding": "its binding",
     "end to end": "every mapping in a narrower class",
 }
+#: The stages, from what leaves most open to what leaves least.
+_WIDEST_FIRST = ("end to end", "units", "clustering", "binding")
 _STRENGTH = list(Grade)
 
 
@@ -78,29 +85,39 @@ class StageGap:
         }
 
 
-def stage_gaps(rows: Sequence[Row]) -> list[StageGap]:
+def stage_gaps(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[StageGap]:
     """Return the gap of every accepted row and metric to the best bound of each stage."""
     found: dict[str, list[StageGap]] = {}
-    for group in by_digest(rows).values():
-        bounds = list(dict.fromkeys(_narrow(group)))
+    for digest, group in by_digest(rows).items():
+        # without certificates they are hashable
+        bounds = [replace(b, certificate=None) for b in shared_bounds(group)]
+        for metric in GAPPED:
+            bounds += [replace(b, certificate=None) for b in known.of(digest).bounds(metric.name)]
+        bounds = list(dict.fromkeys(bounds))
         for row in group:
             found[row.key] = _of_row(row, bounds)
     return [stage for row in rows for stage in found.get(row.key, ())]
-
-
-def _narrow(group: Sequence[Row]) -> list[Bound]:
-    """Return the bounds that hold for some mappings only, without certificates: hashable."""
-    return [replace(b, certificate=None) for b in shared_bounds(group) if b.scope != END_TO_END]
 
 
 def _of_row(row: Row, bounds: Sequence[Bound]) -> list[StageGap]:
     stages = []
     for metric in GAPPED:
         value, own = metric.value(row), covering(row, metric.name, bounds)
-        for given in OPTIMUM_OF:
-            of_stage = [b for b in own if b.scope.stage == given]
-            if value is not None and of_stage:
-                best = max(of_stage, key=lambda b: (b.value, -_STRENGTH.index(b.grade)))
+        wider = [b for b in own if b.scope == END_TO_END]
+        for given in _WIDEST_FIRST:
+            of_stage = [b for b in own if b.scope.stage == given and b.scope != END_TO_END]
+            if value is None or not of_stage:
+                continue
+            best = _largest([*of_stage, *wider])
+            if given != "end to end" or best in of_stage:
                 place = (row.instance, row.method, row.seed, metric.name)
                 stages.append(StageGap(*place, given, value, best))
-    return stages
+            wider += of_stage
+    order = list(OPTIMUM_OF)
+    metrics = [metric.name for metric in GAPPED]
+    return sorted(stages, key=lambda s: (metrics.index(s.metric), order.index(s.given)))
+
+
+def _largest(bounds: Sequence[Bound]) -> Bound:
+    """Return the largest bound, of equals that of the strongest grade and the first of these."""
+    return max(bounds, key=lambda b: (b.value, -_STRENGTH.index(b.grade)))

@@ -58,10 +58,16 @@ def plan_lines(jobs: Sequence[Job], kept: int, parallel: int) -> list[str]:
         return lines
     span = f"up to {_span(most)}" if most > 2 * least else f"about {_span(most)}"
     lines.append(
-        f"{len(jobs)} rows to run ({instances} instances, {methods} methods), {len(solved)} of them"
+        f"{several(len(jobs), 'row')} to run ({several(instances, 'instance')},"
+        f" {several(methods, 'method')}), {len(solved)} of them"
         f" with a solver or a search: {span}"
     )
     return lines
+
+
+def several(count: int, thing: str) -> str:
+    """Return "1 row", "2 rows"."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _takes_its_limit(method: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError, refuse_unknown
-from optmap.exact import prove_again, prove_cover_again
+from optmap.exact_questions import prove_again, prove_cover_again
 from optmap.instance import Instance
 from optmap.model.certificate import from_dict
 from optmap.model.cover_certificate import from_dict as cover_from_dict

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from tiny_run import write_tiny
 
 from optmap.experiment.run.store import Store
 
@@ -44,13 +45,7 @@ def values(out):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("survival")
-    (folder / "p.toml").write_text(
-        'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
-        "[[tiles]]\nrows = 6\ncolumns = 4\n"
-    )
-    (folder / "i.toml").write_text(
-        'schema = 1\nname = "i"\nnetwork = "gen:mlp-7-3-2"\nplatform = "p.toml"\n'
-    )
+    write_tiny(folder, "gen:mlp-7-3-2")
     begin = time.monotonic()
     assert start(folder / "i.toml", folder / "whole").wait() == 0
     return folder, values(folder / "whole"), time.monotonic() - begin

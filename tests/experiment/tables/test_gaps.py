@@ -10,7 +10,13 @@ from stored_rows import stored_row
 
 from optmap.bounds.bound import Bound
 from optmap.experiment.tables.best_known import BestKnown, Entry, Record
-from optmap.experiment.tables.gaps import all_gaps, covering, gap, shared_bounds
+from optmap.experiment.tables.gaps import (
+    all_gaps,
+    best_for_every_mapping,
+    covering,
+    gap,
+    shared_bounds,
+)
 from optmap.experiment.tables.metrics import GAPPED
 from optmap.experiment.tables.stage_gaps import stage_gaps
 from optmap.model.claim import Claim
@@ -45,6 +51,33 @@ def find(gaps, method, metric):
 )
 def test_gap_formula(value, proved, expected):
     assert gap(Fraction(value), Fraction(proved)) == expected
+
+
+def test_no_stage_stands_below_what_is_proved_for_every_mapping():
+    """A bound of one stage that is weaker than the end-to-end one would contradict the headline."""
+    stages = [
+        bound("clusters", 5, TREE),
+        bound("clusters", 4, Scope(splits_above=9)),
+        bound("traffic", 30, TREE),
+        bound("traffic", 31, Scope(splits_above=9)),
+    ]
+    made = row("overlap", 9, 9, [*stages, bound("clusters", 7)])
+    shown = {(s.metric, s.given): s.bound.value for s in stage_gaps([made])}
+    assert shown[("clusters", "units")] == 7
+    assert (
+        "clusters",
+        "end to end",
+    ) not in shown  # a class of mappings about which no more is known
+    known = BestKnown(
+        {
+            made.digest: Entry(
+                "i", made.digest, "p", {"clusters": Record("clusters", bound=bound("clusters", 8))}
+            )
+        }
+    )
+    shown = {(s.metric, s.given): s.bound.value for s in stage_gaps([made], known)}
+    assert shown[("clusters", "units")] == 8
+    assert (shown[("traffic", "units")], shown[("traffic", "end to end")]) == (31, 31)
 
 
 def test_what_is_proved_for_one_decomposition_moves_no_gap_and_gives_no_star():
@@ -220,3 +253,15 @@ def test_a_bound_for_units_as_given_counts_while_no_row_has_others():
     assert (g.bound, g.mark) == (given, "*")
     both = all_gaps([first, row("b", 4, 9, units="others")])
     assert {g.bound for g in both if g.metric == "clusters"} == {None}
+
+
+@pytest.mark.parametrize(("least_split", "best"), [(None, 9), (None, 6), (5, 9)])
+def test_one_mapping_alone_has_the_bound_that_its_row_has_in_tables(least_split, best):
+    kept = bound("period", 7, Scope(splits_above=8))
+    bounds = [bound("period", 5), kept, bound("period", 8, Scope(clustering="c"))]
+    one = replace(unsplit("one", best, least_split), bounds=tuple(bounds))
+    (shown,) = [g for g in all_gaps([one]) if g.metric == "period"]
+    found = best_for_every_mapping(bounds, one.place, Fraction(best))
+    assert found == shown.bound
+    assert found is not None
+    assert found.value == (7 if least_split is None and best == 9 else 5)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import permutations
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,10 +132,10 @@ def test_ten_clusters_on_three_tiles_are_proved(back_end: ModuleType):
     assert outcome.status is Status.OPTIMAL
 
 
-def tight(**tile: object) -> Instance:
+def tight(**tile: Any) -> Instance:
     """Return three clusters for two tiles, one of which is as given."""
     graph = cluster_graph_of([4, 3, 2], {(0, 1): 2, (1, 2): 1})
-    tiles = (Tile(Crossbar(64, 64)), Tile(Crossbar(64, 64), **tile))  # type: ignore[arg-type]
+    tiles = (Tile(Crossbar(64, 64)), Tile(Crossbar(64, 64), **tile))
     platform = Platform("tight", tiles, Interconnect("mesh", 2, 1))
     return Instance(graph, platform, Binding([]))
 

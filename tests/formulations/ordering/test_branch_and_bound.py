@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -66,10 +67,10 @@ def test_numbers_beyond_64_bits_are_left_open() -> None:
 
 
 @pytest.mark.parametrize("back_end", [cpsat, milp])
-def test_what_a_solver_proves_here_is_certified(back_end: object) -> None:
+def test_what_a_solver_proves_here_is_certified(back_end: ModuleType) -> None:
     """Seed 7's best order is not one that comes for free."""
     case = random_instance(7)
-    found = back_end.solve(case.graph, case.platform, case.binding, Limits())  # type: ignore[attr-defined]
+    found = back_end.solve(case.graph, case.platform, case.binding, Limits())
     assert (found.status, found.grade) == (Status.OPTIMAL, Grade.CERTIFIED)
-    ahead = back_end.solve(case.graph, case.platform, case.binding, Limits(), prologue=True)  # type: ignore[attr-defined]
+    ahead = back_end.solve(case.graph, case.platform, case.binding, Limits(), prologue=True)
     assert ahead.grade in (Grade.CERTIFIED, Grade.TWO_SOLVERS)

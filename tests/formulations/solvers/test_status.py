@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import highspy
 import oracles
@@ -12,7 +13,7 @@ import pytest
 from ortools.sat.python import cp_model
 
 from formulations.solvers.run_cpsat import run_cpsat
-from formulations.solvers.run_pulp import run_cbc, run_highs
+from formulations.solvers.run_pulp import PulpRun, run_cbc, run_highs
 from formulations.solvers.status import from_cbc, from_cpsat, from_highs, whole_bound
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.model.outcome import Limits, Status
@@ -72,17 +73,17 @@ def _covering(back_end: str) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
 
 @pytest.mark.parametrize("run", [run_highs, run_cbc])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_objective_constant_is_not_lost(run: object, threads: int) -> None:
+def test_the_objective_constant_is_not_lost(run: Callable[..., PulpRun], threads: int) -> None:
     problem, _ = _covering("constant")
-    found = run(problem, Stopwatch(Limits(threads=threads)), hint={"x0": 1, "x1": 1, "x2": 0})  # type: ignore[operator]
+    found = run(problem, Stopwatch(Limits(threads=threads)), hint={"x0": 1, "x1": 1, "x2": 0})
     assert (found.status, found.value, found.bound) == (Status.OPTIMAL, 7, 7)
 
 
 @pytest.mark.parametrize("run", [run_highs, run_cbc])
-def test_infeasible_is_not_unknown(run: object) -> None:
+def test_infeasible_is_not_unknown(run: Callable[..., PulpRun]) -> None:
     problem, x = _covering("infeasible")
     problem += x[0] + x[1] + x[2] <= 1
-    found = run(problem, Stopwatch(Limits()))  # type: ignore[operator]
+    found = run(problem, Stopwatch(Limits()))
     assert (found.status, found.value, found.bound) == (Status.INFEASIBLE, None, None)
 
 

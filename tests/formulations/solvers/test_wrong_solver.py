@@ -25,6 +25,7 @@ from optmap.model.grade import Grade
 from optmap.model.mapping import Binding, Clustering
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Platform
+from optmap.model.snn import SNN
 
 REPORTS = Path(__file__).parent / "highs_reports"
 
@@ -36,9 +37,9 @@ OPTIMA = {
 }
 
 
-def _units(case: tuple[object, Platform]) -> tuple[Decomposition, Platform]:
+def _units(case: tuple[SNN, Platform]) -> tuple[Decomposition, Platform]:
     snn, platform = case
-    return decompose(snn, platform.max_rows, "none"), platform  # type: ignore[arg-type]
+    return decompose(snn, platform.max_rows, "none"), platform
 
 
 def _alone(loads: tuple[int, ...]) -> tuple[ClusterGraph, Platform]:

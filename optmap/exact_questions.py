@@ -1,0 +1,58 @@
+"""What commands ask of ``formulations`` besides the stages of a method, loaded when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.decomposition import Decomposition
+from optmap.model.mapping import Clustering
+from optmap.model.outcome import Limits
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN
+
+if TYPE_CHECKING:
+    from formulations.clustering.explain import Conflict as Conflict
+    from formulations.clustering.verify_certificate import Verdict
+    from optmap.model.certificate import PriceCertificate
+    from optmap.model.cover_certificate import CoverCertificate
+
+
+def compile_binding_search(graph: ClusterGraph, platform: Platform) -> None:
+    """Compile the kernels of the searched binding; ``platform`` has a tile for each cluster."""
+    from formulations.binding.search import warm_up
+
+    warm_up(graph, platform)
+
+
+def prove_again(
+    certificate: PriceCertificate, decomposition: Decomposition, platform: Platform, limits: Limits
+) -> Verdict:
+    """Prove a certificate's bound for these units and this platform once more."""
+    from formulations.clustering.verify_certificate import verify
+
+    return verify(certificate, decomposition, platform, limits)
+
+
+def prove_cover_again(
+    certificate: CoverCertificate, snn: SNN, platform: Platform
+) -> tuple[Fraction | None, str]:
+    """Return the bound that a cover's prices prove, or None and why they prove nothing."""
+    from formulations.whole.synapse_cover import verify_cover
+
+    return verify_cover(certificate, snn, platform)
+
+
+def conflict_of(
+    snn: SNN,
+    platform: Platform,
+    policy: str,
+    limits: Limits,
+    cluster: Callable[[Decomposition, Platform], Clustering],
+) -> Conflict | None:
+    """Return why the clusters outnumber the platform's slots; None if they need not."""
+    from formulations.clustering.explain import explain
+
+    return explain(snn, platform, policy, limits, cluster)

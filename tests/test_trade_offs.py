@@ -1,0 +1,78 @@
+"""``map --area`` and ``map --pareto``: what they say is what the judge says of their mappings."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from optmap.experiment.run.mapping_file import read_document
+from optmap.judge.case import judge
+from optmap.map import main
+
+PLATFORM = """schema = 1
+name = "two kinds"
+[interconnect]
+kind = "mesh"
+width = 2
+height = 2
+[[tiles]]
+rows = 10
+columns = 4
+slots = 1
+count = 2
+[[tiles]]
+rows = 6
+columns = 2
+slots = 1
+count = 2
+[time]
+hop_ticks = 1
+"""
+AREA = "[area]\ncell_um2 = 1.5\n"
+
+
+def asked(tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str, area: str = AREA):
+    """Run ``map`` on nine neurons, six of them units, and return its JSON."""
+    (tmp_path / "p.toml").write_text(PLATFORM + area)
+    platform = str(tmp_path / "p.toml")
+    arguments = ["gen:mlp-6-5-1", "--platform", platform, "--method", "overlap", "--json"]
+    assert main([*arguments, "--limit", "10", *options]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_least_area_is_proved_and_no_more_than_the_mapping_s(tmp_path, capsys):
+    """Five units share six rows, the sixth's five fit beside them on none: 60 + 18 + 18 um2."""
+    found = asked(tmp_path, capsys, "--area")["area"]
+    assert found["least_area_um2"] == found["bound_area_um2"] == 96.0
+    assert found["crossbars"] == {"10x4": 1, "6x2": 2}
+    assert found["area_of_these_clusters_um2"] >= 96.0
+    assert found["bound_grade"] in ("certified", "two solvers")
+
+
+def test_every_trade_off_is_judged_as_it_says(tmp_path, capsys):
+    out = tmp_path / "m.json"
+    found = asked(tmp_path, capsys, "--pareto", "--out", str(out))["trade_offs"]
+    assert found["complete"]
+    values = []
+    for n, record in enumerate(found["points"], 1):
+        _, instance, mapping = read_document(tmp_path / f"m-{n}.json")
+        row = judge(instance.snn, instance.platform, mapping, instance.tokens).evaluation.row()
+        point = (Fraction(record["period"]), record["spike_hops"], record["tiles_used"])
+        assert point == (row["period"], row["spike_hops"], row["tiles_used"])
+        values.append(point)
+    assert values == sorted(values)
+    assert not (tmp_path / f"m-{len(values) + 1}.json").exists()
+    _, instance, mapping = read_document(out)
+    own = judge(instance.snn, instance.platform, mapping, instance.tokens).evaluation.row()
+    assert any(
+        p[0] <= own["period"] and p[1] <= own["spike_hops"] and p[2] <= own["tiles_used"]
+        for p in values
+    )
+
+
+def test_a_platform_without_areas_is_refused(tmp_path, capsys):
+    with pytest.raises(ValueError, match=r"--area.*area 0.*expected a platform with \[area\]"):
+        asked(tmp_path, capsys, "--area", area="")
