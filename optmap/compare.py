@@ -267,7 +267,7 @@ def _run(
     missing = [job for job, key in zip(jobs, keys, strict=True) if key not in store.rows]
     for line in plan_lines(missing, len(jobs) - len(missing), parallel):
         log.print(line, markup=False, highlight=False, soft_wrap=True)
-    store.write(ENVIRONMENT, json.dumps(environment(), indent=1) + "\n")
+    store.write(ENVIRONMENT, json.dumps(environment() | _plan(jobs), indent=1) + "\n")
     store.write(BEST_KNOWN, dumps(known.to_json()) + "\n")
     kind = LiveProgress if log.is_terminal else PlainProgress
     try:
@@ -284,11 +284,22 @@ def _run(
     return [*asked, *others]
 
 
+def _plan(jobs: Sequence[Job]) -> dict[str, object]:
+    """Return what was asked for: the methods of each instance, the seeds."""
+    methods: dict[str, list[str]] = {}
+    for job in jobs:
+        names = methods.setdefault(job.instance, [])
+        if job.method not in names:
+            names.append(job.method)
+    return {"planned": methods, "seeds": list(dict.fromkeys(job.limits.seed for job in jobs))}
+
+
 def write_tables(store: Store, rows: Sequence[Row], known: BestKnown) -> None:
     """Write the files that are derived from the rows."""
     texts = derived(rows, known)
     drawn = store.attached("details", (row.key for row in rows))
-    texts[REPORT] = report_html(rows, drawn, environment(), known)
+    made_on = json.loads((store.folder / ENVIRONMENT).read_text(encoding="utf-8"))
+    texts[REPORT] = report_html(rows, drawn, made_on, known)
     for name, text in texts.items():
         store.write(name, text)
     store.seal([*texts, ENVIRONMENT, BEST_KNOWN])

@@ -56,3 +56,11 @@ def conflict_of(
     from formulations.clustering.explain import explain
 
     return explain(snn, platform, policy, limits, cluster)
+
+
+def binding_floor(graph: ClusterGraph, platform: Platform, limits: Limits, objective: str) -> int:
+    """Return the bound on "load" or "hops" that the exact bindings take from no solver."""
+    from formulations.binding.sets import BindingSets
+    from formulations.binding.stages import floor_of
+
+    return floor_of(BindingSets(graph, platform), limits, objective)[0]

@@ -65,7 +65,7 @@ def run(
         in_work = replace(limits, wall_s=float(limits.work), work=None)
         with counted():
             return run(method, snn, platform, tokens, in_work, report, placement, objective)
-    course = Course(platform, tokens, limits, report, _solver_stages(method))
+    course = Course(platform, tokens, limits, report, solver_stages(method))
     try:
         units = course.timed("clustering", divide, course, method, snn, placement)
         graph = course.graph_of(*units)
@@ -121,7 +121,7 @@ def _exact(value: object) -> Value | None:
     return value if isinstance(value, (int, Fraction)) else None
 
 
-def _solver_stages(method: Method) -> list[str]:
+def solver_stages(method: Method) -> list[str]:
     """Return the metrics that the method's solver stages minimise, in order."""
     stages = []
     if method.clustering in EXACT_CLUSTERINGS:

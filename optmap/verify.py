@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from optmap.experiment.verification.row import Checker, RowVerdict
 from optmap.experiment.verification.run import verify_run
 from optmap.experiment.verification.second_proof import SECOND_SEED, Word
 from optmap.model.outcome import Limits
+from optmap.shipped import best_known_folder
 
 #: A line of progress at most so often, in seconds.
 EVERY_S = 5.0
@@ -41,6 +43,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--not-again", action="store_true", help="do not run the seeded heuristics again"
     )
     add_method_files(made)
+    made.add_argument(
+        "--best-known",
+        metavar="FOLDER",
+        help="the list that the run may have started from (the one that comes with optmap)",
+    )
     return made
 
 
@@ -65,7 +72,9 @@ def main(arguments: Sequence[str]) -> int:
 
     folder = Path(args.run)
     files = tuple(map(Path, args.method_file))
-    checker = Checker(folder, limits, again=not args.not_again, method_files=files)
+    known = Path(args.best_known or best_known_folder())
+    again = not args.not_again
+    checker = Checker(folder, limits, again=again, method_files=files, best_known=known)
     verdict = verify_run(folder, checker, on_row, jobs=max(1, args.jobs))
     out = Output()
     for problem in verdict.problems:
@@ -78,13 +87,19 @@ def main(arguments: Sequence[str]) -> int:
         f" and {verdict.bounds} bounds compared, {verdict.certificates} certificates proved again;"
         f" of the bounds that stages claim {proofs[Word.PROVED_AT_ONCE.value]} proved in exact"
         f" arithmetic, {proofs[Word.PROVED.value]} by solving again,"
-        f" {proofs[Word.OPEN.value]} rest on the solver's word; times are not checked;"
-        f" {len(verdict.problems)} problems",
+        f" {proofs[Word.OPEN.value]} rest on the solver's word; {_stars(verdict.stars)};"
+        f" times are not checked; {len(verdict.problems)} problems",
         markup=False,
         highlight=False,
         soft_wrap=True,
     )
     return FAILED if verdict.problems else DONE
+
+
+def _stars(stars: Counter[str]) -> str:
+    """Say on what the values rest that tables mark as proved optimal end to end."""
+    parts = [f"{count} on {what}" for what, count in stars.items()]
+    return f"{sum(stars.values())} stars end to end rest " + (", ".join(parts) or "on nothing")
 
 
 if __name__ == "__main__":

@@ -104,12 +104,7 @@ def least_cost(
         note = f"no model of the binding: {sets.num_terms:,} terms, at most {MAX_TERMS:,} are tried"
         known = keep_better(watch, Status.UNKNOWN, None, None, None, start, value)
         return replace(known, note=note)
-    weight, hops = load_weight(objective), 0
-    floor = period_bound(graph, platform).whole  # all of its arguments are loads of tiles
-    if weight is not None:
-        named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
-        hops = 0 if named is None else named.whole
-        floor = hops + weight * floor
+    floor, hops = floor_of(sets, limits, objective)
     if value is not None and value == floor:
         return graded(keep_better(watch, Status.FEASIBLE, None, None, floor, start, value), floor)
     model = _model(backend, sets, objective, max_load, hops)
@@ -123,6 +118,17 @@ def least_cost(
     outcome = keep_better(watch, run.status, run.binding, found, run.bound, start, value)
     below = Below(sets, objective, max_load, watch, backend.is_cpsat)
     return graded(outcome, floor, below)
+
+
+def floor_of(sets: BindingSets, limits: Limits, objective: str) -> tuple[int, int]:
+    """Return what needs no solver: a bound on an objective, and its part on spike-hops."""
+    weight, hops = load_weight(objective), 0
+    floor = period_bound(sets.graph, sets.platform).whole  # all of its arguments are tile loads
+    if weight is None:
+        return floor, hops
+    named = best(hop_bounds(sets, Stopwatch(Limits(max(limits.wall_s / 5, 1e-3)))))
+    hops = 0 if named is None else named.whole
+    return hops + weight * floor, hops
 
 
 def _model(

@@ -26,6 +26,9 @@ OTHER_SEARCH: dict[str, int | bool] = {
 }
 OTHER_SEED = 1_000_003
 
+#: Deterministic time, about seconds, for what presolve and the first propagation see.
+AT_ONCE = 0.02
+
 #: Reads the variables of a solution.
 OnSolution = Callable[[cp_model.CpSolverSolutionCallback], None]
 
@@ -97,6 +100,8 @@ def run_cpsat(
             setattr(parameters, name, setting)
         parameters.random_seed = (watch.limits.seed + OTHER_SEED) % 2**31
     minimises = model.has_objective()
+    if parameters.interleave_search and _is_infeasible_at_once(model):
+        return CpsatRun(Status.INFEASIBLE, solver, None, None)
     status = from_cpsat(solver.solve(model, _Watch(watch, on_solution) if minimises else None))
     did(solver.response_proto.deterministic_time)
     if not minimises:
@@ -109,3 +114,18 @@ def run_cpsat(
     if value is not None or bound is not None:
         watch.note(value, bound)
     return CpsatRun(status, solver, value, bound)
+
+
+def _is_infeasible_at_once(model: cp_model.CpModel) -> bool:
+    """Tell whether one worker refutes a model in a moment.
+
+    CP-SAT 9.15 ends the process ("heuristics.fixed_search != nullptr") where workers take turns at
+    a model that is infeasible before any search.
+    """
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.max_deterministic_time = AT_ONCE
+    solver.parameters.catch_sigint_signal = False
+    status = from_cpsat(solver.solve(model))
+    did(solver.response_proto.deterministic_time)
+    return status is Status.INFEASIBLE

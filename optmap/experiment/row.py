@@ -43,7 +43,7 @@ class Row:
         Hash of everything that makes two rows the same; see ``Job.key``.
     instance, digest, source
         The instance's name, the hash of its content, how it is loaded.
-    method, seed, limit_s, threads, memory_mb
+    method, seed, limit_s, threads, memory_mb, work
         What was asked for.
     status : str
         How the method ended: ``optimal``, ``feasible``, ``infeasible``, ``no_solution``,
@@ -83,6 +83,7 @@ class Row:
     limit_s: float | None = None
     threads: int = 1
     memory_mb: int | None = None
+    work: int | None = None
     source: Source = field(default_factory=Source)
     decomposition: str = ""
     place: Place | None = None

@@ -39,7 +39,12 @@ class Claim:
         Beside a mapping, which the row of the claim then has, a proof that there is none fails.
         """
         agrees = self.value == self.evaluated and self.status is not Status.INFEASIBLE
-        return agrees and (self.bound is None or self.value is None or self.bound <= self.value)
+        return agrees and not self.contradicts
+
+    @property
+    def contradicts(self) -> bool:
+        """Tell whether the bound is above the value that was reached: one of them is wrong."""
+        return self.value is not None and self.bound is not None and self.bound > self.value
 
     def to_json(self) -> dict[str, Any]:
         """Return the claim as it stands in a row, without its certificate; "p/q" is a Fraction."""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
+from functools import cache
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -73,10 +74,15 @@ def report_html(
         "environment": html.escape(_environment(environment)),
         "style": parts.joinpath("report.css").read_text(),
         "script": "".join(parts.joinpath(name).read_text() for name in SCRIPTS),
-        "plotly": _packed(get_plotlyjs()),
+        "plotly": _packed_plotly(),
         "data": _packed(json.dumps(page_data(rows, details, known), separators=(",", ":"))),
     }
     return Template(parts.joinpath("report.html").read_text()).substitute(text)
+
+
+@cache
+def _packed_plotly() -> str:
+    return _packed(get_plotlyjs())
 
 
 def _packed(text: str) -> str:

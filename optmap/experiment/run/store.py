@@ -256,6 +256,12 @@ def _sealed(body: bytes, chained: str) -> bytes:
     return body + f',"checksum":"{_digest(body)}","chain":"{chained}"}}\n'.encode()
 
 
+def canonical(row: dict[str, Any]) -> bytes:
+    """Return the line on which a run writes a row that has its checksum and chain."""
+    bare = {name: value for name, value in row.items() if name not in ("checksum", "chain")}
+    return _sealed(dumps(bare).encode()[:-1], str(row["chain"]))
+
+
 def _body(line: bytes) -> bytes:
     """Return what a line's checksum is of; ValueError where it has none."""
     return line[: line.rindex(b',"checksum":"')]

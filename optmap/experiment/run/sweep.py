@@ -115,6 +115,7 @@ def finish(job: Job, ended: Ended) -> tuple[Row, dict[str, Any]]:
         "limit_s": job.limits.wall_s,
         "threads": job.limits.threads,
         "memory_mb": job.limits.memory_mb,
+        "work": job.limits.work,
         "elapsed_s": round(ended.elapsed_s, 4),
         "peak_rss_mb": None if ended.peak_rss_mb is None else round(ended.peak_rss_mb, 1),
         "code_version": code_version(),

@@ -59,7 +59,8 @@ def comparable(shown: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
     """
 
     def made(row: Row) -> tuple[object, ...]:
-        return row.digest, row.instance, row.limit_s, row.threads, row.memory_mb, row.code_version
+        limits = row.limit_s, row.threads, row.memory_mb, row.work
+        return row.digest, row.instance, limits, row.code_version
 
     known = set(map(made, shown))
     return [row for row in rows if made(row) in known]

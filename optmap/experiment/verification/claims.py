@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
+from optmap.bounds.bound import Bound
 from optmap.exact import (
     EXACT_BINDERS,
     EXACT_CLUSTERINGS,
@@ -16,6 +18,7 @@ from optmap.exact import (
 )
 from optmap.experiment.run.exact_json import number
 from optmap.methods import Method
+from optmap.model.grade import Grade
 from optmap.model.outcome import Status
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END, Place, Scope
@@ -104,12 +107,10 @@ def value_problems(row: dict[str, Any], metrics: dict[str, Any]) -> Iterator[str
 
 
 def _trace_problems(name: str, claim: dict[str, Any]) -> Iterator[str]:
-    """Yield where a trace runs backwards in time, or ends with more than the claim says."""
-    seconds, last = 0.0, None
-    for at, _, bound in claim["trace"]:
-        if at < seconds:
-            yield f"{name}: its trace runs backwards in time at {at} s"
-        seconds, last = at, last if bound is None else number(bound)
+    """Yield where a trace ends with a better bound than the claim says."""
+    last = None
+    for _, _, bound in claim["trace"]:
+        last = last if bound is None else number(bound)
     stated = number(claim["bound"])
     if last is not None and (stated is None or stated < last):
         yield f"{name}: bound {claim['bound']}, although {last} was proved on the way"
@@ -124,3 +125,31 @@ def differing_bounds(stored: list[Any], computed: list[Any]) -> Iterator[str]:
             yield f"bound {name} is {value}, stored otherwise"
     if len(computed) != len(stored):
         yield f"{len(stored)} bounds stored, {len(computed)} computed"
+
+
+def below_what_is_known(own: Iterable[Bound], claims: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield claims with a lower bound, or a lower grade, than exact arithmetic gives their stage.
+
+    Every stage but those that decide everything starts from these bounds.
+    """
+    for claim in claims:
+        scope, bound = Scope.from_json(claim["scope"]), number(claim["bound"])
+        of_stage = [
+            Fraction(b.value)
+            for b in own
+            if b.metric == claim["metric"]
+            and b.scope.stage == scope.stage
+            and scope.within(b.scope)
+        ]
+        if of_stage and (bound is None or bound < max(of_stage)):
+            yield f"{claim['metric']}: bound {claim['bound']}, without a solver {max(of_stage)}"
+        elif of_stage and bound == max(of_stage) and claim["grade"] != Grade.CERTIFIED.value:
+            yield f"{claim['metric']}: bound {bound} graded {claim['grade']}, needs no solver"
+
+
+def unclaimed(proved: Iterable[Bound], claims: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield certificates that prove more than any stage claims, or for what no stage claims."""
+    for bound in proved:
+        claimed = [number(c["bound"]) for c in claims if c["metric"] == bound.metric]
+        if not any(value is not None and value >= bound.value for value in claimed):
+            yield f"certificate: proves {bound.metric} >= {bound.value}, which no stage claims"

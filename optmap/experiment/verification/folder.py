@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optmap.experiment.run.store import MANIFEST, START, Store, chain
+from optmap.experiment.run.store import CRASHED, MANIFEST, START, Store, canonical, chain
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, TABLES
 
 #: Files that a store may have besides rows, attached files and what its manifest names.
@@ -46,6 +46,8 @@ def read_folder(folder: Path) -> Folder:
             continue
         seen.add(key)
         fault = store.fault(row, line)
+        if fault is None and line != canonical(row):
+            fault = "a row that is written otherwise than a run writes it"
         if fault is not None:
             found.problems.append(f"{where}: {fault} ({key})")
         if linked != chain(found.chain, checksum):
@@ -69,7 +71,10 @@ def seal_problems(folder: Path, found: Folder) -> Iterator[str]:
             return
         if sealed != (len(found.rows), found.chain):
             yield f"{MANIFEST}: seals {sealed[0]} rows, other than the {len(found.rows)} here"
+        yield from (f"{name}: sealed, and no file of a run" for name in set(named) - set(DERIVED))
         for name, digest in named.items():
+            if name not in DERIVED:
+                continue
             file = folder / name
             if not file.is_file():
                 yield f"{name}: sealed, and not there"
@@ -90,11 +95,28 @@ def _strangers(folder: Path, rows: list[dict[str, Any]], named: set[str]) -> Ite
         for place in row["attached"]
     }
     unsealed = set() if named else set(BEFORE)
-    known = {*OF_THE_STORE, *named, *attached, *unsealed}
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    known = {*OF_THE_STORE, *(named & set(DERIVED)), *attached, *unsealed}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink()):
         name = file.relative_to(folder).as_posix()
-        if name not in known:
+        if file.is_symlink():
+            yield f"{name}: a link, not a file of the run"
+        elif name not in known:
             yield f"{name}: belongs to no row and is not sealed"
+    yield from _aside(folder, {str(row["key"]) for row in rows})
+
+
+def _aside(folder: Path, keys: set[str]) -> Iterator[str]:
+    """Yield rows that stand aside although nothing is wrong with them: they would come back."""
+    store = Store(folder)
+    lines = store.aside.read_bytes().splitlines(keepends=True) if store.aside.is_file() else []
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            whole = row["status"] != CRASHED and store.fault(row, line) is None
+            if whole and row["key"] not in keys:
+                yield f"{store.aside.name}, line {number}: a whole row that the run does not show"
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue  # torn or damaged: that is why it stands aside
 
 
 def _no_number(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,14 @@ from optmap.experiment.run.solve import describe_network
 from optmap.experiment.run.source import Source
 from optmap.experiment.verification.certificates import prove_certificate
 from optmap.experiment.verification.claims import (
+    below_what_is_known,
     differing_bounds,
     may_run_ahead,
     scope_problems,
+    unclaimed,
     value_problems,
 )
+from optmap.experiment.verification.form import form_problems, missing_claims, trace_problems
 from optmap.experiment.verification.rerun import rerun_problems
 from optmap.experiment.verification.second_proof import SecondProof, Word, prove_bound
 from optmap.instance import Instance
@@ -34,6 +37,7 @@ from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.scope import END_TO_END, Place, Scope
+from optmap.shipped import best_known_folder
 
 #: Proves a certificate again for a mapping's instance and returns the bound; ValueError if not.
 Prover = Callable[[dict[str, Any], Mapping, Instance, Limits], Bound]
@@ -71,6 +75,8 @@ class RowVerdict:
         The row as it is stored, where it can be read and nothing is wrong with it.
     end_to_end : list of Bound
         End-to-end bounds that were computed or proved just now.
+    exact, again : list of Bound
+        All bounds that were computed in exact arithmetic, or proved by solving again, just now.
     proofs : list of (metric, bound, scope, proof)
         What became of the bounds that its stages claim.
     """
@@ -80,6 +86,8 @@ class RowVerdict:
     problems: list[str] = field(default_factory=list)
     row: dict[str, Any] | None = None
     end_to_end: list[Bound] = field(default_factory=list)
+    exact: list[Bound] = field(default_factory=list)
+    again: list[Bound] = field(default_factory=list)
     mappings: int = 0
     claims: int = 0
     bounds: int = 0
@@ -103,6 +111,8 @@ class Checker:
         Proves certificates.
     method_files : tuple of Path
         Files that register methods which are not optmap's own.
+    best_known : Path
+        The best-known list: a run may start from what stands there, and from nothing else.
     """
 
     folder: Path
@@ -110,6 +120,7 @@ class Checker:
     again: bool = True
     prove: Prover = prove_certificate
     method_files: tuple[Path, ...] = ()
+    best_known: Path = field(default_factory=best_known_folder)
 
     def load_methods(self) -> None:
         """Register the methods of strangers' files, in this process."""
@@ -144,6 +155,7 @@ class Checker:
         if row["status"] not in STATUSES or row["check"] not in CHECKS:
             yield f"status {row['status']!r} or check {row['check']!r} is none that there is"
             return
+        yield from form_problems(row)
         mapping = self._mapping(row, instance)
         yield from _asked_for(row, instance, method, mapping)
         if mapping is not None:
@@ -159,7 +171,7 @@ class Checker:
         if "mappings" not in row["attached"]:
             return None
         data, _, mapping = read_document(path)
-        for name in ("method", "instance"):
+        for name in ("method", "instance", "source"):
             if data[name] != row[name]:
                 raise InputError(str(path), name, repr(data[name]), f"{row[name]!r}, as the row")
         return mapping
@@ -200,20 +212,28 @@ class Checker:
         if method is not None and mapping.orders.has_prologue and not may_run_ahead(method):
             yield f"its orders have a prologue, which {method.name} never makes"
         yield from self._details(row, case)
+        odd: list[str] = []
         if method is not None:
-            yield from scope_problems(row["claims"], method, place, instance.platform)
+            odd = list(scope_problems(row["claims"], method, place, instance.platform))
+            yield from odd
+            yield from missing_claims(row, method, instance.snn)
+        yield from trace_problems(row)
         found = list(value_problems(row, metrics))
         yield from found
         if row["check"] == "mismatch" and not found:
             yield "check mismatch, yet every claim agrees with the judge"
         verdict.claims += len(row["claims"])
-        yield from self._bounds(row, metrics, case, instance, verdict)
+        if odd:
+            return  # nobody claims what nobody can prove
+        yield from self._bounds(row, metrics, case, instance, method, verdict)
 
     def _details(self, row: dict[str, Any], case: Case) -> Iterator[str]:
-        if "details" in row["attached"]:
-            stored = json.loads((self.folder / "details" / f"{row['key']}.json").read_text())
-            if stored != json.loads(dumps(details(case))):
-                yield "details: not those of the mapping"
+        if "details" not in row["attached"]:
+            yield "details: missing"
+            return
+        stored = json.loads((self.folder / "details" / f"{row['key']}.json").read_text())
+        if stored != json.loads(dumps(details(case))):
+            yield "details: not those of the mapping"
 
     def _bounds(
         self,
@@ -221,19 +241,25 @@ class Checker:
         metrics: dict[str, Any],
         case: Case,
         instance: Instance,
+        method: Method | None,
         verdict: RowVerdict,
     ) -> Iterator[str]:
         mapping = case.mapping
         computed = json.loads(dumps([bound.to_json() for bound in case.bounds]))
         verdict.bounds += len(computed)
         yield from differing_bounds(row["bounds"], computed)
-        own = [Bound.from_json(bound) for bound in computed]
+        own, certificates = [Bound.from_json(bound) for bound in computed], []
         for certificate in row.get("certificates", ()):
             verdict.certificates += 1
             try:
-                own.append(self.prove(certificate, mapping, instance, self.limits))
+                certificates.append(self.prove(certificate, mapping, instance, self.limits))
             except ValueError as error:
                 yield f"certificate: {error}"
+        own += certificates
+        yield from unclaimed(certificates, row["claims"])
+        if method is not None and not method.whole:
+            yield from below_what_is_known(own, row["claims"])
+        verdict.exact += own
         verdict.end_to_end += [bound for bound in own if bound.scope == END_TO_END]
         for claim in row["claims"]:
             if claim["bound"] is not None:
@@ -257,15 +283,27 @@ class Checker:
         if inside and reached is not None and Fraction(reached) < value:
             yield f"bound {value} on {bound.metric} is above what the row reached"
             return
-        proof = prove_bound(bound, mapping, instance, own, self.limits)
+        proof = prove_bound(bound, mapping, instance, own, self._limits_for(bound, row))
         verdict.proofs.append((bound.metric, str(value), str(scope), proof))
-        certified = bound.grade is Grade.CERTIFIED
+        if proof.word is Word.PROVED:
+            verdict.again.append(bound)
         if scope == END_TO_END and proof.word in (Word.PROVED_AT_ONCE, Word.PROVED):
             verdict.end_to_end.append(bound)
         if proof.word is Word.REFUTED:
             yield f"bound {value} on {bound.metric} ({scope}) is too high: {proof.by}"
-        elif certified and bound.metric == "clusters" and proof.word is not Word.PROVED_AT_ONCE:
-            yield f"bound {value} on clusters is called certified, and its certificate is missing"
+        elif not proof.vouches_for(bound.grade):
+            yield (
+                f"bound {value} on {bound.metric} ({scope}) is graded {bound.grade.value};"
+                f" {proof.word.value} now, {proof.by} (--limit gives it more time)"
+            )
+
+    def _limits_for(self, bound: Bound, row: dict[str, Any]) -> Limits:
+        """Return what a bound may take: as much as its row where it can give a star, else less."""
+        if bound.grade is Grade.CLAIMED:
+            return replace(self.limits, wall_s=self.limits.wall_s / 4)
+        return replace(
+            self.limits, wall_s=max(self.limits.wall_s, row.get("work") or row["limit_s"])
+        )
 
 
 def _asked_for(
@@ -280,7 +318,7 @@ def _asked_for(
     if method is None and (mapping is None or row["claims"]):
         yield UNKNOWN.format(row["method"])
         return
-    limits = Limits(row["limit_s"], row["threads"], row["seed"], row["memory_mb"])
+    limits = Limits(row["limit_s"], row["threads"], row["seed"], row["memory_mb"], row.get("work"))
     content = content_digest(mapping) if method is None and mapping is not None else ""
     job = Job(
         row["instance"],

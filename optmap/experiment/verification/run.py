@@ -11,20 +11,33 @@ with the manifest that sealed it. Times cannot be known afterwards: they are not
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from optmap.bounds.bound import Bound
 from optmap.errors import InputError
 from optmap.experiment.row import Row
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.source import Source
-from optmap.experiment.tables.derived import edited
+from optmap.experiment.tables.best_known import read_copy
+from optmap.experiment.tables.best_known import read_folder as read_list
+from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, edited
 from optmap.experiment.tables.gaps import by_digest, shared_bounds
+from optmap.experiment.verification.context import (
+    environment_problems,
+    list_problems,
+    proved_by_digest,
+    report_problems,
+    shown_rows,
+    star_problems,
+)
 from optmap.experiment.verification.folder import read_folder, seal_problems
 from optmap.experiment.verification.row import ODD, Checker, RowVerdict
 from optmap.experiment.verification.second_proof import Word
@@ -43,6 +56,7 @@ class Verdict:
     certificates: int = 0
     proofs: Counter[str] = field(default_factory=Counter)
     open_bounds: list[str] = field(default_factory=list)
+    stars: Counter[str] = field(default_factory=Counter)
 
     def add(self, found: RowVerdict) -> None:
         """Add what was found of one row."""
@@ -62,7 +76,7 @@ def verify_run(
     checker: Checker,
     on_row: Callable[[RowVerdict, int], None],
     *,
-    jobs: int = 1,
+    jobs: int = 0,
 ) -> Verdict:
     """Check every row of a result folder.
 
@@ -73,7 +87,8 @@ def verify_run(
     on_row : callable
         Called with what was found of each row, and how many rows are still to come.
     jobs : int
-        Processes; rows of one instance are checked in one.
+        Processes, so that a solver which aborts ends none but its own; rows of one instance are
+        checked in one. 0: this process.
 
     Raises
     ------
@@ -87,10 +102,12 @@ def verify_run(
     if not found.rows and not found.problems:
         raise InputError(str(folder), "", "no row", "the folder of a finished run")
     broken: set[str] = set()
-    left = len(found.rows)
+    digests = {str(row.get("key")): str(row.get("digest")) for row in found.rows}
+    left, proved = len(found.rows), []
     for one in _checked(found.rows, checker, jobs):
         left -= 1
         verdict.add(one)
+        proved.append((digests[one.key], one.exact, one.again))
         if any(problem.startswith("a field is missing or odd") for problem in one.problems):
             broken.add(one.key)
         on_row(one, left)
@@ -98,26 +115,65 @@ def verify_run(
         typed = {row["key"]: Row.from_json(row, row["key"]) for row in found.rows}
         verdict.problems += _refuted([row for key, row in typed.items() if key not in broken])
         verdict.problems += edited(folder, list(typed.values()))
+        shown = shown_rows(folder, list(typed.values()))
+        verdict.problems += _beside(folder, shown, proved_by_digest(proved), checker, verdict)
     except (InputError, *ODD) as error:
         verdict.problems.append(f"rows do not compare: {type(error).__name__} {error}")
     verdict.problems += seal_problems(folder, found)
     return verdict
 
 
+def _beside(
+    folder: Path,
+    shown: Sequence[Row],
+    proved: dict[str, list[tuple[str, Bound]]],
+    checker: Checker,
+    verdict: Verdict,
+) -> Iterator[str]:
+    """Yield what is wrong with environment, best-known list, report and stars."""
+    known = read_copy(folder / BEST_KNOWN)
+    yield from list_problems(known, read_list(checker.best_known), BEST_KNOWN)
+    if (folder / ENVIRONMENT).is_file() and shown:
+        environment = json.loads((folder / ENVIRONMENT).read_text(encoding="utf-8"))
+        yield from environment_problems(environment, shown)
+        yield from report_problems(folder, shown, environment, known)
+    yield from star_problems(shown, known, proved, verdict.stars)
+
+
 def _checked(rows: Sequence[dict[str, Any]], checker: Checker, jobs: int) -> Iterator[RowVerdict]:
-    """Yield what is found of each row, instance by instance."""
+    """Yield what is found of each row, instance by instance; 0 jobs: in this process."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(dumps(row.get("source")), []).append(row)
-    if jobs == 1 or len(groups) == 1:
+    if jobs == 0:
         for group in groups.values():
             yield from _check_group(group, checker)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        waiting = [pool.submit(_check_list, group, checker) for group in groups.values()]
+    lost: list[dict[str, Any]] = []
+    with _pool(jobs) as pool:
+        waiting = {pool.submit(_check_list, group, checker): group for group in groups.values()}
         for done in as_completed(waiting):
-            yield from done.result()
+            try:
+                yield from done.result()
+            except BrokenProcessPool:  # a solver ended the process: whose row it was is not known
+                lost += waiting[done]
+    for row in lost:
+        yield from _alone(row, checker)
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _alone(row: dict[str, Any], checker: Checker) -> list[RowVerdict]:
+    """Check one row in a process of its own; where that ends too, the row says so."""
+    try:
+        with _pool(1) as pool:
+            return pool.submit(_check_list, [row], checker).result()
+    except BrokenProcessPool:
+        name = f"{row.get('instance')} / {row.get('method')} (seed {row.get('seed')})"
+        text = "checking it ended the process: out of memory, or a solver that aborts"
+        return [RowVerdict(str(row.get("key")), name, [text])]
 
 
 def _check_list(group: list[dict[str, Any]], checker: Checker) -> list[RowVerdict]:

@@ -10,13 +10,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import Any
 
 from optmap.bounds.bound import Bound
-from optmap.exact import EXACT_BINDERS, EXACT_CLUSTERINGS, EXACT_ORDERINGS, EXACT_SCHEDULES
+from optmap.exact import (
+    EXACT_BINDERS,
+    EXACT_CLUSTERINGS,
+    EXACT_ORDERINGS,
+    EXACT_SCHEDULES,
+    EXACT_WHOLE,
+)
+from optmap.exact_questions import binding_floor
 from optmap.instance import Instance
-from optmap.model.cluster_graph import cluster_graph
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
-from optmap.model.outcome import Limits, Value
+from optmap.model.outcome import Limits, Outcome, Value
 
 #: Another seed than any row's, so that a solver does not repeat its own mistake.
 SECOND_SEED = 104_729
@@ -33,10 +42,23 @@ class Word(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SecondProof:
-    """What became of one bound, and by what."""
+    """What became of one bound, by what, and how far that can be trusted."""
 
     word: Word
     by: str
+    grade: Grade = Grade.CLAIMED
+
+    def vouches_for(self, grade: Grade) -> bool:
+        """Tell whether a bound that was proved so deserves a grade.
+
+        What was proved again has a second witness; certified is what needs no solver, or what an
+        own search of ours has exhausted again.
+        """
+        if grade is Grade.CLAIMED or self.word is Word.PROVED_AT_ONCE:
+            return True
+        return self.word is Word.PROVED and (
+            grade is Grade.TWO_SOLVERS or self.grade is Grade.CERTIFIED
+        )
 
 
 def prove_bound(
@@ -56,54 +78,94 @@ def prove_bound(
     for known in own:
         same = known.metric == bound.metric and bound.scope.within(known.scope)
         if same and known.value >= bound.value:
-            return SecondProof(Word.PROVED_AT_ONCE, known.name)
-    value, low, by = _solved_again(bound, mapping, instance, limits)
-    if value is not None and value < bound.value:
-        return SecondProof(Word.REFUTED, f"{by} reached {value}")
-    if low is not None and low >= bound.value:
-        return SecondProof(Word.PROVED, by)
-    return SecondProof(Word.OPEN, f"{by} proved {'nothing' if low is None else low}")
+            return SecondProof(Word.PROVED_AT_ONCE, known.name, Grade.CERTIFIED)
+    again = _solved_again(bound, mapping, instance, limits)
+    if again.value is not None and again.value < bound.value:
+        return SecondProof(Word.REFUTED, f"{again.by} reached {again.value}")
+    if again.bound is not None and again.bound >= bound.value:
+        return SecondProof(Word.PROVED, again.by, again.grade)
+    low = "nothing" if again.bound is None else again.bound
+    return SecondProof(Word.OPEN, f"{again.by} proved {low}")
 
 
-Found = tuple[Value | Fraction | None, Value | Fraction | None, str]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What solving a stage once more reached and proved, and which solver did it."""
+
+    value: Value | Fraction | None = None
+    bound: Value | Fraction | None = None
+    by: str = "nobody"
+    grade: Grade = Grade.CLAIMED
+
+
+def _found(outcome: Outcome[Any], by: str) -> Found:
+    return Found(outcome.claimed, outcome.bound, by, outcome.grade)
 
 
 def _solved_again(bound: Bound, mapping: Mapping, instance: Instance, limits: Limits) -> Found:
-    """Return value and bound of the stage solved again, and which solver did it."""
+    """Solve the stage of a bound again, from the mapping that is known."""
     platform, scope = instance.platform, bound.scope
     decomposition, clustering = mapping.decomposition, mapping.clustering
+    start = None if mapping.orders.has_prologue and not scope.prologue else mapping
     if scope.stage == "end to end":
-        return None, None, "nobody"
+        return _whole_again(bound, start, instance, limits)
     if scope.stage == "units":
         return _clustering_again(bound, mapping, instance, limits)
     graph = cluster_graph(decomposition, clustering, platform, instance.tokens)
     if bound.metric == "period" and scope.stage == "binding":
         name = "cpsat-prologue" if scope.prologue else "cpsat"
-        start = None if mapping.orders.has_prologue and not scope.prologue else mapping.orders
-        order = EXACT_ORDERINGS[name].load()
-        orders = order(graph, platform, mapping.binding, limits, start=start)
-        return orders.claimed, orders.bound, name
+        order, orders = EXACT_ORDERINGS[name].load(), None if start is None else start.orders
+        return _found(order(graph, platform, mapping.binding, limits, start=orders), name)
     if bound.metric == "period":
         name = "joint-prologue" if scope.prologue else "joint"
-        both = EXACT_SCHEDULES[name].load()(graph, platform, limits)
-        return both.claimed, both.bound, name
+        schedule = EXACT_SCHEDULES[name].load()
+        both = None if start is None else (start.binding, start.orders)
+        return _found(schedule(graph, platform, limits, start=both), name)
     if bound.metric in ("tile_load_max", "spike_hops"):
-        bind = EXACT_BINDERS["cpsat"]()
-        objective = "load" if bound.metric == "tile_load_max" else "hops"
-        found = bind(graph, platform, limits, objective=objective, max_load=scope.max_load)
-        return found.claimed, found.bound, "cpsat"
-    return None, None, "nobody"
+        return _binding_again(bound, mapping, graph, instance, limits)
+    return Found()
+
+
+def _binding_again(
+    bound: Bound, mapping: Mapping, graph: ClusterGraph, instance: Instance, limits: Limits
+) -> Found:
+    """Bind again; what is certified by counting, or by the searched binding, is certified so."""
+    objective = "load" if bound.metric == "tile_load_max" else "hops"
+    platform, certified = instance.platform, bound.grade is Grade.CERTIFIED
+    if certified:
+        floor = binding_floor(graph, platform, limits, objective)
+        if floor >= bound.value:
+            return Found(None, floor, "counting", Grade.CERTIFIED)
+    name = "search" if certified else "cpsat"
+    outcome = EXACT_BINDERS[name]()(
+        graph,
+        platform,
+        limits,
+        objective=objective,
+        max_load=bound.scope.max_load,
+        start=mapping.binding,
+    )
+    return _found(outcome, name)
+
+
+def _whole_again(bound: Bound, start: Mapping | None, instance: Instance, limits: Limits) -> Found:
+    if bound.metric != "period" or bound.scope.splits_above is not None:
+        return Found()
+    name = "cpsat-prologue" if bound.scope.prologue else "cpsat"
+    solve = EXACT_WHOLE[name].load()
+    outcome = solve(instance.snn, instance.platform, instance.tokens, limits, start=start)
+    return _found(outcome, f"whole-{name}")
 
 
 def _clustering_again(bound: Bound, mapping: Mapping, instance: Instance, limits: Limits) -> Found:
     decomposition, clustering = mapping.decomposition, mapping.clustering
     if bound.metric == "clusters":
         fewest = EXACT_CLUSTERINGS["colgen"].fewest()
-        found = fewest(decomposition, instance.platform, limits, start=clustering)
-        return found.claimed, found.bound, "column generation"
+        outcome = fewest(decomposition, instance.platform, limits, start=clustering)
+        return _found(outcome, "column generation")
     if bound.metric == "traffic":
         most = bound.scope.max_clusters or clustering.num_clusters
         least = EXACT_CLUSTERINGS["lns"].least()
-        found = least(decomposition, instance.platform, most, limits, start=clustering)
-        return found.claimed, found.bound, "prices"
-    return None, None, "nobody"
+        outcome = least(decomposition, instance.platform, most, limits, start=clustering)
+        return _found(outcome, "prices")
+    return Found()

@@ -16,6 +16,7 @@ from formulations.solvers.run_cpsat import run_cpsat
 from formulations.solvers.run_pulp import PulpRun, run_cbc, run_highs
 from formulations.solvers.status import from_cbc, from_cpsat, from_highs, whole_bound
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clock import counted
 from optmap.model.outcome import Limits, Status
 
 
@@ -94,6 +95,17 @@ def test_no_time_is_unknown_without_value_or_bound() -> None:
     model.minimize(model.new_int_var(1, 2, "x"))
     late = run_cpsat(model, watch)
     assert (late.status, late.value, late.bound) == (Status.UNKNOWN, None, None)
+
+
+def test_workers_in_turns_say_infeasible_and_live() -> None:
+    """CP-SAT 9.15 ends the process where workers take turns at what propagation refutes."""
+    model = cp_model.CpModel()
+    x = model.new_int_var(0, 1, "x")
+    model.add(x >= 1)
+    model.add(x <= 0)
+    with counted():
+        found = run_cpsat(model, Stopwatch(Limits()))
+    assert (found.status, found.value, found.bound) == (Status.INFEASIBLE, None, None)
 
 
 def test_a_stopped_solve_has_an_incumbent_below_which_its_bound_stays() -> None:
