@@ -155,3 +155,11 @@ def test_a_run_with_a_method_file_is_submitted_with_it(net, tmp_path):
     named = subprocess.run([*command, "--method-file", file], capture_output=True, text=True)
     assert named.returncode == 0, named.stderr
     assert "clusters value nothing -> 2 (test-one-each)" in named.stdout
+
+
+@pytest.mark.parametrize("option", ["--method-file", "--mapping"])
+def test_a_cluster_refuses_files_of_ones_own_in_one_line(tmp_path, option):
+    own = tmp_path / "own.py"
+    own.write_text("")
+    with pytest.raises(InputError, match=f"--cluster: found {option}, .* expected methods of an"):
+        main(["filter_8", option, str(own), "--cluster", "tcp://127.0.0.1:9"])

@@ -109,6 +109,8 @@ def test_what_is_to_come_is_said_first():
     assert first.startswith("4 rows to run (2 instances, 2 methods), 2 of them with a solver")
     assert first.endswith(": up to 25 s")
     assert plan_lines([], 7, 1) == ["7 of 7 rows are finished already"]
+    (alone,) = plan_lines(jobs[:1], 0, 1)
+    assert alone.startswith("1 row to run (1 instance, 1 method), 0 of them")
 
 
 @pytest.mark.parametrize("word", [*STATUSES, "violation", "mismatch"])
