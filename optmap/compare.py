@@ -167,6 +167,9 @@ def _running_arguments(made: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
+    if args.cluster and (args.method_file or args.mapping):
+        option = "--method-file" if args.method_file else "--mapping"
+        raise InputError("--cluster", "", f"{option}, a file workers do not have", CLUSTER_TAKES)
     own = load_method_file(Path(args.method_file)) if args.method_file else ()
     methods = [*_default_methods(), *(method.name for method in own)]
     if args.methods:
@@ -178,9 +181,6 @@ def main(arguments: Sequence[str]) -> int:
     log, out = Console(stderr=True), Output()
     if not args.paths and not args.mapping:
         raise InputError("PATH", "", "nothing", "an instance, a network or --mapping")
-    if args.cluster and (args.method_file or args.mapping):
-        option = "--method-file" if args.method_file else "--mapping"
-        raise InputError("--cluster", "", f"{option}, a file workers do not have", CLUSTER_TAKES)
     plans, unreadable = _planned(args)
     given, brought = given_mappings(mapping_files(args.mapping), plans, limits[0])
     files = dict.fromkeys((method.name for method in own), str(args.method_file))
