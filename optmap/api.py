@@ -6,19 +6,18 @@ network may be an object and a method a function of a notebook.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from optmap.compiled import announce_compilation
 from optmap.errors import InputError
+from optmap.experiment.given import Chip, Demands, Network, demanded, instance_of
 from optmap.experiment.mapped import MappedNetwork
 from optmap.experiment.report.html import report_html
 from optmap.experiment.row import Row
@@ -48,125 +47,8 @@ from optmap.methods import BUILT_IN, METHODS, load_method_file, method_named
 from optmap.model.claim import Run
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Status
-from optmap.model.platform import Platform
-from optmap.model.snn import SNN
-from optmap.readers.options import AS_WRITTEN, Reading, as_options
-from optmap.readers.spikes import with_spike_file
-from optmap.shipped import best_known_folder, is_instance, platform_names
-from optmap.variants import read_platform as platform_of
-
-Network = str | Path | SNN | Instance
-Chip = str | Path | Platform
-
-
-def read_platform(name: str | Path, *, reading: Reading = None) -> Platform:
-    """Return a platform: of a file (also SANA-FE's and SDF3's), or a shipped one by its name.
-
-    Changes stand after a colon (:mod:`optmap.variants`).
-
-    Parameters
-    ----------
-    name : str or Path
-        The file or name.
-    reading : ReadOptions or mapping, optional
-        ``{"architecture": "rows=128,..."}``: what the file of another tool lacks.
-
-    Raises
-    ------
-    InputError
-        Naming the file, the field, what was found and what was expected.
-
-    Examples
-    --------
-    >>> read_platform("dynap_se").num_tiles, read_platform("dynap_se:tiles=9").num_tiles
-    (4, 9)
-    """
-    return platform_of(name, as_options(reading))
-
-
-@dataclass(frozen=True, eq=False)
-class _InMemory(Instance):
-    """An instance whose network is an object, or whose platform is."""
-
-    given: SNN | None = None
-
-    @cached_property
-    def snn(self) -> SNN:
-        """The network that was given."""
-        if self.given is None:
-            return super().snn
-        return self.prepared(self.given)
-
-    def digest(self) -> str:
-        """Return a SHA-256 of the network's content, the platform and the token mode."""
-        if self.given is None:
-            return super().digest()
-        sha = hashlib.sha256(f"{self.tokens} {self.platform!r}\n".encode())
-        for array in (self.given.indptr, self.given.indices, self.given.spikes):
-            sha.update(array.tobytes())
-        if self.platform.extras or self.given.weight_bits is not None:
-            sha.update(f"{self.platform.extras}\n".encode())
-            if self.given.weight_bits is not None:
-                sha.update(self.given.weight_bits.tobytes())
-        return sha.hexdigest()
-
-
-def instance_of(
-    network: Network,
-    platform: Chip | None = None,
-    *,
-    tokens: str = "dataflow",
-    spikes: str | None = None,
-    reading: Reading = None,
-) -> tuple[Instance, Source]:
-    """Return what a network on a platform is as an instance, and how it could be loaded again.
-
-    Parameters
-    ----------
-    network : str, Path, SNN or Instance
-        An instance (object, TOML file, shipped name) brings its platform, in place of which another
-        can be given as text; a network (object, file, folder, "gen:NAME") needs one.
-    platform : str, Path or Platform, optional
-        A platform object, a file, or the name of a shipped one.
-    reading : ReadOptions or mapping, optional
-        What the files do not say of themselves, as on the command line:
-        ``{"format": "edges", "columns": "pre,post", "spike_axes": "TN"}``.
-
-    Raises
-    ------
-    InputError
-        If the platform is missing, or an object for an instance, or a file is not right.
-    """
-    options = as_options(reading)
-    told = options != AS_WRITTEN
-    if isinstance(network, Instance) or is_instance(str(network)):
-        if isinstance(platform, Platform) or spikes is not None or told:
-            found = "an instance with spikes, reading options or a Platform object"
-            raise InputError(str(network), "", found, "at most another platform's name")
-        spec = None if platform is None else str(platform)
-        if isinstance(network, Instance):
-            file = None if network.file is None else str(network.file)
-            source = Source() if file is None else Source(file=file, platform=spec)
-            return network if spec is None else network.on(spec), source
-        source = Source(file=str(network), platform=spec)
-        return source.load(), source
-    if platform is None:
-        expected = f"a Platform, a platform file, or {platform_names()}"
-        raise InputError("platform", "", "nothing", expected)
-    if not isinstance(network, SNN) and not isinstance(platform, Platform):
-        text = options.to_text()
-        source = Source(
-            network=str(network), platform=str(platform), tokens=tokens, spikes=spikes, reading=text
-        )
-        return source.load(), source
-    chip = platform if isinstance(platform, Platform) else read_platform(platform, reading=options)
-    path = None if spikes is None else Path(spikes)
-    if isinstance(network, SNN):
-        if path is not None:
-            network = with_spike_file(network, path, options=options)
-        return _InMemory("network", "memory", chip, tokens, given=network), Source()
-    name = Path(network).stem
-    return _InMemory(name, str(network), chip, tokens, path, reading=options), Source()
+from optmap.readers.options import Reading
+from optmap.shipped import best_known_folder
 
 
 def map_network(
@@ -178,6 +60,7 @@ def map_network(
     tokens: str = "dataflow",
     spikes: str | None = None,
     reading: Reading = None,
+    constraints: Demands = None,
 ) -> MappedNetwork:
     """Map a network onto a platform by one method, judge the mapping, compare it with bounds.
 
@@ -189,6 +72,9 @@ def map_network(
         A name of ``METHODS``.
     limits : Limits, optional
         For methods with a solver or a search; 60 seconds and seed 0 if not given.
+    constraints : Constraints, mapping, str or Path, optional
+        What the mapping must do besides (docs/constraints.md), or the file that says it:
+        ``{"pin": [{"neurons": "output", "tile": 3}], "apart": [["a", "b"]], "max_neurons": 64}``.
 
     Raises
     ------
@@ -206,6 +92,7 @@ def map_network(
     method_named(method)
     announce_compilation()
     instance, source = instance_of(network, platform, tokens=tokens, spikes=spikes, reading=reading)
+    instance, source = demanded(instance, source, constraints)
     job = Job(instance.name, instance.digest(), source, method, limits or Limits())
     return _mapped(instance, job, run_in_process(job, instance))
 
@@ -218,6 +105,7 @@ def evaluate(
     tokens: str = "dataflow",
     spikes: str | None = None,
     reading: Reading = None,
+    constraints: Demands = None,
 ) -> MappedNetwork:
     """Judge a mapping that anybody made, and compare it with bounds.
 
@@ -227,6 +115,8 @@ def evaluate(
         An object, the content of a mapping file, or a file, bare or wrapped.
     network, platform, tokens, spikes, reading
         What it maps, see :func:`instance_of`; a wrapped file says so itself.
+    constraints : Constraints, mapping, str or Path, optional
+        What is demanded of it, in place of the instance's own.
 
     Raises
     ------
@@ -249,6 +139,7 @@ def evaluate(
         raise InputError("network", "", "nothing", "what the mapping maps")
     else:
         placed = mapping if isinstance(mapping, Mapping) else from_dict(mapping, instance.snn)
+    instance, source = demanded(instance, source, constraints)
     found = Run(Status.FEASIBLE, placed)
     content = content_digest(placed)
     job = Job(instance.name, instance.digest(), source, name, Limits(), mapping_digest=content)

@@ -26,6 +26,7 @@ from optmap.readers.options import (
 )
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+CONSTRAINTS_HELP = "TOML file of demands: pin, together, apart, max_neurons, min_neurons"
 WIDTH = 100
 
 

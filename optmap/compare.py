@@ -20,6 +20,7 @@ from rich.table import Table as RichTable
 
 from optmap.command_line import (
     BAD_INPUT,
+    CONSTRAINTS_HELP,
     DONE,
     FAILED,
     Output,
@@ -123,6 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"comma-separated, of: {', '.join(ENCODERS)}; each instance that says what its inputs"
         " are shown runs once in each code",
     )
+    made.add_argument("--constraints", type=file_name, metavar="FILE", help=CONSTRAINTS_HELP)
     reading_arguments(made)
     _running_arguments(made)
     return made
@@ -229,6 +231,7 @@ def _planned(args: argparse.Namespace) -> tuple[list[Planned], list[str]]:
         tokens=args.tokens,
         reading=reading_of(args).to_text(),
         allow_outside=args.allow_outside,
+        constraints=args.constraints,
     )
     sources = on_platforms(sources_of(args.paths, networks), platforms, points)
     return planned(sources, encodings, args.all)

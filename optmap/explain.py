@@ -29,7 +29,14 @@ from optmap.experiment.tables.best_known import Record, read_folder
 from optmap.experiment.tables.gaps import best_for_every_mapping, gap
 from optmap.experiment.tables.text import compact, percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
-from optmap.experiment.what_if import Figures, WhatIf, figures, mapped_again, re_evaluated
+from optmap.experiment.what_if import (
+    Figures,
+    WhatIf,
+    figures,
+    mapped_again,
+    re_evaluated,
+    without_one_constraint,
+)
 from optmap.instance import Instance, assemble, load
 from optmap.judge.case import Case
 from optmap.judge.evaluation import Evaluation
@@ -86,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
     data, instance, mapping = read_document(
         Path(args.mapping), None if args.of is None else _named(args.of, args)
     )
-    case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+    case = Case(instance.snn, instance.platform, instance.tokens, mapping, instance.constraints)
     say = _Printer(console)
     by = f" by {data['method']}" if data.get("method") else ""
     say(f"{instance.name}{by} on {instance.platform.name}")
@@ -108,6 +115,10 @@ def main(arguments: Sequence[str]) -> int:
     if method is not None:
         changes = [WhatIf("(this mapping)", base), *mapped_again(instance, method, limits)]
         console.print(_table(f"Mapped again by {method.name}, if there were", base, changes))
+        if instance.constraints:
+            freed = without_one_constraint(instance, method, limits)
+            title = f"What each constraint costs: mapped again by {method.name}"
+            console.print(_table(title, freed[0].after, freed))
     if base is not None:
         say(LEGEND)
     return FAILED if case.violations else DONE

@@ -54,6 +54,9 @@ def main(arguments: Sequence[str]) -> int:
     if method.uses_solver:
         raise InputError("--method", "", args.method, "a heuristic: the start costs no solver")
     instance = load(instance_file(args.instance))
+    if instance.constraints:
+        found = f"constraints {', '.join(instance.constraints.kinds)}"
+        raise InputError(args.instance, "", found, "none: models are written without them")
     mapping = _start(instance, args.method, args.seed)
     if args.sizes:
         _print_sizes(mapping, instance)

@@ -23,10 +23,12 @@ from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.judge.evaluation import evaluate
 from optmap.methods import Method
 from optmap.model.claim import Run
+from optmap.model.constraints import NONE, Constraints
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Outcome, Status, Value
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
+from optmap.stages.constrain import limited, refuse
 from optmap.stages.course import Course, ProvedInfeasibleError, Report
 from optmap.stages.divide import divide
 from optmap.stages.schedule import schedule
@@ -41,7 +43,7 @@ def run(
     limits: Limits,
     report: Report,
     placement: Mapping | None = None,
-    objective: str = "period",
+    constraints: Constraints = NONE,
 ) -> Run:
     """Run all stages of a method.
 
@@ -53,19 +55,26 @@ def run(
         Called with a complete :class:`Run` whenever there is a better mapping to fall back on.
     placement : Mapping, optional
         What the method "imported" takes clusters and tiles from.
-    objective : str
-        What a method that decides everything minimises, a column of the judge's row.
+    constraints : Constraints
+        What the user demands of the mapping (:mod:`optmap.stages.constrain`).
 
     Raises
     ------
     FanInError
         Decomposition ``none`` and a neuron that needs it.
+    CapacityError
+        If the method does not respect the constraints.
+    InputError
+        If the constraints name no neurons or contradict each other.
     """
     if limits.work is not None:
         in_work = replace(limits, wall_s=float(limits.work), work=None)
         with counted():
-            return run(method, snn, platform, tokens, in_work, report, placement, objective)
-    course = Course(platform, tokens, limits, report, solver_stages(method))
+            return run(method, snn, platform, tokens, in_work, report, placement, constraints)
+    refuse(method, constraints, snn)
+    platform = limited(platform, constraints)
+    stages = solver_stages(method)
+    course = Course(platform, tokens, limits, report, stages, constraints)
     try:
         units = course.timed("clustering", divide, course, method, snn, placement)
         graph = course.graph_of(*units)
@@ -77,7 +86,7 @@ def run(
         return _run(course, status, None, str(error))
     if method.whole:
         course.report_mapping(mapping)
-        mapping = course.timed("whole", _decide_all, course, method, snn, mapping, objective)
+        mapping = course.timed("whole", _decide_all, course, method, snn, mapping)
     optimal = bool(course.claims) and all(c.status is Status.OPTIMAL for c in course.claims)
     return _run(course, Status.OPTIMAL if optimal else Status.FEASIBLE, mapping)
 
@@ -87,9 +96,7 @@ def _run(course: Course, status: Status, mapping: Mapping | None, reason: str = 
     return Run(status, mapping, tuple(course.claims), tuple(course.seconds), text)
 
 
-def _decide_all(
-    course: Course, method: Method, snn: SNN, start: Mapping, objective: str
-) -> Mapping:
+def _decide_all(course: Course, method: Method, snn: SNN, start: Mapping) -> Mapping:
     """Run a method that decides everything from a known mapping; its bounds hold end to end."""
     stage = WHOLE.get(method.whole) or EXACT_WHOLE[method.whole]
     scope = stage.scope(course.platform)
@@ -98,7 +105,7 @@ def _decide_all(
         if outcome.solution is not None:
             course.report_mapping(outcome.solution)
 
-    metrics, found = stage.metrics or (objective,), start
+    metrics, found = stage.metrics or ("period",), start
     for left, metric in zip(range(len(metrics), 0, -1), metrics, strict=True):
         outcome = stage.load()(
             snn,

@@ -26,6 +26,10 @@ An instance file is TOML::
     default = 8
     conv1 = 4
 
+    [constraints]                       # optional: what a user demands (docs/constraints.md)
+    pin = [{ neurons = "output", tile = 3 }]
+    max_neurons = 64                    # and together, apart, min_neurons
+
     [origin]
     text = "trained on scikit-learn's digits"
     licence = "MIT"
@@ -49,9 +53,11 @@ from types import MappingProxyType
 
 from optmap.beside import Beside
 from optmap.errors import InputError, refuse_special
+from optmap.model.constraints import NONE, Constraints
 from optmap.model.mapping import Mapping
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
+from optmap.readers.constraints import read_constraints
 from optmap.readers.options import AS_WRITTEN, OPTION_NAMES, ReadOptions, from_text, read_options
 from optmap.readers.platforms import platform_of_file
 from optmap.readers.ranc import read_ranc
@@ -100,6 +106,8 @@ class Instance:
         Bits of the weights by population, "default" for the others; empty: not known.
     origin, provenance : mapping
         What the file says about where the data comes from.
+    constraints : Constraints
+        What a mapping must do besides fitting the platform.
     """
 
     name: str
@@ -117,6 +125,7 @@ class Instance:
     weight_bits: collections.abc.Mapping[str, int] = field(default_factory=dict)
     origin: collections.abc.Mapping[str, str] = field(default_factory=dict)
     provenance: collections.abc.Mapping[str, str] = field(default_factory=dict)
+    constraints: Constraints = NONE
 
     def __post_init__(self) -> None:
         if self.tokens not in TOKEN_MODES:
@@ -201,6 +210,8 @@ class Instance:
             sha.update(f"{self.platform.extras} {sorted(self.weight_bits.items())}\n".encode())
         if self.reading != AS_WRITTEN:
             sha.update(f"{self.reading.to_text()}\n".encode())
+        if self.constraints:
+            sha.update(f"{self.constraints!r}\n".encode())
         if self.network.startswith("gen:"):
             sha.update(self.network.encode())
         else:
@@ -280,6 +291,7 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
         weight_bits=top.table("weight_bits").wholes(1),
         origin=top.table("origin").texts(),
         provenance=top.table("provenance").texts(),
+        constraints=read_constraints(top.table("constraints")),
     )
     top.close()
     return instance if encoding is None else instance.encoded(encoding)

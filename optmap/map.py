@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from optmap.command_line import (
+    CONSTRAINTS_HELP,
     DONE,
     FAILED,
     Output,
@@ -105,6 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--spikes", type=file_name, metavar="FILE", help="spikes per neuron and iteration"
     )
     made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
+    made.add_argument("--constraints", type=file_name, metavar="FILE", help=CONSTRAINTS_HELP)
     reading_arguments(made)
     made.add_argument(
         "--area",
@@ -174,7 +176,12 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
             raise InputError(
                 args.network, "", "an instance file with other options", "at most --platform"
             )
-        source = Source(file=args.network, platform=args.platform, allow_outside=args.allow_outside)
+        source = Source(
+            file=args.network,
+            platform=args.platform,
+            allow_outside=args.allow_outside,
+            constraints=args.constraints,
+        )
         return source.load(), source
     if not args.platform:
         raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
@@ -185,6 +192,7 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
         spikes=args.spikes,
         keep_zero_weights=args.keep_zero_weights,
         reading=reading_of(args).to_text(),
+        constraints=args.constraints,
     )
     return source.load(), source
 

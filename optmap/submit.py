@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
 def _submit_mapping(path: Path, folder: Path, date: str) -> list[Improvement]:
     """Judge one mapping file and write what it improves."""
     data, instance, mapping = read_document(path)
-    case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+    case = Case(instance.snn, instance.platform, instance.tokens, mapping, instance.constraints)
     if case.evaluation is None:
         text = "; ".join(map(str, case.violations[:3]))
         raise InputError(str(path), "mapping", text, "a mapping that breaks no rule")

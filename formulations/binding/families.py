@@ -3,6 +3,7 @@
 Sets         K clusters, T tiles, E channels (sets.py)
 Parameters   slots_t, buffers of t, q_ab
 Variables    z[a,t] = 1 iff cluster a runs on tile t; o[e,t] = 1 if channel e leaves tile t
+             c[s,t] = 1 if tile t holds a cluster of set s, of a list of sets to be apart
 
 Loads (B8) and hops (B5) each engine has in words of its own: cpsat_model.py, milp.py.
 """
@@ -82,6 +83,8 @@ class BindingFamilies(Placement[V], ABC):
         self.respect_input_buffers()
         self.respect_output_buffers()
         self.respect_load()
+        self.respect_pins()
+        self.keep_apart()
         return self
 
     def respect_input_buffers(self) -> None:
@@ -104,6 +107,26 @@ class BindingFamilies(Placement[V], ABC):
                 self.engine.one_of([self.z[b, t], o], unless=[self.z[a, t]])
                 leaving.append(q * o)
             self.engine.add(self.engine.total(leaving) <= room)
+
+    def respect_pins(self) -> None:
+        """(B10)  z[a,t] = 0  for pinned a, t elsewhere;  z[a,t] = z[b,t]  for a, b together."""
+        for a, tile in self.sets.pinned.items():
+            for t in self.sets.tiles:
+                if t != tile:
+                    self.engine.forbid(self.z[a, t])
+        for a, b in self.sets.same_tile:
+            for t in self.sets.tiles:
+                self.engine.add(self.z[a, t] == self.z[b, t])
+
+    def keep_apart(self) -> None:
+        """(B11)  z[a,t] <= c[s,t]  for all a of set s;  sum_s c[s,t] <= 1  for sets to be apart."""
+        for number, sets in enumerate(self.sets.apart):
+            for t in self.sets.tiles:
+                here = [self.engine.boolean(f"c_{number}_{s}_{t}") for s in range(len(sets))]
+                for c, members in zip(here, sets, strict=True):
+                    for a in members:
+                        self.engine.implies(self.z[a, t], c)
+                self.engine.add(self.engine.total(here) <= 1)
 
     @abstractmethod
     def respect_load(self) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.spike_hops import flows
 from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.cluster_rules import ClusterRules, rules_of_graph
 from optmap.model.mapping import Binding
 from optmap.model.outcome import Outcome, Status
 from optmap.model.platform import Platform
@@ -125,8 +126,43 @@ class BindingSets:
 
     @property
     def tiles_alike(self) -> bool:
-        """Whether all tiles have equal crossbars, slots and buffers."""
-        return len(set(self.platform.tiles)) == 1
+        """Whether all tiles have equal crossbars, slots and buffers; demands tell them apart."""
+        return len(set(self.platform.tiles)) == 1 and self.rules is None
+
+    @cached_property
+    def rules(self) -> ClusterRules | None:
+        """What a user demands of the clusters' tiles."""
+        return rules_of_graph(self.graph.made_of)
+
+    @cached_property
+    def same_tile(self) -> list[tuple[int, int]]:
+        """Pairs of clusters that share a tile: each with the first of its group."""
+        if self.rules is None:
+            return []
+        first: dict[int, int] = {}
+        pairs = ((first.setdefault(g, a), a) for a, g in enumerate(self.rules.group.tolist()))
+        return [(a, b) for a, b in pairs if a != b]
+
+    @cached_property
+    def pinned(self) -> dict[int, int]:
+        """Tile of each cluster that is demanded to be there; -1 where demands contradict."""
+        if self.rules is None:
+            return {}
+        if not self.rules.possible:
+            return {0: -1}
+        tiles = [self.rules.tile[g] for g in self.rules.group.tolist()]
+        return {a: t for a, t in enumerate(tiles) if t >= 0}
+
+    @cached_property
+    def apart(self) -> list[list[list[int]]]:
+        """By list of sets apart, the clusters of each set."""
+        if self.rules is None:
+            return []
+        colours = [row[self.rules.group] for row in self.rules.colour]
+        return [
+            [np.flatnonzero(row == c).tolist() for c in range(int(row.max(initial=-1)) + 1)]
+            for row in colours
+        ]
 
     @property
     def first_tiles(self) -> list[int]:
@@ -185,6 +221,9 @@ def fits_platform(graph: ClusterGraph, platform: Platform, binding: Binding) -> 
         into[tile[b]] += q
         if tile[a] != tile[b]:
             out[tile[a]] += q
+    rules = rules_of_graph(graph.made_of)
+    if rules is not None and not rules.allows(binding.tile_of):
+        return False
     return all(
         (have.slots is None or clusters[t] <= have.slots)
         and (have.input_buffer is None or into[t] <= have.input_buffer)

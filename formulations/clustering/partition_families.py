@@ -8,6 +8,7 @@ Variables    x[u,k] = 1 iff unit u is in cluster k
              y[k,h] = 1 iff cluster k is used, on a crossbar of kind h
              r[i,k] = 1 if unit i reaches cluster k from another cluster
              e[i,k] axons out that unit i takes of cluster k
+             b[l,k] = 1 if a unit of label l is in cluster k (labels: demands of a user)
 Objectives   (P0a) min sum_k,h y[k,h]; (P0b) min sum s_i r[i,k] over units + s_i a[i,k] over inputs;
              (P0c) min sum_k,h area_h y[k,h]
 """
@@ -36,6 +37,7 @@ class PartitionFamilies(Generic[V]):
         self.y = {(k, h): new(f"y_{k}_{h}") for k in sets.clusters for h in range(len(sets.kinds))}
         self.r: dict[tuple[int, int], V] = {}
         self.e: dict[tuple[int, int], V] = {}
+        self.b: dict[tuple[int, int], V] = {}
 
     def build(self) -> Self:
         """Post every family that all objectives need."""
@@ -49,6 +51,8 @@ class PartitionFamilies(Generic[V]):
         self.choose_one_kind()
         self.break_cluster_symmetry()
         self.imply_axon_copies()
+        self.keep_apart()
+        self.respect_least_size()
         return self
 
     def used(self, k: int) -> Any:
@@ -165,6 +169,25 @@ class PartitionFamilies(Generic[V]):
                 built = self.engine.total(self.y[k, h] for k in self.sets.clusters)
                 self.engine.add(built <= stock)
 
+    def keep_apart(self) -> None:
+        """(P15)  x[u,k] <= b[l,k]  for u of label l;  b[l,k] + b[m,k] <= 1  where l, m clash."""
+        for label, units in self.sets.labelled.items():
+            for k in self.sets.clusters:
+                b = self.b[label, k] = self.engine.boolean(f"b_{label}_{k}")
+                for u in units:
+                    self.engine.implies(self.x[u, k], b)
+        for one, other in self.sets.clashes:
+            for k in self.sets.clusters:
+                self.engine.add(self.b[one, k] + self.b[other, k] <= 1)
+
+    def respect_least_size(self) -> None:
+        """(P16)  sum_u x[u,k] >= least sum_h y[k,h]  for all k, where a least size is demanded."""
+        least = self.sets.least_size
+        if least > 1:
+            for k in self.sets.clusters:
+                placed = self.engine.total(self.x[u, k] for u in self.sets.units)
+                self.engine.add(placed >= least * self.used(k))
+
     def clusters(self) -> Any:
         """sum_k,h y[k,h]."""
         return self.engine.total(self.y.values())
@@ -206,6 +229,8 @@ class PartitionFamilies(Generic[V]):
             yield r, int(i in rows[k] and of[self.sets.position[i]] != k)
         for (i, k), e in self.e.items():
             yield e, sum(i in row for row in rows) * (of[self.sets.position[i]] == k)
+        for (name, k), b in self.b.items():
+            yield b, int(any(of[u] == k for u in self.sets.labelled[name]))
         kinds = self.sets.kinds_of(clustering)
         yield from ((y, int(kinds[k] == h)) for (k, h), y in self.y.items())
 

@@ -36,6 +36,7 @@ from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray
+from optmap.model.unit_rules import UnitRules
 
 #: Beyond this many terms a plain model is not built: it would only eat memory.
 MAX_TERMS = 2_000_000
@@ -68,6 +69,7 @@ class PartitionSets:
     taken: tuple[tuple[int, ...], ...] = ()
     room: tuple[tuple[int, ...], ...] = ()
     sent: tuple[tuple[int, int], ...] = ()
+    rules: UnitRules | None = None
 
     @cached_property
     def read_units(self) -> list[int]:
@@ -141,6 +143,24 @@ class PartitionSets:
         return all(n <= x for n, x in zip(need, have, strict=True))
 
     @property
+    def clashes(self) -> list[tuple[int, int]]:
+        """Pairs of labels whose units must not share a cluster; none without demands."""
+        return [] if self.rules is None else self.rules.clashing
+
+    @cached_property
+    def labelled(self) -> dict[int, list[int]]:
+        """Units of each label that clashes with another."""
+        if self.rules is None:
+            return {}
+        names = sorted({label for pair in self.clashes for label in pair})
+        return {name: np.flatnonzero(self.rules.label == name).tolist() for name in names}
+
+    @property
+    def least_size(self) -> int:
+        """Units that a cluster in use holds at least."""
+        return (self.rules.min_neurons if self.rules else None) or 1
+
+    @property
     def max_columns(self) -> int:
         """Largest C'."""
         return max(c for _, c in self.kinds)
@@ -149,7 +169,9 @@ class PartitionSets:
     def num_terms(self) -> int:
         """Size of the largest families of a plain model."""
         n = self.network
-        return self.num_clusters * (n.num_synapses + n.num_units + int((n.fan_out > 0).sum()))
+        demanded = sum(map(len, self.labelled.values())) + len(self.clashes)
+        plain = n.num_synapses + n.num_units + int((n.fan_out > 0).sum())
+        return self.num_clusters * (plain + demanded)
 
 
 def sets_for(network: SNN, platform: Platform, num_clusters: int) -> PartitionSets:
@@ -256,6 +278,12 @@ def start_of(
     if len(warm.cluster_of) != network.num_units:
         raise ValueError(f"warm start of {len(warm.cluster_of)} units for {network.num_units}")
     return compact(warm.cluster_of)
+
+
+def demanded_start(decomposition: Decomposition, start: Clustering | None) -> Clustering | None:
+    """Return a start that obeys the demands on units, else None."""
+    rules = decomposition.rules
+    return start if start is None or rules is None or rules.allows(start.cluster_of) else None
 
 
 def clusters_of(clustering: Clustering) -> int:

@@ -18,6 +18,7 @@ from formulations.clustering.sets import (
     PartitionSets,
     area_start,
     clusters_of,
+    demanded_start,
     keep_better,
     kinds_worth_having,
     not_built,
@@ -106,14 +107,16 @@ def fewest_clusters(
     network, kinds = decomposition.network, kinds_worth_having(platform)
     simple = best(cluster_bounds(decomposition, platform))
     floor = None if simple is None else simple.whole
-    least = PartitionSets(network, kinds, max(1, -(-network.num_units // max(c for _, c in kinds))))
+    fewest = max(1, -(-network.num_units // max(c for _, c in kinds)))
+    least = PartitionSets(network, kinds, fewest, rules=decomposition.rules)
     if too_large(least, limits, backend.seconds_per_term):
-        kept = keep_better(watch, clusters_of, Status.UNKNOWN, None, floor, warm)
+        known = demanded_start(decomposition, warm)
+        kept = keep_better(watch, clusters_of, Status.UNKNOWN, None, floor, known)
         return replace(graded(kept, floor), note=not_built(least))
     start = start_of(decomposition, platform, warm)
-    if exceeded(decomposition, start, platform):
+    if exceeded(decomposition, start, platform) or demanded_start(decomposition, start) is None:
         return _without_start(backend, decomposition, platform, watch, floor)
-    sets = sets_for(network, platform, start.num_clusters)
+    sets = _sets(decomposition, platform, start.num_clusters)
     kept = graded(keep_better(watch, clusters_of, Status.UNKNOWN, None, floor, start), floor)
     if start.num_clusters == floor:
         return kept
@@ -127,6 +130,12 @@ def fewest_clusters(
     return graded(outcome, floor, below)
 
 
+def _sets(decomposition: Decomposition, platform: Platform, num_clusters: int) -> PartitionSets:
+    """Return the sets of units on a platform, with all limits and demands."""
+    found = sets_for(decomposition.network, platform, num_clusters)
+    return replace(found, rules=decomposition.rules)
+
+
 def _without_start(
     backend: Backend[M],
     decomposition: Decomposition,
@@ -134,11 +143,14 @@ def _without_start(
     watch: Stopwatch,
     floor: int | None,
 ) -> Outcome[Clustering]:
-    """Return what a model with as many clusters as units finds: no heuristic keeps to the limits.
+    """Return what a model with as many clusters as there can be finds, no start given.
+
+    So it is where no heuristic keeps to the limits, or none to a user's demands.
 
     Axons out and fan-outs are no matter of one cluster alone: two may be worse than both apart.
     """
-    sets = sets_for(decomposition.network, platform, decomposition.num_units)
+    smallest = (decomposition.rules.min_neurons if decomposition.rules else None) or 1
+    sets = _sets(decomposition, platform, max(1, decomposition.num_units // smallest))
     if too_large(sets, watch.limits, backend.seconds_per_term):
         unknown = Outcome[Clustering](Status.UNKNOWN, bound=floor, trace=watch.trace)
         return replace(graded(unknown, floor), note=not_built(sets))
@@ -166,13 +178,14 @@ def least_traffic(
     network = decomposition.network
     start = None
     if warm is not None and warm.num_clusters <= num_clusters:
-        start = start_of(decomposition, platform, warm)
-        start = None if exceeded(decomposition, start, platform) else start
+        start = demanded_start(decomposition, start_of(decomposition, platform, warm))
+        if start is not None and exceeded(decomposition, start, platform):
+            start = None
     measure = partial(traffic_of, network)
     floor = traffic_bound(decomposition, platform).whole
     if start is not None and measure(start) == floor:
         return graded(keep_better(watch, measure, Status.UNKNOWN, start, floor), floor)
-    sets = sets_for(network, platform, num_clusters)
+    sets = _sets(decomposition, platform, num_clusters)
     if too_large(sets, limits, backend.seconds_per_term):
         return graded(keep_better(watch, measure, Status.UNKNOWN, None, floor, start), floor)
     model = backend.build(sets)

@@ -172,7 +172,9 @@ def entry_problems(folder: Path, entry: Entry, instance: Instance) -> Iterator[s
             continue
         file = str((record.mapping or {})["file"])
         if file not in judged:
-            case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+            case = Case(
+                instance.snn, instance.platform, instance.tokens, mapping, instance.constraints
+            )
             judged[file] = {} if case.evaluation is None else case.evaluation.row()
         if judged[file].get(name) != record.value:
             yield f"{entry.instance}: {name} {record.value}, judged {judged[file].get(name)}"

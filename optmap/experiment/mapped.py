@@ -105,7 +105,7 @@ class MappedNetwork:
     def case(self) -> Case:
         """The mapping's graphs, violations, evaluation and bounds, built when asked for."""
         here = self.instance
-        return Case(here.snn, here.platform, here.tokens, self._placed())
+        return Case(here.snn, here.platform, here.tokens, self._placed(), here.constraints)
 
     def plot(self, picture: str = "schedule") -> go.Figure:
         """Return a picture: ``schedule``, ``tiles``, ``loads`` or ``crossbars``.

@@ -169,14 +169,34 @@ def mapped_again(instance: Instance, method: Method, limits: Limits) -> list[Wha
     ]
 
 
+def without_one_constraint(instance: Instance, method: Method, limits: Limits) -> list[WhatIf]:
+    """Return what the method reaches with all constraints, then without each of them."""
+    found = [
+        WhatIf("no change: all constraints", _mapped(instance, method, instance.platform, limits))
+    ]
+    for words, rest in instance.constraints.single():
+        freed = replace(instance, constraints=rest)
+        found.append(WhatIf(f"without {words}", _mapped(freed, method, instance.platform, limits)))
+    return found
+
+
 def _mapped(
     instance: Instance, method: Method, platform: Platform, limits: Limits
 ) -> Figures | None:
+    demanded = instance.constraints
     try:
-        result = run(method, instance.snn, platform, instance.tokens, limits, lambda _: None)
+        result = run(
+            method,
+            instance.snn,
+            platform,
+            instance.tokens,
+            limits,
+            lambda _: None,
+            constraints=demanded,
+        )
     except (CapacityError, FanInError):
         return None
     if result.mapping is None:
         return None
-    verdict = judge(instance.snn, platform, result.mapping, instance.tokens).evaluation
+    verdict = judge(instance.snn, platform, result.mapping, instance.tokens, demanded).evaluation
     return figures(instance, platform, verdict) if verdict else None

@@ -13,10 +13,12 @@ from optmap.bounds.spike_hops import hop_bounds
 from optmap.bounds.traffic import traffic_bounds
 from optmap.judge.binding_aware_graph import BindingAwareGraph, lower
 from optmap.judge.check import Violation, graph_violations, input_violations, unit_violations
+from optmap.judge.demands import demand_violations
 from optmap.judge.evaluation import Evaluation, evaluation_of
 from optmap.judge.metrics import computing_energy
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
+from optmap.model.constraints import NONE, Constraints
 from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
@@ -38,12 +40,15 @@ class Case:
         Token mode, ``dataflow`` or ``pipelined``.
     mapping : Mapping
         Well formed in itself; whether it fits is what is judged.
+    constraints : Constraints
+        What its user demands of it besides.
     """
 
     snn: SNN
     platform: Platform
     tokens: str
     mapping: Mapping
+    constraints: Constraints = NONE
 
     @cached_property
     def graph(self) -> ClusterGraph:
@@ -72,6 +77,7 @@ class Case:
             *graph_violations(
                 self.graph, self.platform, made.binding, made.orders, lambda: self.bound
             ),
+            *demand_violations(self.snn, self.constraints, made),
         )
 
     @cached_property
@@ -115,7 +121,13 @@ class Judgement:
     evaluation: Evaluation | None
 
 
-def judge(snn: SNN, platform: Platform, mapping: Mapping, tokens: str) -> Judgement:
+def judge(
+    snn: SNN,
+    platform: Platform,
+    mapping: Mapping,
+    tokens: str,
+    constraints: Constraints = NONE,
+) -> Judgement:
     """Check ``mapping`` and, if nothing is broken, evaluate it."""
-    case = Case(snn, platform, tokens, mapping)
+    case = Case(snn, platform, tokens, mapping, constraints)
     return Judgement(case.violations, case.evaluation)

@@ -26,6 +26,7 @@ from optmap.compiled import compiled
 from optmap.model.identity import digest_of
 from optmap.model.json_value import Json
 from optmap.model.snn import SNN, IndexArray, IntArray, Population, frozen
+from optmap.model.unit_rules import UnitRules
 
 #: The identity of the units where nothing was inserted.
 AS_GIVEN = "as given"
@@ -52,6 +53,8 @@ class Decomposition:
         Neurons of the original network; those from here on were inserted.
     parameters : dict
         With the policy and ``rows``, all it takes to make the units again; empty for most.
+    rules : UnitRules or None
+        What a user demands of the units' places; None: nothing.
     """
 
     policy: str
@@ -60,6 +63,7 @@ class Decomposition:
     owner: IndexArray
     num_neurons: int
     parameters: Parameters = field(default_factory=dict)
+    rules: UnitRules | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "owner", frozen(self.owner, np.int32))

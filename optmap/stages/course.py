@@ -15,6 +15,7 @@ from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower, refuse_short_buffers
 from optmap.model.claim import Claim, Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.constraints import NONE, Constraints
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits, Outcome, Status, Value
@@ -22,6 +23,7 @@ from optmap.model.platform import Platform
 from optmap.model.scope import Scope
 from optmap.ordering.contract import ORDERERS
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+from optmap.stages.constrain import repaired_binding
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -52,6 +54,8 @@ class Course:
         Told of every complete mapping that is better than none.
     to_come : list of str
         The metrics that solvers of this run will minimise, in order.
+    constraints : Constraints
+        What the user demands of the mapping.
     """
 
     platform: Platform
@@ -59,6 +63,7 @@ class Course:
     limits: Limits
     report: Report
     to_come: list[str]
+    constraints: Constraints = NONE
     started: float = field(default_factory=now)
     claims: list[Claim] = field(default_factory=list)
     seconds: list[tuple[str, float]] = field(default_factory=list)
@@ -121,8 +126,9 @@ class Course:
     # what is known before a solver has found anything
 
     def bound_by(self, name: str, graph: ClusterGraph) -> Binding:
-        """Return a heuristic binding."""
-        return BINDERS[name]()(graph, self.platform, seed=self.limits.seed)
+        """Return a heuristic binding that obeys the demands."""
+        found = BINDERS[name]()(graph, self.platform, seed=self.limits.seed)
+        return repaired_binding(graph, self.platform, found)
 
     def bound_by_any(self, names: Iterable[str], graph: ClusterGraph) -> Iterator[Binding]:
         """Yield the bindings of those heuristics that find one; elsewhere a solver still may."""

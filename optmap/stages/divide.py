@@ -16,6 +16,7 @@ from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, Mapping
 from optmap.model.scope import Scope
 from optmap.model.snn import SNN
+from optmap.stages.constrain import repaired_clusters, with_rules
 from optmap.stages.course import WARM_CLUSTERING, Course, ProvedInfeasibleError
 
 Units = tuple[Decomposition, Clustering]
@@ -25,7 +26,7 @@ def divide(course: Course, method: Method, snn: SNN, placement: Mapping | None) 
     """Return the units and the clusters of a method, whichever list its stage stands in."""
     if isinstance(snn, ClusteredSNN):  # it came clustered: nothing to divide
         rows = max(snn.max_fan_in, course.platform.max_rows)
-        return decompose(snn, rows, "none"), snn.clustering
+        return _demanded(course, snn, decompose(snn, rows, "none")), snn.clustering
     if placement is not None:
         return placement.decomposition, placement.clustering
     decomposition, clustering = _divide(course, method, snn)
@@ -36,8 +37,11 @@ def divide(course: Course, method: Method, snn: SNN, placement: Mapping | None) 
 def _divide(course: Course, method: Method, snn: SNN) -> Units:
     name, seed = method.clustering, course.limits.seed
     if name in DIVIDERS:
-        return divided(DIVIDERS[name](), snn, course.platform, seed=seed)
+        decomposition, found = divided(DIVIDERS[name](), snn, course.platform, seed=seed)
+        decomposition = _demanded(course, snn, decomposition)
+        return decomposition, repaired_clusters(decomposition, found, course.platform)
     decomposition = DECOMPOSERS[method.decomposition]()(snn, course.platform, seed=seed)
+    decomposition = _demanded(course, snn, decomposition)
     if name in TREE_IMPROVERS:
         return _improve(course, TREE_IMPROVERS[name](), snn, decomposition)
     _refuse_too_few_slots(course, decomposition)
@@ -46,8 +50,14 @@ def _divide(course: Course, method: Method, snn: SNN) -> Units:
     return decomposition, _cluster(course, name, decomposition)
 
 
+def _demanded(course: Course, snn: SNN, decomposition: Decomposition) -> Decomposition:
+    return with_rules(decomposition, course.constraints, snn, course.platform)
+
+
 def _cluster(course: Course, name: str, decomposition: Decomposition) -> Clustering:
-    return cluster(CLUSTERERS[name](), decomposition, course.platform, seed=course.limits.seed)
+    seed = course.limits.seed
+    found = cluster(CLUSTERERS[name](), decomposition, course.platform, seed=seed)
+    return repaired_clusters(decomposition, found, course.platform)
 
 
 def _improve(

@@ -34,6 +34,7 @@ def run_in_process(job: Job, instance: Instance) -> Ended:
             job.limits,
             lambda _: None,
             placement,
+            instance.constraints,
         )
 
     return judged(job, instance, solved)

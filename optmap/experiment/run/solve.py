@@ -102,6 +102,7 @@ def solve(job: Job, out: TextIO) -> None:
             job.limits,
             lambda partial: emit(lambda: describe(partial, instance, job)),
             placement,
+            instance.constraints,
         )
         emit(lambda: describe(result, instance, job))
     except InputError as error:
@@ -173,7 +174,7 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     if result.mapping is None:
         return row
     mapping = result.mapping
-    case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+    case = Case(instance.snn, instance.platform, instance.tokens, mapping, instance.constraints)
     wrong = [claim for claim in result.claims if not claim.holds]
     row["decomposition"] = mapping.decomposition.policy
     row["mapping"] = document(mapping, job.instance, job.source, job.digest, job.method)
@@ -217,7 +218,7 @@ def describe_network(instance: Instance) -> dict[str, Any]:
 
 def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]]:
     """Return the bounds that need no solver, each with its name and scope."""
-    case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+    case = Case(instance.snn, instance.platform, instance.tokens, mapping, instance.constraints)
     return [bound.to_json() for bound in case.bounds]
 
 

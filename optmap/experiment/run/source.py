@@ -10,8 +10,12 @@ from typing import Any
 
 from optmap.errors import InputError, refuse_unknown
 from optmap.instance import Instance, assemble, load
+from optmap.readers.constraints import load_constraints
 from optmap.shipped import instance_file, platform_file, shipped_instances, shipped_platforms
 from optmap.variants import parts_of, short_name, with_changes
+
+#: Fields that name something on this disk.
+_PATHS = ("file", "network", "platform", "spikes", "constraints")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,8 @@ class Source:
     Parameters
     ----------
     file : str, optional
-        The instance file; then ``encoding``, ``platform`` (another one for it, see
-        ``Instance.on``) and ``allow_outside`` are the only other fields.
+        The instance file; then only ``encoding``, ``platform`` (another one for it, see
+        ``Instance.on``), ``allow_outside`` and ``constraints`` count.
     encoding : str, optional
         Another code for the inputs of the instance file; see ``Instance.encoded``.
     network, platform : str, optional
@@ -40,6 +44,8 @@ class Source:
         What its files do not say of themselves, as ``ReadOptions.to_text`` gives it.
     allow_outside : bool
         Whether the instance file may name files outside its folder.
+    constraints : str, optional
+        A file of constraints, beside those of the instance file: then it stands in their place.
     """
 
     file: str | None = None
@@ -52,6 +58,7 @@ class Source:
     keep_zero_weights: bool = False
     reading: str = ""
     allow_outside: bool = False
+    constraints: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that say something."""
@@ -80,7 +87,7 @@ class Source:
 
     def paths(self) -> dict[str, str]:
         """Return the fields that name something on this disk."""
-        named = {name: getattr(self, name) for name in ("file", "network", "platform", "spikes")}
+        named = {name: getattr(self, name) for name in _PATHS}
         named["platform"] = None if self.platform is None else parts_of(self.platform)[0] or None
         given = {n: p for n, p in named.items() if p is not None and not p.startswith("gen:")}
         if given.get("platform") in shipped_platforms():
@@ -120,6 +127,12 @@ class Source:
         InputError
             If a file is not there or not right.
         """
+        found = self._loaded()
+        if self.constraints is None:
+            return found
+        return replace(found, constraints=load_constraints(self.constraints))
+
+    def _loaded(self) -> Instance:
         if self.file is not None:
             found = load(self.file, self.encoding, allow_outside=self.allow_outside)
             return found if self.platform is None else found.on(self.platform)

@@ -58,7 +58,9 @@ def rerun_problems(
             yield f"{method.name} finds no mapping, the row has one"
         return
     if stored is None:
-        judged = judge(instance.snn, instance.platform, found, instance.tokens)
+        judged = judge(
+            instance.snn, instance.platform, found, instance.tokens, instance.constraints
+        )
         if judged.evaluation is not None:
             yield f"status {row['status']} without a mapping, yet {method.name} finds a valid one"
         elif row["check"] != "violation":
@@ -80,6 +82,7 @@ def _run(method: Method, instance: Instance, limits: Limits) -> tuple[Run | None
             limits,
             lambda partial: reported.append(partial.mapping) if partial.mapping else None,
             placement,
+            instance.constraints,
         )
     except (CapacityError, FanInError):
         return None, None

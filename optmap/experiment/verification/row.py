@@ -184,7 +184,7 @@ class Checker:
         method: Method | None,
         verdict: RowVerdict,
     ) -> Iterator[str]:
-        case = Case(instance.snn, instance.platform, instance.tokens, mapping)
+        case = Case(instance.snn, instance.platform, instance.tokens, mapping, instance.constraints)
         evaluation, place = case.evaluation, case.place
         if evaluation is None or place is None:
             if row["check"] == "ok":
