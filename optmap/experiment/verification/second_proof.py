@@ -97,6 +97,11 @@ class Found:
     by: str = "nobody"
     grade: Grade = Grade.CLAIMED
 
+    def settles(self, bound: Bound) -> bool:
+        """Tell whether this proves a bound, or refutes it."""
+        proves = self.bound is not None and self.bound >= bound.value
+        return proves or (self.value is not None and self.value < bound.value)
+
 
 def _found(outcome: Outcome[Any], by: str) -> Found:
     return Found(outcome.claimed, outcome.bound, by, outcome.grade)
@@ -157,15 +162,25 @@ def _whole_again(bound: Bound, start: Mapping | None, instance: Instance, limits
     return _found(outcome, f"whole-{name}")
 
 
+#: Clusterings that prove a bound again, in the order in which they are asked: stage and its name.
+CLUSTERS_AGAIN = (("colgen", "column generation"), ("cpsat", "cpsat"))
+TRAFFIC_AGAIN = (("lns", "prices"), ("cpsat", "cpsat"))
+
+
 def _clustering_again(bound: Bound, mapping: Mapping, instance: Instance, limits: Limits) -> Found:
-    decomposition, clustering = mapping.decomposition, mapping.clustering
-    if bound.metric == "clusters":
-        fewest = EXACT_CLUSTERINGS["colgen"].fewest()
-        outcome = fewest(decomposition, instance.platform, limits, start=clustering)
-        return _found(outcome, "column generation")
-    if bound.metric == "traffic":
-        most = bound.scope.max_clusters or clustering.num_clusters
-        least = EXACT_CLUSTERINGS["lns"].least()
-        outcome = least(decomposition, instance.platform, most, limits, start=clustering)
-        return _found(outcome, "prices")
-    return Found()
+    """Cluster again; a second engine is asked where the first neither proves nor refutes."""
+    decomposition, start = mapping.decomposition, mapping.clustering
+    platform, found = instance.platform, Found()
+    engines = {"clusters": CLUSTERS_AGAIN, "traffic": TRAFFIC_AGAIN}.get(bound.metric, ())
+    for name, by in engines:
+        if bound.metric == "clusters":
+            fewest = EXACT_CLUSTERINGS[name].fewest()
+            outcome = fewest(decomposition, platform, limits, start=start)
+        else:
+            most = bound.scope.max_clusters or start.num_clusters
+            least = EXACT_CLUSTERINGS[name].least()
+            outcome = least(decomposition, platform, most, limits, start=start)
+        found = _found(outcome, by)
+        if found.settles(bound):
+            break
+    return found
