@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--jobs", type=int, default=cores(), help="processes (all cores)")
     made.add_argument(
-        "--not-again", action="store_true", help="do not run the seeded heuristics again"
+        "--not-again", action="store_true", help="do not run any method of the run again"
     )
     add_method_files(made)
     made.add_argument(
