@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from optmap.bounds.bound import best
+from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.end_to_end import fewest_clusters
+from optmap.bounds.resources import crossbars_by_resource
 from optmap.clustering.contract import CLUSTERERS, cluster, refuse_overfull
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError
+from optmap.flow import run
+from optmap.methods import METHODS
 from optmap.model.capacity import LIMITS, stated, unit_fan_in, units_per_crossbar, weight_bits
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.mapping import Clustering
+from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.platform_file import load_platform
 from optmap.model.snn import SNN, from_edges
+from optmap.shipped import platform_file
 
 HEURISTICS = [name for name in CLUSTERERS if name != "hypergraph"]
 
@@ -131,3 +141,30 @@ def test_a_unit_no_memory_holds_is_refused_with_the_numbers() -> None:
     tiny = chip([Tile(Crossbar(4, 4), synapse_bits=8)], weight_bits=8)
     with pytest.raises(CapacityError, match=r"no crossbar .* holds a unit of 2 sources"):
         unit_fan_in(snn, tiny)
+
+
+@pytest.mark.full  # counting what 1,000 neurons of 4,000 sources share takes a minute
+def test_four_million_synapses_do_not_fit_a_core_of_128_kilobytes() -> None:
+    post, pre = np.divmod(np.arange(1000 * 4000), 4000)
+    snn = from_edges(pre, 4000 + post, 5000)
+    core = load_platform(platform_file("loihi_like"))
+    units = decompose(snn, unit_fan_in(snn, core), "tree")
+    bound = best(cluster_bounds(units, core))
+    assert bound is not None
+    assert (bound.value, bound.name) == (32, "columns")  # 32 neurons of 4,000 bytes fit a core
+    assert crossbars_by_resource(snn, core) == {"synapse_bits": 31}
+    assert fewest_clusters(snn, core) == 31
+    result = run(METHODS["overlap"], snn, core, "dataflow", Limits(), lambda _: None)
+    assert result.status is Status.INFEASIBLE
+    assert "the platform has 8 slots" in result.reason
+    found = cluster(CLUSTERERS["overlap"](), units, core)
+    assert found.num_clusters == 32
+    graph = cluster_graph(units, found, core, "dataflow")
+    assert graph.needs.max() <= 2**20
+
+
+def test_the_page_on_platforms_lists_the_limits_of_the_list() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith("| `")] == [
+        f"| `{limit.field}` | {limit.about} |" for limit in LIMITS
+    ]
