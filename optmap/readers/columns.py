@@ -177,6 +177,11 @@ def _pair_by_position(cells: Sequence[tuple[str, ...]]) -> tuple[int, int] | Non
     return found[0] if len(found) == 1 else None
 
 
+def population_columns(header: Sequence[str] | None) -> list[int]:
+    """Return the columns that say of which population a neuron is, as SONATA's tables do."""
+    return [i for i, cell in enumerate(header or ()) if "population" in words_of(cell)]
+
+
 def stem(name: str) -> str:
     """Return a name without its digits: what a header and a row of names may have in common."""
     return re.sub(r"[0-9]+", "", name).casefold()

@@ -22,7 +22,13 @@ import numpy as np
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN, IntArray, Population, from_edges
-from optmap.readers.columns import EdgeColumns, UnclearHeader, edge_columns, stem
+from optmap.readers.columns import (
+    EdgeColumns,
+    UnclearHeader,
+    edge_columns,
+    population_columns,
+    stem,
+)
 from optmap.readers.options import AS_WRITTEN, ReadOptions
 from optmap.readers.table import Table, read_table
 from optmap.readers.text import natural_order
@@ -111,13 +117,18 @@ def read_edges(
         raise table.fail("", "no synapse")
     layout, is_row = _layout(table, first, options)
     width = len(first[1])
-    rows = _Rows()
+    rows, several = _Rows(), population_columns(layout.header)
+    populations: set[str] = set()
     for line, cells in chain([first] if is_row else [], records):
         if len(cells) != width:
             raise table.fail(f"line {line}", f"{len(cells)} cells", f"{width} cells")
         _add(table, rows, layout.columns, line, cells)
+        populations.update(cells[place] for place in several)
     if not rows.pre:
         raise table.fail("", "no synapse")
+    if len(populations) > 1:  # neuron 0 of each would be one neuron
+        found = "neurons of populations " + ", ".join(sorted(populations)[:5])
+        raise table.fail("", found, "one population, or names that tell neurons apart")
     _settle(table, layout, rows)
     rows.mirror()
     return _numbered(table, rows, layout, keep_zero_weights)

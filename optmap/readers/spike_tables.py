@@ -16,7 +16,7 @@ import numpy as np
 
 from optmap.model.snn import MAX_TOTAL_SPIKES, IntArray
 from optmap.readers.carlsim import read_spike_lines
-from optmap.readers.columns import UnclearHeader, spike_columns
+from optmap.readers.columns import UnclearHeader, population_columns, spike_columns
 from optmap.readers.options import ReadOptions
 from optmap.readers.spike_scale import whole_counts
 from optmap.readers.table import BLANKS, Table, read_table
@@ -87,10 +87,21 @@ def read_spike_table(
     nest = header is not None and header[columns["id"]].casefold() in ("sender", "senders")
     neurons = _Neurons(table, number, 1 if nest and plain else 0)
     rows = chain([first] if is_row else [], records)
+    _refuse_populations(table, header)
     width = len(first[1])
     what = next(name for name in columns if name != "id")
     counts, how = _READ[what](table, _even(table, rows, width), columns, neurons, options)
     return counts, how + (", NEST's ids from 1" if neurons.first else "")
+
+
+def _refuse_populations(table: Table, header: Sequence[str] | None) -> None:
+    """Refuse spikes of several populations, whose neurons of one number would be one."""
+    for place in population_columns(header):
+        found = {cells[place] for _, cells in table.rows() if place < len(cells)}
+        found -= set(header or ())
+        if len(found) > 1:
+            text = "spikes of populations " + ", ".join(sorted(found)[:5])
+            raise table.fail("", text, "those of one population")
 
 
 def _columns(

@@ -103,3 +103,18 @@ def test_the_page_lists_formats_and_options_of_the_code():
         assert f"| `{kind.name}` | {suffixes} | {kind.help} |" in page
     for name, text in OPTION_HELP.items():
         assert f"| `--{name.replace('_', '-')} TEXT` | {text} |" in page
+
+
+def test_numbers_of_several_populations_are_no_names(tmp_path):
+    head = "source_population,source_node_id,target_population,target_node_id,syn_weight\n"
+    (tmp_path / "one.csv").write_text(head + "v1,0,v1,1,2\nv1,0,v1,2,3\n")
+    (tmp_path / "two.csv").write_text(head + "v1,0,v1,1,2\nlgn,0,v1,2,3\n")
+    assert read_network(tmp_path / "one.csv").num_synapses == 2
+    with pytest.raises(InputError, match="populations lgn, v1"):
+        read_network(tmp_path / "two.csv")
+    (tmp_path / "s.csv").write_text("population,node_ids,timestamps\na,0,1\na,1,2\n")
+    spikes = tmp_path / "s.csv"
+    assert read_network(tmp_path / "one.csv", spikes=spikes).spikes.tolist() == [1, 1, 0]
+    spikes.write_text("population,node_ids,timestamps\na,0,1\nb,0,2\n")
+    with pytest.raises(InputError, match="populations a, b"):
+        read_network(tmp_path / "one.csv", spikes=spikes)
