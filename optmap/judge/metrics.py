@@ -170,12 +170,13 @@ def buffer_use(graph: ClusterGraph, platform: Platform, binding: Binding) -> Fra
 
 
 def link_tokens(graph: ClusterGraph, platform: Platform, binding: Binding) -> IntArray | None:
-    """Return tokens per iteration over each directed link of the XY routes; None for a hop matrix.
+    """Return tokens per iteration over each directed link of the XY routes.
 
+    None for a hop matrix, and where tiles or links are out of use, so that routes are not XY.
     Link (t, d) leaves tile t towards d = 0 east, 1 west, 2 north (y + 1), 3 south; shape (T, 4).
     """
     net = platform.interconnect
-    if net.width is None or net.height is None:
+    if net.width is None or net.height is None or net.dead_tiles or net.dead_links:
         return None
     remote = remote_channels(graph, binding)
     tile = binding.tile_of

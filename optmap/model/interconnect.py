@@ -128,7 +128,7 @@ class Interconnect:
         if self.is_regular and self.chip is None:
             hops = self._manhattan(self.width or 1, self.height or 1)
             return hops, frozen(np.zeros_like(hops), np.int64)
-        weight = self._shortest()[0]
+        weight = self._shortest()
         dead = np.zeros(self.num_tiles, dtype=np.bool_)
         dead[list(self.dead_tiles)] = True
         live = np.flatnonzero(~dead)
@@ -155,13 +155,6 @@ class Interconnect:
             chip_matrix=tuple(map(tuple, links)) if any(map(any, links)) else None,
         )
 
-    def previous_tile(self) -> IntArray:
-        """Return the tile before t on the way from s, shape (s, t); negative where there is none.
-
-        For meshes and tori with something out of use; elsewhere routing is XY.
-        """
-        return np.asarray(self._shortest()[1], dtype=np.int64)
-
     def _manhattan(self, width: int, height: int) -> IntArray:
         t = np.arange(self.num_tiles)
         total = np.zeros((len(t), len(t)), dtype=np.int64)
@@ -183,8 +176,8 @@ class Interconnect:
                 below = (y + 1) % height
                 yield t, below * width + x, y // along != below // along
 
-    def _shortest(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return (T + 1) * hops + chip links of the least such paths, and their last steps."""
+    def _shortest(self) -> np.ndarray:
+        """Return (T + 1) * hops + chip links of the least such paths."""
         dead, cut = set(self.dead_tiles), {frozenset(link) for link in self.dead_links}
         scale = self.num_tiles + 1  # no shortest path has more links
         links = [
@@ -199,8 +192,7 @@ class Interconnect:
         )
         shape = (self.num_tiles, self.num_tiles)
         graph = sparse.csr_matrix((cost.astype(np.float64), (a, b)), shape=shape)
-        weight, before = csgraph.dijkstra(graph, directed=False, return_predecessors=True)
-        return weight, before
+        return np.asarray(csgraph.dijkstra(graph, directed=False))
 
 
 def _check_matrix(name: str, matrix: Matrix, size: int) -> None:
