@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from nir_files import in_process, lif_fixture, write_nir
+
+from optmap.clock import counted
 
 collect_ignore = ["mutants"]  # a command; its package is an extra
 __all__ = ["in_process", "lif_fixture", "write_nir"]
@@ -24,6 +27,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("optmap")
+
+
+@pytest.fixture(autouse=True)
+def by_work(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let time pass by counted work: no answer may depend on how busy the machine is.
+
+    ``@pytest.mark.wall_clock`` is for tests of the clock itself; child processes count as told.
+    """
+    if "wall_clock" in request.keywords:
+        yield
+        return
+    with counted():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,6 @@ from optmap.generators.generate import generate
 from optmap.model.mapping import Clustering
 from optmap.model.snn import SNN, from_edges
 
-pytestmark = pytest.mark.usefixtures("by_work")
-
 
 def assert_fits(network: SNN, clustering: Clustering, rows: int, columns: int) -> None:
     """Every unit has a cluster, and every cluster's rows and columns are few enough."""
