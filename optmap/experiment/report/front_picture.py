@@ -56,7 +56,7 @@ def front_figure(found: Sequence[Fronts], objectives: Sequence[str]) -> go.Figur
         height=HEIGHT * max(len(found), 1),
         template="plotly_white",
         title="Judged mappings; a star is proved: nothing on the grid's platforms dominates it",
-        legend={"orientation": "h", "y": 1.12 if len(found) < 2 else 1.04},
+        legend={"orientation": "h", "y": -0.2 / max(len(found), 1), "yanchor": "top"},
     )
     return figure
 
