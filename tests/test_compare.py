@@ -73,6 +73,17 @@ def test_every_instance_by_every_method(folder):
     assert "| cpsat" in (folder / "run" / "tables.md").read_text()
 
 
+def test_a_finished_run_is_not_derived_again_unless_a_file_was_touched(folder):
+    assert compare(folder).returncode == 0
+    table = folder / "run" / "tables.md"
+    before, text = table.stat().st_mtime_ns, table.read_text()
+    assert compare(folder).returncode == 0
+    assert table.stat().st_mtime_ns == before
+    table.write_text("forged")
+    assert compare(folder).returncode == 0
+    assert table.read_text() == text
+
+
 def test_one_bad_instance_among_good_ones(folder):
     (folder / "instances" / "broken.toml").write_text("schema = 1\nname = 3\n")
     (folder / "instances" / "gone.toml").write_text(

@@ -22,7 +22,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +207,22 @@ class Store:
         files = {name: _digest((self.folder / name).read_bytes()) for name in names}
         manifest = {"rows": len(self.rows), "chain": self.chain, "files": files}
         self.write(MANIFEST, json.dumps(manifest, indent=1) + "\n")
+
+    def is_sealed(self, texts: Mapping[str, str]) -> bool:
+        """Tell whether the manifest fits the rows and the files it names, ``texts`` among them.
+
+        Then everything that is derived from the rows stands as it was written.
+        """
+        try:
+            manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            files, rows = manifest["files"], (manifest["rows"], manifest["chain"])
+            if rows != (len(self.rows), self.chain):
+                return False
+            if any(files.get(name) != _digest(text.encode()) for name, text in texts.items()):
+                return False
+            return all(_digest((self.folder / f).read_bytes()) == d for f, d in files.items())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
 
     def typed(self, keys: Iterable[str] | None = None) -> list[Row]:
         """Return the rows of ``keys``, or all; InputError for a row of another schema."""
