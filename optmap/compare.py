@@ -291,11 +291,12 @@ def _run(
 
 def _is_same_call(store: Store, made_on: dict[str, Any]) -> bool:
     """Tell whether the stored environment is this one, but for when and how it was called."""
-    before = json.loads((store.folder / ENVIRONMENT).read_text(encoding="utf-8"))
+    before: object = json.loads((store.folder / ENVIRONMENT).read_text(encoding="utf-8"))
     if not isinstance(before, dict):
         return False
     of_a_call = {"started": "", "arguments": ""}
-    return before | of_a_call == json.loads(json.dumps(made_on | of_a_call))
+    now: dict[str, Any] = json.loads(json.dumps(made_on | of_a_call))
+    return bool(before | of_a_call == now)
 
 
 def _shown(store: Store, keys: Sequence[str]) -> list[Row]:
