@@ -14,6 +14,7 @@ from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges
 
 
+@pytest.mark.wall_clock
 def test_work_passes_by_what_is_done_and_by_looks() -> None:
     assert not is_counted()
     did(5.0)  # nothing to count

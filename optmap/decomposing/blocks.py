@@ -78,7 +78,7 @@ def units_of_blocks(snn: SNN, rows: int, block: IndexArray) -> Decomposition:
     >>> snn = from_edges([0, 1, 2, 3], [4, 4, 4, 4], 5)
     >>> made = units_of_blocks(snn, 4, np.array([0, 0, 1, 1], dtype=np.int32))
     >>> [made.network.sources_of(int(u)).tolist() for u in made.network.units]
-    [[2, 3, 5], [0, 1]]
+    [[0, 1, 5], [2, 3]]
     """
     neuron, ptr, reads = pieces_of(snn, block)
     size = np.diff(ptr)

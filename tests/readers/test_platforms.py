@@ -12,7 +12,8 @@ from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.exporters.sanafe import architecture_yaml
 from optmap.model.mapping import Binding, Mapping, StaticOrders
-from optmap.model.platform import MAX_SIDE, load_platform
+from optmap.model.platform import MAX_SIDE
+from optmap.model.platform_file import load_platform
 from optmap.readers.options import read_options
 from optmap.readers.platforms import ARCHITECTURE, PLATFORM_FORMATS, platform_of_file
 from optmap.readers.read import read_network
