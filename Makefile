@@ -27,7 +27,7 @@ lint: $(STAMP)
 	$(PY) -m mypy
 
 test: lint
-	$(PY) -m pytest $(PARALLEL) -m "not full" --cov --cov-report=term --durations=15
+	$(PY) -m pytest $(PARALLEL) -m "not full" --durations=15
 
 test-full: lint
 	$(PY) -m pytest $(PARALLEL) --cov --cov-report=term --durations=30
