@@ -20,10 +20,21 @@ from rich.table import Table
 
 from optmap.bounds.bound import Bound
 from optmap.clustering.overlap import partition
-from optmap.command_line import DONE, FAILED, Output, guarded, parser, seconds
+from optmap.command_line import (
+    DONE,
+    FAILED,
+    Output,
+    file_name,
+    guarded,
+    parser,
+    reading_arguments,
+    reading_of,
+    seconds,
+)
 from optmap.errors import InputError
 from optmap.exact_questions import conflict_of
 from optmap.experiment.run.mapping_file import read_document
+from optmap.experiment.run.source import Source
 from optmap.experiment.sizing import Sizing, sizing, sizings
 from optmap.experiment.tables.best_known import Record, read_folder
 from optmap.experiment.tables.gaps import best_for_every_mapping, gap
@@ -37,14 +48,14 @@ from optmap.experiment.what_if import (
     re_evaluated,
     without_one_constraint,
 )
-from optmap.instance import Instance, assemble, load
+from optmap.instance import Instance
 from optmap.judge.case import Case
 from optmap.judge.evaluation import Evaluation
 from optmap.judge.explanation import explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
 from optmap.model.outcome import Limits
-from optmap.model.platform import Platform
+from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
 
@@ -76,10 +87,19 @@ def build_parser() -> argparse.ArgumentParser:
         help="what a bare mapping maps: an instance, or a network with --platform",
     )
     made.add_argument("--needs", action="store_true", help="report needs before any mapping")
-    made.add_argument("--platform", metavar="P", help=f"with --needs or --of: {platform_help()}")
+    made.add_argument(
+        "--platform",
+        metavar="P",
+        help=f"with --needs or --of, in place of an instance's own: {platform_help()}",
+    )
+    made.add_argument(
+        "--spikes", type=file_name, metavar="FILE", help="of a network: spikes per neuron"
+    )
+    made.add_argument("--tokens", choices=TOKEN_MODES, default="dataflow", help="of a network")
     made.add_argument(
         "--limit", type=seconds, default=5.0, metavar="S", help="seconds per new mapping tried (5)"
     )
+    reading_arguments(made)
     return made
 
 
@@ -197,11 +217,22 @@ def _cells(change: WhatIf, base: Figures | None) -> tuple[str, ...]:
 
 def _named(network: str, args: argparse.Namespace) -> Instance:
     """Return the instance that a network, with --platform where it is no instance, stands for."""
+    reading = reading_of(args)
     if is_instance(network):
-        return load(network)
+        if args.spikes or reading.to_dict():
+            found = "an instance with options of reading"
+            raise InputError(network, "", found, "at most --platform")
+        outside = args.allow_outside
+        return Source(file=network, platform=args.platform, allow_outside=outside).load()
     if not args.platform:
         raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
-    return assemble(network, args.platform)
+    return Source(
+        network=network,
+        platform=args.platform,
+        tokens=args.tokens,
+        spikes=args.spikes,
+        reading=reading.to_text(),
+    ).load()
 
 
 def report_needs(instance: Instance, console: Console, limits: Limits) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from optmap.decomposing.contract import decompose
+from optmap.errors import InputError
 from optmap.experiment.run.mapping_file import document
 from optmap.experiment.run.source import Source
 from optmap.experiment.sizing import sizing, sizings
@@ -22,6 +23,7 @@ from optmap.experiment.what_if import (
     new_mapping_changes,
     re_evaluated,
 )
+from optmap.explain import main as command
 from optmap.flow import run
 from optmap.instance import Instance
 from optmap.judge.case import Case, judge
@@ -168,6 +170,20 @@ def test_sizes_say_how_many_programs_and_whether_they_fit():
         assert found.least <= found.found
         assert found.fits == (found.found <= 2)
     assert [(s.rows, s.columns) for s in sizings(snn, platform())] == [(6, 4), (16, 16)]
+
+
+def test_needs_of_a_network_take_what_its_files_do_not_say(tmp_path, capsys):
+    (tmp_path / "n.csv").write_text("here,there\na,c\nb,c\na,d\n")
+    (tmp_path / "s.csv").write_text("neuron,spikes\na,3\nb,5\nc,1\nd,2\n")
+    net, spikes = str(tmp_path / "n.csv"), str(tmp_path / "s.csv")
+    chip = ["--platform", "dynap_se:rows=4"]
+    told = ["--columns", "here,there", "--spikes", spikes]
+    assert command(["--needs", net, *chip, *told]) == 0
+    said = capsys.readouterr().out
+    assert "4 neurons, 3 synapses, spikes s.csv" in said
+    assert "4 rows x 128 neurons" in said
+    with pytest.raises(InputError, match="at most --platform"):
+        command(["--needs", "filter_8", "--spikes", spikes])
 
 
 def test_needs_add_up_and_a_shortage_is_proved():
