@@ -23,6 +23,7 @@ from math import exp, log
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
 from optmap.experiment.tables.gaps import Gap, all_gaps
+from optmap.experiment.tables.remembered import remembered
 from optmap.methods import METHODS
 
 #: The decisions of a flow in their order, and the field of a method that says how it makes each.
@@ -101,6 +102,7 @@ def changed(method: str) -> frozenset[str] | None:
     return frozenset(d for d in DECISIONS if getattr(own, d) != getattr(flow, d))
 
 
+@remembered
 def decisions(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[Decisions]:
     """Return the table's line of every instance on which the flow has a mapping."""
     by_instance: dict[str, list[Gap]] = {}

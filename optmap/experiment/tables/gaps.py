@@ -24,6 +24,7 @@ from optmap.bounds.bound import Bound
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
 from optmap.experiment.tables.metrics import GAPPED, Metric
+from optmap.experiment.tables.remembered import remembered
 from optmap.model.decomposition import AS_GIVEN
 from optmap.model.grade import Grade
 from optmap.model.scope import END_TO_END, Place
@@ -117,6 +118,7 @@ class Gap:
         return "" if self.proved is None else MARK[self.proved]
 
 
+@remembered
 def all_gaps(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[Gap]:
     """Return the gaps of every row with an accepted mapping, in the order of the rows."""
     found: dict[str, list[Gap]] = {}

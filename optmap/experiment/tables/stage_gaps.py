@@ -28,6 +28,7 @@ from optmap.experiment.tables.gaps import (
     shared_bounds,
 )
 from optmap.experiment.tables.metrics import GAPPED
+from optmap.experiment.tables.remembered import remembered
 from optmap.model.grade import Grade
 from optmap.model.scope import END_TO_END
 
@@ -85,6 +86,7 @@ class StageGap:
         }
 
 
+@remembered
 def stage_gaps(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[StageGap]:
     """Return the gap of every accepted row and metric to the best bound of each stage."""
     found: dict[str, list[StageGap]] = {}
