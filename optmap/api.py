@@ -251,7 +251,7 @@ def compare(
         found = f"{unfiled[0]!r}, registered by no file"
         raise InputError("methods", "", found, "method_file, so that stored rows know its code")
     paths = [instances] if isinstance(instances, str | Path) else list(instances)
-    plans, unreadable = planned(sources_of(paths, Source(platform=platform)), (), True)
+    plans, unreadable = planned(sources_of(paths, Source(platform=platform)), ())
     if unreadable:
         raise InputError("instances", "", unreadable[0], "instances that can be read")
     limits, file = limits or Limits(10.0), "" if method_file is None else str(method_file)

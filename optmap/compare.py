@@ -195,6 +195,8 @@ def main(arguments: Sequence[str]) -> int:
     jobs += given
     for error in unreadable:
         log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
+    if not jobs and not unreadable:
+        raise InputError("PATH", "", "no instance of the default set", "some, or --all")
     if not jobs:
         return BAD_INPUT
     if args.jobs * args.threads > cores():
@@ -233,8 +235,8 @@ def _planned(args: argparse.Namespace) -> tuple[list[Planned], list[str]]:
         allow_outside=args.allow_outside,
         constraints=args.constraints,
     )
-    sources = on_platforms(sources_of(args.paths, networks), platforms, points)
-    return planned(sources, encodings, args.all)
+    sources = on_platforms(sources_of(args.paths, networks, args.all), platforms, points)
+    return planned(sources, encodings)
 
 
 def _default_methods() -> list[str]:

@@ -204,7 +204,7 @@ def candidates(
     found: dict[str, list[Candidate]] = {}
     unreadable: list[str] = []
     for source in sources_of(args.networks, networks):
-        plans, errors = planned(on_platforms([source], platforms, points), (), everything=True)
+        plans, errors = planned(on_platforms([source], platforms, points), ())
         unreadable += errors
         for plan in plans:
             name = plan.instance.name.rpartition("@")[0]

@@ -84,6 +84,19 @@ def test_a_finished_run_is_not_derived_again_unless_a_file_was_touched(folder):
     assert table.read_text() == text
 
 
+def test_a_folder_gives_its_default_set_and_what_is_named_is_always_taken(folder):
+    files = sorted((folder / "instances").glob("*.toml"))
+    for file in files:
+        file.write_text(file.read_text() + 'set = "all"\n')
+    none = compare(folder)
+    assert (none.returncode, none.stderr.count("\n")) == (2, 1)
+    assert "no instance of the default set" in none.stderr
+    command = [sys.executable, "-m", "optmap.compare", *map(str, files), "--methods", "song2020"]
+    done = subprocess.run([*command, "--out", str(folder / "run")], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert len(rows_of(folder)) == 2
+
+
 def test_one_bad_instance_among_good_ones(folder):
     (folder / "instances" / "broken.toml").write_text("schema = 1\nname = 3\n")
     (folder / "instances" / "gone.toml").write_text(

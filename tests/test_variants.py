@@ -83,12 +83,12 @@ def test_a_list_without_different_platforms_is_refused(text: str):
 def test_every_network_meets_every_platform_under_a_name_of_its_own(tmp_path: Path):
     sources = [Source(file="filter_8"), Source(network="gen:mlp-6-3", platform="dynap_se")]
     met = on_platforms(sources, ["dynap_se", "loihi_like"], list(grid("rows=128..256x2")))
-    plans, unreadable = planned(met, (), everything=True)
+    plans, unreadable = planned(met, ())
     assert unreadable == []
     assert len({p.instance.name for p in plans}) == len({p.digest for p in plans}) == 8
     assert plans[1].instance.name == "filter_8@dynap_se-rows256"
     assert plans[1].instance.platform.max_rows == 256
     assert plans[1].source.load().digest() == plans[1].digest
-    own, _ = planned(on_platforms(sources, [], list(grid("tiles=1..2"))), (), everything=True)
+    own, _ = planned(on_platforms(sources, [], list(grid("tiles=1..2"))), ())
     assert [p.instance.name for p in own][:2] == ["filter_8@tiles1", "filter_8@tiles2"]
     assert on_platforms(sources, [], []) == sources

@@ -41,7 +41,9 @@ class Planned:
         return Job(self.instance.name, self.digest, self.source, method, limits, method_file)
 
 
-def sources_of(paths: Sequence[str | Path], networks: Source) -> list[Source]:
+def sources_of(
+    paths: Sequence[str | Path], networks: Source, everything: bool = True
+) -> list[Source]:
     """Return what ``paths`` stand for.
 
     Parameters
@@ -51,6 +53,8 @@ def sources_of(paths: Sequence[str | Path], networks: Source) -> list[Source]:
         ``gen:NAME``).
     networks : Source
         Platform, token mode and spikes of the networks among them.
+    everything : bool
+        Of folders also the instances outside the default set; what is named is always taken.
 
     Raises
     ------
@@ -61,15 +65,24 @@ def sources_of(paths: Sequence[str | Path], networks: Source) -> list[Source]:
     for path in paths:
         if not _is_network(path):
             outside = networks.allow_outside
-            found += [
-                Source(file=str(file), allow_outside=outside) for file in instance_files([path])
-            ]
+            files = instance_files([path])
+            named = [Source(file=str(file), allow_outside=outside) for file in files]
+            everything_here = everything or not Path(path).is_dir()
+            found += [one for one in named if everything_here or _is_wanted(one)]
             continue
         if networks.platform is None:
             expected = f"--platform for the network {path}: a file, or {platform_names()}"
             raise InputError("--platform", "", "nothing", expected)
         found.append(replace(networks, network=str(path), allow_outside=False))
     return found
+
+
+def _is_wanted(source: Source) -> bool:
+    """Tell whether an instance is in the default set; what cannot be read is, to be reported."""
+    try:
+        return source.load().in_default_set
+    except InputError:
+        return True
 
 
 def on_platforms(
@@ -107,27 +120,20 @@ def _is_network(path: str | Path) -> bool:
     return any(here.glob("csram_*.mem")) if here.is_dir() else here.is_file()
 
 
-def planned(
-    sources: Iterable[Source], encodings: Sequence[str], everything: bool
-) -> tuple[list[Planned], list[str]]:
+def planned(sources: Iterable[Source], encodings: Sequence[str]) -> tuple[list[Planned], list[str]]:
     """Return the instances that can be read, and a line for each source that cannot.
 
     Parameters
     ----------
     encodings : sequence of str
         An instance that says what its inputs are shown is one instance for each of them.
-    everything : bool
-        Also those outside the default set; one that is named alone is always taken.
     """
-    sources = list(sources)
     found: list[Planned] = []
     unreadable: list[str] = []
     seen: dict[str, Source] = {}
     for source in sources:
         try:
             instance = source.load()
-            if not (instance.in_default_set or everything) and len(sources) > 1:
-                continue
             if instance.name in seen:
                 other = seen[instance.name]
                 text = f"{instance.name!r}, as in {other.file or other.network}"
