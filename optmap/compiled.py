@@ -69,8 +69,8 @@ def announce_compilation(say: Callable[[str], None] = _to_stderr) -> None:
     Where the environment variable OPTMAP_QUIET is set nothing is said.
     """
     if "OPTMAP_QUIET" not in os.environ:
-        # numba does not type its events
-        event.register("numba:compile", _Announcement(say))  # type: ignore[no-untyped-call]
+        heard = _Announcement(say)
+        event.register("numba:compile", heard)  # type: ignore[no-untyped-call]  # numba's gap
 
 
 class _Announcement(event.Listener):

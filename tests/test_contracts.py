@@ -65,7 +65,7 @@ def without_seed(decomposition: Decomposition, platform: Platform) -> Clustering
 
 
 def of_another_stage(decomposition: Decomposition, platform: Platform, *, seed: int = 0) -> Binding:
-    raise NotImplementedError
+    raise NotImplementedError  # only the type checker reads it
 
 
 def load_right() -> Clusterer:

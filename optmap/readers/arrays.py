@@ -57,7 +57,7 @@ _DAMAGE = (
     SyntaxError,
     RecursionError,
     tokenize.TokenError,
-    NotImplementedError,
+    NotImplementedError,  # zipfile, of a compression it does not know
     RuntimeError,  # zipfile, of encrypted members
     Warning,  # numpy warns where a header's numbers overflow
 )

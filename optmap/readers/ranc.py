@@ -23,7 +23,7 @@ from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders, compact
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
-from optmap.model.snn import SNN, SPIKES_ASSUMED, IntArray, Population, from_edges
+from optmap.model.snn import SNN, SPIKES_ASSUMED, BoolArray, IntArray, Population, from_edges
 from optmap.readers.ranc_cores import Cores, Grid, read_cores, read_grid
 from optmap.readers.ranc_run import Bench, Run, read_bench, run
 
@@ -172,13 +172,9 @@ def _network(
     populations = _populations(len(inputs), core_of)
     spikes, origin = None, SPIKES_ASSUMED
     if played is not None:
-        spikes = np.concatenate([played.axon_spikes[inputs], played.neuron_spikes[neurons]])
-        # Where neurons and test inputs share an axon, the axon's count has the neurons' in it.
-        shared = np.flatnonzero(driven[inputs])
-        spikes[shared] = played.packet_spikes[inputs[shared]]
+        spikes, origin = _spikes(played, inputs, neurons, driven), _origin(folder, played)
         if join:
             spikes[number[drives]] = played.axon_spikes[cores.target[drives]]
-        origin = _origin(folder, played)
     snn = from_edges(
         pre, post, len(inputs) + len(neurons), spikes=spikes, weights=weight,
         populations=populations, keep_zero_weights=True, spikes_origin=origin,
@@ -192,6 +188,18 @@ def _network(
         snn, grid, clustering, binding, int(used.sum()), len(reader), dead,
         None if played is None else played.matches,
     )  # fmt: skip
+
+
+def _spikes(played: Run, inputs: IntArray, neurons: IntArray, driven: BoolArray) -> IntArray:
+    """Return the spikes of every input and neuron that stands in the network.
+
+    Where neurons and test inputs share an axon, the axon's count has the neurons' in it: such an
+    input counts its packets alone.
+    """
+    spikes: IntArray = np.concatenate([played.axon_spikes[inputs], played.neuron_spikes[neurons]])
+    shared = np.flatnonzero(driven[inputs])
+    spikes[shared] = played.packet_spikes[inputs[shared]]
+    return spikes
 
 
 def _placement(labels: IntArray) -> tuple[Clustering, Binding]:
