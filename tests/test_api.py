@@ -1,5 +1,6 @@
 """``import optmap as om``: light, complete, typed, and the same numbers as the commands."""
 
+import base64
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 import optmap as om
 from optmap.compiled import COMPILING
+from optmap.experiment.report.pictures import PICTURES
 from optmap.judge.case import judge
 from optmap.methods import METHODS
 
@@ -107,23 +109,27 @@ def test_a_mapping_that_breaks_a_rule_is_said_to_and_draws_nothing(tmp_path):
         found.plot()
 
 
-@pytest.mark.parametrize("picture", ["schedule", "tiles", "loads", "crossbars"])
+@pytest.mark.parametrize("picture", list(PICTURES))
 def test_pictures_show_what_the_judge_counts(picture):
     found = om.map_network("filter_8", method="overlap")
     figure = found.plot(picture)
     assert len(figure.data) >= 1
     if picture == "loads":
-        busiest = pd.Series(figure.data[0].y).groupby(list(figure.data[0].x)).sum().max()
-        assert busiest == found.metrics["tile_load_max"]
+        assert max(figure.data[0].y) == found.metrics["tile_load_max"]
     if picture == "crossbars":
         assert found.mapping is not None
-        cells = sum(int(np.sum(trace.z)) for trace in figure.data)
+        stored = [base64.b64decode(trace.z["bdata"]) for trace in figure.data]
+        cells = sum(np.count_nonzero(np.frombuffer(z, "<u2")) for z in stored)
         members = found.mapping.clustering.members()
-        titles = [note.text for note in figure.layout.annotations]
-        drawn = [int(title.split(":")[0].removeprefix("cluster ")) for title in titles]
+        titles = [figure.layout[f"xaxis{n}"].title.text for n in ("", 2, 3)]
+        drawn = [int(title.split("<")[0].split()[-1]) for title in titles]
         network = found.mapping.decomposition.network
         assert cells == sum(network.fan_in[network.units[members[k]]].sum() for k in drawn)
         assert len(drawn) >= 3
+    if picture == "traffic":
+        graph, tile_of = found.case.graph, found.mapping.binding.tile_of
+        between = tile_of[graph.source] != tile_of[graph.target]
+        assert sum(map(sum, figure.data[0].z)) == graph.spikes[between].sum()
     with pytest.raises(ValueError, match="expected one of schedule"):
         found.plot("pie")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from optmap.experiment.report.details import details
+from optmap.experiment.report.pictures import WIDTH, pictures
 from optmap.experiment.row import Row
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.mapping_file import document
@@ -108,20 +109,24 @@ class MappedNetwork:
         return Case(here.snn, here.platform, here.tokens, self._placed(), here.constraints)
 
     def plot(self, picture: str = "schedule") -> go.Figure:
-        """Return a picture: ``schedule``, ``tiles``, ``loads`` or ``crossbars``.
+        """Return a picture, as the report has it, by its name.
+
+        There are ``schedule``, ``tiles``, ``traffic``, ``loads``, ``occupancy``, ``crossbars``, and
+        ``anytime-period`` and its like for what a solver reached over time.
 
         Raises
         ------
         ValueError
             If there is no such picture, or no valid mapping to draw.
         """
-        from optmap.experiment.report.pictures import PICTURES  # Plotly is not light
+        import plotly.graph_objects as go  # Plotly is not light
 
-        if picture not in PICTURES:
-            raise ValueError(f"picture {picture!r}: expected one of {', '.join(PICTURES)}")
         if self.case.evaluation is None:
             raise ValueError(f"nothing to draw: {self.row.reason or 'the mapping breaks a rule'}")
-        return PICTURES[picture](details(self.case))
+        drawn = pictures(self.row, details(self.case))
+        if picture not in drawn:
+            raise ValueError(f"picture {picture!r}: expected one of {', '.join(drawn)}")
+        return go.Figure(drawn[picture]).update_layout(width=WIDTH)
 
     def explain(self) -> str:
         """Return the verdict, the speed, and why the mapping is no faster, as text."""

@@ -15,7 +15,6 @@ import numpy as np
 
 from optmap.judge.binding_aware_graph import BindingAwareGraph
 from optmap.judge.case import Case
-from optmap.judge.metrics import link_tokens
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray
@@ -40,7 +39,6 @@ def details(case: Case) -> dict[str, Any]:
         ],
         "channels_left_out": max(0, graph.num_channels - MAX_CHANNELS),
         "tile_traffic": _tile_traffic(bound, mapping, platform),
-        "links": _links(bound, mapping, platform),
         "crossbars": _crossbars(mapping, platform),
         "gantt": _gantt(bound, mapping),
     }
@@ -67,14 +65,6 @@ def _tile_traffic(
     pair = tile[graph.source].astype(np.int64) * count + tile[graph.target]
     np.add.at(total, pair, graph.spikes)
     return [[int(p // count), int(p % count), int(total[p])] for p in np.flatnonzero(total)]
-
-
-def _links(bound: BindingAwareGraph, mapping: Mapping, platform: Platform) -> list[list[int]]:
-    """Return [tile, direction, tokens] of the links in use."""
-    tokens = link_tokens(bound.clusters, platform, mapping.binding)
-    if tokens is None:
-        return []
-    return [[int(t), int(d), int(tokens[t, d])] for t, d in zip(*np.nonzero(tokens), strict=True)]
 
 
 def _crossbars(mapping: Mapping, platform: Platform) -> list[dict[str, Any]]:

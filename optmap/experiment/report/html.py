@@ -16,6 +16,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from optmap.experiment.report.pictures import pictures
 from optmap.experiment.row import Row
 from optmap.experiment.tables.aggregate import (
     Headline,
@@ -123,7 +124,7 @@ def page_data(
         "profile": performance_profile(periods, methods),
         "data_profile": data_profile(rows, methods),
         "rows": [_row(row) for row in rows],
-        "details": {row.key: details[row.key] for row in rows if row.key in details},
+        "pictures": {row.key: pictures(row, details.get(row.key)) for row in rows},
     }
 
 
@@ -199,9 +200,6 @@ def _row(row: Row) -> dict[str, Any]:
     wanted = {name: stored[name] for name in (*SHOWN, "network")}
     values = {m.name: stored["metrics"].get(m.name) for m in METRICS}
     wanted["metrics"] = values if row.metrics else None
-    wanted["claims"] = [
-        {"metric": c["metric"], "trace": c["trace"][-200:]} for c in stored["claims"]
-    ]
     wanted["critical_cycle"] = stored["critical_cycle"][:CYCLE_STEPS]
     wanted["critical_cycle_length"] = len(row.critical_cycle)
     return wanted

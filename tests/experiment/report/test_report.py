@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from optmap.experiment.report.html import report_html
+from optmap.experiment.report.pictures import PICTURES
 from optmap.experiment.row import Row
 from optmap.experiment.run.store import Store
 
@@ -93,11 +94,11 @@ def test_a_click_on_a_row_shows_its_mapping(page, run_folder):
     lines[1].click()
     title = page.find_element("id", "details-title")
     assert title.text == f"{row['instance']}: {row['method']}"
-    for picture in ("tiles", "traffic", "gantt", "loads", "occupancy"):
+    for picture in PICTURES:
         assert page.find_element("css selector", f"#{picture} svg.main-svg").is_displayed()
-    crossbars = page.find_elements("css selector", "#crossbars canvas")
+    crossbars = page.find_elements("css selector", "#crossbars .hm image")
     assert len(crossbars) == min(row["metrics"]["clusters"], 3)
-    assert page.find_elements("css selector", "#gantt .bars path")
+    assert page.find_elements("css selector", "#schedule .bars path")
     assert row["critical_cycle"][0] in page.find_element("id", "details").text
     assert not [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
 
