@@ -8,7 +8,6 @@ import sys
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import optmap as om

@@ -1,8 +1,8 @@
-"""Pictures of one mapping as Plotly figures in plain data: the report and ``.plot()`` draw the same.
+"""Pictures of one mapping as Plotly figures in plain data, for the report and for ``.plot()``.
 
-:func:`optmap.experiment.report.details.details` is what most of them are drawn from; each function
-returns ``{"data": [...], "layout": {...}}`` or None where there is nothing to see. Colours are Okabe
-and Ito's, which colour-blind readers tell apart.
+Most are drawn from what :func:`optmap.experiment.report.details.details` returns; each function
+returns ``{"data": [...], "layout": {...}}`` or None where there is nothing to see. Colours are
+Okabe and Ito's, which colour-blind readers tell apart.
 """
 
 from __future__ import annotations
@@ -131,8 +131,9 @@ def tiles(details: Mapping[str, Any]) -> Picture | None:
 
 
 def _about(details: Mapping[str, Any], k: int) -> str:
-    units, rows, ticks = details["columns"][k], details["rows"][k], _short(details["tau"][k])
-    return f"cluster {k} on tile {details['tile_of'][k]}<br>{units} units, {rows} rows<br>{ticks} ticks"
+    held = f"{details['columns'][k]} units, {details['rows'][k]} rows"
+    ticks = _short(details["tau"][k])
+    return f"cluster {k} on tile {details['tile_of'][k]}<br>{held}<br>{ticks} ticks"
 
 
 def _places(tile_of: Sequence[int], width: int) -> list[tuple[float, float, int]]:
@@ -262,6 +263,7 @@ def crossbars(details: Mapping[str, Any]) -> Picture | None:
             "constrain": "domain",
             "showgrid": False,
             "zeroline": False,
+            "showticklabels": False,
             "title": {"text": _caption(crossbar)},
         }
         axes[f"yaxis{at}"] = {
@@ -273,7 +275,7 @@ def crossbars(details: Mapping[str, Any]) -> Picture | None:
             "zeroline": False,
         }
     return _picture(
-        "Telling crossbars: rows (sources) by columns (units); darker rows are shared by more units",
+        "Telling crossbars: rows (sources) by columns (units); a darker row has more readers",
         [_cells(crossbar, str(i + 1) if i else "") for i, crossbar in enumerate(drawn)],
         height=400,
         plot_bgcolor="#f6f8fa",
