@@ -17,6 +17,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from optmap.experiment.report.pictures import pictures
+from optmap.experiment.report.platforms import platform_data
 from optmap.experiment.row import Row
 from optmap.experiment.tables.aggregate import (
     Headline,
@@ -37,7 +38,7 @@ from optmap.experiment.tables.stage_gaps import stage_gaps
 from optmap.experiment.tables.stages import stage_losses
 
 #: The page's script, in the order in which its parts stand.
-SCRIPTS = ("report.overview.js", "report.tables.js", "report.js")
+SCRIPTS = ("report.overview.js", "report.tables.js", "report.platforms.js", "report.js")
 
 #: Steps of a critical cycle that travel with a row.
 CYCLE_STEPS = 12
@@ -123,6 +124,7 @@ def page_data(
         "losses": [s.record() for s in stage_losses(rows)],
         "profile": performance_profile(periods, methods),
         "data_profile": data_profile(rows, methods),
+        "platforms": platform_data(rows, gaps),
         "rows": [_row(row) for row in rows],
         "pictures": {row.key: pictures(row, details.get(row.key)) for row in rows},
     }

@@ -61,7 +61,7 @@ function draw(pictures, box) {
   for (const picture of side.children) Plotly.Plots.resize(picture); // the grid has settled
 }
 
-function redraw() { relative(); bestOfGroups(); waterfall(); matrix(); losses(); filterRows(); }
+function redraw() { relative(); bestOfGroups(); waterfall(); matrix(); platforms(); losses(); filterRows(); }
 
 (async () => {
   const [plotly, data] = await Promise.all([unpack("packed-plotly"), unpack("packed-data")]);
@@ -70,11 +70,14 @@ function redraw() { relative(); bestOfGroups(); waterfall(); matrix(); losses();
   const choose = (id, options) => {
     const choice = document.getElementById(id);
     for (const [text, name] of options) choice.append(element("option", { value: name }, text));
+    if (!CHOSEN[id] && options.length) CHOSEN[id] = options[0][1];
     choice.value = CHOSEN[id];
     choice.addEventListener("change", () => { CHOSEN[id] = choice.value; redraw(); });
   };
   choose("instance", [["all", ""], ...DATA.instances.map((i) => [i, i])]);
   choose("metric", DATA.metrics.filter((m) => m.gap).map((m) => [m.label, m.name]));
+  choose("axis", DATA.platforms.axes.map((a) => [`${a.name}: ${a.text}`, a.name]));
+  choose("against", DATA.platforms.against.map((m) => [label(m), m]));
   answer(); legend(); rowTable(); headline(); redraw(); profiles();
   document.body.dataset.ready = "yes";
 })();

@@ -9,7 +9,7 @@ const MARKS = { // at most seven colours (Okabe and Ito: safe for colour-blind r
 const SMALL = { margin: { l: 60, r: 15, t: 34, b: 45 }, font: { family: "system-ui", size: 12 },
   paper_bgcolor: "white", plot_bgcolor: "white" };
 const CONFIG = { displaylogo: false, responsive: true, displayModeBar: false };
-const CHOSEN = { instance: "", metric: "period" };
+const CHOSEN = { instance: "", metric: "period", axis: "", against: "" };
 let DATA = null;
 
 async function unpack(id) {
