@@ -13,7 +13,7 @@ from typing import Any
 
 from optmap.experiment.row import Row
 from optmap.experiment.tables.curves import axes_of, changes_of
-from optmap.experiment.tables.front import Point, front
+from optmap.experiment.tables.front import Point, Vector, front
 from optmap.experiment.tables.gaps import Gap
 from optmap.experiment.tables.metrics import GAPPED, METRICS
 from optmap.variants import AXES, parts_of
@@ -80,7 +80,8 @@ def _fronts(rows: Sequence[Row], gaps: dict[tuple[str, str], Gap]) -> Iterator[A
         networks.setdefault(network_of(row), []).append(row)
     for network, own in networks.items():
         for metric in AGAINST:
-            points, floors = [], {}
+            points: list[Point] = []
+            floors: dict[str, Vector] = {}
             for row in own:
                 period, other = row.value("period"), metric.value(row)
                 if period is None or other is None:
