@@ -23,11 +23,28 @@ from optmap.judge.metrics import (
     traffic,
     utilisation,
 )
+from optmap.judge.multicast import (
+    Multicast,
+    connectivity,
+    deliveries,
+    multicast,
+    spike_latency,
+)
 from optmap.model.cluster_graph import axons, cluster_graph
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+
+#: Columns that rows of earlier versions lack: a stored row has all of them, or none.
+ADDED = (
+    "connectivity",
+    "multicast_hops",
+    "multicast_link_max",
+    "multicast_link_variance",
+    "spike_latency_mean",
+    "spike_latency_max",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,9 @@ class Evaluation:
     ni_load: Spread | None
     link_load: Fraction | None
     buffer_use: Fraction | None
+    connectivity: int
+    multicast: Multicast | None
+    spike_latency: Spread | None
     spikes_origin: str
 
     @property
@@ -100,8 +120,17 @@ class Evaluation:
             "area_um2": self.area_um2,
             "link_load_max": self.link_load,
             "buffer_use_max": self.buffer_use,
+            "connectivity": self.connectivity,
+            "multicast_hops": self.multicast.hops if self.multicast else None,
+            "multicast_link_max": self.multicast.busiest if self.multicast else None,
+            "multicast_link_variance": self.multicast.variance if self.multicast else None,
         }
-        for name, spread in (("tile_load", self.tile_load), ("ni_load", self.ni_load)):
+        spreads = (
+            ("tile_load", self.tile_load),
+            ("ni_load", self.ni_load),
+            ("spike_latency", self.spike_latency),
+        )
+        for name, spread in spreads:
             flat[f"{name}_mean"] = spread.mean if spread else None
             flat[f"{name}_max"] = spread.extreme if spread else None
         for name in ("row", "column", "synapse"):
@@ -142,6 +171,7 @@ def evaluation_of(platform: Platform, mapping: Mapping, bound: BindingAwareGraph
     crossbar, interface = loads(bound, platform, mapping.binding)
     used = np.unique(mapping.binding.tile_of)
     occupied = graph.num_clusters > 0
+    read = deliveries(decomposition, clustering)
     links = link_tokens(graph, platform, mapping.binding)
     link_load = None
     if period and links is not None:
@@ -161,6 +191,9 @@ def evaluation_of(platform: Platform, mapping: Mapping, bound: BindingAwareGraph
         ni_load=_spread(interface[used]) if occupied else None,
         link_load=link_load,
         buffer_use=buffer_use(graph, platform, mapping.binding),
+        connectivity=connectivity(read),
+        multicast=multicast(read, platform, mapping.binding),
+        spike_latency=spike_latency(read, platform, mapping.binding),
         spikes_origin=decomposition.network.spikes_origin,
     )
 

@@ -175,26 +175,46 @@ def link_tokens(graph: ClusterGraph, platform: Platform, binding: Binding) -> In
     None for a hop matrix, and where tiles or links are out of use, so that routes are not XY.
     Link (t, d) leaves tile t towards d = 0 east, 1 west, 2 north (y + 1), 3 south; shape (T, 4).
     """
-    net = platform.interconnect
-    if net.width is None or net.height is None or net.dead_tiles or net.dead_links:
+    if not routes_are_xy(platform):
         return None
     remote = remote_channels(graph, binding)
-    tile = binding.tile_of
-    result: IntArray = _route(
-        tile[graph.source[remote]],
-        tile[graph.target[remote]],
-        graph.rate[remote],
-        net.width,
-        net.height,
-        net.kind == "torus",
-    )
+    start, end = (binding.tile_of[side[remote]] for side in (graph.source, graph.target))
+    return link_loads(platform, start, end, graph.rate[remote], np.arange(len(remote)))
+
+
+def routes_are_xy(platform: Platform) -> bool:
+    """Tell whether routes go along x first: no hop matrix, no tile or link out of use."""
+    net = platform.interconnect
+    return net.width is not None and not net.dead_tiles and not net.dead_links
+
+
+def link_loads(
+    platform: Platform, start: IntArray, end: IntArray, tokens: IntArray, group: IntArray
+) -> IntArray:
+    """Return tokens over each link of the XY routes, shape (T, 4); see :func:`link_tokens`.
+
+    Parameters
+    ----------
+    start, end : (n,) int arrays
+        Tiles.
+    tokens : (n,) int64 array
+        Of each route.
+    group : (n,) int array
+        Routes of one group, which stand together, count once on a link that they share.
+    """
+    net = platform.interconnect
+    assert net.width is not None and net.height is not None
+    result: IntArray = _route(start, end, tokens, group, net.width, net.height, net.kind == "torus")
     return result
 
 
 @compiled
-def _route(start: Any, end: Any, tokens: Any, width: Any, height: Any, torus: Any) -> Any:
+def _route(
+    start: Any, end: Any, tokens: Any, group: Any, width: Any, height: Any, torus: Any
+) -> Any:
     """Walk every XY route, first along x, then along y; a torus takes the shorter way round."""
     load = np.zeros((width * height, 4), dtype=np.int64)
+    last = np.full((width * height, 4), -1, dtype=np.int64)  # group that crossed a link
     for i in range(len(start)):
         x, y = start[i] % width, start[i] // width
         for axis in range(2):
@@ -206,7 +226,10 @@ def _route(start: Any, end: Any, tokens: Any, width: Any, height: Any, torus: An
             if torus and 2 * steps > size:
                 forward, steps = not forward, size - steps
             for _ in range(steps):
-                load[y * width + x, 2 * axis + (0 if forward else 1)] += tokens[i]
+                here_tile, way = y * width + x, 2 * axis + (0 if forward else 1)
+                if last[here_tile, way] != group[i]:
+                    load[here_tile, way] += tokens[i]
+                    last[here_tile, way] = group[i]
                 if axis == 0:
                     x = (x + (1 if forward else -1)) % width
                 else:

@@ -106,6 +106,11 @@ class Interconnect:
         return len(self.matrix or ())
 
     @property
+    def num_links(self) -> int:
+        """Number of directed links of a mesh or torus, those out of use included; 0: a matrix."""
+        return 2 * sum(1 for _ in self._links()) if self.matrix is None else 0
+
+    @property
     def is_regular(self) -> bool:
         """Whether hops are distances of coordinates: no matrix, all in use, all links alike."""
         plain = not self.dead_tiles and not self.dead_links

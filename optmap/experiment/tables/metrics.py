@@ -88,6 +88,21 @@ METRICS = (
     Metric("tiles_used", "tiles used", "", "tiles that hold a cluster"),
     Metric("tile_load_max", "largest tile load", "ticks", "busiest tile's work in one period"),
     Metric("area_um2", "area", "um2", "area of the tiles in use"),
+    Metric("connectivity", "connectivity", "", "spikes times (clusters of source and readers - 1)"),
+    Metric(
+        "multicast_hops", "multicast hops", "",
+        "spikes times the links of their route union: XY routes to all readers, shared links once",
+    ),
+    Metric("multicast_link_max", "busiest link", "spikes", "most multicast spikes over one link"),
+    Metric(
+        "multicast_link_variance", "variance of links", "",
+        "variance of multicast spikes over all directed links",
+    ),
+    Metric(
+        "spike_latency_mean", "mean spike latency", "ticks",
+        "ticks from a spike's tile to a cluster that reads it",
+    ),
+    Metric("spike_latency_max", "worst spike latency", "ticks", "the largest of these"),
 )  # fmt: skip
 
 #: Those with a gap, in the order of the tables' columns.

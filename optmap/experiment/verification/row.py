@@ -32,6 +32,7 @@ from optmap.experiment.verification.rerun import rerun_problems
 from optmap.experiment.verification.second_proof import SecondProof, Word, prove_bound
 from optmap.instance import Instance
 from optmap.judge.case import Case
+from optmap.judge.evaluation import ADDED
 from optmap.methods import METHODS, Method, load_method_file
 from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
@@ -196,6 +197,8 @@ class Checker:
             yield f"check {row['check']}, yet the mapping is valid"
             return
         metrics = json.loads(dumps(evaluation.row()))
+        if not any(name in row["metrics"] for name in ADDED):  # a row of an earlier version
+            metrics = {name: value for name, value in metrics.items() if name not in ADDED}
         for name in sorted({*metrics, *row["metrics"]}):
             stored = json.dumps(row["metrics"].get(name, "nothing"))  # 1, 1.0 and true differ
             if stored != json.dumps(metrics.get(name, "nothing")):
