@@ -89,6 +89,15 @@ class ExactBinder(Protocol):
         """Return a binding of least load or spike-hops, no tile busier than ``max_load`` ticks."""
 
 
+class ExactMulticast(Protocol):
+    """(B0d)."""
+
+    def __call__(
+        self, graph: ClusterGraph, platform: Platform, limits: Limits, /, *, start: Binding
+    ) -> Outcome[Binding]:
+        """Return a binding of fewest multicast hops; a bound for this clustering."""
+
+
 class ExactOrderer(Protocol):
     """(S0): static orders of least period for a binding."""
 
@@ -250,6 +259,12 @@ def _searched_binding() -> ExactBinder:
     )
 
 
+def _cpsat_multicast() -> ExactMulticast:
+    from formulations.binding.multicast import solve
+
+    return lambda graph, on, limits, *, start: solve(graph, on, limits, warm=start)
+
+
 # orders
 
 
@@ -327,6 +342,8 @@ EXACT_BINDERS: dict[str, Callable[[], ExactBinder]] = {
     "cpsat": _cpsat_binding,
     "search": _searched_binding,
 }
+#: Binding for fewest multicast hops -> loader.
+EXACT_MULTICASTS: dict[str, Callable[[], ExactMulticast]] = {"multicast-cpsat": _cpsat_multicast}
 #: Order -> its stage.
 EXACT_ORDERINGS = {
     "milp": ExactOrdering(_milp_order),

@@ -15,6 +15,7 @@ from optmap.errors import CapacityError
 from optmap.exact import (
     EXACT_BINDERS,
     EXACT_CLUSTERINGS,
+    EXACT_MULTICASTS,
     EXACT_ORDERINGS,
     EXACT_SCHEDULES,
     EXACT_WHOLE,
@@ -135,6 +136,8 @@ def solver_stages(method: Method) -> list[str]:
         stages += ["clusters", "traffic"]
     if method.binding in EXACT_BINDERS:
         stages += ["tile_load_max", "spike_hops"]
+    if method.binding in EXACT_MULTICASTS:
+        stages.append("multicast_hops")
     if method.binding in EXACT_SCHEDULES or method.order in EXACT_ORDERINGS:
         stages.append("period")
     return stages

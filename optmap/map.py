@@ -73,6 +73,25 @@ SHOWN = (
     "throughput",
     "latency",
     "tiles_used",
+    "connectivity",
+    "multicast_hops",
+    "multicast_link_max",
+    "multicast_link_variance",
+    "spike_latency_mean",
+    "spike_latency_max",
+)
+#: What is printed below the metrics with gaps.
+PRINTED = (
+    "external_spikes",
+    "input_deliveries",
+    "tiles_used",
+    "latency",
+    "link_load_max",
+    "connectivity",
+    "multicast_hops",
+    "multicast_link_max",
+    "spike_latency_mean",
+    "spike_latency_max",
 )
 #: What a disk says when it takes no more.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -312,7 +331,7 @@ def report(row: Row, document: dict[str, Any] | None, platform: Platform, consol
             say(f"  {metric_named(g.metric).title:<16} {compact(g.value):<9} {_against(g)}")
     if not energy_given(platform):
         say("  energy           -         the platform gives no energies")
-    for name in ("external_spikes", "input_deliveries", "tiles_used", "latency", "link_load_max"):
+    for name in PRINTED:
         value = row.value(name)
         say(f"  {name:<16} {'-' if value is None else compact(value)}")
     use = ", ".join(

@@ -41,6 +41,7 @@ from optmap.errors import InputError
 from optmap.exact import (
     EXACT_BINDERS,
     EXACT_CLUSTERINGS,
+    EXACT_MULTICASTS,
     EXACT_ORDERINGS,
     EXACT_SCHEDULES,
     EXACT_WHOLE,
@@ -96,6 +97,7 @@ class Method:
         return (
             self.clustering in EXACT_CLUSTERINGS
             or self.binding in EXACT_BINDERS
+            or self.binding in EXACT_MULTICASTS
             or self.binding in EXACT_SCHEDULES
             or self.order in EXACT_ORDERINGS
             or self.whole in EXACT_WHOLE
@@ -117,6 +119,8 @@ overlap-spikes       | spikes| overlap           | hill-climbing  | projection  
 blocks               | tree  | blocks            | hill-climbing  | projection     | + overlap, cut so that pieces share rows
 edgemap              | tree  | edgemap           | force-directed | projection     |   streaming by connections
 hyperedge-overlap    | tree  | hyperedge-overlap | force-directed | projection     |   streaming by shared axons
+multicast            | tree  | overlap           | multicast      | projection     |   overlap, tiles by multicast hops
+multicast-cpsat      | tree  | overlap           | multicast-cpsat| projection     |   overlap, fewest multicast hops by CP-SAT
 hypergraph           | tree  | hypergraph        | force-directed | projection     |   Mt-KaHyPar, repaired (extra [partition])
 list                 | tree  | overlap           | load-balance   | list           |   overlap with list scheduling by criticality
 song2020-prologue    | chain | song2020          | load-balance   | prologue       | + song2020 with software pipelining
@@ -230,7 +234,13 @@ def register(
             CLUSTERERS,
             (*DIVIDERS, *EXACT_CLUSTERINGS, *TREE_IMPROVERS),
         ),
-        _stage(name, "binding", binding, BINDERS, (*EXACT_BINDERS, *EXACT_SCHEDULES)),
+        _stage(
+            name,
+            "binding",
+            binding,
+            BINDERS,
+            (*EXACT_BINDERS, *EXACT_MULTICASTS, *EXACT_SCHEDULES),
+        ),
         _stage(name, "order", order, ORDERERS, (*ORDER_IMPROVERS, *EXACT_ORDERINGS)),
         about or f"registered as {name}",
         by_default=False,

@@ -15,6 +15,7 @@ from optmap.decomposing.contract import DECOMPOSERS, REBUILDERS
 from optmap.exact import (
     EXACT_BINDERS,
     EXACT_CLUSTERINGS,
+    EXACT_MULTICASTS,
     EXACT_ORDERINGS,
     EXACT_SCHEDULES,
     EXACT_WHOLE,
@@ -35,6 +36,7 @@ LOADERS: list[tuple[str, Callable[[], object]]] = [
             ("leaves", TREE_IMPROVERS),
             ("binding", BINDERS),
             ("exact binding", EXACT_BINDERS),
+            ("exact multicast", EXACT_MULTICASTS),
             ("ordering", ORDERERS),
             ("improving orders", ORDER_IMPROVERS),
         )
@@ -104,7 +106,7 @@ def test_every_method_is_made_of_registered_stages_and_every_stage_is_in_a_metho
     used: dict[str, set[str]] = {
         "decomposition": set(DECOMPOSERS),
         "clustering": {*CLUSTERERS, *DIVIDERS, *EXACT_CLUSTERINGS, *TREE_IMPROVERS},
-        "binding": {*BINDERS, *EXACT_BINDERS, *EXACT_SCHEDULES},
+        "binding": {*BINDERS, *EXACT_BINDERS, *EXACT_MULTICASTS, *EXACT_SCHEDULES},
         "order": {*ORDERERS, *ORDER_IMPROVERS, *EXACT_ORDERINGS, *EXACT_SCHEDULES},
     }
     for stage, known in used.items():

@@ -44,6 +44,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
     for known, stage in (
         (exact.EXACT_CLUSTERINGS, both),
         (exact.EXACT_BINDERS, made.load),
+        (exact.EXACT_MULTICASTS, made.load),
         (exact.EXACT_ORDERINGS, exact.ExactOrdering(made.load)),
         (exact.EXACT_SCHEDULES, exact.ExactSchedule(made.load)),
     ):

@@ -59,6 +59,12 @@ def _force_directed() -> Binder:
     return bind
 
 
+def _multicast() -> Binder:
+    from optmap.binding.multicast import bind
+
+    return bind
+
+
 #: Binding -> loader.
 BINDERS: dict[str, Callable[[], Binder]] = {
     "load-balance": _load_balance,
@@ -68,4 +74,5 @@ BINDERS: dict[str, Callable[[], Binder]] = {
     "particle-swarm": _particle_swarm,
     "hill-climbing": _hill_climbing,
     "force-directed": _force_directed,
+    "multicast": _multicast,
 }

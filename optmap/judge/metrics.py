@@ -178,7 +178,8 @@ def link_tokens(graph: ClusterGraph, platform: Platform, binding: Binding) -> In
     if not routes_are_xy(platform):
         return None
     remote = remote_channels(graph, binding)
-    start, end = (binding.tile_of[side[remote]] for side in (graph.source, graph.target))
+    tile = binding.tile_of.astype(np.int64)
+    start, end = tile[graph.source[remote]], tile[graph.target[remote]]
     return link_loads(platform, start, end, graph.rate[remote], np.arange(len(remote)))
 
 
@@ -203,7 +204,8 @@ def link_loads(
         Routes of one group, which stand together, count once on a link that they share.
     """
     net = platform.interconnect
-    assert net.width is not None and net.height is not None
+    assert net.width is not None
+    assert net.height is not None
     result: IntArray = _route(start, end, tokens, group, net.width, net.height, net.kind == "torus")
     return result
 

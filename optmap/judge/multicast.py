@@ -82,12 +82,12 @@ def deliveries(decomposition: Decomposition, clustering: Clustering) -> Deliveri
     home = cluster_of_source(network, clustering)[source]
     outside = np.flatnonzero(home != cluster)
     outside = outside[np.argsort(source[outside], kind="stable")]
-    source = source[outside].astype(np.int64)
+    read = source[outside].astype(np.int64)
     return Deliveries(
-        source,
+        read,
         home[outside].astype(np.int64),
         cluster[outside].astype(np.int64),
-        network.spikes[source],
+        network.spikes[read],
         clustering.num_clusters,
     )
 
@@ -108,7 +108,7 @@ def multicast_links(found: Deliveries, platform: Platform, binding: Binding) -> 
     if not routes_are_xy(platform):
         return None
     inside = found.home < found.num_clusters
-    tile = binding.tile_of
+    tile = binding.tile_of.astype(np.int64)
     start, end = tile[found.home[inside]], tile[found.cluster[inside]]
     return link_loads(platform, start, end, found.spikes[inside], found.source[inside])
 

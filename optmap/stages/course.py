@@ -31,7 +31,14 @@ P = ParamSpec("P")
 #: What heuristic an exact stage starts from.
 WARM_CLUSTERING, WARM_BINDING, WARM_ORDER = "overlap", "load-balance", "projection"
 #: How the limit is divided among the stages that use a solver; unused time passes on.
-WEIGHTS = {"clusters": 4, "traffic": 2, "tile_load_max": 2, "spike_hops": 1, "period": 3}
+WEIGHTS = {
+    "clusters": 4,
+    "traffic": 2,
+    "tile_load_max": 2,
+    "spike_hops": 1,
+    "multicast_hops": 3,
+    "period": 3,
+}
 
 Report = Callable[[Run], None]
 

@@ -8,14 +8,17 @@ from typing import TypeVar
 from optmap.errors import CapacityError
 from optmap.exact import (
     EXACT_BINDERS,
+    EXACT_MULTICASTS,
     EXACT_ORDERINGS,
     EXACT_SCHEDULES,
     ExactBinder,
+    ExactMulticast,
     ExactOrdering,
     ExactSchedule,
     Schedule,
 )
-from optmap.judge.metrics import max_tile_load, spike_hops
+from optmap.judge.metrics import max_tile_load, routes_are_xy, spike_hops
+from optmap.judge.multicast import deliveries, multicast
 from optmap.methods import Method
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, Mapping, StaticOrders
@@ -29,6 +32,7 @@ T = TypeVar("T")
 
 #: Heuristics that solvers of a schedule, and of spike-hops, start from.
 WARM_SCHEDULES, WARM_HOPS = ("load-balance", "hill-climbing"), "force-directed"
+WARM_MULTICAST = "multicast"
 
 
 def schedule(
@@ -45,6 +49,10 @@ def schedule(
         course.fall_back_on(*units)
         binder = EXACT_BINDERS[method.binding]()
         binding = course.timed("binding", _solve_binding, course, binder, graph)
+    elif method.binding in EXACT_MULTICASTS:
+        course.fall_back_on(*units)
+        nearest = EXACT_MULTICASTS[method.binding]()
+        binding = course.timed("binding", _solve_multicast, course, nearest, graph)
     else:
         if method.uses_solver and method.binding != WARM_BINDING:
             course.fall_back_on(*units)
@@ -153,4 +161,19 @@ def _solve_binding(course: Course, solve: ExactBinder, graph: ClusterGraph) -> B
     hops = spike_hops(graph, platform, found) if found else None
     scope = graph.scope if alone else replace(graph.scope, max_load=cap)
     course.claim("spike_hops", nearest, scope, hops)
+    return found or warm
+
+
+def _solve_multicast(course: Course, solve: ExactMulticast, graph: ClusterGraph) -> Binding:
+    """Find the fewest multicast hops from the annealed binding on."""
+    if not routes_are_xy(course.platform):
+        raise CapacityError(f"platform {course.platform.name!r}: its routes are not XY")
+    warm = course.bound_by(WARM_MULTICAST, graph)
+    outcome = solve(graph, course.platform, course.share("multicast_hops"), start=warm)
+    found = outcome.solution
+    hops = None
+    if found is not None and graph.made_of is not None:
+        links = multicast(deliveries(*graph.made_of), course.platform, found)
+        hops = None if links is None else links.hops
+    course.claim("multicast_hops", outcome, graph.scope, hops)
     return found or warm

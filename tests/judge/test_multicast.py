@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given
@@ -71,7 +72,7 @@ def walk(case: Case, start: int, end: int) -> list[tuple[int, int]]:
         while here[axis] != goal[axis]:
             here[axis] = (here[axis] + step) % size
             passed.append(here[1] * net.width + here[0])
-    return list(zip(passed, passed[1:], strict=False))
+    return list(pairwise(passed))
 
 
 @given(random=st.randoms(use_true_random=False))

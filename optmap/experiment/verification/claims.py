@@ -12,6 +12,7 @@ from optmap.bounds.bound import Bound
 from optmap.exact import (
     EXACT_BINDERS,
     EXACT_CLUSTERINGS,
+    EXACT_MULTICASTS,
     EXACT_ORDERINGS,
     EXACT_SCHEDULES,
     EXACT_WHOLE,
@@ -26,7 +27,7 @@ from optmap.ordering.contract import ORDER_IMPROVERS
 from optmap.whole.contract import WHOLE
 
 #: Metrics whose last claim is about the final mapping itself.
-FINAL = ("traffic", "spike_hops", "period")
+FINAL = ("traffic", "spike_hops", "multicast_hops", "period")
 
 
 def scope_problems(
@@ -59,6 +60,8 @@ def _scopes(
     if metric == "traffic" and method.clustering in EXACT_CLUSTERINGS:
         most = reached.get("clusters")
         return [replace(units, max_clusters=place.clusters if most is None else int(most))]
+    if metric == "multicast_hops" and method.binding in EXACT_MULTICASTS:
+        return [clustering]
     if metric == "tile_load_max" and method.binding in EXACT_BINDERS:
         return [clustering]
     if metric == "spike_hops" and method.binding in EXACT_BINDERS:

@@ -16,6 +16,7 @@ from optmap.bounds.bound import Bound
 from optmap.exact import (
     EXACT_BINDERS,
     EXACT_CLUSTERINGS,
+    EXACT_MULTICASTS,
     EXACT_ORDERINGS,
     EXACT_SCHEDULES,
     EXACT_WHOLE,
@@ -126,6 +127,10 @@ def _solved_again(bound: Bound, mapping: Mapping, instance: Instance, limits: Li
         schedule = EXACT_SCHEDULES[name].load()
         both = None if start is None else (start.binding, start.orders)
         return _found(schedule(graph, platform, limits, start=both), name)
+    if bound.metric == "multicast_hops":
+        name = "multicast-cpsat"
+        nearest = EXACT_MULTICASTS[name]()
+        return _found(nearest(graph, platform, limits, start=mapping.binding), name)
     if bound.metric in ("tile_load_max", "spike_hops"):
         return _binding_again(bound, mapping, graph, instance, limits)
     return Found()

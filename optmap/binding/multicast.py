@@ -1,0 +1,89 @@
+"""Annealing of multicast hops: clusters move or change places where routes then share more links.
+
+Pseudo-code::
+
+    start: the force-directed binding
+    anneal in runs of growing length, each from the best so far; keep the best
+
+Hops are counted as :mod:`optmap.judge.multicast` defines them. Slots, crossbars and demands are
+kept; a binding whose buffers do not suffice is given up for the start. Chips whose routes are not
+XY keep the start.
+
+Complexity: a move counts the nets of its clusters anew, O(their ends).
+
+References
+----------
+A. Khorasanian, "Beyond Edge Cuts", arXiv 2608.26223, 2026, for the objective; S. Kirkpatrick et
+al., "Optimization by simulated annealing", Science 220, 1983, for the search.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optmap.binding.force_directed import bind as force_directed
+from optmap.binding.kernels.multicast_anneal import Grid, anneal
+from optmap.binding.kernels.multicast_nets import Nets, cluster_nets
+from optmap.binding.kernels.tile_room import TileRoom
+from optmap.judge.metrics import routes_are_xy
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.cluster_rules import rules_of_graph
+from optmap.model.mapping import Binding
+from optmap.model.platform import Platform
+from optmap.model.snn import BoolArray, IntArray
+
+#: Moves of the runs, and first and last temperature in mean spikes of a net.
+RUNS, HOT, COLD = (200_000, 200_000, 1_000_000), (2.0, 1.0, 2.0), 0.02
+
+
+def bind(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
+    """Return a binding of few multicast hops.
+
+    Raises
+    ------
+    CapacityError
+        If no binding was found, with the numbers.
+    """
+    start = force_directed(graph, platform, seed=seed)
+    if not routes_are_xy(platform) or graph.num_clusters < 2:
+        return start
+    nets = cluster_nets(graph)
+    if not len(nets.source) or rules_of_graph(graph.made_of) is not None:
+        return start
+    slots = [len(start.tile_of) if t.slots is None else t.slots for t in platform.tiles]
+    most = np.array(slots, dtype=np.int64)
+    grid = grid_of(platform, np.zeros_like(most), most, graph.fits(platform))
+    tile, _ = annealed(nets, grid, start.tile_of.astype(np.int64), seed)
+    found = Binding(tile.astype(np.int32))
+    return found if _has_room(graph, platform, found) else start
+
+
+def grid_of(platform: Platform, least: IntArray, most: IntArray, fits: BoolArray) -> Grid:
+    """Return what annealing needs of a platform with XY routes."""
+    net = platform.interconnect
+    return Grid(net.width, net.height, net.kind == "torus", least, most, fits)
+
+
+def annealed(
+    nets: Nets, grid: Grid, start: IntArray, seed: int, runs: tuple[int, ...] = RUNS
+) -> tuple[IntArray, int]:
+    """Return the best tiles of items that runs of annealing find, with their multicast hops."""
+    best, mean = start, float(nets.weight.mean())
+    hops = -1
+    for number, moves in enumerate(runs):
+        hot = HOT[number % len(HOT)] * mean
+        found, value = anneal(
+            best.copy(), nets, grid, seed * 1000 + number, moves, hot, COLD * mean
+        )
+        if hops < 0 or value < hops:
+            best, hops = found, int(value)
+    return best, hops
+
+
+def _has_room(graph: ClusterGraph, platform: Platform, binding: Binding) -> bool:
+    room = TileRoom(graph, platform)
+    for cluster, tile in enumerate(binding.tile_of.tolist()):
+        if tile not in room.tiles_for(cluster):
+            return False
+        room.put(cluster, tile)
+    return True
