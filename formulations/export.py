@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,6 +89,7 @@ def _clustering(objective: str) -> Build:
         start = start_of(mapping.decomposition, platform, mapping.clustering)
         network = mapping.decomposition.network
         sets = sets_for(network, platform, start.num_clusters)
+        sets = replace(sets, rules=mapping.decomposition.rules)
         model: Any = (clustering_milp if milp else clustering_cpsat).PartitionModel(sets)
         rows = label_rows(model)
         model.build()

@@ -47,7 +47,8 @@ from optmap.methods import BUILT_IN, METHODS, load_method_file, method_named
 from optmap.model.claim import Run
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Status
-from optmap.readers.options import Reading
+from optmap.readers.constraints import constraints_file
+from optmap.readers.options import Reading, as_options
 from optmap.shipped import best_known_folder
 
 
@@ -215,6 +216,9 @@ def compare(
     out: str | Path | None = None,
     jobs: int = 1,
     isolated: bool = True,
+    spikes: str | None = None,
+    reading: Reading = None,
+    constraints: Demands = None,
 ) -> Comparison:
     """Run every method on every instance, judge all alike, return rows and data frames.
 
@@ -235,6 +239,13 @@ def compare(
     isolated : bool
         Each solver in a process of its own, ended hard when its limit is over. A method that was
         registered in this process, by no file, runs here in any case.
+    spikes : str, optional
+        The spike file of networks.
+    reading : ReadOptions or mapping, optional
+        What files of networks do not say of themselves, see :func:`map_network`.
+    constraints : Constraints, mapping, str or Path, optional
+        What every mapping must do besides, see :func:`map_network`; in place of the instances' own.
+        What is no file yet is written as ``constraints.toml`` beside the rows.
 
     Raises
     ------
@@ -251,12 +262,15 @@ def compare(
         found = f"{unfiled[0]!r}, registered by no file"
         raise InputError("methods", "", found, "method_file, so that stored rows know its code")
     paths = [instances] if isinstance(instances, str | Path) else list(instances)
-    plans, unreadable = planned(sources_of(paths, Source(platform=platform)), ())
-    if unreadable:
-        raise InputError("instances", "", unreadable[0], "instances that can be read")
     limits, file = limits or Limits(10.0), "" if method_file is None else str(method_file)
-    todo = [p.job(n, limits, file if n in own else "") for p in plans for n in names]
+    text = as_options(reading).to_text()
     with tempfile.TemporaryDirectory() as scratch, Store.opened(Path(out or scratch)) as store:
+        demands = constraints_file(constraints, store.folder)
+        common = Source(platform=platform, spikes=spikes, reading=text, constraints=demands)
+        plans, unreadable = planned(sources_of(paths, common), ())
+        if unreadable:
+            raise InputError("instances", "", unreadable[0], "instances that can be read")
+        todo = [p.job(n, limits, file if n in own else "") for p in plans for n in names]
         with Children() as children:
             runner = _runner(children.run, isolated, own)
             sweep(todo, store, Quiet(), parallel=jobs, runner=runner)

@@ -21,6 +21,7 @@ from rich.table import Table
 from optmap.bounds.bound import Bound
 from optmap.clustering.overlap import partition
 from optmap.command_line import (
+    CONSTRAINTS_HELP,
     DONE,
     FAILED,
     Output,
@@ -57,6 +58,7 @@ from optmap.methods import METHODS
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
+from optmap.readers.constraints import load_constraints
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
 
 if TYPE_CHECKING:  # loads a solver
@@ -96,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--spikes", type=file_name, metavar="FILE", help="of a network: spikes per neuron"
     )
     made.add_argument("--tokens", choices=TOKEN_MODES, default="dataflow", help="of a network")
+    made.add_argument("--constraints", type=file_name, metavar="FILE", help=CONSTRAINTS_HELP)
     made.add_argument(
         "--limit", type=seconds, default=5.0, metavar="S", help="seconds per new mapping tried (5)"
     )
@@ -113,6 +116,8 @@ def main(arguments: Sequence[str]) -> int:
     data, instance, mapping = read_document(
         Path(args.mapping), None if args.of is None else _named(args.of, args)
     )
+    if args.constraints is not None:
+        instance = replace(instance, constraints=load_constraints(args.constraints))
     case = Case(instance.snn, instance.platform, instance.tokens, mapping, instance.constraints)
     say = _Printer(console)
     by = f" by {data['method']}" if data.get("method") else ""

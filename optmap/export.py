@@ -5,23 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from optmap.command_line import DONE, Output, guarded, parser
+from optmap.command_line import CONSTRAINTS_HELP, DONE, Output, file_name, guarded, parser
 from optmap.errors import CapacityError, InputError
 from optmap.flow import run
 from optmap.instance import Instance, load
 from optmap.methods import METHODS, method_named
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
+from optmap.readers.constraints import load_constraints
 from optmap.shipped import instance_file
+from optmap.stages.constrain import limited
 
 #: What ``--formulation`` and ``--as`` take; the formulations themselves load a solver.
 FORMULATIONS = ("clustering", "traffic", "tile-load", "spike-hops", "order", "joint", "whole")
 FORMATS = ("lp", "mps", "opb", "cpsat")
+#: Those whose models take users' constraints; an order keeps what its binding keeps.
+WITH_CONSTRAINTS = ("clustering", "traffic", "tile-load", "spike-hops", "order")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="whose mapping fixes what stands before the problem, and is the start (overlap);"
         f" one of {heuristics}",
     )
+    made.add_argument("--constraints", type=file_name, metavar="FILE", help=CONSTRAINTS_HELP)
     made.add_argument("--seed", type=int, default=0, metavar="N", help="its seed (0)")
     made.add_argument("--out", metavar="FILE", help="where to write (standard output)")
     made.add_argument("--sizes", action="store_true", help="print how large each problem is")
@@ -54,10 +60,15 @@ def main(arguments: Sequence[str]) -> int:
     if method.uses_solver:
         raise InputError("--method", "", args.method, "a heuristic: the start costs no solver")
     instance = load(instance_file(args.instance))
-    if instance.constraints:
-        found = f"constraints {', '.join(instance.constraints.kinds)}"
-        raise InputError(args.instance, "", found, "none: models are written without them")
+    if args.constraints is not None:
+        instance = replace(instance, constraints=load_constraints(args.constraints))
+    kinds = set(instance.constraints.kinds) - {"max_neurons"}
+    if kinds and args.formulation not in WITH_CONSTRAINTS:
+        found = f"{args.formulation} with constraints {', '.join(sorted(kinds))}"
+        raise InputError("--formulation", "", found, "one of " + ", ".join(WITH_CONSTRAINTS))
     mapping = _start(instance, args.method, args.seed)
+    # models see what the demands leave of the crossbars, as every method does
+    instance = replace(instance, platform=limited(instance.platform, instance.constraints))
     if args.sizes:
         _print_sizes(mapping, instance)
         return DONE
@@ -86,7 +97,15 @@ def _start(instance: Instance, method: str, seed: int) -> Mapping:
     """Return a heuristic's mapping; CapacityError where it finds none."""
     limits = Limits(seed=seed)
     platform, tokens = instance.platform, instance.tokens
-    made = run(method_named(method), instance.snn, platform, tokens, limits, lambda _: None)
+    made = run(
+        method_named(method),
+        instance.snn,
+        platform,
+        tokens,
+        limits,
+        lambda _: None,
+        constraints=instance.constraints,
+    )
     if made.mapping is None:
         raise CapacityError(f"{method} maps nothing of {instance.name}: {made.reason}")
     return made.mapping
@@ -99,7 +118,9 @@ def _print_sizes(mapping: Mapping, instance: Instance) -> None:
     table = Table(box=None, pad_edge=False, title=f"{instance.name}: sizes", title_justify="left")
     for name in ("formulation", "model", "variables", "rows", "rows by label"):
         table.add_column(name, justify="right" if name in ("variables", "rows") else "left")
-    for name, build in BUILDERS.items():
+    names = WITH_CONSTRAINTS if instance.constraints else tuple(BUILDERS)
+    for name in names:
+        build = BUILDERS[name]
         for kind in ("milp", "cpsat"):
             try:
                 problem = build(instance, mapping, kind == "milp")

@@ -202,3 +202,28 @@ def test_compiling_is_announced_once(tmp_path):
     assert first.stdout == second.stdout == "2 2.5\n"
     assert first.stderr == COMPILING + "\n"
     assert second.stderr == ""
+
+
+def test_compare_takes_options_of_reading_and_constraints(tmp_path):
+    network = tmp_path / "net.csv"
+    rows = [f"{j},{i},7" for i in range(4) for j in range(4, 8)]
+    network.write_text("reader,driver,delay\n" + "\n".join(rows) + "\n")
+    demands = {"apart": [["4", "5"]], "max_neurons": 2}
+    found = om.compare(
+        network,
+        ["overlap", "colgen"],
+        platform="mesh_2x2_16",
+        isolated=False,
+        out=tmp_path / "run",
+        reading={"columns": "driver,reader"},
+        constraints=demands,
+    )
+    done, refused = found.rows
+    assert done.check == "ok"
+    assert done.value("clusters") in (2, 3)  # the repair cuts a pair that overlap joined
+    assert "colgen" in refused.reason
+    assert "apart" in refused.reason
+    text = (tmp_path / "run" / "constraints.toml").read_text()
+    assert text == 'apart = [["4", "5"]]\nmax_neurons = 2\n'
+    free = om.map_network(network, "mesh_2x2_16", reading={"columns": "driver,reader"})
+    assert free.exact["clusters"] == 1

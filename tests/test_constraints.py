@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,13 @@ from optmap.flow import run
 from optmap.instance import load
 from optmap.judge.demands import demand_violations
 from optmap.map import main as map_main
+from optmap.mapping_json import to_dict
 from optmap.methods import METHODS
 from optmap.model.constraints import KINDS, Constraints, Pin
 from optmap.model.mapping import Binding, Mapping, StaticOrders, compact
 from optmap.model.outcome import Limits
 from optmap.model.snn import Population, from_edges
-from optmap.readers.constraints import as_constraints, load_constraints
+from optmap.readers.constraints import as_constraints, constraints_text, load_constraints
 from optmap.stages.constrain import respects
 
 CHIP = om.Platform(
@@ -179,3 +181,21 @@ def test_files_instances_and_python_say_the_same(tmp_path: Path, snn, capsys):
 def test_the_page_names_every_kind():
     page = (Path(__file__).parents[1] / "docs" / "constraints.md").read_text()
     assert all(f"| `{kind}` |" in page for kind in KINDS)
+
+
+def test_explain_judges_a_bare_mapping_under_constraints(tmp_path: Path, snn, capsys):
+    found = om.map_network(snn, CHIP, "song2020")
+    assert found.mapping is not None
+    out = tmp_path / "bare.json"
+    out.write_text(json.dumps(to_dict(found.mapping)))
+    file = tmp_path / "net.csv"
+    pairs = zip(snn.indices.tolist(), snn.post_of_synapse().tolist(), strict=True)
+    file.write_text("source,target\n" + "".join(f"{a},{b}\n" for a, b in pairs))
+    of = ["--of", str(file), "--platform", "dynap_se", "--limit", "1"]
+    assert guarded(explain, [str(out), *of]) == 0
+    demands = tmp_path / "c.toml"
+    tile = int(found.mapping.binding.tile_of[0])
+    demands.write_text(constraints_text(Constraints(pin=(Pin("8..15", (tile + 1) % 4),))))
+    capsys.readouterr()
+    assert guarded(explain, [str(out), *of, "--constraints", str(demands)]) == 1
+    assert f"8..15 pinned on tile {(tile + 1) % 4} has units on tile" in capsys.readouterr().out

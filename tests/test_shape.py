@@ -19,6 +19,7 @@ LABELS = "one loop over labels: its twelve tables grow in it, and a numba helper
 WALK = "one depth-first walk over a stack; the lists of sets grow in it"
 GROWTH = "one loop whose steps share more than eight counters, which numba returns only by tuples"
 FIELDS = "one parameter a field of what it makes, all but two optional"
+KEYWORDS = "a public signature: a keyword for each option of the command of that name"
 OPTIONS = "the contract of its stage has four parameters, the others are options with defaults"
 
 #: file:function -> why it may be larger.
@@ -29,6 +30,7 @@ EXCEPTIONS: dict[str, str] = {
     "optmap/clustering/kernels/vector_packing_start.py:_grow": GROWTH,
     "formulations/ordering/cpsat.py:solve": OPTIONS,
     "formulations/whole/pricing_listing.py:_walk": WALK,
+    "optmap/api.py:compare": KEYWORDS,
     "optmap/model/snn.py:from_edges": FIELDS,
 }
 

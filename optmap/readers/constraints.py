@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -83,6 +84,41 @@ def as_constraints(given: Constraints | Mapping[str, object] | str | Path | None
         raise InputError("constraints", "", repr(min(unknown)), "one of " + ", ".join(KINDS))
     data = {name: _plain(value) for name, value in given.items() if value is not None}
     return read_constraints(Table(data, "constraints", ""))
+
+
+def constraints_text(constraints: Constraints) -> str:
+    """Return the constraints as a file of their own; ``load_constraints`` reads them back.
+
+    Examples
+    --------
+    >>> print(constraints_text(Constraints(apart=(("a", "b"),), max_neurons=4)), end="")
+    apart = [["a", "b"]]
+    max_neurons = 4
+    """
+    lines = []
+    if constraints.pin:
+        pins = (
+            f"{{ neurons = {json.dumps(p.neurons)}, tile = {p.tile} }}" for p in constraints.pin
+        )
+        lines.append(f"pin = [{', '.join(pins)}]")
+    for name in ("together", "apart"):
+        groups = getattr(constraints, name)
+        lines += [f"{name} = {json.dumps(list(map(list, groups)))}"] if groups else []
+    for name in ("max_neurons", "min_neurons"):
+        value = getattr(constraints, name)
+        lines += [] if value is None else [f"{name} = {value}"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def constraints_file(
+    given: Constraints | Mapping[str, object] | str | Path | None, folder: Path
+) -> str | None:
+    """Return the file of given constraints; what is none yet is written into ``folder``."""
+    if given is None or isinstance(given, str | Path):
+        return None if given is None else str(given)
+    path = folder / "constraints.toml"
+    path.write_text(constraints_text(as_constraints(given)), encoding="utf-8")
+    return str(path)
 
 
 def _plain(value: object) -> object:

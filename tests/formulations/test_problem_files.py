@@ -15,10 +15,12 @@ from tiny_run import write_tiny
 from formulations.export import FORMATS, FORMULATIONS, Problem, text_of
 from formulations.whole.cpsat import solve
 from optmap import export
+from optmap.errors import InputError
 from optmap.flow import run
 from optmap.instance import load
 from optmap.methods import method_named
 from optmap.model.outcome import Limits
+from optmap.shipped import platform_file
 
 #: What the problems of gen:mlp-9-4-2 on two crossbars of 6 x 4 have as optimum, by the solvers.
 NAMES = list(FORMULATIONS)
@@ -135,3 +137,28 @@ def test_the_command_lists_what_there_is_and_writes_it(case, capsys, tmp_path):
     assert "(P2)_0" in (tmp_path / "m.mps").read_text()
     assert export.main([file, "--sizes"]) == 0
     assert "(B1)" in capsys.readouterr().out
+
+
+def test_models_of_clusterings_and_bindings_hold_the_demands(tmp_path, capsys):
+    file = tmp_path / "c.toml"
+    file.write_text('apart = [["8", "9"], ["10", "11"]]\nmin_neurons = 2\n')
+    (tmp_path / "pair_12x4").write_text(platform_file("pair_12x4").read_text())
+    (tmp_path / "i.toml").write_text(
+        'schema = 1\nname = "i"\nnetwork = "gen:mlp-8-4-2"\nplatform = "pair_12x4"\n'
+    )
+    given = [str(tmp_path / "i.toml"), "--constraints", str(file), "--method", "song2020"]
+    free, held = tmp_path / "free.lp", tmp_path / "held.lp"
+    assert export.main([given[0], "--method", "song2020", "--out", str(free)]) == 0
+    assert export.main([*given, "--out", str(held)]) == 0
+    assert "P15" in held.read_text()
+    assert "P16" in held.read_text()
+    # six units, four columns; 8 with 10, 9 with 11: two clusters, as without demands
+    assert round(highs_optimum(free)) == round(highs_optimum(held)) == 2
+    assert export.main([*given, "--formulation", "tile-load", "--out", str(held)]) == 0
+    assert "B11" in held.read_text()
+    assert round(highs_optimum(held)) > 0
+    with pytest.raises(InputError, match="joint with constraints apart, min_neurons"):
+        export.main([*given, "--formulation", "joint", "--as", "cpsat"])
+    capsys.readouterr()
+    assert export.main([*given, "--sizes"]) == 0
+    assert "joint" not in capsys.readouterr().out

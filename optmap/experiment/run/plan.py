@@ -66,7 +66,10 @@ def sources_of(
         if not _is_network(path):
             outside = networks.allow_outside
             files = instance_files([path])
-            named = [Source(file=str(file), allow_outside=outside) for file in files]
+            demands = networks.constraints
+            named = [
+                Source(file=str(file), allow_outside=outside, constraints=demands) for file in files
+            ]
             everything_here = everything or not Path(path).is_dir()
             found += [one for one in named if everything_here or _is_wanted(one)]
             continue
