@@ -202,10 +202,11 @@ def unit_fan_in(network: SNN, platform: Platform) -> int:
     """
     most = 0
     found = resources(network, platform)
+    sums = network.is_unit & (network.fan_in >= 2)  # what reads less is never divided
     for t in platform.in_use:
         rows = platform.rows_of[t]
         for r in found:
-            fixed, slope = (int(x[network.is_unit].max(initial=0)) for x in (r.fixed, r.per_read))
+            fixed, slope = (int(x[sums].max(initial=0)) for x in (r.fixed, r.per_read))
             room = int(r.have[t]) - fixed
             rows = min(rows, -1 if room < 0 else room // slope if slope else rows)
         most = max(most, rows)

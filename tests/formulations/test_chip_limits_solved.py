@@ -23,6 +23,7 @@ from formulations.joint import cpsat as joint_cpsat
 from formulations.whole import benders as whole_benders
 from formulations.whole import cpsat as whole_cpsat
 from optmap.decomposing.contract import decompose
+from optmap.errors import CapacityError
 from optmap.judge.case import judge
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.interconnect import Interconnect
@@ -176,7 +177,11 @@ def compare_whole(seed: int) -> str:
     tokens = ("dataflow", "pipelined")[seed % 2]
     truth = least_period(snn, platform, tokens, split="any")
     for method in (whole_cpsat, whole_benders):
-        found = method.solve(snn, platform, tokens, LIMITS, workers=1)
+        try:
+            found = method.solve(snn, platform, tokens, LIMITS, workers=1)
+        except CapacityError:  # a unit that no crossbar holds, named
+            assert truth is None
+            continue
         expect(found, truth)
         if found.solution is not None:
             assert judge(snn, platform, found.solution, tokens).violations == ()
