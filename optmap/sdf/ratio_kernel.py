@@ -71,11 +71,17 @@ def retime(num_actors: int, source: Any, target: Any, tokens: Any, kept: Any) ->
         DONE, TOO_LARGE or DEADLOCK (then with the cycle's edges).
     """
     # Zero-sum cycles keep a token-free edge each and are left to the caller's topological order.
-    moved = tokens.copy()
-    weight = np.empty(len(tokens), dtype=np.int64)
-    for e in range(len(tokens)):
+    m = len(tokens)
+    moved, weight = tokens.copy(), np.empty(m, dtype=np.int64)
+    carries = np.empty(m, dtype=np.bool_)
+    for e in range(m):
         weight[e] = -tokens[e] if kept[e] else -LIMIT
-    status, value, cycle = settle_edges(num_actors, source, target, weight, np.arange(num_actors))
+        carries[e] = weight[e] >= 0
+    # A sweep from targets to sources carries what is missing along a whole path without tokens.
+    indptr, edges = group_by(num_actors, source, carries)
+    every = np.ones(len(edges), dtype=np.bool_)
+    order, _ = topological_order(indptr, target[edges], every)
+    status, value, cycle = settle_edges(num_actors, source, target, weight, order[::-1].copy())
     if status == POSITIVE_CYCLE:
         return DEADLOCK, moved, cycle
     if status == OVERFLOW:
