@@ -235,3 +235,16 @@ def test_graphs_are_frozen_copies():
     assert graph.delay.tolist() == [3, 2]
     with pytest.raises(ValueError, match="read-only"):
         graph.delay[0] = 1
+
+
+def test_negative_tokens_far_from_where_they_are_paid_for():
+    """A ring of 2,000 actors owes a token at one end and has two at the other."""
+    n = 2_000
+    source, target = np.arange(n), (np.arange(n) + 1) % n
+    tokens = np.zeros(n, dtype=np.int64)
+    tokens[n // 2], tokens[n // 2 - 1] = -1, 2
+    ring = MarkedGraph(n, source, target, np.ones(n, dtype=np.int64), tokens)
+    assert maximum_cycle_ratio(ring)[0] == n
+    moved = retimed(ring)
+    assert moved.min() >= 0
+    assert moved.sum() == 1
