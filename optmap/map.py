@@ -8,6 +8,7 @@ import errno
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from textwrap import fill
@@ -58,7 +59,14 @@ from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.sdf.xml import sdf3_text
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
-from optmap.trade_offs import area_lines, least_area, trade_off_lines, trade_offs
+from optmap.trade_offs import (
+    area_lines,
+    buffer_lines,
+    buffer_trade_off,
+    least_area,
+    trade_off_lines,
+    trade_offs,
+)
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
@@ -138,6 +146,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="also what period trades against spike-hops and tiles, for these clusters; with --out"
         " F.json the mappings as F-1.json, F-2.json, ...",
     )
+    space_help = "also what period more buffer space buys; with --out F.json in F-b1.json, ..."
+    made.add_argument("--buffers", action="store_true", help=space_help)
     made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
     made.add_argument("--out", type=file_name, metavar="FILE", help="write the mapping as JSON")
     made.add_argument(
@@ -223,8 +233,8 @@ def _asked(
     instance: Instance,
     limits: Limits,
 ) -> tuple[list[str], dict[str, Any]]:
-    """Answer --area and --pareto, each within the limit: lines to print, and fields of the JSON."""
-    if not (args.area or args.pareto):
+    """Answer --area, --pareto and --buffers, each within the limit: lines, fields of the JSON."""
+    if not (args.area or args.pareto or args.buffers):
         return [], {}
     mapping = from_dict(document["mapping"], instance.snn)
     lines: list[str] = []
@@ -240,12 +250,25 @@ def _asked(
         lines += trade_off_lines(points, complete)
         records = [point.record() for point in points]
         fields["trade_offs"] = {"complete": complete, "points": records}
-        for n, point in enumerate(points, 1) if args.out else ():
-            out = Path(args.out)
-            where = {"source": source.relative_to(out.parent).to_json()}
-            placed = document | where | {"mapping": to_dict(point.mapping)}
-            _write(out.with_name(f"{out.stem}-{n}{out.suffix}"), dumps(placed) + "\n")
+        _write_each(args.out, "-", [p.mapping for p in points], document, source)
+    if args.buffers:
+        space = buffer_trade_off(mapping, instance.platform, instance.tokens, limits)
+        lines += buffer_lines(space)
+        fields["buffers"] = space.record()
+        sized = [replace(mapping, buffers=p.buffers) for p in space.front.points]
+        _write_each(args.out, "-b", sized, document, source)
     return lines, fields
+
+
+def _write_each(
+    out: str | None, mark: str, made: Sequence[Mapping], document: dict[str, Any], source: Source
+) -> None:
+    """Write mappings beside ``out``, numbered from 1."""
+    for n, mapping in enumerate(made, 1) if out else ():
+        path = Path(out or "")
+        source_there = source.relative_to(path.parent).to_json()
+        placed = document | {"source": source_there, "mapping": to_dict(mapping)}
+        _write(path.with_name(f"{path.stem}{mark}{n}{path.suffix}"), dumps(placed) + "\n")
 
 
 def _export(mapping: Mapping, instance: Instance, args: argparse.Namespace) -> None:

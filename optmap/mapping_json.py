@@ -9,7 +9,7 @@ import numpy as np
 from optmap.decomposing.contract import REBUILDERS, decompose
 from optmap.errors import InputError, refuse_unknown
 from optmap.model.decomposition import Decomposition, Parameters, custom
-from optmap.model.mapping import Binding, Channel, Clustering, Mapping, StaticOrders
+from optmap.model.mapping import Binding, Buffers, Channel, Clustering, Mapping, StaticOrders
 from optmap.model.snn import SNN, IndexArray
 
 SCHEMA = 1
@@ -34,6 +34,8 @@ def to_dict(mapping: Mapping) -> dict[str, Any]:
         value = getattr(orders, name)
         if value is not None:
             data[name] = [[list(x) if isinstance(x, tuple) else x for x in row] for row in value]
+    if mapping.buffers is not None:
+        data["buffers"] = [list(channel) for channel in mapping.buffers.channels]
     return data
 
 
@@ -87,8 +89,10 @@ def from_dict(data: Any, snn: SNN, file: str = "mapping") -> Mapping:
                 parts[field] = read(data[field])
         field = "orders"
         orders = StaticOrders(parts.pop("orders"), **parts)
+        field = "buffers"
+        buffers = _buffers(data[field]) if field in data else None
         field = ""
-        return Mapping(decomposition, clustering, binding, orders)
+        return Mapping(decomposition, clustering, binding, orders, buffers)
     except KeyError as error:
         raise InputError(file, str(error.args[0]), "nothing", "a field of a mapping") from None
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
@@ -114,6 +118,10 @@ def _channels(rows: Any) -> tuple[tuple[Channel, ...], ...]:
     return tuple(tuple((a, b) for a, b in _nested(row)) for row in rows)
 
 
+def _buffers(rows: Any) -> Buffers:
+    return Buffers(tuple((a, b, out, into) for a, b, out, into in _nested(rows)))
+
+
 def _nested(rows: Any) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(_whole_numbers(row).tolist()) for row in rows)
 
@@ -126,4 +134,4 @@ _ORDER_FIELDS = {
 }
 _CUSTOM_FIELDS = ("policy", "rows", "inserted", "replaced")
 _ANY_FIELDS = (*_CUSTOM_FIELDS, "parameters")
-_FIELDS = ("schema", "decomposition", "cluster_of", "tile_of", *_ORDER_FIELDS)
+_FIELDS = ("schema", "decomposition", "cluster_of", "tile_of", *_ORDER_FIELDS, "buffers")

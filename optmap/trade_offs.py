@@ -7,6 +7,8 @@ same where tiles have one slot.
 
 *Trade-offs*: of the mapping's clusters, every binding with orders whose period, spike-hops and
 number of tiles no other beats in all three.
+
+*Buffers*: of the mapping as it is, what shorter period more tokens of buffer space buy.
 """
 
 from __future__ import annotations
@@ -17,12 +19,19 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from optmap.errors import InputError
+from optmap.judge.binding_aware_graph import lower
+from optmap.judge.buffer_front import BufferFront, buffer_front
+from optmap.judge.evaluation import critical_cycle
+from optmap.model.buffers import space_of
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.grade import Grade
 from optmap.model.json_value import Json
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Status, Value
 from optmap.model.platform import Platform
+
+#: Capacities of all channels that the front of ``--buffers`` may look at.
+DISTRIBUTIONS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +177,87 @@ def area_lines(found: LeastArea) -> Iterator[str]:
         yield f"    the clusters of this mapping: {float(found.given):,.0f} um2"
     kinds = sorted(found.crossbars.items())
     yield "    crossbars: " + ", ".join(f"{n} of {r} x {c}" for (r, c), n in kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class BufferTradeOff:
+    """What buffer space buys a mapping.
+
+    Parameters
+    ----------
+    front : BufferFront
+        Period against space in tokens.
+    given : int
+        Tokens that the mapping's channels hold as it stands.
+    least : int or None
+        The fewest tokens that keep the mapping's own period, within the tile buffers.
+    bound : int or None
+        No fewer keep it.
+    """
+
+    front: BufferFront
+    given: int
+    least: int | None
+    bound: int | None
+
+    def record(self) -> dict[str, Json]:
+        """Return it as JSON holds it."""
+        points: list[Json] = [
+            {"tokens": p.total, "period": str(p.period)} for p in self.front.points
+        ]
+        return {
+            "complete": self.front.complete,
+            "points": points,
+            "tokens_given": self.given,
+            "tokens_least": self.least,
+            "tokens_bound": self.bound,
+        }
+
+
+def buffer_trade_off(
+    mapping: Mapping, platform: Platform, tokens: str, limits: Limits
+) -> BufferTradeOff:
+    """Return what buffer space in tokens buys a mapping whose binding and orders stay.
+
+    The front is that of the SDF kernel, given up after ``DISTRIBUTIONS`` of them; the least
+    space for the mapping's own period is CP-SAT's, within the limit and the tile buffers.
+
+    Raises
+    ------
+    InputError
+        If the orders have a prologue.
+    """
+    from formulations.buffers.cpsat import BufferSets, least_space
+
+    if mapping.orders.has_prologue:
+        raise InputError("--buffers", "", "orders with a prologue", "a method without one")
+    graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
+    placed = graph, platform, mapping.binding, mapping.orders
+    front = buffer_front(*placed, most_distributions=DISTRIBUTIONS)
+    period = critical_cycle(lower(*placed, mapping.buffers))[0]
+    given = space_of(graph, platform, mapping.binding, mapping.buffers).total
+    if period is None:
+        return BufferTradeOff(front, given, None, None)
+    found = least_space(BufferSets(*placed, period), limits)
+    least, bound = (None if v is None else int(v) for v in (found.claimed, found.bound))
+    return BufferTradeOff(front, given, least, bound)
+
+
+def buffer_lines(found: BufferTradeOff) -> Iterator[str]:
+    """Yield the front of space and period as a table, by rising space."""
+    proved = "all of them, proved" if found.front.complete else "as far as the search went, open"
+    yield f"  period against buffer space, the mapping as it is ({proved}):"
+    yield f"    {'tokens':>12} {'period':>12}"
+    for p in found.front.points:
+        period = str(p.period) if p.period.denominator == 1 else f"{float(p.period):.3f}"
+        yield f"    {p.total:>12,} {period:>12}"
+    if found.least is not None:
+        proof = "proved" if found.bound == found.least else f">= {found.bound} proved"
+        saved = 1 - found.least / found.given if found.given else 0
+        yield (
+            f"    as it is: {found.given:,} tokens; {found.least:,} keep its period ({proof}),"
+            f" {100 * saved:.0f} % fewer"
+        )
 
 
 def trade_off_lines(points: list[TradeOff], complete: bool) -> Iterator[str]:

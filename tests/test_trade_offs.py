@@ -76,3 +76,20 @@ def test_every_trade_off_is_judged_as_it_says(tmp_path, capsys):
 def test_a_platform_without_areas_is_refused(tmp_path, capsys):
     with pytest.raises(ValueError, match=r"--area.*area 0.*expected a platform with \[area\]"):
         asked(tmp_path, capsys, "--area", area="")
+
+
+def test_more_buffer_space_buys_shorter_periods_that_the_judge_confirms(tmp_path, capsys):
+    out = tmp_path / "m.json"
+    time = "base_ticks = 3\nevent_ticks = 2\n"
+    found = asked(tmp_path, capsys, "--buffers", "--out", str(out), area=time)["buffers"]
+    assert found["complete"]
+    assert found["tokens_least"] == found["tokens_bound"] <= found["tokens_given"]
+    totals = [point["tokens"] for point in found["points"]]
+    periods = [Fraction(point["period"]) for point in found["points"]]
+    assert totals == sorted(totals)
+    assert periods == sorted(periods, reverse=True)
+    assert len(set(periods)) == len(periods) >= 2
+    for n, point in enumerate(found["points"], 1):
+        _, instance, mapping = read_document(tmp_path / f"m-b{n}.json", None)
+        made = judge(instance.snn, instance.platform, mapping, instance.tokens).evaluation
+        assert (made.buffer_tokens, made.period) == (point["tokens"], Fraction(point["period"]))

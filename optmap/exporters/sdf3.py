@@ -33,7 +33,7 @@ def binding_aware_sdfg(
         Name of the graph in the file.
     """
     graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
-    bound = lower(graph, platform, mapping.binding, mapping.orders)
+    bound = lower(graph, platform, mapping.binding, mapping.orders, mapping.buffers)
     actors = [f"cluster_{k}" for k in range(graph.num_clusters)]
     actors += [f"send_{graph.source[e]}_{graph.target[e]}" for e in bound.send_channel.tolist()]
     edges: list[str] = []

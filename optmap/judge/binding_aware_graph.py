@@ -4,6 +4,8 @@ After docs/model.md and [St07]_. Every edge carries (delay, tokens, reason): fir
 target starts no earlier than ``delay`` after the start of firing n - ``tokens`` of its source.
 
 - ``self``: an actor never overlaps itself (delay its time, one token).
+- A mapping may state capacities in tokens (:mod:`optmap.model.buffers`); iterations that fit into
+  them then stand in place of buffer_windows below.
 - Channel (a, b) on one tile: ``data`` a -> b (delay tau_a, its initial iterations i); credit
   ``buffer`` b -> a (delay tau_b, buffer_windows - i).
 - Channel (a, b) from tile u to v: a send actor s on u's network interface, time
@@ -34,8 +36,9 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.errors import CapacityError
+from optmap.model.buffers import is_remote, space_of
 from optmap.model.cluster_graph import MAX_TICKS, ClusterGraph
-from optmap.model.mapping import Binding, Channel, StaticOrders
+from optmap.model.mapping import Binding, Buffers, Channel, StaticOrders
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
 from optmap.sdf.marked_graph import MarkedGraph
@@ -105,8 +108,7 @@ def firing_times(
 
 def remote_channels(graph: ClusterGraph, binding: Binding) -> IntArray:
     """Return the indices of the channels whose ends stand on different tiles, ascending."""
-    tile = binding.tile_of
-    return np.flatnonzero(tile[graph.source] != tile[graph.target])
+    return np.flatnonzero(is_remote(graph, binding))
 
 
 def derived_sends(
@@ -139,7 +141,11 @@ def refuse_short_buffers(graph: ClusterGraph, platform: Platform) -> None:
 
 
 def lower(
-    graph: ClusterGraph, platform: Platform, binding: Binding, orders: StaticOrders
+    graph: ClusterGraph,
+    platform: Platform,
+    binding: Binding,
+    orders: StaticOrders,
+    buffers: Buffers | None = None,
 ) -> BindingAwareGraph:
     """Return the binding-aware graph of a mapping.
 
@@ -150,17 +156,20 @@ def lower(
     binding, orders
         Each cluster's tile, and for every tile an order of exactly its clusters (and, where given,
         of exactly the channels it sends); :func:`optmap.judge.check.check` lists violations.
+    buffers : Buffers, optional
+        Capacities of its channels in tokens; None: buffer_windows of each.
 
     Raises
     ------
     CapacityError
-        If buffer_windows is below 1 + initial iterations on some channel.
+        If buffer_windows is below 1 + initial iterations on some channel, or a capacity below one
+        iteration or the initial ones.
     ValueError
-        If the orders do not cover the binding.
+        If the orders do not cover the binding, or the capacities not the channels.
     """
-    refuse_short_buffers(graph, platform)
     _refuse_wrong_orders(binding, orders)
-    k, tile, windows = graph.num_clusters, binding.tile_of, platform.buffer_windows
+    held_out, held_in = _iterations(graph, platform, binding, buffers)
+    k, tile = graph.num_clusters, binding.tile_of
     tau = firing_times(graph, tile, platform)
     remote = remote_channels(graph, binding)
     send_ticks = _send_ticks(graph.rate[remote], platform)
@@ -173,15 +182,15 @@ def lower(
     local = np.flatnonzero(tile[graph.source] == tile[graph.target])
     a, b, initial = graph.source[local], graph.target[local], graph.initial[local]
     edges.add(a, b, tau[a], initial, Reason.DATA)
-    edges.add(b, a, tau[b], windows - initial, Reason.BUFFER)
+    edges.add(b, a, tau[b], held_in[local] - initial, Reason.BUFFER)
 
     a, b, initial = graph.source[remote], graph.target[remote], graph.initial[remote]
     s = k + np.arange(len(remote))
     latency = platform.latency[tile[a], tile[b]]
     edges.add(a, s, tau[a], np.zeros_like(s), Reason.DATA)
     edges.add(s, b, send_ticks + latency, initial, Reason.DATA)
-    edges.add(s, a, send_ticks, np.full_like(s, windows), Reason.BUFFER)
-    edges.add(b, s, tau[b], windows - initial, Reason.BUFFER)
+    edges.add(s, a, send_ticks, held_out[remote], Reason.BUFFER)
+    edges.add(b, s, tau[b], held_in[remote] - initial, Reason.BUFFER)
 
     _add_orders(edges, orders.clusters, orders.offsets, time, Reason.ORDER)
     send_of = {(int(x), int(y)): int(i) for x, y, i in zip(a, b, s, strict=True)}
@@ -195,6 +204,32 @@ def lower(
     _add_orders(edges, send_actors, orders.send_offsets, time, Reason.SEND_ORDER)
     marked, reason = edges.build(len(time))
     return BindingAwareGraph(marked, reason, time, remote.astype(np.int32), graph)
+
+
+def _iterations(
+    graph: ClusterGraph, platform: Platform, binding: Binding, buffers: Buffers | None
+) -> tuple[IntArray, IntArray]:
+    """Return how many iterations of tokens each channel's output and input space hold."""
+    if buffers is None:
+        refuse_short_buffers(graph, platform)
+        windows = np.full(graph.num_channels, platform.buffer_windows, dtype=np.int64)
+        return windows, windows
+    space = space_of(graph, platform, binding, buffers)
+    remote = is_remote(graph, binding)
+    least = np.maximum(1, graph.initial) * graph.rate
+    for words, have, need in (
+        ("input", space.input, least),
+        ("output", space.output, np.where(remote, graph.rate, 0)),
+    ):
+        short = np.flatnonzero(have < need)
+        if len(short):
+            e = int(short[0])
+            raise CapacityError(
+                f"channel {graph.source[e]} -> {graph.target[e]} has {have[e]} tokens of {words}"
+                f" space, needs {need[e]}: {graph.rate[e]} tokens an iteration,"
+                f" {graph.initial[e]} iterations at the start"
+            )
+    return space.output // graph.rate, space.input // graph.rate
 
 
 def _send_ticks(tokens: IntArray, platform: Platform) -> IntArray:

@@ -65,7 +65,8 @@ class Case:
         ValueError, CapacityError
             If the orders do not fit the binding, or buffers are too short.
         """
-        return lower(self.graph, self.platform, self.mapping.binding, self.mapping.orders)
+        made = self.mapping
+        return lower(self.graph, self.platform, made.binding, made.orders, made.buffers)
 
     @cached_property
     def violations(self) -> tuple[Violation, ...]:
@@ -75,7 +76,12 @@ class Case:
             *unit_violations(self.snn, made.decomposition),
             *input_violations(self.snn, self.platform),
             *graph_violations(
-                self.graph, self.platform, made.binding, made.orders, lambda: self.bound
+                self.graph,
+                self.platform,
+                made.binding,
+                made.orders,
+                lambda: self.bound,
+                made.buffers,
             ),
             *demand_violations(self.snn, self.constraints, made),
         )

@@ -13,11 +13,12 @@ import numpy as np
 
 from optmap.errors import CapacityError, DeadlockError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, lower, remote_channels
+from optmap.model.buffers import is_remote, space_of
 from optmap.model.capacity import AXONS_OUT, FAN_OUT, have, on_tiles, stated
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.decomposition import Decomposition
 from optmap.model.decomposition import violations as decomposition_violations
-from optmap.model.mapping import Binding, Mapping, StaticOrders
+from optmap.model.mapping import Binding, Buffers, Mapping, StaticOrders
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IntArray
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
@@ -49,7 +50,7 @@ def check(snn: SNN, platform: Platform, mapping: Mapping, tokens: str) -> list[V
     return [
         *unit_violations(snn, mapping.decomposition),
         *input_violations(snn, platform),
-        *check_graph(graph, platform, mapping.binding, mapping.orders),
+        *check_graph(graph, platform, mapping.binding, mapping.orders, mapping.buffers),
     ]
 
 
@@ -69,12 +70,18 @@ def input_violations(snn: SNN, platform: Platform) -> list[Violation]:
 
 
 def check_graph(
-    graph: ClusterGraph, platform: Platform, binding: Binding, orders: StaticOrders
+    graph: ClusterGraph,
+    platform: Platform,
+    binding: Binding,
+    orders: StaticOrders,
+    buffers: Buffers | None = None,
 ) -> list[Violation]:
     """Return every rule that a binding with orders breaks for a clustered network."""
-    return graph_violations(
-        graph, platform, binding, orders, lambda: lower(graph, platform, binding, orders)
-    )
+
+    def bound() -> BindingAwareGraph:
+        return lower(graph, platform, binding, orders, buffers)
+
+    return graph_violations(graph, platform, binding, orders, bound, buffers)
 
 
 def graph_violations(
@@ -83,6 +90,7 @@ def graph_violations(
     binding: Binding,
     orders: StaticOrders,
     bound: Callable[[], BindingAwareGraph],
+    buffers: Buffers | None = None,
 ) -> list[Violation]:
     """Return the same; ``bound`` gives the binding-aware graph, asked for only if it exists."""
     tile_of = binding.tile_of
@@ -95,7 +103,10 @@ def graph_violations(
             for k in wild
         ]
     found = _crossbars(graph, platform, binding) + _slots(platform, binding)
-    found += buffer_violations(graph, platform, binding)
+    try:
+        found += buffer_violations(graph, platform, binding, buffers)
+    except ValueError as error:
+        return [*found, Violation("buffers", str(error))]
     broken = _orders(binding, orders, platform.num_tiles) + _sends(graph, binding, orders)
     found += broken
     if not broken:
@@ -137,17 +148,23 @@ def _slots(platform: Platform, binding: Binding) -> list[Violation]:
     ]
 
 
-def buffer_violations(graph: ClusterGraph, platform: Platform, binding: Binding) -> list[Violation]:
-    """Return the tile buffers that overflow, with the channel that makes each overflow."""
+def buffer_violations(
+    graph: ClusterGraph, platform: Platform, binding: Binding, buffers: Buffers | None = None
+) -> list[Violation]:
+    """Return the tile buffers that overflow, with the channel that makes each overflow.
+
+    Raises
+    ------
+    ValueError
+        If ``buffers`` are capacities of other channels.
+    """
     found = []
-    need = graph.rate * platform.buffer_windows
-    remote = np.zeros(graph.num_channels, dtype=np.bool_)
-    remote[remote_channels(graph, binding)] = True
+    space, remote = space_of(graph, platform, binding, buffers), is_remote(graph, binding)
     sides = (
-        ("input_buffer", binding.tile_of[graph.target], np.ones_like(remote)),
-        ("output_buffer", binding.tile_of[graph.source], remote),
+        ("input_buffer", binding.tile_of[graph.target], np.ones_like(remote), space.input),
+        ("output_buffer", binding.tile_of[graph.source], remote, space.output),
     )
-    for name, tile_of_channel, counted in sides:
+    for name, tile_of_channel, counted, need in sides:
         for t, tile in enumerate(platform.tiles):
             have = getattr(tile, name)
             if have is None:

@@ -30,6 +30,7 @@ from optmap.judge.multicast import (
     multicast,
     spike_latency,
 )
+from optmap.model.buffers import space_of
 from optmap.model.cluster_graph import axons, cluster_graph
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
@@ -68,7 +69,8 @@ class Evaluation:
     """Everything the judge says about one mapping; exact values.
 
     ``period`` and ``latency`` are ticks, None when the network has no cluster. ``loads`` are ticks
-    per iteration, mean and maximum over the tiles in use.
+    per iteration, mean and maximum over the tiles in use. ``buffer_tokens`` is the space of all
+    channels together.
     """
 
     clusters: int
@@ -85,6 +87,7 @@ class Evaluation:
     ni_load: Spread | None
     link_load: Fraction | None
     buffer_use: Fraction | None
+    buffer_tokens: int
     connectivity: int
     multicast: Multicast | None
     spike_latency: Spread | None
@@ -160,7 +163,7 @@ def evaluate(platform: Platform, mapping: Mapping, tokens: str) -> Evaluation:
         If the mapping is not well formed for this platform.
     """
     graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
-    bound = lower(graph, platform, mapping.binding, mapping.orders)
+    bound = lower(graph, platform, mapping.binding, mapping.orders, mapping.buffers)
     return evaluation_of(platform, mapping, bound)
 
 
@@ -190,7 +193,8 @@ def evaluation_of(platform: Platform, mapping: Mapping, bound: BindingAwareGraph
         tile_load=_spread(crossbar[used]) if occupied else None,
         ni_load=_spread(interface[used]) if occupied else None,
         link_load=link_load,
-        buffer_use=buffer_use(graph, platform, mapping.binding),
+        buffer_use=buffer_use(graph, platform, mapping.binding, mapping.buffers),
+        buffer_tokens=space_of(graph, platform, mapping.binding, mapping.buffers).total,
         connectivity=connectivity(read),
         multicast=multicast(read, platform, mapping.binding),
         spike_latency=spike_latency(read, platform, mapping.binding),

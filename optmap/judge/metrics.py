@@ -23,9 +23,10 @@ import numpy as np
 
 from optmap.compiled import compiled
 from optmap.judge.binding_aware_graph import BindingAwareGraph, firing_times, remote_channels
+from optmap.model.buffers import space_of
 from optmap.model.cluster_graph import ClusterGraph, axons, cluster_of_source
 from optmap.model.decomposition import Decomposition
-from optmap.model.mapping import Binding, Clustering, Mapping
+from optmap.model.mapping import Binding, Buffers, Clustering, Mapping
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
 
@@ -153,14 +154,15 @@ def max_tile_load(graph: ClusterGraph, binding: Binding, platform: Platform) -> 
     return int(load.max())
 
 
-def buffer_use(graph: ClusterGraph, platform: Platform, binding: Binding) -> Fraction | None:
+def buffer_use(
+    graph: ClusterGraph, platform: Platform, binding: Binding, buffers: Buffers | None = None
+) -> Fraction | None:
     """Return the fullest tile buffer as a share of its size; None where none is limited."""
-    need = graph.rate * platform.buffer_windows
+    space = space_of(graph, platform, binding, buffers)
     tile, worst = binding.tile_of, None
     filled = np.zeros((2, platform.num_tiles), dtype=np.int64)
-    np.add.at(filled[0], tile[graph.target], need)
-    remote = remote_channels(graph, binding)
-    np.add.at(filled[1], tile[graph.source[remote]], need[remote])
+    np.add.at(filled[0], tile[graph.target], space.input)
+    np.add.at(filled[1], tile[graph.source], space.output)
     for t, of in enumerate(platform.tiles):
         for used, size in ((filled[0, t], of.input_buffer), (filled[1, t], of.output_buffer)):
             if size is not None:

@@ -150,13 +150,34 @@ def _check_offsets(
 
 
 @dataclass(frozen=True, slots=True)
+class Buffers:
+    """Capacities of channels in tokens; see :mod:`optmap.model.buffers`.
+
+    Parameters
+    ----------
+    channels : tuple of (producer, consumer, output, input)
+        Tokens at the producer's tile, 0 where both clusters share a tile, and at the consumer's.
+    """
+
+    channels: tuple[tuple[int, int, int, int], ...]
+
+    def __post_init__(self) -> None:
+        if len({channel[:2] for channel in self.channels}) != len(self.channels):
+            raise ValueError("buffers: a channel is named twice")
+        for a, b, output, into in self.channels:
+            if min(a, b, output, into) < 0:
+                raise ValueError(f"buffers of channel {a} -> {b}: {output} and {into} tokens")
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
-    """A complete mapping of one network onto one platform."""
+    """A complete mapping onto a platform; ``buffers`` None: as large as the platform says."""
 
     decomposition: Decomposition
     clustering: Clustering
     binding: Binding
     orders: StaticOrders
+    buffers: Buffers | None = None
 
     def __post_init__(self) -> None:
         units, clusters = self.decomposition.num_units, self.clustering.num_clusters

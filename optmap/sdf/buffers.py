@@ -1,9 +1,8 @@
 """Buffer capacities: the exact trade-off between storage and throughput.
 
-A channel of capacity k >= its initial tokens is a pair: the channel itself, and a reverse channel
-with k minus the initial tokens of free space. Space is claimed at the producer's start and freed at
-the consumer's end; self-loops are bounded the same way. Total storage is the sum of capacities in
-tokens.
+A channel of capacity k >= its initial tokens is a pair: itself, and a reverse channel with k minus
+the initial tokens of free space. Space is claimed at the producer's start and freed at the
+consumer's end; self-loops likewise. Total storage is the sum of capacities in tokens.
 
 Start from the least capacities that could let each channel move. If a distribution is too
 slow (or stuck), its critical (or blocking) cycle passes through some reverse channels; every
@@ -21,7 +20,7 @@ References
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor, gcd
@@ -159,6 +158,7 @@ def pareto_points(
     *,
     at_least: Fraction | None = None,
     most_distributions: int = MOST_DISTRIBUTIONS,
+    unbounded: Collection[int] = (),
 ) -> list[BufferPoint]:
     """Return the Pareto points of total capacity against throughput, smallest total first.
 
@@ -170,6 +170,8 @@ def pareto_points(
         Stop at the first point with this throughput (iterations per time unit).
     most_distributions : int
         Distributions that may be looked at.
+    unbounded : collection of int
+        Channels whose capacity is no question, as orders: they do not count, and are given as 0.
 
     Returns
     -------
@@ -202,7 +204,8 @@ def pareto_points(
         return []
     per_tick = None if whole.throughput is None else whole.throughput / graph.ticks_per_unit
     try:
-        for found in _Search(graph, most_distributions).points(per_tick):
+        search = _Search(graph, most_distributions, unbounded)
+        for found in map(search.counted, search.points(per_tick)):
             speed = found.throughput
             speed = None if speed is None else speed * graph.ticks_per_unit
             points.append(replace(found, throughput=speed))
@@ -251,15 +254,21 @@ class _Search:
     iterations of capacity.
     """
 
-    def __init__(self, graph: SDFG, most_distributions: int) -> None:
-        self.graph, self.most = graph, most_distributions
-        self.start, self.steps = least_capacities(graph)
-        self.bounded = with_capacities(graph, self.start)
+    def __init__(
+        self, graph: SDFG, most_distributions: int, unbounded: Collection[int] = ()
+    ) -> None:
+        self.graph, self.most, self.unbounded = graph, most_distributions, frozenset(unbounded)
         self.repetitions = repetition_vector(graph)
         q = np.array(self.repetitions, dtype=object)
         #: Tokens on a channel in one iteration.
         self.flow = [int(x) for x in q[graph.source] * graph.production]
-        largest = int(graph.tokens.max(initial=0))
+        least, self.steps = least_capacities(graph)
+        # more tokens than ticks of all firings: no cycle through such a space takes a tick a token
+        ample = int(graph.execution_time.sum()) + graph.num_actors + 2
+        more = (ample * f if c in self.unbounded else 0 for c, f in enumerate(self.flow))
+        self.start = tuple(n + extra for n, extra in zip(least, more, strict=True))
+        self.bounded = with_capacities(graph, self.start)
+        largest = max(int(graph.tokens.max(initial=0)), max(self.start, default=0) // 4)
         if 4 * (graph.num_actors + 4) * (max(self.flow, default=0) + largest) > LIMIT:
             raise OverflowError("buffers: capacities could leave 64-bit integers")
         time: list[int] = graph.execution_time.tolist()
@@ -275,6 +284,12 @@ class _Search:
         self.cuts: list[_Cut] = []
         # One row per cut: its ceilings, elsewhere more than any capacity.
         self.ceilings = np.empty((64, graph.num_channels), dtype=np.int64)
+
+    def counted(self, point: BufferPoint) -> BufferPoint:
+        """Return a point without the channels that do not count."""
+        every = enumerate(point.capacities)
+        capacities = tuple(0 if c in self.unbounded else n for c, n in every)
+        return replace(point, total=sum(capacities), capacities=capacities)
 
     def grown(self, capacity: int, channel: int, least: int) -> int:
         """Return the first capacity from ``capacity`` on, in whole steps, that is >= ``least``."""

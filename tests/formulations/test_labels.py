@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOM = Path(__file__).parents[2] / "formulations"
-LABEL = re.compile(r'"""\((?:B|S|J|C|E|W|P)[0-9+]*[a-z]*\)')
+LABEL = re.compile(r'"""\((?:B|S|J|C|E|W|P|T)[0-9+]*[a-z]*\)')
 
 
-@pytest.mark.parametrize("stage", ["binding", "ordering", "joint", "whole"])
+@pytest.mark.parametrize("stage", ["binding", "ordering", "joint", "whole", "buffers"])
 def test_every_label_is_in_the_table(stage: str):
     table = (ROOM / "README.md").read_text(encoding="utf-8")
     files = sorted(f for f in (ROOM / stage).glob("*.py") if f.name != "__init__.py")

@@ -1,0 +1,1 @@
+"""Buffer capacities in tokens."""
