@@ -79,7 +79,7 @@ class BufferModel:
         self.hold_inputs()
         self.fit_tile_buffers()
 
-    def _after(self, a: int, b: int, delay: int, tokens: cp_model.LinearExprT) -> None:
+    def _after(self, a: int, b: int, delay: int, tokens: int | cp_model.LinearExpr) -> None:
         """Post S[b] - S[a] >= q delay - p tokens."""
         p, q = self.sets.period.numerator, self.sets.period.denominator
         self.cp.add(self.start[b] - self.start[a] + p * tokens >= q * delay)
