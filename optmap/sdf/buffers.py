@@ -60,7 +60,7 @@ class SearchLimitError(ValueError):
 
 
 class _TooManyError(Exception):
-    """The search has looked at as many distributions as it may."""
+    """The search may look at no more."""
 
 
 class EndlessTradeOffError(ValueError):
@@ -287,9 +287,8 @@ class _Search:
 
     def counted(self, point: BufferPoint) -> BufferPoint:
         """Return a point without the channels that do not count."""
-        every = enumerate(point.capacities)
-        capacities = tuple(0 if c in self.unbounded else n for c, n in every)
-        return replace(point, total=sum(capacities), capacities=capacities)
+        kept = [0 if c in self.unbounded else n for c, n in enumerate(point.capacities)]
+        return replace(point, total=sum(kept), capacities=tuple(kept))
 
     def grown(self, capacity: int, channel: int, least: int) -> int:
         """Return the first capacity from ``capacity`` on, in whole steps, that is >= ``least``."""
@@ -298,10 +297,9 @@ class _Search:
 
     def raised(self, capacities: tuple[int, ...]) -> tuple[int, ...]:
         """Return the least distribution from here on that Little's law lets beat the best."""
-        return tuple(
-            self.grown(k, c, self.kept[c] + floor(self.flow[c] * self.beat * self.delay[c]) + 1)
-            for c, k in enumerate(capacities)
-        )
+        law = zip(self.kept, self.flow, self.delay, strict=True)
+        least = [kept + floor(flow * self.beat * delay) + 1 for kept, flow, delay in law]
+        return tuple(self.grown(k, c, least[c]) for c, k in enumerate(capacities))
 
     def disjoint_cuts(self, capacities: tuple[int, ...]) -> list[_Cut]:
         """Return cuts on disjoint channels that hold ``capacities``, small ones first."""
