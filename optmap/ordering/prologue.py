@@ -12,6 +12,7 @@ Pseudo-code::
     repeat while the period falls (or, a few times, stays):
         for every order edge x -> y on the critical cycle:
             try y one iteration further ahead; x one less; x and y exchanged
+        for every run of order edges x -> ... -> z: try z before x, and x behind z
         take the best of these
 
 Offsets let a tile work on several iterations at once (software pipelining), so a chain that leaves
@@ -26,6 +27,9 @@ References
 .. [1] B. R. Rau, "Iterative modulo scheduling", MICRO 1994.
 .. [2] P. Brucker, T. Kampmeyer, "Tabu search algorithms for cyclic machine scheduling problems",
    Journal of Scheduling 8, 2005 (moves along the critical cycle).
+.. [3] J. Grabowski, E. Nowicki, S. Zdrzalka, "A block approach for single-machine scheduling with
+   release dates and due dates", European Journal of Operational Research 26, 1986 (only what
+   leaves its block's inside shortens a critical path).
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from optmap.clock import did
 from optmap.errors import DeadlockError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, Reason, lower
 from optmap.model.cluster_graph import ClusterGraph
@@ -53,6 +58,8 @@ NUM_VISITS = 4
 #: Evaluations in the second phase, and how many moves in a row may leave the period as it is.
 MOST_TRIALS = 400
 MOST_LEVEL_MOVES = 10
+#: Edges that about a second's evaluations read.
+EDGES_A_UNIT = 5_000_000
 
 
 def order(
@@ -63,6 +70,7 @@ def order(
     seed: int = 0,
     start: StaticOrders | None = None,
     expired: Callable[[], bool] = lambda: False,
+    most_trials: int = MOST_TRIALS,
 ) -> StaticOrders:
     """Return orders with offsets for a binding.
 
@@ -75,6 +83,8 @@ def order(
         clusters start in the order of their earliest starts.
     expired : callable, optional
         Asked now and then; once it says so, the best orders so far are the result.
+    most_trials : int
+        Evaluations in the second phase.
 
     Raises
     ------
@@ -99,7 +109,7 @@ def order(
         if found < value:
             best, value, cycle = rounds, found, its_cycle
         break
-    best, value = _improved(problem, best, (value, cycle), rng, expired)
+    best, value = _improved(problem, best, (value, cycle), rng, expired, most_trials)
     if start is not None and value >= given:
         return start
     return problem.orders(best)
@@ -248,16 +258,18 @@ def _improved(
     reached: tuple[Fraction, list[tuple[int, int]]],
     rng: np.random.Generator,
     expired: Callable[[], bool],
+    most_trials: int,
 ) -> tuple[_Rounds, Fraction]:
     """Follow the critical cycle downhill, and a few times along level ground."""
     value, now_cycle = reached
     now, level, trials = best, 0, 0
-    while value > problem.floor and level <= MOST_LEVEL_MOVES and trials < MOST_TRIALS:
+    while value > problem.floor and level <= MOST_LEVEL_MOVES and trials < most_trials:
         found = []
         for rounds in _moves(now, now_cycle):
             if expired():
                 return best, value
             trials += 1
+            did(problem.base.num_edges / EDGES_A_UNIT)
             try:
                 period, its_cycle = problem.period(rounds)
             except DeadlockError:
@@ -293,3 +305,25 @@ def _moves(rounds: _Rounds, cycle: list[tuple[int, int]]) -> Iterator[_Rounds]:
         sequences = list(rounds.sequences)
         sequences[row_of[x]] = (*row[:i], y, x, *row[i + 2 :])
         yield _Rounds(tuple(sequences), tuple(ahead))
+    for run in _runs(cycle):
+        row = rounds.sequences[row_of[run[0]]]
+        first, last = row.index(run[0]), row.index(run[-1])
+        if first + len(run) - 1 != last or len(run) < 3:
+            continue  # it passes the closing edge, or is an exchange
+        inside = row[first : last + 1]
+        for moved in ((inside[-1], *inside[:-1]), (*inside[1:], inside[0])):
+            sequences = list(rounds.sequences)
+            sequences[row_of[run[0]]] = (*row[:first], *moved, *row[last + 1 :])
+            yield _Rounds(tuple(sequences), rounds.ahead)
+
+
+def _runs(cycle: list[tuple[int, int]]) -> Iterator[list[int]]:
+    """Yield the tasks of each run of order edges that follow one another, in their order."""
+    run: list[int] = []
+    for x, y in cycle:
+        if run and run[-1] != x:
+            yield run
+            run = []
+        run = [*run, y] if run else [x, y]
+    if run:
+        yield run

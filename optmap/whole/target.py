@@ -20,6 +20,9 @@ from optmap.whole.convert import Placed
 
 Expired = Callable[[], bool]
 
+#: Evaluations along critical cycles, where the clock does not stop them before.
+MOST_TRIALS = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -72,6 +75,7 @@ class Target:
             seed=self.seed,
             start=mapping.orders,
             expired=expired,
+            most_trials=MOST_TRIALS,
         )
         return replace(mapping, orders=orders)
 
