@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PARALLEL := -n auto --dist loadfile -p no:benchmark
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: compare reference test test-full lint bench clustering mutants best-known clean
+.PHONY: compare reproduce reference test test-full lint bench clustering mutants best-known clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("optmap needs Python 3.11 or newer, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -20,6 +20,10 @@ compare: $(STAMP)
 reference: $(STAMP)
 	$(PY) -m optmap.compare instances/ --out results/reference --limit 60
 	$(PY) -m optmap.experiment.tables.publish results/reference
+
+reproduce: $(STAMP)
+	$(PY) -m optmap.reproduce --page docs/reproduction.md
+	$(PY) -m optmap.verify results/reproduce/run
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

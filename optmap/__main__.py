@@ -15,6 +15,7 @@ COMMANDS = {
     "map": ("optmap.map", "one network, one mapping, what bounds it"),
     "explain": ("optmap.explain", "why a mapping is no faster, what would help by how much"),
     "explore": ("optmap.explore", "which platforms of a grid, and mappings on them, nothing beats"),
+    "reproduce": ("optmap.reproduce", "the publications' experiments: a table and picture each"),
     "verify": ("optmap.verify", "check every mapping, claim and table of a run again"),
     "submit": ("optmap.submit", "what a run or a mapping improves in the best-known list"),
     "admit": ("optmap.admit", "applications arrive and leave on one platform"),

@@ -35,7 +35,7 @@ from optmap.command_line import (
     whole,
 )
 from optmap.errors import InputError
-from optmap.experiment.report.html import report_html
+from optmap.experiment.report.folder import write_tables
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
 from optmap.experiment.run.dask_runner import sweep_on_cluster
@@ -47,6 +47,7 @@ from optmap.experiment.run.plan import (
     given_mappings,
     mapping_files,
     on_platforms,
+    plan_of,
     planned,
     sources_of,
 )
@@ -56,7 +57,7 @@ from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import sweep
 from optmap.experiment.tables.baseline import TEST, differences
 from optmap.experiment.tables.best_known import BestKnown, read_folder
-from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, comparable, derived
+from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, comparable
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.markdown import failed, summary_line
 from optmap.experiment.tables.terminal import (
@@ -272,7 +273,7 @@ def _run(
     missing = [job for job, key in zip(jobs, keys, strict=True) if key not in store.rows]
     for line in plan_lines(missing, len(jobs) - len(missing), parallel):
         log.print(line, markup=False, highlight=False, soft_wrap=True)
-    made_on, known_text = environment() | _plan(jobs), dumps(known.to_json()) + "\n"
+    made_on, known_text = environment() | plan_of(jobs), dumps(known.to_json()) + "\n"
     if not missing and store.is_sealed({BEST_KNOWN: known_text}) and _is_same_call(store, made_on):
         return _shown(store, keys)  # every table stands as it would be written
     store.write(ENVIRONMENT, json.dumps(made_on, indent=1) + "\n")
@@ -310,27 +311,6 @@ def _shown(store: Store, keys: Sequence[str]) -> list[Row]:
         *asked,
         *(row for row in comparable(asked, list(typed.values())) if row.key not in mine),
     ]
-
-
-def _plan(jobs: Sequence[Job]) -> dict[str, object]:
-    """Return what was asked for: the methods of each instance, the seeds."""
-    methods: dict[str, list[str]] = {}
-    for job in jobs:
-        names = methods.setdefault(job.instance, [])
-        if job.method not in names:
-            names.append(job.method)
-    return {"planned": methods, "seeds": list(dict.fromkeys(job.limits.seed for job in jobs))}
-
-
-def write_tables(store: Store, rows: Sequence[Row], known: BestKnown) -> None:
-    """Write the files that are derived from the rows."""
-    texts = derived(rows, known)
-    drawn = store.attached("details", (row.key for row in rows))
-    made_on = json.loads((store.folder / ENVIRONMENT).read_text(encoding="utf-8"))
-    texts[REPORT] = report_html(rows, drawn, made_on, known)
-    for name, text in texts.items():
-        store.write(name, text)
-    store.seal([*texts, ENVIRONMENT, BEST_KNOWN])
 
 
 def print_headline(rows: Sequence[Row], known: BestKnown, console: Console) -> None:

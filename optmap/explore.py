@@ -7,7 +7,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -65,22 +65,25 @@ class Candidate:
 
     @property
     def platform(self) -> str:
-        """What tells the platform from the others of the grid."""
-        return self.plan.source.platform or self.plan.instance.platform.name
+        """What tells the platform, and the windows side by side, from the others of the grid."""
+        name = self.plan.source.platform or self.plan.instance.platform.name
+        windows = self.plan.source.windows
+        return name if windows == 1 else f"{name} *{windows}"
 
     @cached_property
     def floor(self) -> Vector:
         """What is proved for every mapping, objective by objective."""
         snn, chip = self.plan.instance.snn, self.plan.instance.platform
         proved = proved_floors(snn, chip)
-        return tuple(OBJECTIVES[o].floor(proved, chip) for o in self.objectives)
+        windows = self.plan.source.windows
+        return tuple(OBJECTIVES[o].least(proved, chip, windows) for o in self.objectives)
 
     def point(self, row: Row) -> Point | None:
         """Return what a row reached; None without a checked mapping."""
         if row.check != "ok":
             return None
         chip = self.plan.instance.platform
-        values = [OBJECTIVES[o].value(row, chip) for o in self.objectives]
+        values = [OBJECTIVES[o].of(row, chip) for o in self.objectives]
         known = tuple(value for value in values if value is not None)
         if len(known) < len(values):
             return None
@@ -117,6 +120,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--grid",
         metavar="AXES",
         help="and with every change of it: size=64..512x2,tiles=1..16x2; axes: " + ", ".join(AXES),
+    )
+    made.add_argument(
+        "--windows",
+        default="1",
+        metavar="N,N",
+        help="also with so many windows mapped side by side, so that copies of crossbar programs"
+        " take windows in turn (1); period and energy are then those of one window",
     )
     made.add_argument(
         "--objectives",
@@ -201,15 +211,23 @@ def candidates(
     if not platforms and not points:
         raise InputError("--grid", "", "nothing", "--platforms or --grid: what to choose from")
     networks = Source(platform=args.platform or (platforms[0] if platforms else None))
+    windows = [_windows(text) for text in _names(args.windows, "--windows")]
     found: dict[str, list[Candidate]] = {}
     unreadable: list[str] = []
     for source in sources_of(args.networks, networks):
-        plans, errors = planned(on_platforms([source], platforms, points), ())
+        placed = on_platforms([source], platforms, points)
+        plans, errors = planned((replace(s, windows=n) for s in placed for n in windows), ())
         unreadable += errors
         for plan in plans:
             name = plan.instance.name.rpartition("@")[0]
             found.setdefault(name, []).append(Candidate(name, plan, objectives))
     return found, unreadable
+
+
+def _windows(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError("--windows", "", repr(text), "whole numbers >= 1")
+    return int(text)
 
 
 def explore(

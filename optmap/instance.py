@@ -54,6 +54,7 @@ from types import MappingProxyType
 from optmap.beside import Beside
 from optmap.errors import InputError, refuse_special
 from optmap.model.constraints import NONE, Constraints
+from optmap.model.copies import side_by_side
 from optmap.model.mapping import Mapping
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
@@ -108,6 +109,8 @@ class Instance:
         What the file says about where the data comes from.
     constraints : Constraints
         What a mapping must do besides fitting the platform.
+    windows : int
+        How many windows of the network are mapped side by side (:mod:`optmap.model.copies`).
     """
 
     name: str
@@ -126,6 +129,7 @@ class Instance:
     origin: collections.abc.Mapping[str, str] = field(default_factory=dict)
     provenance: collections.abc.Mapping[str, str] = field(default_factory=dict)
     constraints: Constraints = NONE
+    windows: int = 1
 
     def __post_init__(self) -> None:
         if self.tokens not in TOKEN_MODES:
@@ -138,9 +142,10 @@ class Instance:
     def snn(self) -> SNN:
         """The network, read on first use; InputError where it cannot be.
 
-        With the widths of its weights, and with its inputs on cores where the platform has them so.
+        With the widths of its weights, its inputs on cores where the platform has them so, and as
+        many windows side by side as asked for.
         """
-        return self.prepared(self._read())
+        return side_by_side(self.prepared(self._read()), self.windows)
 
     def prepared(self, snn: SNN) -> SNN:
         """Return a network as the instance and its platform want it."""
@@ -191,6 +196,10 @@ class Instance:
             platform_file=platform_file(parts_of(spec)[0]),
         )
 
+    def in_windows(self, windows: int) -> Instance:
+        """Return the instance with several windows side by side, named ``NAME*WINDOWS``."""
+        return replace(self, name=f"{self.name}*{windows}", windows=windows)
+
     def placement(self) -> Mapping:
         """Return the mapping that the network came with; InputError if it came with none."""
         if not Path(self.network).is_dir():
@@ -212,6 +221,8 @@ class Instance:
             sha.update(f"{self.reading.to_text()}\n".encode())
         if self.constraints:
             sha.update(f"{self.constraints!r}\n".encode())
+        if self.windows != 1:
+            sha.update(f"{self.windows} windows\n".encode())
         if self.network.startswith("gen:"):
             sha.update(self.network.encode())
         else:

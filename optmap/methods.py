@@ -109,6 +109,7 @@ _TABLE = """
 random               | tree  | random            | random         | random         | + random first fit: the floor
 pacman               | tree  | pacman            | first-come     | topological    | + PACMAN, population by population
 spinemap             | chain | spinemap          | particle-swarm | random         | + SpiNeMap: fewest external spikes
+spinemap-clusters    | chain | song2020          | particle-swarm | random         |   SpiNeMap's placement of the fewest clusters
 song2020             | chain | song2020          | load-balance   | projection     | + the published greedy flow
 song2020-published   | chain | song2020-published| load-balance   | projection     | + the public code's clustering, inputs split
 dfsynthesizer        | chain | song2020          | hill-climbing  | projection     | + DFSynthesizer: hill climbing on throughput

@@ -59,6 +59,7 @@ LEVEL = {
     "optmap.map": 16,
     "optmap.explain": 16,
     "optmap.explore": 16,
+    "optmap.reproduce": 16,
     "optmap.admit": 16,
     "optmap.export": 16,
     "optmap.verify": 16,

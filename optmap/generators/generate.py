@@ -116,6 +116,32 @@ def vgg(size: int, width: int) -> SNN:
     return net.build()
 
 
+def alexnet(size: int, width: int) -> SNN:
+    """Return AlexNet over 3 x size x size, ``width`` maps in the first layer (227, 96: AlexNet).
+
+    Five convolutions, overlapping 3 x 3 pooling as neurons, three dense layers of which the last
+    has 10 neurons; the other widths are AlexNet's, divided as the first one is.
+    """
+    net = Layers()
+    last = net.inputs("image", (3, size, size))
+    kernels = (
+        (96, 11, 4, 2, True),
+        (256, 5, 1, 2, True),
+        (384, 3, 1, 1, False),
+        (384, 3, 1, 1, False),
+        (256, 3, 1, 1, True),
+    )
+    for i, (maps, kernel, stride, padding, pooled) in enumerate(kernels, start=1):
+        windows = _square(net.shapes[last], max(maps * width // 96, 1), kernel, stride, padding)
+        last = net.windows(f"conv{i}", last, windows)
+        if pooled:
+            last = _pool(net, f"pool{i}", last, 3)
+    for i in (1, 2):
+        last = net.dense(f"fc{i}", max(4096 * width // 96, 1), last)
+    net.dense("output", 10, last)
+    return net.build()
+
+
 def scale_dense(synapses: int) -> SNN:
     """Return a square perceptron of four layers with about ``synapses`` synapses."""
     side = max(1, isqrt(_within_limit(synapses) // 3))
@@ -139,9 +165,11 @@ def _square(
     return Windows(shape, maps, (kernel, kernel), (stride, stride), pads)
 
 
-def _pool(net: Layers, name: str, source: int) -> int:
+def _pool(net: Layers, name: str, source: int, side: int = 2) -> int:
+    """Return ``side`` x ``side`` windows of stride 2 over every map."""
     shape = net.shapes[source]
-    return net.windows(name, source, Windows(shape, shape[0], (2, 2), (2, 2), groups=shape[0]))
+    windows = Windows(shape, shape[0], (side, side), (2, 2), groups=shape[0])
+    return net.windows(name, source, windows)
 
 
 def _within_limit(synapses: int) -> int:
@@ -221,6 +249,12 @@ GENERATORS: tuple[Generator, ...] = (
         "VGG-16's convolutions over 3 x N x N, W maps in the first (vgg-32-40)",
         r"vgg-(\d+-\d+)",
         vgg,
+    ),
+    Generator(
+        "alexnet-N-W",
+        "AlexNet over 3 x N x N, W maps in the first layer (alexnet-63-6)",
+        r"alexnet-(\d+-\d+)",
+        alexnet,
     ),
     Generator(
         "scale-dense-S",

@@ -157,6 +157,16 @@ def planned(sources: Iterable[Source], encodings: Sequence[str]) -> tuple[list[P
     return found, unreadable
 
 
+def plan_of(jobs: Sequence[Job]) -> dict[str, object]:
+    """Return what was asked for: the methods of each instance, the seeds."""
+    methods: dict[str, list[str]] = {}
+    for job in jobs:
+        names = methods.setdefault(job.instance, [])
+        if job.method not in names:
+            names.append(job.method)
+    return {"planned": methods, "seeds": list(dict.fromkeys(job.limits.seed for job in jobs))}
+
+
 def mapping_files(paths: Iterable[str]) -> list[Path]:
     """Return the mapping files that ``paths`` stand for: files, and the *.json of folders.
 

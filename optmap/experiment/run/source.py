@@ -46,6 +46,8 @@ class Source:
         Whether the instance file may name files outside its folder.
     constraints : str, optional
         A file of constraints, beside those of the instance file: then it stands in their place.
+    windows : int
+        How many windows are mapped side by side; see ``Instance.in_windows``.
     """
 
     file: str | None = None
@@ -59,6 +61,7 @@ class Source:
     reading: str = ""
     allow_outside: bool = False
     constraints: str | None = None
+    windows: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that say something."""
@@ -72,11 +75,12 @@ class Source:
         made_from = "what the mapping was made from: file, or network and platform"
         if not isinstance(data, Mapping) or not data:
             raise InputError(where, "source", repr(data)[:80], made_from)
-        types = {field.name: bool if field.type == "bool" else str for field in fields(cls)}
+        kinds = {"bool": bool, "int": int}
+        types = {field.name: kinds.get(str(field.type), str) for field in fields(cls)}
         refuse_unknown(data, tuple(types), where, "source.")
         known = {name: value for name, value in data.items() if value is not None}
         for name, value in known.items():
-            if not isinstance(value, types[name]):
+            if not isinstance(value, types[name]) or (types[name] is int and value is True):
                 expected = types[name].__name__
                 raise InputError(where, f"source.{name}", repr(value)[:80], expected)
         source = cls(**known)
@@ -128,6 +132,8 @@ class Source:
             If a file is not there or not right.
         """
         found = self._loaded()
+        if self.windows != 1:
+            found = found.in_windows(self.windows)
         if self.constraints is None:
             return found
         return replace(found, constraints=load_constraints(self.constraints))

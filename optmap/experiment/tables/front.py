@@ -34,11 +34,23 @@ class Objective:
         What a row has of it; None without a mapping.
     floor : callable
         A lower bound over all mappings of a network on a platform, from :func:`proved_floors`.
+    per_window : bool
+        Whether several windows side by side share it: both are then divided by their number.
     """
 
     title: str
     value: Callable[[Row, Platform], Fraction | None]
     floor: Callable[[Mapping[str, Fraction], Platform], Fraction]
+    per_window: bool = False
+
+    def of(self, row: Row, platform: Platform) -> Fraction | None:
+        """Return what a row has of it, a window."""
+        value, windows = self.value(row, platform), row.source.windows
+        return value / windows if value is not None and self.per_window else value
+
+    def least(self, floors: Mapping[str, Fraction], platform: Platform, windows: int) -> Fraction:
+        """Return the lower bound over all mappings of so many windows side by side, a window."""
+        return self.floor(floors, platform) / (windows if self.per_window else 1)
 
 
 def _period_ns(row: Row, platform: Platform) -> Fraction | None:
@@ -75,11 +87,13 @@ OBJECTIVES: dict[str, Objective] = {
         "period, ns",
         _period_ns,
         lambda floors, chip: floors.get("period", Fraction(0)) * chip.tick_ns,
+        per_window=True,
     ),
     "energy": Objective(
         "energy, pJ",
         lambda row, chip: row.value("energy_pj"),
         lambda floors, chip: floors.get("energy_pj", Fraction(0)),
+        per_window=True,
     ),
     "area": Objective("area, um2", lambda row, chip: row.value("area_um2"), _least_area),
     "clusters": Objective(

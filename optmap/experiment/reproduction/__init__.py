@@ -1,0 +1,1 @@
+"""The publications' experiments: programs, figures, tables, pictures and the page about them."""
