@@ -44,7 +44,8 @@ def test_recurrence_is_found_directly_and_round_a_circle():
 
 def period_and_bound(tiles: int, windows: int) -> tuple[Fraction, Fraction]:
     """Return both a window, of a network whose one neuron reads more than all others."""
-    source = Source(network="gen:mlp-12-1", platform=f"dynap_se:size=16,tiles={tiles}", windows=windows)
+    chip = f"dynap_se:size=16,tiles={tiles}"
+    source = Source(network="gen:mlp-12-1", platform=chip, windows=windows)
     instance = source.load()
     snn, platform = instance.snn, instance.platform
     made = run(METHODS["overlap"], snn, platform, instance.tokens, Limits(30.0), lambda _: None)
