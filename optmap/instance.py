@@ -196,10 +196,6 @@ class Instance:
             platform_file=platform_file(parts_of(spec)[0]),
         )
 
-    def in_windows(self, windows: int) -> Instance:
-        """Return the instance with several windows side by side, named ``NAME*WINDOWS``."""
-        return replace(self, name=f"{self.name}*{windows}", windows=windows)
-
     def placement(self) -> Mapping:
         """Return the mapping that the network came with; InputError if it came with none."""
         if not Path(self.network).is_dir():

@@ -47,7 +47,7 @@ class Source:
     constraints : str, optional
         A file of constraints, beside those of the instance file: then it stands in their place.
     windows : int
-        How many windows are mapped side by side; see ``Instance.in_windows``.
+        How many windows are mapped side by side (:mod:`optmap.model.copies`).
     """
 
     file: str | None = None
@@ -133,7 +133,7 @@ class Source:
         """
         found = self._loaded()
         if self.windows != 1:
-            found = found.in_windows(self.windows)
+            found = replace(found, name=f"{found.name}*{self.windows}", windows=self.windows)
         if self.constraints is None:
             return found
         return replace(found, constraints=load_constraints(self.constraints))
