@@ -211,7 +211,7 @@ class _Search:
 
     def begin(self) -> None:
         """Try the fast flows, then better clusterings of the best of them."""
-        for mapping in starts(self.target, self.until(STARTS_SHARE)):
+        for mapping in starts(self.target, self.until(STARTS_SHARE), self.limits.wall_s):
             self._consider(mapping)
         if self.best is not None:
             self._consider(self.best)

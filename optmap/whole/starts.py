@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 
 from optmap.binding.contract import BINDERS
+from optmap.clock import did
+from optmap.clustering import blocks
 from optmap.clustering.contract import CLUSTERERS, cluster
 from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.errors import CapacityError
@@ -34,16 +37,32 @@ FLOWS = (
 BOUND_BY = ("load-balance", "force-directed")
 #: Clusters times channels above which only the first is tried: one pass takes a second.
 MOST_PULLS = 3_000_000
+#: What cutting blocks takes, and what part of all time it may.
+BLOCKS_SECONDS_A_SYNAPSE, BLOCKS_SHARE = 1.2e-4, 0.4
 
 
-def starts(target: Target, expired: Expired) -> Iterator[Mapping]:
-    """Yield mappings with projected orders; no clustering twice."""
+def starts(target: Target, expired: Expired, seconds: float) -> Iterator[Mapping]:
+    """Yield mappings with projected orders; no clustering twice.
+
+    Parameters
+    ----------
+    seconds : float
+        All the time there is: where fewest clusters are wanted, blocks are cut if they take less
+        than BLOCKS_SHARE of it.
+    """
     if isinstance(target.snn, ClusteredSNN):  # it came clustered: nothing to divide
         rows = max(target.snn.max_fan_in, target.platform.max_rows)
         units = decompose(target.snn, rows, "none")
         yield from bound(target, units, target.snn.clustering, expired)
         return
     seen: set[str] = set()
+    cutting_s = target.snn.num_synapses * BLOCKS_SECONDS_A_SYNAPSE
+    if target.objective == "clusters" and cutting_s < BLOCKS_SHARE * seconds:
+        did(cutting_s)
+        with suppress(CapacityError):
+            units, clustering = blocks.partition(target.snn, target.platform, seed=target.seed)
+            seen.add(clustering_identity(units.identity, clustering))
+            yield from bound(target, units, clustering, expired)
     for decomposition, clusterer in _divisions(target):
         if seen and expired():
             return
