@@ -35,6 +35,7 @@ from optmap.command_line import (
     whole,
 )
 from optmap.errors import InputError
+from optmap.experiment.prediction.hopes import by_promise, stored_rows
 from optmap.experiment.report.folder import write_tables
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
@@ -95,6 +96,14 @@ def build_parser() -> argparse.ArgumentParser:
     _platform_arguments(made)
     made.add_argument(
         "--method-file", type=file_name, metavar="FILE", help="Python file with methods of your own"
+    )
+    made.add_argument(
+        "--predict",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="run first what rows of this run promise most of: an order, no value (several times;"
+        " extra [predict])",
     )
     made.add_argument(
         "--mapping",
@@ -194,6 +203,8 @@ def main(arguments: Sequence[str]) -> int:
         for limit in limits
     ]
     jobs += given
+    if args.predict:
+        jobs = by_promise(jobs, [*plans, *brought], stored_rows(args.predict), limits[0].seed)
     for error in unreadable:
         log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
     if not jobs and not unreadable:

@@ -28,6 +28,7 @@ from optmap.command_line import (
     whole,
 )
 from optmap.errors import InputError
+from optmap.experiment.prediction.hopes import Hopes, described, stored_rows
 from optmap.experiment.report.front_picture import front_html
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
@@ -62,6 +63,7 @@ class Candidate:
     network: str
     plan: Planned
     objectives: tuple[str, ...]
+    hopes: Hopes | None = None
 
     @property
     def platform(self) -> str:
@@ -71,12 +73,24 @@ class Candidate:
         return name if windows == 1 else f"{name} *{windows}"
 
     @cached_property
+    def proved(self) -> dict[str, Fraction]:
+        """What is proved for every mapping, metric by metric."""
+        return proved_floors(self.plan.instance.snn, self.plan.instance.platform)
+
+    @cached_property
     def floor(self) -> Vector:
         """What is proved for every mapping, objective by objective."""
-        snn, chip = self.plan.instance.snn, self.plan.instance.platform
-        proved = proved_floors(snn, chip)
-        windows = self.plan.source.windows
-        return tuple(OBJECTIVES[o].least(proved, chip, windows) for o in self.objectives)
+        chip, windows = self.plan.instance.platform, self.plan.source.windows
+        return tuple(OBJECTIVES[o].least(self.proved, chip, windows) for o in self.objectives)
+
+    def may_add(self, method: str, known: Sequence[Point]) -> bool:
+        """Tell whether a mapping by a method, at the best that is guessed, is not beaten."""
+        if self.hopes is None:
+            return True
+        instance, windows = self.plan.instance, self.plan.source.windows
+        descriptor = described(instance, method, self.proved)
+        best = self.hopes.best_case(descriptor, instance.platform, windows, self.objectives)
+        return best is None or not is_beaten(best, known)
 
     def point(self, row: Row) -> Point | None:
         """Return what a row reached; None without a checked mapping."""
@@ -100,6 +114,7 @@ class Explored:
     platforms: int
     skipped: tuple[str, ...]
     saved: int
+    hopeless: int = 0
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -146,6 +161,14 @@ def build_parser() -> argparse.ArgumentParser:
         "--everything", action="store_true", help="solve also what bounds prove to be dominated"
     )
     made.add_argument(
+        "--predict",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="skip also what rows of this run, and those made so far, let nobody hope for: no"
+        " proof, may miss a point (several times; extra [predict])",
+    )
+    made.add_argument(
         "--out", type=file_name, default="results/explore", help="result folder (%(default)s)"
     )
     return made
@@ -168,13 +191,14 @@ def main(arguments: Sequence[str]) -> int:
     if not networks:
         return BAD_INPUT
     limits = limits_of(args, args.seed)
+    hopes = Hopes(stored_rows(args.predict), seed=args.seed) if args.predict else None
     found = []
     try:
         with Store.opened(Path(args.out)) as store, Children() as children:
             for group in networks.values():
                 found.append(
                     explore(
-                        group,
+                        [replace(candidate, hopes=hopes) for candidate in group],
                         methods,
                         limits,
                         store,
@@ -249,7 +273,8 @@ def explore(
     Parameters
     ----------
     group : sequence of Candidate
-        The network on every platform.
+        The network on every platform; with hopes, what these predict to be dominated is skipped,
+        too, and the front may lack a point.
     methods : sequence of str
         Every one is run on every platform that is not skipped.
     everything : bool
@@ -259,11 +284,14 @@ def explore(
     """
     points: list[Point] = []
     skipped: list[str] = []
+    hopeless = 0
     for candidate in sorted(group, key=_promise):
         if not everything and is_beaten(candidate.floor, points):
             skipped.append(candidate.platform)
             continue
-        jobs = [candidate.plan.job(name, limits) for name in methods]
+        tried = [m for m in methods if candidate.may_add(m, points)]
+        hopeless += len(methods) - len(tried)
+        jobs = [candidate.plan.job(name, limits) for name in tried]
         missing = [job for job in jobs if job.key() not in store.rows]
         if log is None:
             sweep(jobs, store, Quiet(), parallel=parallel, runner=runner)
@@ -271,6 +299,8 @@ def explore(
             with PlainProgress(log, len(missing)) as watcher:
                 sweep(jobs, store, watcher, parallel=parallel, runner=runner)
         rows = store.typed(job.key() for job in jobs)
+        if candidate.hopes is not None:
+            candidate.hopes.learn(rows)
         points += [point for row in rows if (point := candidate.point(row)) is not None]
     floors = {c.platform: c.floor for c in group}
     return Explored(
@@ -280,6 +310,7 @@ def explore(
         len(group),
         tuple(skipped),
         len(skipped) * len(methods),
+        hopeless,
     )
 
 
@@ -307,6 +338,11 @@ def front_lines(found: Sequence[Explored], objectives: Sequence[str]) -> Iterato
             f"  {len(explored.skipped)} of {explored.platforms} platforms skipped: nothing on them"
             f" can be better ({explored.saved} solves saved)"
         )
+        if explored.hopeless:
+            yield (
+                f"  {explored.hopeless} solves left out as hopeless: predicted, not proved"
+                " (without --predict they are made)"
+            )
 
 
 def front_csv(found: Sequence[Explored], objectives: Sequence[str]) -> str:

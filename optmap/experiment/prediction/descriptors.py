@@ -1,0 +1,92 @@
+"""What is known of a row before it is run: network, platform, method, and what is proved already.
+
+All sizes are logarithms, so that trees split by ratios. The proved floors (bounds that hold for
+every mapping) carry most of what a period depends on; a model then only has to say how far above
+them a method ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log1p, log2
+
+from optmap.bounds.bound import Bound
+from optmap.experiment.row import Row
+from optmap.methods import METHODS
+from optmap.model.scope import END_TO_END
+
+#: What is predicted: metrics of the tables.
+TARGETS = ("period", "energy_pj", "clusters")
+
+#: Sizes of a network as a row's ``network`` has them.
+_SIZES = ("neurons", "inputs", "synapses", "max_fan_in", "spikes", "tiles")
+#: Stages whose names tell methods from each other.
+_STAGES = ("decomposition", "clustering", "binding", "order", "whole")
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A network on a platform by a method, before it is run.
+
+    Parameters
+    ----------
+    network : mapping
+        Sizes of network and platform, as rows have them.
+    floors : mapping
+        Metric -> the best proved lower bound, above 0; nothing where nothing is proved.
+    method : str
+        Its name.
+    """
+
+    network: Mapping[str, int | str]
+    floors: Mapping[str, float]
+    method: str
+
+    @classmethod
+    def of(cls, row: Row) -> Descriptor:
+        """Return what was known of a row before it was run."""
+        return cls(row.network, floors_of(row.bounds), row.method)
+
+    def floor(self, metric: str) -> float:
+        """Return the floor of a metric, 1 without one."""
+        return self.floors.get(metric, 1.0)
+
+    def numbers(self) -> list[float]:
+        """Return the descriptor as numbers; the method's stages follow by :func:`stages`."""
+        sizes = [log1p(float(self.network.get(name, 0))) for name in _SIZES]
+        rows, columns = crossbar(self.network)
+        fan_in = float(self.network.get("max_fan_in", 0))
+        sizes += [log2(rows), log2(columns), log2((fan_in + 1) / rows)]
+        floors = [log2(self.floor(metric)) for metric in TARGETS]
+        tiles = max(float(self.network.get("tiles", 1)), 1.0)
+        return [*sizes, *floors, log2(self.floor("clusters") / tiles)]
+
+    def stages(self) -> list[str]:
+        """Return what tells the method from others: its name and those of its stages."""
+        known = METHODS.get(self.method)
+        if known is None:
+            return [f"method {self.method}"]
+        names = [f"{stage} {getattr(known, stage)}" for stage in _STAGES]
+        return [f"method {self.method}", *names]
+
+
+def crossbar(network: Mapping[str, int | str]) -> tuple[float, float]:
+    """Return rows and columns of the largest crossbar, from text such as "64x64 128x128".
+
+    Examples
+    --------
+    >>> crossbar({"crossbars": "64x32 128x16"})
+    (128.0, 16.0)
+    """
+    sizes = [text.split("x") for text in str(network.get("crossbars", "1x1")).split()]
+    return max(((float(r), float(c)) for r, c in sizes), default=(1.0, 1.0))
+
+
+def floors_of(bounds: tuple[Bound, ...]) -> dict[str, float]:
+    """Return the best bounds that hold whatever is decided, by metric; only those above 0."""
+    floors: dict[str, float] = {}
+    for bound in bounds:
+        if bound.scope == END_TO_END and bound.metric in TARGETS and bound.value > 0:
+            floors[bound.metric] = max(floors.get(bound.metric, 0.0), float(bound.value))
+    return floors

@@ -1,0 +1,108 @@
+"""What predictions are for: which rows to run first, and which not to hope for.
+
+A prediction proves nothing. What it leaves out may be missed, so that whoever uses it says how much
+was left out, and the full run is the audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from optmap.errors import InputError
+from optmap.experiment.prediction.descriptors import TARGETS, Descriptor
+from optmap.experiment.prediction.predictor import LEAST_ROWS, Predictor
+from optmap.experiment.row import Row
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.plan import Planned
+from optmap.experiment.run.solve import describe_network
+from optmap.experiment.run.store import Store
+from optmap.experiment.tables.front import OBJECTIVES, Vector, proved_floors
+from optmap.instance import Instance
+from optmap.model.platform import Platform
+
+#: New rows after which a predictor learns again.
+REFIT_AFTER = 10
+
+
+def stored_rows(folders: Iterable[str]) -> list[Row]:
+    """Return the rows of runs; InputError where a folder has none."""
+    found: list[Row] = []
+    for folder in folders:
+        store = Store(Path(folder))
+        store.read()
+        if not store.rows:
+            raise InputError(folder, "", "no finished row", "the folder of a run")
+        found += store.typed()
+    return found
+
+
+def described(
+    instance: Instance, method: str, floors: Mapping[str, Fraction] | None = None
+) -> Descriptor:
+    """Return what is known of a row before it is run; ``floors`` are made where not given."""
+    if floors is None:
+        floors = proved_floors(instance.snn, instance.platform)
+    known = {m: float(v) for m, v in floors.items() if m in TARGETS and v > 0}
+    return Descriptor(describe_network(instance), known, method)
+
+
+class Hopes:
+    """What mappings not yet made could reach at best, as far as rows so far tell.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        What is known at the start; too few, and every row may be hoped for until enough are.
+    """
+
+    def __init__(self, rows: Sequence[Row], *, seed: int = 0) -> None:
+        self._rows, self._seed, self._new = list(rows), seed, 0
+        self._predictor = self._fitted()
+
+    def _fitted(self) -> Predictor | None:
+        enough = sum(row.check == "ok" for row in self._rows) >= LEAST_ROWS
+        return Predictor(self._rows, seed=self._seed) if enough else None
+
+    def learn(self, rows: Sequence[Row]) -> None:
+        """Take new rows in; the predictor learns again after every ``REFIT_AFTER``."""
+        self._rows += rows
+        self._new += len(rows)
+        if self._new >= REFIT_AFTER:
+            self._predictor, self._new = self._fitted(), 0
+
+    def best_case(
+        self, descriptor: Descriptor, chip: Platform, windows: int, objectives: Sequence[str]
+    ) -> Vector | None:
+        """Return the lower ends of the intervals, objective by objective; None without a guess."""
+        if self._predictor is None:
+            return None
+        lows: dict[str, Fraction] = {}
+        for metric in TARGETS:
+            guess = self._predictor.predict(descriptor, metric)
+            if guess is not None:
+                lows[metric] = Fraction(guess.low)
+        return tuple(OBJECTIVES[o].least(lows, chip, windows) for o in objectives)
+
+
+def by_promise(
+    jobs: Sequence[Job], plans: Sequence[Planned], rows: Sequence[Row], seed: int
+) -> list[Job]:
+    """Return jobs so that those come first whose predicted period is nearest to the floor.
+
+    Jobs without a guess (mappings given, methods that no row knows) keep their order, at the end.
+    """
+    predictor = Predictor(rows, seed=seed)
+    instance_of = {plan.instance.name: plan.instance for plan in plans}
+    floors = {name: proved_floors(i.snn, i.platform) for name, i in instance_of.items()}
+    taught = {row.method for row in rows}
+    placed: list[tuple[float, int]] = []
+    for i, job in enumerate(jobs):
+        above = float("inf")
+        if job.method in taught and job.instance in instance_of:
+            descriptor = described(instance_of[job.instance], job.method, floors[job.instance])
+            guess = predictor.predict(descriptor, "period")
+            above = above if guess is None else guess.value / descriptor.floor("period")
+        placed.append((above, i))
+    return [jobs[i] for _, i in sorted(placed)]

@@ -1,0 +1,119 @@
+"""Predictions order work and leave rows out; they learn from rows and never are a value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from stored_rows import stored_row
+
+from optmap.bounds.bound import Bound
+from optmap.errors import InputError
+from optmap.experiment.prediction.descriptors import Descriptor, crossbar, floors_of
+from optmap.experiment.prediction.hopes import Hopes, by_promise, described
+from optmap.experiment.prediction.predictor import LEAST_ROWS, Predictor
+from optmap.experiment.row import Row
+from optmap.experiment.run.in_process import runner
+from optmap.experiment.run.plan import Planned
+from optmap.experiment.run.source import Source
+from optmap.experiment.run.store import Store
+from optmap.experiment.tables.front import dominates
+from optmap.explore import build_parser, candidates, explore
+from optmap.model.grade import Grade
+from optmap.model.outcome import Limits
+from optmap.model.scope import END_TO_END, Scope
+
+SURE = Grade.CERTIFIED
+
+
+def row(method: str, size: int, tiles: int, factor: int) -> Row:
+    """Return a row whose period is ``factor`` times its floor, which falls with the tiles."""
+    floor = 1_000 * size // tiles
+    made = stored_row(f"n{size}@tiles{tiles}", method, size, floor * factor)
+    network = {"neurons": 10 * size, "synapses": 100 * size, "tiles": tiles, "crossbars": "64x64"}
+    bounds = (
+        Bound("period", "work", floor, END_TO_END, SURE),
+        Bound("clusters", "c", 1, END_TO_END, SURE),
+    )
+    return replace(made, network=network, bounds=bounds)
+
+
+FACTORS = {"song2020": 4, "overlap": 2}
+ROWS = [
+    row(method, size, tiles, factor)
+    for method, factor in FACTORS.items()
+    for size in (1, 2, 3, 5, 8)
+    for tiles in (1, 2, 4)
+]
+
+
+def test_a_rule_that_rows_follow_is_learned():
+    predictor = Predictor(ROWS)
+    for method, factor in FACTORS.items():
+        unseen = row(method, 4, 3, factor)
+        guess = predictor.predict(Descriptor.of(unseen), "period")
+        value = unseen.value("period")
+        assert guess is not None
+        assert value is not None
+        assert guess.value == pytest.approx(float(value), rel=0.1)
+        assert guess.low <= guess.value <= guess.high
+        assert guess.low >= float(value) / factor  # never below the proved floor
+
+
+def test_only_bounds_for_every_mapping_are_floors():
+    other = Scope(clustering="x")
+    bounds = (
+        Bound("period", "a", 7, END_TO_END, SURE),
+        Bound("period", "b", 9, other, SURE),
+        Bound("latency", "c", 5, END_TO_END, SURE),
+    )
+    assert floors_of(bounds) == {"period": 7.0}
+    assert crossbar({}) == (1.0, 1.0)
+
+
+def test_too_few_rows_are_refused_and_hopes_wait_for_more():
+    with pytest.raises(InputError, match="at least"):
+        Predictor(ROWS[: LEAST_ROWS - 1])
+    instance = Source(network="gen:mlp-9-4", platform="dynap_se").load()
+    known, chip = described(instance, "song2020"), instance.platform
+    hopes = Hopes(ROWS[:2])
+    assert hopes.best_case(known, chip, 1, ("period",)) is None
+    hopes.learn(ROWS[2:])
+    best = hopes.best_case(known, chip, 1, ("period",))
+    assert best is not None
+    floor = known.floor("period")
+    assert best[0] >= Fraction(floor) * chip.tick_ns * Fraction(999, 1000)
+
+
+def test_the_most_promising_job_comes_first():
+    source = Source(network="gen:mlp-30-20", platform="dynap_se")
+    plan = Planned(source.load(), source)
+    jobs = [plan.job(name, Limits(1.0)) for name in ("pacman", "song2020", "overlap")]
+    ordered = by_promise(jobs, [plan], ROWS, 0)
+    assert [job.method for job in ordered] == ["overlap", "song2020", "pacman"]
+
+
+GRID = ["--grid", "size=16..32x2,tiles=1..2", "--platform", "dynap_se"]
+METHODS = ("song2020", "overlap", "overlap-spikes", "spinemap")
+
+
+def test_explore_leaves_out_what_nobody_hopes_for_and_says_so(tmp_path):
+    """Audited by the full run: nothing that was kept is worse, what is missing is counted."""
+    args = build_parser().parse_args(["filter_8", *GRID])
+    names = ("period", "clusters")
+    (group,) = candidates(args, names)[0].values()
+    with Store.opened(tmp_path / "whole") as store:
+        whole = explore(group, METHODS, Limits(600.0), store, runner, everything=True)
+        rows = store.typed()
+    with Store.opened(tmp_path / "quick") as store:
+        hopes = Hopes(rows)
+        hopeful = [replace(candidate, hopes=hopes) for candidate in group]
+        quick = explore(hopeful, METHODS, Limits(600.0), store, runner)
+        made = len(store.rows)
+    assert quick.hopeless > 0
+    assert made + quick.hopeless + quick.saved == len(group) * len(METHODS)
+    best = [o.point.values for o in whole.front]
+    for on in quick.front:
+        assert not any(dominates(on.point.values, value) for value in best)
+    assert {o.point.values for o in quick.front} == set(best)
