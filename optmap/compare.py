@@ -67,7 +67,13 @@ from optmap.experiment.tables.terminal import (
     improvements_text,
     plan_lines,
 )
-from optmap.methods import METHODS, load_method_file, method_named
+from optmap.methods import (
+    METHODS,
+    OBJECTIVE_HELP,
+    OBJECTIVES,
+    load_method_file,
+    method_named,
+)
 from optmap.model.platform import TOKEN_MODES
 from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
@@ -128,6 +134,7 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"comma-separated, of: {', '.join(METHODS)}"
         f" (default: {', '.join(_default_methods())})",
     )
+    made.add_argument("--objective", choices=OBJECTIVES, help=OBJECTIVE_HELP)
     made.add_argument("--seeds", default="0", help="comma-separated seeds (0)")
     made.add_argument(
         "--encodings",
@@ -186,6 +193,10 @@ def main(arguments: Sequence[str]) -> int:
     methods = [*_default_methods(), *(method.name for method in own)]
     if args.methods:
         methods = _names(args.methods, "--methods")
+    if args.objective:
+        if "whole" not in methods:
+            raise InputError("--objective", "", ", ".join(methods), "whole among the methods")
+        methods = [OBJECTIVES[args.objective] if m == "whole" else m for m in methods]
     for name in methods:
         method_named(name)
     seeds = dict.fromkeys(_whole(text, "--seeds") for text in _names(args.seeds, "--seeds"))

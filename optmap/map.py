@@ -51,7 +51,7 @@ from optmap.exporters.sdf3 import binding_aware_sdfg
 from optmap.generators.generate import GENERATORS
 from optmap.instance import Instance
 from optmap.mapping_json import from_dict, to_dict
-from optmap.methods import METHODS, method_named
+from optmap.methods import METHODS, OBJECTIVE_HELP, OBJECTIVES, method_named
 from optmap.model.claim import written
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
@@ -70,6 +70,8 @@ from optmap.trade_offs import (
 
 #: Steps of a critical cycle that are printed; some have hundreds.
 CYCLE_STEPS = 12
+#: What runs where no method is named.
+DEFAULT_METHOD = "song2020-tree"
 #: What the JSON object shows of the judge's row, besides energy.
 SHOWN = (
     "clusters",
@@ -120,7 +122,8 @@ def build_parser() -> argparse.ArgumentParser:
         f" name, as mlp_tiny), or one of {generators}",
     )
     made.add_argument("--platform", metavar="P", help=platform_help())
-    made.add_argument("--method", default="song2020-tree", help=f"one of {', '.join(METHODS)}")
+    made.add_argument("--method", help=f"one of {', '.join(METHODS)} ({DEFAULT_METHOD})")
+    made.add_argument("--objective", choices=OBJECTIVES, help=OBJECTIVE_HELP)
     made.add_argument("--limit", type=seconds, default=60.0, metavar="S", help="seconds (60)")
     add_work(made)
     made.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed (0)")
@@ -168,10 +171,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
-    method_named(args.method)
+    method = _method(args)
     limits = limits_of(args, args.seed)
     instance, source = _instance(args)
-    job = Job(instance.name, instance.digest(), source, args.method, limits)
+    job = Job(instance.name, instance.digest(), source, method, limits)
     row, attached = finish(job, run_child(job, threading.Event()))
     mapping = attached.get("mappings")
     if row.status in ("error", "unsupported"):
@@ -195,6 +198,15 @@ def main(arguments: Sequence[str]) -> int:
         for line in lines:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     return DONE if row.check == "ok" else FAILED
+
+
+def _method(args: argparse.Namespace) -> str:
+    """Return the method's name; an objective is for ``whole``, which is then the default."""
+    if args.objective is None:
+        return method_named(args.method or DEFAULT_METHOD).name
+    if args.method not in (None, "whole"):
+        raise InputError("--objective", "", f"method {args.method!r}", "method whole")
+    return OBJECTIVES[args.objective]
 
 
 def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:

@@ -149,6 +149,9 @@ dfsynthesizer/order  | chain | song2020          | hill-climbing  | cpsat       
 #: Methods that decide everything: the stages that make the mapping it starts from, then the whole.
 _WHOLE_TABLE = """
 whole                | spikes | overlap | load-balance   | projection | search         | + search over all decisions, on the period itself
+whole-clusters       | spikes | overlap | load-balance   | projection | search-clusters|   whole for the fewest clusters
+whole-traffic        | spikes | overlap | load-balance   | projection | search-traffic |   whole for the least traffic
+whole-energy         | spikes | overlap | load-balance   | projection | search-energy  |   whole for the least energy
 whole-cpsat          | spikes | overlap | hill-climbing  | projection | cpsat          | + all decisions in one CP-SAT model
 whole-cpsat-prologue | spikes | overlap | hill-climbing  | projection | cpsat-prologue |   whole-cpsat with software pipelining
 cover                | tree   | overlap | force-directed | projection | cover          | + overlap, with bounds by covering neurons
@@ -174,6 +177,14 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in map(_read, (_TABLE.strip() + "\n" + _WHOLE_TABLE.strip()).splitlines())
 }
+#: What ``whole`` can be told to minimise -> the method that does.
+OBJECTIVES = {
+    "period": "whole",
+    "clusters": "whole-clusters",
+    "traffic": "whole-traffic",
+    "energy": "whole-energy",
+}
+OBJECTIVE_HELP = f"what method whole minimises: {', '.join(OBJECTIVES)} (period)"
 #: The names of those that come with optmap: every process knows them.
 BUILT_IN = frozenset(METHODS)
 

@@ -185,3 +185,19 @@ def test_a_stage_is_not_said_to_lose_what_no_mapping_gains():
     assert re.search(r"clusters +6 +>= 6 for every mapping, proved optimal", text)
     assert re.search(r"clusters of its decomposition +>= 6, the optimum", text)  # its own is 5
     assert "period of its clustering" in text
+
+
+@pytest.mark.parametrize(("objective", "metric"), [("traffic", "traffic"), ("energy", "energy_pj")])
+def test_whole_minimises_what_it_is_told_to(objective, metric):
+    aimed, usual = (
+        json.loads(run_map("filter_8", "--method", "whole", *option, "--work", "1", "--json").stdout)
+        for option in (("--objective", objective), ())
+    )
+    assert aimed["method"] == f"whole-{objective}"
+    assert aimed[metric] <= usual[metric]
+
+
+def test_an_objective_is_for_whole():
+    done = run_map("filter_8", "--method", "overlap", "--objective", "traffic")
+    assert done.returncode == 2
+    assert done.stderr == "error: --objective: found method 'overlap', expected method whole\n"

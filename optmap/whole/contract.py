@@ -72,4 +72,9 @@ def _search() -> WholeMapper:
 
 
 #: Name that a :class:`optmap.methods.Method` has as its ``whole`` -> loader and class of schedules.
-WHOLE: dict[str, Whole] = {"search": Whole(_search)}
+WHOLE: dict[str, Whole] = {
+    "search": Whole(_search),
+    "search-clusters": Whole(_search, metrics=("clusters",)),
+    "search-traffic": Whole(_search, metrics=("traffic",)),
+    "search-energy": Whole(_search, metrics=("energy_pj",)),
+}
