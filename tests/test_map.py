@@ -190,8 +190,8 @@ def test_a_stage_is_not_said_to_lose_what_no_mapping_gains():
 @pytest.mark.parametrize(("objective", "metric"), [("traffic", "traffic"), ("energy", "energy_pj")])
 def test_whole_minimises_what_it_is_told_to(objective, metric):
     aimed, usual = (
-        json.loads(run_map("filter_8", "--method", "whole", *option, "--work", "1", "--json").stdout)
-        for option in (("--objective", objective), ())
+        json.loads(run_map("filter_8", "--method", "whole", *on, "--work", "1", "--json").stdout)
+        for on in (("--objective", objective), ())
     )
     assert aimed["method"] == f"whole-{objective}"
     assert aimed[metric] <= usual[metric]
