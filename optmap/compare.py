@@ -101,9 +101,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _platform_arguments(made)
     made.add_argument(
-        "--method-file", type=file_name, metavar="FILE", help="Python file with methods of your own"
-    )
-    made.add_argument(
         "--predict",
         action="append",
         default=[],
@@ -129,12 +126,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--limit", type=seconds, default=10.0, metavar="S", help="seconds per row, all stages (10)"
     )
     add_work(made)
-    made.add_argument(
-        "--methods",
-        help=f"comma-separated, of: {', '.join(METHODS)}"
-        f" (default: {', '.join(_default_methods())})",
-    )
-    made.add_argument("--objective", choices=OBJECTIVES, help=OBJECTIVE_HELP)
+    _method_arguments(made)
     made.add_argument("--seeds", default="0", help="comma-separated seeds (0)")
     made.add_argument(
         "--encodings",
@@ -145,6 +137,19 @@ def build_parser() -> argparse.ArgumentParser:
     reading_arguments(made)
     _running_arguments(made)
     return made
+
+
+def _method_arguments(made: argparse.ArgumentParser) -> None:
+    """Add what solves the instances."""
+    made.add_argument(
+        "--methods",
+        help=f"comma-separated, of: {', '.join(METHODS)}"
+        f" (default: {', '.join(_default_methods())})",
+    )
+    made.add_argument("--objective", choices=OBJECTIVES, help=OBJECTIVE_HELP)
+    made.add_argument(
+        "--method-file", type=file_name, metavar="FILE", help="Python file with methods of your own"
+    )
 
 
 def _platform_arguments(made: argparse.ArgumentParser) -> None:

@@ -1,0 +1,154 @@
+"""One row as ``map`` prints it, and as the JSON object that it gives."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from textwrap import fill
+from typing import Any
+
+from rich.console import Console
+
+from optmap.experiment.row import Row
+from optmap.experiment.tables.best_known import read_folder
+from optmap.experiment.tables.gaps import Gap, all_gaps
+from optmap.experiment.tables.markdown import instance_title
+from optmap.experiment.tables.metrics import metric_named
+from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, stage_gaps
+from optmap.experiment.tables.text import compact, percent
+from optmap.experiment.verdict import energy_given, fits_sentence, speed_lines
+from optmap.methods import METHODS
+from optmap.model.claim import written
+from optmap.model.platform import Platform
+from optmap.shipped import best_known_folder
+
+#: Steps of a critical cycle that are printed; some have hundreds.
+CYCLE_STEPS = 12
+#: What the JSON object shows of the judge's row, besides energy.
+SHOWN = (
+    "clusters",
+    "traffic",
+    "external_spikes",
+    "input_deliveries",
+    "spike_hops",
+    "period",
+    "throughput",
+    "latency",
+    "tiles_used",
+    "connectivity",
+    "multicast_hops",
+    "multicast_link_max",
+    "multicast_link_variance",
+    "spike_latency_mean",
+    "spike_latency_max",
+)
+#: What is printed below the metrics with gaps.
+PRINTED = (
+    "external_spikes",
+    "input_deliveries",
+    "tiles_used",
+    "latency",
+    "link_load_max",
+    "connectivity",
+    "multicast_hops",
+    "multicast_link_max",
+    "spike_latency_mean",
+    "spike_latency_max",
+)
+
+
+def summary(row: Row) -> dict[str, Any]:
+    """Return the one-line JSON object: status, metrics, bounds with scope and grade, check."""
+    stored = row.to_json()
+    result: dict[str, Any] = {
+        "instance": row.instance,
+        "method": row.method,
+        "decomposition": row.decomposition or METHODS[row.method].decomposition,
+        "status": row.status,
+        "check": row.check,
+        "reason": row.reason,
+        "seed": row.seed,
+        "wall_s": row.wall_s,
+        "spikes": row.network.get("spikes_origin"),
+    }
+    result |= {name: stored["metrics"].get(name) for name in SHOWN}
+    energy = row.value("energy_pj")
+    result["energy_pj"] = None if energy is None else float(energy)
+    for g in all_gaps([row]):
+        result[f"bound_{g.metric}"] = None if g.bound is None else written(g.bound.value)
+        result[f"gap_{g.metric}"] = None if g.to_bound is None else round(float(g.to_bound), 6)
+    result.setdefault("bound_clusters", None)
+    result["stage_bounds"] = [stage.record() for stage in stage_gaps([row])]
+    result["network"] = dict(row.network) or None
+    result["critical_cycle_length"] = len(row.critical_cycle)
+    result["critical_cycle"] = list(row.critical_cycle[:CYCLE_STEPS])
+    return result
+
+
+def report(row: Row, document: dict[str, Any] | None, platform: Platform, console: Console) -> None:
+    """Print what a person wants to know: does it fit, how fast, how far from the optimum, why."""
+
+    def say(text: str) -> None:
+        lead = len(text) - len(text.lstrip())
+        lines = fill(text, console.width, subsequent_indent=" " * (lead + 2))
+        console.print(lines, markup=False, highlight=False, soft_wrap=True)
+
+    say(instance_title(row))
+    if document is not None and row.check == "ok":
+        say(f"verdict: {fits_sentence(document['mapping']['tile_of'], platform)}")
+        for line in speed_lines(row.value("period"), row.value("latency"), platform):
+            say(line)
+    else:
+        say(f"verdict: no valid mapping ({row.reason or row.status})")
+    say(f"{row.method}: {row.status}, check {row.check}, {row.wall_s:.2f} s")
+    if not row.metrics:
+        return
+    say(f"  spikes           {row.network['spikes_origin']}")
+    if row.network.get("notes"):
+        say(f"  read with        {row.network['notes']}")
+    for name, text in platform.sources.items():
+        if name.startswith("note "):
+            say(f"  platform         {text}")
+    gaps = all_gaps([row], read_folder(best_known_folder()).of(row.digest))
+    for g in gaps:
+        if g.metric != "energy_pj" or energy_given(platform):
+            say(f"  {metric_named(g.metric).title:<16} {compact(g.value):<9} {_against(g)}")
+    if not energy_given(platform):
+        say("  energy           -         the platform gives no energies")
+    for name in PRINTED:
+        value = row.value(name)
+        say(f"  {name:<16} {'-' if value is None else compact(value)}")
+    use = ", ".join(
+        f"{kind} {percent(value)}"
+        for kind in ("row", "column", "synapse")
+        if (value := row.value(f"{kind}_use_mean")) is not None
+    )
+    say(f"  mean use         {use or '-'}")
+    shown = energy_given(platform)
+    stages = [s for s in stage_gaps([row]) if s.given != "end to end"]
+    stages = [s for s in stages if shown or s.metric != "energy_pj"]
+    # of two bounds that cover the mapping the lower one says nothing
+    floor = {g.metric: g.bound.value for g in gaps if g.bound is not None}
+    stages = [s for s in stages if s.bound.value >= floor.get(s.metric, s.bound.value)]
+    if stages:
+        say("  stages (what its own earlier decisions leave open):")
+    for s in stages:
+        label = f"{metric_named(s.metric).label} of {OPTIMUM_OF[s.given]}"
+        reached = "the optimum" if s.value == s.bound.value else f"gap {percent(s.to_bound)}"
+        say(f"    {label:<28} >= {compact(Fraction(s.bound.value))}, {reached} ({s.bound.name})")
+    if row.critical_cycle:
+        say("  critical cycle (why it is no faster):")
+        for step in row.critical_cycle[:CYCLE_STEPS]:
+            say(f"    {step}")
+        if len(row.critical_cycle) > CYCLE_STEPS:
+            say(f"    ... {len(row.critical_cycle) - CYCLE_STEPS} more")
+
+
+def _against(g: Gap) -> str:
+    """Return the end-to-end bound of a value in words."""
+    if g.bound is None or g.to_bound is None:
+        return "no bound for every mapping"
+    proof = "proved optimal end to end" if g.proved else f"end-to-end gap {percent(g.to_bound)}"
+    far = ""
+    if g.to_best_known:
+        far = f"; best known {compact(g.best_known)}, {percent(g.to_best_known)} below"
+    return f">= {compact(Fraction(g.bound.value))} for every mapping, {proof} ({g.bound.name}){far}"
