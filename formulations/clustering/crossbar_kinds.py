@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 
 from optmap.model.capacity import stated
 from optmap.model.cluster_graph import axons
+from optmap.model.components import tile_area
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
@@ -51,7 +52,7 @@ class Kind:
 def kinds_of(platform: Platform) -> tuple[tuple[Kind, ...], Fraction]:
     """Return a platform's kinds of crossbar, as many of each as tiles, and the areas' unit in um2.
 
-    Area of a tile: cell_um2 R C + neuron_um2 C + tile_um2 (docs/model.md), C in physical columns.
+    Area of a tile: :func:`optmap.model.components.tile_area`.
 
     Raises
     ------
@@ -62,8 +63,7 @@ def kinds_of(platform: Platform) -> tuple[tuple[Kind, ...], Fraction]:
         raise ValueError(f"platform {platform.name!r} limits more than rows and columns: no areas")
     tiles: dict[tuple[int, int, Fraction], int] = {}
     for tile, columns in zip(platform.tiles, platform.columns_of, strict=True):
-        wide, cost = tile.crossbar.columns, platform.area
-        area = cost.cell_um2 * tile.crossbar.rows * wide + cost.neuron_um2 * wide + cost.tile_um2
+        area = tile_area(platform, tile)
         if area <= 0:
             raise ValueError(f"platform {platform.name!r}: a tile of area {area}")
         if columns:

@@ -16,6 +16,7 @@ from optmap.judge.metrics import (
     Traffic,
     area_um2,
     buffer_use,
+    component_costs,
     energy,
     link_tokens,
     loads,
@@ -32,6 +33,7 @@ from optmap.judge.multicast import (
 )
 from optmap.model.buffers import space_of
 from optmap.model.cluster_graph import axons, cluster_graph
+from optmap.model.components import ComponentCost
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
@@ -82,6 +84,7 @@ class Evaluation:
     critical_cycle: tuple[CycleStep, ...]
     energy: EnergySplit
     area_um2: Fraction
+    components: tuple[ComponentCost, ...]
     utilisation: dict[str, Spread]
     tile_load: Spread | None
     ni_load: Spread | None
@@ -140,6 +143,11 @@ class Evaluation:
             use = self.utilisation.get(name)
             flat[f"{name}_use_mean"] = use.mean if use else None
             flat[f"{name}_use_min"] = use.extreme if use else None
+        for part in self.components if self.energy.read_pj else ():
+            flat[f"area_{part.key}_um2"] = part.area_um2
+            flat[f"energy_{part.key}_pj"] = part.read_pj
+        if self.energy.leakage_pj:
+            flat["energy_leakage_pj"] = self.energy.leakage_pj
         return flat
 
 
@@ -187,7 +195,8 @@ def evaluation_of(platform: Platform, mapping: Mapping, bound: BindingAwareGraph
         period=period,
         latency=None if period is None else latency(bound, period, *_ends(mapping)),
         critical_cycle=critical,
-        energy=energy(mapping, graph, platform),
+        energy=energy(mapping, graph, platform, period),
+        components=component_costs(graph, platform, mapping.binding),
         area_um2=area_um2(platform, mapping.binding),
         utilisation=utilisation(mapping, graph, platform) if occupied else {},
         tile_load=_spread(crossbar[used]) if occupied else None,

@@ -7,7 +7,8 @@ All values are exact (int or Fraction). Definitions, where the model leaves room
 - *spike hops*: spikes on each channel times the hops between its tiles.
 - *energy*: spike (every unit's spikes), synapse (spikes times synapses times
   cells_per_synapse), route (spike hops), local (spikes delivered to a cluster on the tile that
-  fired them, its own included).
+  fired them, its own included); with prices of components (:mod:`optmap.model.components`) also
+  reads of crossbars and leakage.
 - *link load*: tokens over the busiest link of the XY routes per iteration, divided by what that
   link carries in one period at ni_tokens_per_tick; above 1 its time-division reservation is
   exceeded.
@@ -25,6 +26,7 @@ from optmap.compiled import compiled
 from optmap.judge.binding_aware_graph import BindingAwareGraph, firing_times, remote_channels
 from optmap.model.buffers import space_of
 from optmap.model.cluster_graph import ClusterGraph, axons, cluster_of_source
+from optmap.model.components import COMPONENTS, ComponentCost, built, read_price, tile_area
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Binding, Buffers, Clustering, Mapping
 from optmap.model.platform import Platform
@@ -68,11 +70,14 @@ class EnergySplit:
     synapse_pj: Fraction
     route_pj: Fraction
     local_pj: Fraction
+    read_pj: Fraction = Fraction(0)
+    leakage_pj: Fraction = Fraction(0)
 
     @property
     def total_pj(self) -> Fraction:
-        """Sum of the four."""
-        return self.spike_pj + self.synapse_pj + self.route_pj + self.local_pj
+        """Sum of all."""
+        fired = self.spike_pj + self.synapse_pj + self.route_pj + self.local_pj
+        return fired + self.read_pj + self.leakage_pj
 
 
 def computing_energy(decomposition: Decomposition, platform: Platform) -> tuple[Fraction, Fraction]:
@@ -83,30 +88,62 @@ def computing_energy(decomposition: Decomposition, platform: Platform) -> tuple[
     return price.spike_pj * fired, price.synapse_pj * events
 
 
-def energy(mapping: Mapping, graph: ClusterGraph, platform: Platform) -> EnergySplit:
-    """Return the energy of one iteration."""
+def energy(
+    mapping: Mapping, graph: ClusterGraph, platform: Platform, period: Fraction | None = None
+) -> EnergySplit:
+    """Return the energy of one iteration; ``period`` in ticks is what leakage lasts."""
     network, tile = mapping.decomposition.network, mapping.binding.tile_of
     spike_pj, synapse_pj = computing_energy(mapping.decomposition, platform)
     same_tile = tile[graph.source] == tile[graph.target]
     source, cluster = axons(network, mapping.clustering)
     own = cluster_of_source(network, mapping.clustering)[source] == cluster
     delivered = int(graph.spikes[same_tile].sum()) + int(network.spikes[source[own]].sum())
+    reads = (cost.read_pj for cost in component_costs(graph, platform, mapping.binding))
     return EnergySplit(
         spike_pj,
         synapse_pj,
         platform.energy.route_pj * spike_hops(graph, platform, mapping.binding),
         platform.energy.local_pj * delivered,
+        sum(reads, Fraction(0)),
+        leakage_pj(platform, mapping.binding, period),
     )
 
 
+def leakage_pj(platform: Platform, binding: Binding, period: Fraction | None) -> Fraction:
+    """Return what the tiles in use leak in one period: mW times ns are pJ."""
+    used = len(np.unique(binding.tile_of))
+    return platform.energy.leakage_mw * used * (period or Fraction(0)) * platform.tick_ns
+
+
+def component_costs(
+    graph: ClusterGraph, platform: Platform, binding: Binding
+) -> tuple[ComponentCost, ...]:
+    """Return area and energy of every component that has a price, in the order of the list.
+
+    Reads of a crossbar: the ticks of its clusters, without switch_ticks, divided by read_ticks.
+    """
+    costs, tile_of = [], binding.tile_of
+    busy = np.zeros(platform.num_tiles, dtype=np.int64)
+    np.add.at(busy, tile_of, graph.tau)
+    used = np.unique(tile_of).tolist()
+    read_ticks = platform.energy.read_ticks
+    for component in COMPONENTS:
+        price, per_read = getattr(platform.area, f"{component.key}_um2"), Fraction(0)
+        built_here = sum(built(component, platform.tiles[t], platform) for t in used)
+        area = price * (1 if component.area_of == "chip" and used else built_here)
+        for t in used if read_ticks else ():
+            one = read_price(component, platform.tiles[t], platform)
+            per_read += one * int(busy[t]) / read_ticks
+        if area or per_read:
+            costs.append(ComponentCost(component.key, area, per_read))
+    return tuple(costs)
+
+
 def area_um2(platform: Platform, binding: Binding) -> Fraction:
-    """Return the area of the tiles that hold at least one cluster."""
-    price, total = platform.area, Fraction(0)
-    for t in np.unique(binding.tile_of):
-        bar = platform.tiles[t].crossbar
-        cells = price.cell_um2 * bar.rows * bar.columns
-        total += cells + price.neuron_um2 * bar.columns + price.tile_um2
-    return total
+    """Return the area of the tiles that hold a cluster, and of what the chip has once."""
+    used = np.unique(binding.tile_of).tolist()
+    once = platform.area.memory_um2 if used else Fraction(0)
+    return sum((tile_area(platform, platform.tiles[t]) for t in used), once)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,21 +77,59 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """Picojoules per spike fired, synaptic event, spike and hop, spike delivered in its tile."""
+    """Picojoules per spike fired, synaptic event, spike and hop, spike delivered in its tile.
+
+    The rest are prices of components (:mod:`optmap.model.components`), per read of a crossbar; one
+    read takes ``read_ticks``, 0: reads are not counted. ``leakage_mw`` is per tile in use.
+    """
 
     spike_pj: Fraction = Fraction(0)
     synapse_pj: Fraction = Fraction(0)
     route_pj: Fraction = Fraction(0)
     local_pj: Fraction = Fraction(0)
+    # not in the repr, which digests of instances hold: see Platform.extras
+    read_ticks: Fraction = field(default=Fraction(0), repr=False)
+    cell_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    neuron_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    adc_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    mux_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    accumulator_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    buffer_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    htree_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    router_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    memory_read_pj: Fraction = field(default=Fraction(0), repr=False)
+    leakage_mw: Fraction = field(default=Fraction(0), repr=False)
+
+    def __post_init__(self) -> None:
+        reads = [f.name for f in fields(self) if f.name.endswith("_read_pj")]
+        if not self.read_ticks and any(getattr(self, name) for name in reads):
+            raise ValueError("energies per read of a crossbar need read_ticks, the time of one")
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Square micrometres per cell, per neuron (column) and per tile."""
+    """Square micrometres per cell, per neuron (column) and per tile.
+
+    The rest are prices of components (:mod:`optmap.model.components`): ``adc_um2`` and ``mux_um2``
+    of one for every ``columns_per_converter`` columns, ``memory_um2`` once for the chip.
+    """
 
     cell_um2: Fraction = Fraction(0)
     neuron_um2: Fraction = Fraction(0)
     tile_um2: Fraction = Fraction(0)
+    # not in the repr, which digests of instances hold: see Platform.extras
+    adc_um2: Fraction = field(default=Fraction(0), repr=False)
+    mux_um2: Fraction = field(default=Fraction(0), repr=False)
+    accumulator_um2: Fraction = field(default=Fraction(0), repr=False)
+    buffer_um2: Fraction = field(default=Fraction(0), repr=False)
+    htree_um2: Fraction = field(default=Fraction(0), repr=False)
+    router_um2: Fraction = field(default=Fraction(0), repr=False)
+    memory_um2: Fraction = field(default=Fraction(0), repr=False)
+    columns_per_converter: int = field(default=1, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.columns_per_converter < 1:
+            raise ValueError(f"columns_per_converter {self.columns_per_converter} must be >= 1")
 
 
 @dataclass(frozen=True)
@@ -220,8 +258,8 @@ class Platform:
     @property
     def extras(self) -> str:
         """What a repr leaves out, for digests; empty where all of it has its default."""
-        given: tuple[Platform | Interconnect | Tile, ...]
-        given = (self, self.interconnect, *self.tiles)
+        given: tuple[Platform | Interconnect | Tile | Energy | Area, ...]
+        given = (self, self.interconnect, *self.tiles, self.energy, self.area)
         found = [
             f"{number}.{f.name}={getattr(part, f.name)}"
             for number, part in enumerate(given)

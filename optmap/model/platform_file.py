@@ -63,8 +63,8 @@ def load_platform(path: str | Path) -> Platform:
             "cells_per_synapse", str(cells_per_synapse), f"at most {widest}, the most columns"
         )
     buffer_windows = buffers.whole("buffer_windows", 1, 2)
-    energy = Energy(*(parts["energy"].number(f.name, 0, 0) for f in fields(Energy)))
-    area = Area(*(parts["area"].number(f.name, 0, 0) for f in fields(Area)))
+    energy = _energy(parts["energy"])
+    area = _area(parts["area"])
     sources: dict[str, str] = {}
     for table in (top, *parts.values(), *tile_tables):
         table.close()
@@ -94,6 +94,21 @@ def load_platform(path: str | Path) -> Platform:
         )
     except ValueError as error:
         raise InputError(str(path), "", str(error), "a consistent platform") from None
+
+
+def _energy(table: Table) -> Energy:
+    """Return the energies; InputError where reads have a price but no time."""
+    prices = [table.number(f.name, 0, 0) for f in fields(Energy)]
+    try:
+        return Energy(*prices)
+    except ValueError as error:
+        raise InputError(table.file, table.path, str(error), "consistent energies") from None
+
+
+def _area(table: Table) -> Area:
+    shared = table.whole("columns_per_converter", 1, 1)
+    names = [f.name for f in fields(Area) if f.name != "columns_per_converter"]
+    return Area(*(table.number(name, 0, 0) for name in names), shared)
 
 
 def _chip(top: Table, time: Table, cells: Table) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from optmap.bounds.end_to_end import end_to_end_bounds
 from optmap.experiment.row import Row
+from optmap.model.components import tile_area
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END
 from optmap.model.snn import SNN
@@ -70,12 +71,8 @@ def proved_floors(snn: SNN, platform: Platform) -> dict[str, Fraction]:
 
 def _least_area(floors: Mapping[str, Fraction], platform: Platform) -> Fraction:
     """Return the area of the cheapest tiles that hold the fewest clusters, in um2."""
-    price, clusters = platform.area, int(floors.get("clusters", 0))
-    areas = []
-    for tile in platform.tiles:
-        bar = tile.crossbar
-        cells = price.cell_um2 * bar.rows * bar.columns
-        areas.append(cells + price.neuron_um2 * bar.columns + price.tile_um2)
+    clusters = int(floors.get("clusters", 0))
+    areas = [tile_area(platform, tile) for tile in platform.tiles]
     most = max(clusters if tile.slots is None else tile.slots for tile in platform.tiles)
     tiles = -(-clusters // most) if clusters else 0
     return sum(sorted(areas)[:tiles], Fraction(0))
