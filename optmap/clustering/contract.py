@@ -106,11 +106,22 @@ def cluster(
         If some unit fits no crossbar, with the numbers.
     """
     if not stated(platform):
-        return clusterer(decomposition, platform, seed=seed)
+        return _sending(decomposition, clusterer(decomposition, platform, seed=seed), platform)
     from optmap.clustering.kernels.within_limits import columns_left, within_limits
 
     found = clusterer(decomposition, columns_left(decomposition.network, platform), seed=seed)
-    return within_limits(decomposition, found, platform)
+    return _sending(decomposition, within_limits(decomposition, found, platform), platform)
+
+
+def _sending(
+    decomposition: Decomposition, clustering: Clustering, platform: Platform
+) -> Clustering:
+    """Return the clustering held to axons out, where the platform limits them."""
+    if not any(tile.axons_out for tile in platform.tiles):
+        return clustering
+    from optmap.clustering.kernels.within_limits import within_axons_out
+
+    return within_axons_out(decomposition, clustering, platform)
 
 
 def divided(
@@ -119,10 +130,11 @@ def divided(
     """Return what a divider makes of a network, its clusters held to every limit like others'."""
     decomposition, found = divider(snn, platform, seed=seed)
     if not stated(platform):
-        return decomposition, found
+        return decomposition, _sending(decomposition, found, platform)
     from optmap.clustering.kernels.within_limits import within_limits
 
-    return decomposition, within_limits(decomposition, found, platform)
+    found = within_limits(decomposition, found, platform)
+    return decomposition, _sending(decomposition, found, platform)
 
 
 def refuse_overfull(

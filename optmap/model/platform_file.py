@@ -106,9 +106,9 @@ def _energy(table: Table) -> Energy:
 
 
 def _area(table: Table) -> Area:
-    shared = table.whole("columns_per_converter", 1, 1)
     names = [f.name for f in fields(Area) if f.name != "columns_per_converter"]
-    return Area(*(table.number(name, 0, 0) for name in names), shared)
+    prices: dict[str, Any] = {name: table.number(name, 0, 0) for name in names}
+    return Area(**prices, columns_per_converter=table.whole("columns_per_converter", 1, 1))
 
 
 def _chip(top: Table, time: Table, cells: Table) -> dict[str, Any]:

@@ -41,6 +41,9 @@ _BOTH_WAYS = {"electrical", "undirected", "gap junction", "gap_junction", "gap-j
 #: Words that are a bad weight rather than the name of a kind of synapse.
 _NOT_FINITE = {"nan", "-nan", "+nan", "inf", "+inf", "-inf", "infinity", "-infinity"}
 
+#: Kinds of synapses, the first row's aside, that are looked at to tell it from a header.
+_SOME_KINDS = 100
+
 #: Whole numbers are indices while they leave no wider gaps than this; beyond, they are names.
 _ALWAYS_INDEX = 1_000
 _INDEX_PER_NEURON = 10
@@ -62,6 +65,7 @@ class _Rows:
     pre: array[int] = field(default_factory=lambda: array("q"))
     post: array[int] = field(default_factory=lambda: array("q"))
     weight: array[float] = field(default_factory=lambda: array("d"))
+    kinds: set[str] = field(default_factory=set)
     both_ways: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def add(self, source: str, target: str, weight: float, kind: str) -> None:
@@ -70,6 +74,8 @@ class _Rows:
         self.pre.append(pre)
         self.post.append(post)
         self.weight.append(weight)
+        if len(self.pre) > 1 and len(self.kinds) < _SOME_KINDS:
+            self.kinds.add(kind)
         if kind and kind.casefold() in _BOTH_WAYS:
             self.both_ways[pre, post] = weight
 
@@ -130,6 +136,7 @@ def read_edges(
         found = "neurons of populations " + ", ".join(sorted(populations)[:5])
         raise table.fail("", found, "one population, or names that tell neurons apart")
     _settle(table, layout, rows)
+    _refuse_matrix(table, layout, rows)
     rows.mirror()
     return _numbered(table, rows, layout, keep_zero_weights)
 
@@ -237,6 +244,12 @@ def _settle(table: Table, layout: _Layout, rows: _Rows) -> None:
             (all(numbers) and not any(map(_is_number, ends)))
             or (not any(numbers) and all(map(_is_number, ends)))
         )
+        kind = "" if layout.columns.type is None else cells[layout.columns.type]
+        unlike |= bool(kind) and not _is_number(kind) and _all_numbers(rows.kinds)
+        unlike |= any(
+            not _is_number(cells[place]) and _all_numbers(named)
+            for place, named in _ends_named(layout.columns, rows)
+        )
         open_ = not layout.asked and not any(map(_is_number, cells)) and len(once) == len(set(ends))
         if unlike or open_:
             found = f"{_quoted(cells)}, which may be a header or a synapse"
@@ -249,6 +262,25 @@ def _settle(table: Table, layout: _Layout, rows: _Rows) -> None:
             if word in rows.names or any(found == alike for found in stems):
                 found = f"{word!r} in the header and names like it in the rows"
                 raise table.fail("", found, SAY)
+
+
+def _ends_named(columns: EdgeColumns, rows: _Rows) -> Iterator[tuple[int, set[str]]]:
+    """Yield source and target column with the names in it, the first row's aside."""
+    names = list(rows.names)
+    for place, column in ((columns.source, rows.pre), (columns.target, rows.post)):
+        yield place, {names[i] for i in set(column[1:])}
+
+
+def _all_numbers(cells: set[str]) -> bool:
+    return bool(cells) and all(map(_is_number, cells))
+
+
+def _refuse_matrix(table: Table, layout: _Layout, rows: _Rows) -> None:
+    """Refuse three rows of three numbers with a weight of 0: an adjacency matrix looks like it."""
+    bare = layout.doubtful is not None and not layout.asked and layout.columns.type is None
+    if bare and layout.columns.weight is not None and len(rows.pre) == 3 and 0 in rows.weight:
+        found = "3 rows of 3 numbers, some 0: a matrix, or synapses with weights"
+        raise table.fail("", found, f"{SAY}; a matrix as .npy")
 
 
 def _times(rows: _Rows, name: str) -> int:

@@ -120,6 +120,9 @@ def _from_networkx(path: Path, parse: Callable[[], Any], expected: str) -> EdgeL
 
     try:
         graph = parse()
+        for name, value in graph.graph.get("edge_default", {}).items():  # GraphML's <default>
+            for *_, data in graph.edges(data=True):
+                data.setdefault(name, value)
         notes = list(graph.graph.get("notes", []))
         weight, left = _weight_attribute(graph)
         spikes = next((name for name in _SPIKES if _on_all(graph.nodes(data=True), name)), None)

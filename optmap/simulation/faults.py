@@ -17,13 +17,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Crossbar, Platform
-from optmap.model.snn import BoolArray, FloatArray, IntArray
+from optmap.model.snn import BoolArray, IntArray
 from optmap.model.spiking_model import Path, SpikingModel
+
+#: What each synapse counts, sources by units.
+Weights = npt.NDArray[np.float64]
 
 #: Rounds of rows and columns in turn, at most; two or three are the rule.
 MOST_ROUNDS = 20
@@ -75,14 +79,12 @@ class Placement:
     lost: float
 
 
-def lost_weight(
-    weight: FloatArray, stuck: BoolArray, row_of: IntArray, column_of: IntArray
-) -> float:
+def lost_weight(weight: Weights, stuck: BoolArray, row_of: IntArray, column_of: IntArray) -> float:
     """Return the summed weight of the synapses that lie on stuck cells."""
     return float(weight[stuck[np.ix_(row_of, column_of)]].sum())
 
 
-def in_order(weight: FloatArray, stuck: BoolArray) -> Placement:
+def in_order(weight: Weights, stuck: BoolArray) -> Placement:
     """Return the placement that asks for nothing: first source on the first row, and so on.
 
     Parameters
@@ -103,7 +105,7 @@ def in_order(weight: FloatArray, stuck: BoolArray) -> Placement:
     return Placement(row_of, column_of, lost_weight(weight, stuck, row_of, column_of))
 
 
-def best_columns(weight: FloatArray, stuck: BoolArray, row_of: IntArray) -> Placement:
+def best_columns(weight: Weights, stuck: BoolArray, row_of: IntArray) -> Placement:
     """Return the placement of least loss for rows that are given; exact."""
     cost = weight.T @ stuck[row_of].astype(np.float64)  # (U, C)
     _, column_of = linear_sum_assignment(cost)
@@ -111,7 +113,7 @@ def best_columns(weight: FloatArray, stuck: BoolArray, row_of: IntArray) -> Plac
     return Placement(row_of, columns, lost_weight(weight, stuck, row_of, columns))
 
 
-def place_around(weight: FloatArray, stuck: BoolArray) -> Placement:
+def place_around(weight: Weights, stuck: BoolArray) -> Placement:
     """Return a placement found by choosing columns and rows in turn, no worse than in order."""
     best = in_order(weight, stuck)
     for _ in range(MOST_ROUNDS):

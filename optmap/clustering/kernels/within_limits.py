@@ -148,6 +148,35 @@ def within_limits(
     return compact(found[network.units])
 
 
+def within_axons_out(
+    decomposition: Decomposition, clustering: Clustering, platform: Platform
+) -> Clustering:
+    """Return the clustering with clusters cut whose units have too many axons out together.
+
+    Cutting gives the sources of a cluster one reader more, so that others may have to be cut; in
+    the end every unit may stand alone. Fan-out only grows by it. What still exceeds a limit is left
+    to :func:`optmap.clustering.contract.refuse_overfull`, with its numbers.
+    """
+    network = decomposition.network
+    most = int(on_tiles(platform, AXONS_OUT).max())
+    label = clustering.cluster_of.astype(np.int64)
+    while True:
+        k = int(label.max(initial=-1)) + 1
+        source, _ = axons(network, Clustering(label.astype(np.int32)))
+        readers = np.bincount(source, minlength=network.num_neurons)[network.units]
+        needs = summed(readers[None].astype(np.int64), label.astype(np.int32), k)[0]
+        sizes = np.bincount(label, minlength=k)
+        over = np.flatnonzero((needs > most) & (sizes > 1))
+        if not len(over):
+            return Clustering(label.astype(np.int32))
+        for c in over.tolist():
+            members = np.flatnonzero(label == c)
+            held = np.cumsum(readers[members]) <= most
+            held[0] = True  # a unit that exceeds the limit alone stands alone
+            label[members[~held]] = k
+            k += 1
+
+
 @compiled
 def _fits(fill: Any, k: Any, rows: Any, load: Any, taken: Any, kinds: Any) -> Any:
     """Tell whether cluster ``k`` with one unit more, on so many rows, fits some crossbar."""

@@ -1,0 +1,86 @@
+"""Edge lists and graphs as other tools write them: what is read is what is meant, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from optmap.errors import InputError
+from optmap.readers.options import read_options
+from optmap.readers.read import read_network
+
+HEAD = '<?xml version="1.0"?><graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
+GRAPHML = (
+    HEAD + '<key id="d0" for="edge" attr.name="weight" attr.type="double"><default>1.0</default>'
+    '</key><graph edgedefault="directed"><node id="n0"/><node id="n1"/>'
+    '<edge source="n0" target="n1"/><edge source="n1" target="n0"><data key="d0">3</data></edge>'
+    "</graph></graphml>"
+)
+MTX = "%%MatrixMarket matrix coordinate "
+GML = "graph [\n node [ id 0 ]\n node [ id 1 ]\n edge [ source 0 target 1 weight 2 ]\n]\n"
+#: name, text, {(pre, post): weight}; weights of 1 where the file has none.
+READ = [
+    ("reader_first.csv", "target,source,weight\n1,0,2\n2,0,3\n", {(0, 1): 2, (0, 2): 3}),
+    ("weight_first.csv", "weight,pre,post\n2,0,1\n3,0,2\n", {(0, 1): 2, (0, 2): 3}),
+    ("pandas_index.csv", ",pre,post,weight\n0,1,2,1.5\n1,1,0,2\n", {(1, 2): 1.5, (1, 0): 2}),
+    ("other_column.csv", "pre,post,probability\n0,1,0.1\n0,2,0.4\n", {(0, 1): 1, (0, 2): 1}),
+    ("sci.csv", "pre,post,weight\n0,1,1e-3\n0,2,-2E+1\n", {(0, 1): 0.001, (0, 2): -20}),
+    ("twice.csv", "pre,post,weight\n0,1,2\n0,1,3\n", {(0, 1): 5}),
+    ("floats.csv", "pre,post,weight\n0.0,1.0,2\n0.0,2.0,3\n", {(0, 1): 2, (0, 2): 3}),
+    ("bom.csv", "\ufeffpre,post,weight\n0,1,2\n", {(0, 1): 2}),
+    ("crlf.csv", "pre,post,weight\r\n0,1,2\r\n0,2,3\r\n", {(0, 1): 2, (0, 2): 3}),
+    ("trailing.csv", "pre,post,weight,\n0,1,2,\n0,2,3,\n", {(0, 1): 2, (0, 2): 3}),
+    (
+        "nest.dat",
+        "source target weight delay\n1 2 1.5 1.0\n1 0 2.5 1.0\n",
+        {(1, 2): 1.5, (1, 0): 2.5},
+    ),
+    ("sonata.csv", "edge_id source_node_id target_node_id\n0 0 1\n1 0 2\n", {(0, 1): 1, (0, 2): 1}),
+    ("flow.csv", "from_node;to_node;n_synapses\n0;2;4\n0;1;2\n", {(0, 2): 4, (0, 1): 2}),
+    ("parts.csv", "bodyId_pre,bodyId_post,roi,weight\n0,1,A,3\n0,1,B,2\n", {(0, 1): 5}),
+    ("turned.csv", "to,from\n1,0\n2,0\n", {(0, 1): 1, (0, 2): 1}),
+    ("three.csv", "0,1,5\n0,2,7\n1,2,9\n", {(0, 1): 5, (0, 2): 7, (1, 2): 9}),
+    ("default.graphml", GRAPHML, {(0, 1): 1, (1, 0): 3}),
+    ("both_ways.gml", GML, {(0, 1): 2, (1, 0): 2}),
+    ("symmetric.mtx", MTX + "real symmetric\n2 2 1\n2 1 5.0\n", {(0, 1): 5, (1, 0): 5}),
+    ("skew.mtx", MTX + "real skew-symmetric\n2 2 1\n2 1 5.0\n", {(0, 1): 5, (1, 0): -5}),
+    ("pattern.mtx", MTX + "pattern general\n3 3 2\n2 1\n3 2\n", {(0, 1): 1, (1, 2): 1}),
+    ("edges.graph", "2 1 1\n2 5\n1 5\n", {(0, 1): 5, (1, 0): 5}),
+    ("vertices.graph", "2 1 11\n4 2 5\n1 1 5\n", {(0, 1): 5, (1, 0): 5}),
+    ("net.edgelist", '0 1 {"weight": 2}\n0 2 {"weight": 3}\n', {(0, 1): 2, (0, 2): 3}),
+    ("weighted.edgelist", "0 1 2.5\n0 2 3.5\n", {(0, 1): 2.5, (0, 2): 3.5}),
+]
+REFUSED = [
+    ("named_matrix.csv", "name,a,b\na,0,1\nb,1,0\n", "may be a header or a synapse"),
+    ("corner_matrix.csv", ",a,b,c\na,0,1,0\nb,0,0,2\nc,1,0,0\n", "no words for source and target"),
+    ("matrix.csv", "0,1,0\n0,0,1\n1,0,0\n", "3 rows of 3 numbers, some 0"),
+    ("unknown_words.csv", "axon,soma,w2\na,1,2\nb,2,3\n", "may be a header or a synapse"),
+    ("comma.csv", "Source;Target;Weight\na;b;1,5\n", "weight '1,5'"),
+    ("ragged.csv", "pre,post,weight\n0,1,2\n0,2\n", "2 cells"),
+    ("head_twice.csv", "pre,post\n0,1\npre,post\n1,2\n", "names like it in the rows"),
+    ("weights.csv", "0.5,1,2\n0.7,2,3\n", "neuron 0.5"),
+    ("ints.txt", "0 1 5\n0 2 7\n1 2 9\n", "would read differently"),
+    ("rect.mtx", MTX + "real general\n3 2 1\n2 1 5.0\n", "square"),
+    ("complex.mtx", MTX + "complex general\n2 2 1\n2 1 1.0 2.0\n", "complex entries"),
+    ("half.graph", "3 2\n2\n1 3\n1\n", "not the other way round"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "meant"), READ, ids=[case[0] for case in READ])
+def test_a_sibling_is_read_as_meant(tmp_path: Path, name: str, text: str, meant):
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    snn = read_network(str(tmp_path / name), options=read_options({}))
+    pairs = zip(snn.indices.tolist(), snn.post_of_synapse().tolist(), strict=True)
+    weights = [1.0] * snn.num_synapses if snn.weights is None else snn.weights.tolist()
+    found = dict(zip(pairs, weights, strict=True))
+    assert found == pytest.approx(meant)
+
+
+@pytest.mark.parametrize(("name", "text", "why"), REFUSED, ids=[case[0] for case in REFUSED])
+def test_what_may_mean_two_things_is_refused(tmp_path: Path, name: str, text: str, why: str):
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    with pytest.raises(InputError) as error:
+        read_network(str(tmp_path / name), options=read_options({}))
+    assert why in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
