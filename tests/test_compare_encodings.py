@@ -27,7 +27,8 @@ def folder(tmp_path: Path) -> Path:
         populations=[Population("in", 0, 1), Population("a", 2, 2), Population("b", 3, 3)],
     )  # fmt: skip
     write_arrays(tmp_path / "net.npz", snn)
-    np.savez(tmp_path / "values.npz", values=np.array([[1.0, 0.6], [0.4, 0.0]]))
+    tested = {"test_values": np.array([[1.0, 1.0], [0.0, 0.0]]), "test_labels": np.array([0, 1])}
+    np.savez(tmp_path / "values.npz", values=np.array([[1.0, 0.6], [0.4, 0.0]]), **tested)
     (tmp_path / "p.toml").write_text(PLATFORM)
     start = 'schema = 1\nplatform = "p.toml"\n'
     encoding = '[encoding]\nvalues = "values.npz"\nsteps = 8\ndt = 1\nat_threshold = true\n'
@@ -50,7 +51,11 @@ def test_each_code_is_an_instance(folder: Path):
     assert "rate code" in origins["coded@rate"]
     assert "latency code" in origins["coded@latency"]
     assert all(row["check"] == "ok" for row in rows)
-    assert "coded@latency" in (out / "tables.md").read_text()
+    text = (out / "tables.md").read_text()
+    assert "coded@latency" in text
+    assert "| coded | latency | 50.0 % of 2 |" in text
+    assert by_name["coded@rate"]["network"]["tested"] == 2
+    assert "code" not in by_name["plain"]["network"]
 
     mapping = out / "mappings" / f"{by_name['coded@latency']['key']}.json"
     _, instance, _ = read_document(mapping)

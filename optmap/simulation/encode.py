@@ -1,7 +1,7 @@
 """Turn pictures and other values into what input neurons give, step by step.
 
 The code decides how many spikes a network has to transport, and with them the best mapping.
-:func:`encode` offers five by name; each documents its formula. A value is shown for a window of
+:func:`encode` offers six by name; each documents its formula. A value is shown for a window of
 ``steps`` steps; a series is shown value after value, each for a window of its own.
 
 References
@@ -14,6 +14,8 @@ References
    Frontiers in Neuroscience 15, 2021 (burst, and rate, latency, phase beside each other).
 .. [4] Yoon, "LIF and simplified SRM neurons encode signals into spikes via a form of asynchronous
    pulse sigma-delta modulation", IEEE TNNLS 28, 2017 (delta).
+.. [5] Wang, Gu, Goh, Zhou, Luo, "Efficient spiking neural networks with radix encoding", 2021,
+   arXiv 2105.06943 (radix).
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ Counts = npt.NDArray[np.int64]
 
 #: Steps of one round of the phase code, spikes of a full burst, change that the delta code tells.
 PHASES = 8
+#: Bits of the longest binary number; exact in a float.
+MOST_BITS = 52
 MAX_BURST = 5
 DELTA_STEP = 1 / 16
 
@@ -144,6 +148,21 @@ def phase(values: Values, steps: int, seed: int) -> Encoded:
     return Encoded(_joined(spikes), _joined(spikes * PHASES * 0.5 ** (1.0 + clock)))
 
 
+def radix(values: Values, steps: int, seed: int) -> Encoded:
+    """Radix code: the value as one binary number of B = min(steps, 52) bits over the whole window.
+
+    With w = round((2^B - 1) v), step t spikes where bit B - 1 - t of w is set, most significant bit
+    first, and the spike carries steps * 2^(B - 1 - t) / (2^B - 1) [Wang et al., 2021].
+    Deterministic. At most as many spikes as bits; the error of v is 2^-(B + 1).
+    """
+    bits = min(steps, MOST_BITS)
+    word = np.floor(values * (2**bits - 1) + 0.5).astype(np.int64)
+    place = (bits - 1 - np.arange(steps)).reshape(1, steps, 1, 1)
+    spikes = np.where(place >= 0, (word[:, None] >> np.maximum(place, 0)) & 1, 0)
+    worth = steps * 2.0 ** np.maximum(place, 0) / (2**bits - 1)
+    return Encoded(_joined(spikes), _joined(spikes * worth))
+
+
 def burst(values: Values, steps: int, seed: int) -> Encoded:
     """Burst code: ceil(5 v) spikes at the start of a window, the closer the larger the value.
 
@@ -184,7 +203,14 @@ def _joined(windows: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 #: Every code, by the name that an instance and ``compare --encodings`` use.
-ENCODERS = {"rate": rate, "latency": latency, "phase": phase, "burst": burst, "delta": delta}
+ENCODERS = {
+    "rate": rate,
+    "latency": latency,
+    "phase": phase,
+    "radix": radix,
+    "burst": burst,
+    "delta": delta,
+}
 
 
 def encode(kind: str, values: npt.ArrayLike, steps: int, seed: int = 0) -> Encoded:

@@ -101,8 +101,46 @@ def with_encoded_spikes(snn: SNN, network: Path, encoding: Encoding) -> SNN:
     return snn.with_spikes(per_window, origin)
 
 
-def read_values(path: Path, num_inputs: int) -> Values:
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How many of the samples shown the network answers rightly."""
+
+    right: int
+    tested: int
+
+
+def accuracy(network: Path, encoding: Encoding) -> Accuracy | None:
+    """Return the accuracy in the encoding's code; None where its file has no labelled samples.
+
+    The file then has ``test_values``, like ``values``, and ``test_labels``, one a sample. The
+    answer is the neuron of the last layer that fires most, the first of equals.
+
+    Raises
+    ------
+    InputError
+        If labels and samples do not fit each other or the network.
+    """
+    arrays = load_arrays(encoding.values)
+    if encoding.kind is None or "test_labels" not in arrays:
+        return None
+    spiking = _spiking_model(network)
+    layer = next(layer for layer in spiking.layers if layer.kind == "Input")
+    values = read_values(encoding.values, layer.size, "test_values")
+    labels = arrays["test_labels"]
+    if labels.shape != values.shape[-2:-1] or labels.dtype.kind not in "iu":
+        found = f"{labels.dtype} labels of shape {labels.shape}"
+        expected = f"{values.shape[-2]} whole numbers"
+        raise InputError(str(encoding.values), "test_labels", found, expected)
+    shown = encode(encoding.kind, values, encoding.steps, encoding.seed)
+    result = simulate(spiking, {layer.name: shown.current}, encoding.convention)
+    answers = result.spikes[:, spiking.first[-2] :].argmax(axis=1)
+    return Accuracy(int((answers == labels).sum()), len(labels))
+
+
+def read_values(path: Path, num_inputs: int, name: str = "values") -> Values:
     """Return the values of an encoding's file, (samples, n) or (time, samples, n).
+
+    ``name`` is the array's.
 
     Raises
     ------
@@ -111,17 +149,17 @@ def read_values(path: Path, num_inputs: int) -> Values:
     """
     arrays = load_arrays(path)
     expected = f"(time,) samples, {num_inputs} numbers from 0 to 1"
-    if "values" not in arrays:
-        raise InputError(str(path), "values", ", ".join(sorted(arrays)) or "nothing", expected)
-    values = arrays["values"]
+    if name not in arrays:
+        raise InputError(str(path), name, ", ".join(sorted(arrays)) or "nothing", expected)
+    values = arrays[name]
     if values.dtype.kind not in "biuf" or values.ndim not in (2, 3) or not values.size:
         found = f"{values.dtype} numbers of shape {values.shape}"
-        raise InputError(str(path), "values", found, expected)
+        raise InputError(str(path), name, found, expected)
     if values.shape[-1] != num_inputs:
-        raise InputError(str(path), "values", f"{values.shape[-1]} a sample", expected)
+        raise InputError(str(path), name, f"{values.shape[-1]} a sample", expected)
     numbers = values.astype(np.float64)
     if not ((numbers >= 0) & (numbers <= 1)).all():
-        raise InputError(str(path), "values", "numbers outside 0..1", expected)
+        raise InputError(str(path), name, "numbers outside 0..1", expected)
     return numbers
 
 

@@ -212,8 +212,17 @@ def describe_network(instance: Instance) -> dict[str, Any]:
         "tiles": platform.num_tiles,
         "tokens": instance.tokens,
         **({"notes": "; ".join(snn.notes)} if snn.notes else {}),
+        **_code_of(instance),
         **({"set": EXAMPLE} if instance.is_example else {}),
     }
+
+
+def _code_of(instance: Instance) -> dict[str, Any]:
+    """Return the code of the inputs, and how many samples are answered rightly in it."""
+    if instance.encoding is None or instance.encoding.kind is None:
+        return {}
+    found, code = instance.accuracy, {"code": instance.encoding.kind}
+    return code if found is None else {**code, "right": found.right, "tested": found.tested}
 
 
 def describe_bounds(mapping: Mapping, instance: Instance) -> list[dict[str, Any]]:

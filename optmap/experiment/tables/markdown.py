@@ -9,6 +9,7 @@ from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
 from optmap.experiment.tables.curves import curve_lines, curves
 from optmap.experiment.tables.decisions import Decisions, decisions
+from optmap.experiment.tables.encodings import code_table
 from optmap.experiment.tables.gaps import FORMULA, Gap, all_gaps
 from optmap.experiment.tables.metrics import GAPPED
 from optmap.experiment.tables.ratios import REFERENCE, ratio_lines
@@ -158,6 +159,7 @@ def tables_markdown(rows: Sequence[Row], known: BestKnown = NOTHING) -> str:
             parts += [f"- {decisions_line(steps[name])}"]
         parts += [f"- {line}" for line in stage_lines(group)]
         parts += ["", *stage_table(group, [s for s in stages if s.instance == name]), ""]
+    parts += code_table(rows)
     parts += _ratio_part(rows)
     for title, header, cells in curve_lines(list(curves(rows))):
         parts += [f"## {title}", "", *table(header, cells, frozenset(range(1, len(header)))), ""]
