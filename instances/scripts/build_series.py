@@ -290,7 +290,21 @@ def pursuit() -> None:
     )
 
 
-def sigma_delta() -> None:
+def rounded(weights: np.ndarray, bits: int | None) -> np.ndarray:
+    """Return weights as whole multiples of one step, -(2^(b - 1) - 1) to 2^(b - 1) - 1 of them."""
+    if bits is None:
+        return weights
+    most = 2 ** (bits - 1) - 1
+    step = 2.5 * weights[weights != 0].std() / most  # the few beyond are cut off
+    return np.clip(np.round(weights / step), -most, most) * step
+
+
+def sigma_delta_3bit() -> None:
+    """Every weight in three bits, -3 to 3; what rounds to 0 is no synapse."""
+    sigma_delta(3)
+
+
+def sigma_delta(bits: int | None = None) -> None:
     """Echo state network whose neurons send only changes; digits row by row."""
     digits = load_digits()
     x, test, labels, test_labels = train_test_split(
@@ -300,7 +314,8 @@ def sigma_delta() -> None:
     n, step, hold = 200, 0.1, 3
     inside = rng.normal(0, 1, (n, n)) * (rng.random((n, n)) < 0.2)
     inside *= 0.8 / np.abs(np.linalg.eigvals(inside)).max()
-    into = rng.normal(0, 0.6, (n, 8))
+    into = rounded(rng.normal(0, 0.6, (n, 8)), bits)
+    inside = rounded(inside, bits)
 
     def play(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         state = np.zeros((len(images), n))
@@ -319,24 +334,27 @@ def sigma_delta() -> None:
 
     fitted = LogisticRegression(C=1.0, max_iter=500).fit(play(x)[0], labels)
     told, sent_in, sent = play(test)
-    accuracy = fitted.score(told, test_labels)
+    out = rounded(fitted.coef_, bits)
+    accuracy = ((told @ out.T + fitted.intercept_).argmax(1) == test_labels).mean()
     post, pre = np.nonzero(inside)
     every = np.arange(n)
     snn = from_edges(
         np.concatenate([np.tile(np.arange(8), n), pre + 8, np.tile(every + 8, 10)]),
         np.concatenate([np.repeat(every + 8, 8), post + 8, np.repeat(8 + n + np.arange(10), n)]),
         8 + n + 10,
-        weights=np.concatenate([into.reshape(-1), inside[post, pre], fitted.coef_.reshape(-1)]),
+        weights=np.concatenate([into.reshape(-1), inside[post, pre], out.reshape(-1)]),
         populations=[Population("row", 0, 7), Population("reservoir", 8, 7 + n),
                      Population("readout", 8 + n, 17 + n)],
     )  # fmt: skip
     counts = np.concatenate([sent_in.mean(0), sent.mean(0), np.ones(10)])
     snn = snn.with_spikes(np.ceil(counts).astype(np.int64), "sigma-delta messages, counted by run")
+    name = "sigma_delta" if bits is None else f"sigma_delta_{bits}bit"
+    few = "" if bits is None else f", {bits}-bit weights"
     write_instance(
-        "sigma_delta", snn, platform="cores_8x8_128",
+        name, snn, platform="cores_8x8_128",
         text="sigma-delta recurrent net: an echo state network of 200 whose neurons send a message"
-        f" where their value moved by 0.1; {DIGITS}, row by row", licence="MIT",
-        generator=f"{SCRIPT} sigma_delta", seed=SEED,
+        f" where their value moved by 0.1{few}; {DIGITS}, row by row", licence="MIT",
+        generator=f"{SCRIPT} {name}", seed=SEED, weight_bits=bits,
         provenance={"framework": "numpy; readout by logistic regression",
                     "neuron": "tanh, message at a change of 0.1 or more",
                     "encoder": "sigma-delta, each row for 3 steps", "window": "one digit, 24 steps",
@@ -347,7 +365,8 @@ def sigma_delta() -> None:
 
 
 BUILD = {"heart_class": heart_class, "heart_rate": heart_rate, "pursuit": pursuit,
-         "digits_reservoir": digits_reservoir, "sigma_delta": sigma_delta}  # fmt: skip
+         "digits_reservoir": digits_reservoir, "sigma_delta": sigma_delta,
+         "sigma_delta_3bit": sigma_delta_3bit}  # fmt: skip
 
 if __name__ == "__main__":
     for chosen in sys.argv[1:] or BUILD:

@@ -26,6 +26,7 @@ def write_instance(
     in_default_set: bool = False,
     values: np.ndarray | None = None,
     steps: int = 0,
+    weight_bits: int | None = None,
 ) -> None:
     """Write NAME.toml and its arrays.
 
@@ -52,6 +53,8 @@ def write_instance(
             f"seed = {seed}",
         ]
         lines += ["dt = 1", 'reset = "subtract"', "at_threshold = true", ""]
+    if weight_bits is not None:
+        lines += ["[weight_bits]", f"default = {weight_bits}", ""]
     lines += ["[origin]", f'text = "{text}"', f'licence = "{licence}"']
     lines += [f'generator = "{generator}"', f"seed = {seed}", "", "[provenance]"]
     lines += [f'{key} = "{value}"' for key, value in provenance.items()]
