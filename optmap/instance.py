@@ -66,7 +66,7 @@ from optmap.readers.ranc_cores import core_files
 from optmap.readers.read import read_network
 from optmap.shipped import instance_file, platform_file
 from optmap.simulation.encode import ENCODERS
-from optmap.simulation.encoded import Accuracy, Encoding, accuracy, with_encoded_spikes
+from optmap.simulation.encoded import Encoding, with_encoded_spikes
 from optmap.simulation.simulate import RESETS, Convention
 from optmap.toml_fields import Table, read_toml
 from optmap.variants import parts_of, read_platform, short_name
@@ -166,13 +166,6 @@ class Instance:
             )
         snn = read_network(self.network, keep_zero_weights=keep, options=self.reading)
         return with_encoded_spikes(snn, Path(self.network), self.encoding)
-
-    @cached_property
-    def accuracy(self) -> Accuracy | None:
-        """How often the network answers rightly in its code; None where that is not known."""
-        if self.encoding is None or self.encoding.kind is None:
-            return None
-        return accuracy(Path(self.network), self.encoding)
 
     def encoded(self, kind: str) -> Instance:
         """Return the instance with its inputs in another code, named ``NAME@KIND``.

@@ -217,13 +217,19 @@ def test_accuracy_is_that_of_the_labelled_samples(tmp_path: Path):
         accuracy(tmp_path / "net.npz", encoding)
 
 
+def shipped_accuracy(name: str, code: str) -> Accuracy | None:
+    instance = load(f"instances/{name}.toml", code)
+    assert instance.encoding is not None
+    return accuracy(Path(instance.network), instance.encoding)
+
+
 def test_shipped_digits_are_answered_as_the_instance_says():
     """97.8 % of all 360 test digits in the rate code; of the 120 that are shipped nearly so."""
-    found = load("instances/digits_mlp.toml", "rate").accuracy
+    found = shipped_accuracy("digits_mlp", "rate")
     assert found is not None
     assert (found.tested, abs(found.right - 0.978 * 120) < 4) == (120, True)
-    phase = load("instances/digits_recurrent.toml", "phase").accuracy
-    radix = load("instances/digits_recurrent.toml", "radix").accuracy
+    phase = shipped_accuracy("digits_recurrent", "phase")
+    radix = shipped_accuracy("digits_recurrent", "radix")
     assert phase is not None
     assert radix is not None
     assert phase.right < 60 < radix.right, "windows of 3 steps end a round of 8 phases early"

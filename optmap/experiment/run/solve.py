@@ -36,6 +36,7 @@ from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.mapping import Mapping, compact
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.simulation.encoded import accuracy
 
 STATUS_WORD = {
     Status.OPTIMAL: "optimal",
@@ -221,7 +222,8 @@ def _code_of(instance: Instance) -> dict[str, Any]:
     """Return the code of the inputs, and how many samples are answered rightly in it."""
     if instance.encoding is None or instance.encoding.kind is None:
         return {}
-    found, code = instance.accuracy, {"code": instance.encoding.kind}
+    found = accuracy(Path(instance.network), instance.encoding)
+    code = {"code": instance.encoding.kind}
     return code if found is None else {**code, "right": found.right, "tested": found.tested}
 
 
