@@ -78,6 +78,11 @@ class WholeSets:
         return self.platform.max_rows
 
     @property
+    def fan_in(self) -> int:
+        """Sources that one unit may read: R, or fewer where the platform says so."""
+        return min(self.rows, self.platform.fan_in or self.rows)
+
+    @property
     def tiles(self) -> range:
         """T."""
         return range(self.platform.num_tiles)

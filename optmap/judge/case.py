@@ -73,7 +73,7 @@ class Case:
         """Every rule that the mapping breaks; empty if it can be executed."""
         made = self.mapping
         return (
-            *unit_violations(self.snn, made.decomposition),
+            *unit_violations(self.snn, made.decomposition, self.platform),
             *input_violations(self.snn, self.platform),
             *graph_violations(
                 self.graph,

@@ -14,8 +14,9 @@ import numpy as np
 from optmap.errors import CapacityError, DeadlockError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, lower, remote_channels
 from optmap.model.buffers import is_remote, space_of
-from optmap.model.capacity import AXONS_OUT, FAN_OUT, have, on_tiles, stated
+from optmap.model.capacity import AXONS_OUT, FAN_OUT, have, on_tiles, stated, too_wide
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import Decomposition
 from optmap.model.decomposition import violations as decomposition_violations
 from optmap.model.mapping import Binding, Buffers, Mapping, StaticOrders
@@ -48,16 +49,17 @@ def check(snn: SNN, platform: Platform, mapping: Mapping, tokens: str) -> list[V
     """
     graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
     return [
-        *unit_violations(snn, mapping.decomposition),
+        *unit_violations(snn, mapping.decomposition, platform),
         *input_violations(snn, platform),
         *check_graph(graph, platform, mapping.binding, mapping.orders, mapping.buffers),
     ]
 
 
-def unit_violations(snn: SNN, decomposition: Decomposition) -> list[Violation]:
-    """Return what keeps the units from computing the network's sums."""
-    found = decomposition_violations(snn, decomposition)
-    return [Violation("decomposition", text) for text in found]
+def unit_violations(snn: SNN, decomposition: Decomposition, platform: Platform) -> list[Violation]:
+    """Return what keeps the units from computing the network's sums, or being one each."""
+    found = [Violation("decomposition", t) for t in decomposition_violations(snn, decomposition)]
+    wide = "" if isinstance(snn, ClusteredSNN) else too_wide(decomposition.network, platform)
+    return [*found, Violation("fan_in", wide)] if wide else found
 
 
 def input_violations(snn: SNN, platform: Platform) -> list[Violation]:

@@ -215,7 +215,18 @@ def unit_fan_in(network: SNN, platform: Platform) -> int:
             f"no crossbar of {platform.name!r} holds a unit of 2 sources:"
             f" {limits_text(network, platform)}"
         )
-    return most
+    return most if platform.fan_in is None else min(most, platform.fan_in)
+
+
+def too_wide(network: SNN, platform: Platform) -> str:
+    """Return the first unit that reads more than a unit may on this platform; empty if none."""
+    if platform.fan_in is None:
+        return ""
+    wide = network.units[network.fan_in[network.units] > platform.fan_in]
+    if not len(wide):
+        return ""
+    u = int(wide[0])
+    return f"unit {u} reads {network.fan_in[u]} sources, at most {platform.fan_in} are allowed"
 
 
 def limits_text(network: SNN, platform: Platform) -> str:

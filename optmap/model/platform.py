@@ -161,6 +161,8 @@ class Platform:
     cell_bits : int, optional
         Bits that a cell holds: a unit whose weights have b bits takes ceil(b / cell_bits) columns
         of C'. None: weights are not counted.
+    fan_in : int, optional
+        Sources that one unit reads at most, >= 2, whatever the rows are.
     inputs_on_cores : bool
         Whether inputs take a column of some crossbar, as if they were self-driven neurons.
     """
@@ -182,6 +184,7 @@ class Platform:
     chip_hop_ticks: int | None = field(default=None, repr=False)
     weight_bits: int | None = field(default=None, repr=False)
     cell_bits: int | None = field(default=None, repr=False)
+    fan_in: int | None = field(default=None, repr=False)
     inputs_on_cores: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -214,6 +217,8 @@ class Platform:
         self._check_chip()
 
     def _check_chip(self) -> None:
+        if self.fan_in is not None and self.fan_in < 2:
+            raise ValueError(f"fan_in {self.fan_in} must be >= 2: sums of two sources")
         for name in ("weight_bits", "cell_bits"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -252,8 +257,9 @@ class Platform:
 
     @property
     def limits_outgoing(self) -> bool:
-        """Whether some tile limits axons out or fan-out."""
-        return any(tile.axons_out or tile.fan_out for tile in self.tiles)
+        """Whether axons out, fan-out or the fan-in of a unit are limited: no set decides alone."""
+        sent = any(tile.axons_out or tile.fan_out for tile in self.tiles)
+        return sent or self.fan_in is not None
 
     @property
     def extras(self) -> str:

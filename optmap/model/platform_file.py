@@ -117,6 +117,7 @@ def _chip(top: Table, time: Table, cells: Table) -> dict[str, Any]:
         "chip_hop_ticks": time.whole_or_none("chip_hop_ticks", 0),
         "weight_bits": cells.whole_or_none("weight_bits", 1),
         "cell_bits": cells.whole_or_none("cell_bits", 1),
+        "fan_in": cells.whole_or_none("fan_in", 2),
         "inputs_on_cores": top.flag("inputs_on_cores", False),
     }
 

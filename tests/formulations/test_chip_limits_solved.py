@@ -25,6 +25,7 @@ from formulations.whole import cpsat as whole_cpsat
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError
 from optmap.judge.case import judge
+from optmap.model.capacity import too_wide
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.interconnect import Interconnect
 from optmap.model.outcome import Limits, Outcome, Status
@@ -77,6 +78,7 @@ def chip(seed: int) -> Platform:
         chip_hop_ticks=rng.choice((None, 0, 5)),
         weight_bits=1,
         cell_bits=rng.choice((None, None, 1, 2)),
+        fan_in=rng.choice((None, None, 2)),
     )
 
 
@@ -130,7 +132,7 @@ def clustered(seed: int) -> tuple[ClusterGraph, Platform] | None:
     platform, snn = chip(seed), network(seed, 4)
     units = decompose(snn, platform.max_rows, "none")
     every = list(clusterings(units, platform))
-    if not every:
+    if not every or too_wide(units.network, platform):
         return None
     drawn = random.Random(seed).choice(every)
     return cluster_graph(units, drawn, platform, "dataflow"), platform

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from optmap.clustering.contract import CLUSTERERS, cluster, refuse_overfull
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError
 from optmap.flow import run
+from optmap.judge.check import check
 from optmap.methods import METHODS
 from optmap.model.capacity import LIMITS, stated, unit_fan_in, units_per_crossbar, weight_bits
 from optmap.model.cluster_graph import cluster_graph
-from optmap.model.mapping import Clustering
+from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.platform_file import load_platform
@@ -168,3 +170,28 @@ def test_the_page_on_platforms_lists_the_limits_of_the_list() -> None:
     assert [line for line in page.splitlines() if line.startswith("| `")] == [
         f"| `{limit.field}` | {limit.about} |" for limit in LIMITS
     ]
+
+
+def test_a_unit_reads_no_more_than_the_platform_lets_it() -> None:
+    board = load_platform(platform_file("dynap_se_board"))
+    pre, post = zip(*[(i, 100 + j) for i in range(100) for j in range(3)], strict=True)
+    snn = from_edges(pre, post, 103)
+    assert unit_fan_in(snn, board) == 64
+    units = decompose(snn, unit_fan_in(snn, board), "tree")
+    assert units.network.max_fan_in <= 64
+    wide = decompose(snn, 128, "none")
+    one = Clustering(np.zeros(3, dtype=np.int32))
+    with pytest.raises(CapacityError, match="unit 100 reads 100 sources, at most 64 are allowed"):
+        refuse_overfull(wide, one, board, "test")
+    orders = StaticOrders(((0,), *((),) * 15))
+    mapping = Mapping(wide, one, Binding(np.zeros(1, dtype=np.int32)), orders)
+    found = check(snn, board, mapping, "dataflow")
+    assert [v.kind for v in found] == ["fan_in"]
+    for name in ("overlap", "song2020", "song2020-published", "blocks", "pacman"):
+        result = run(METHODS[name], snn, board, "dataflow", Limits(), lambda _: None)
+        if result.mapping is None:
+            assert "at most 64 are allowed" in result.reason, name
+        else:
+            assert check(snn, board, result.mapping, "dataflow") == [], name
+    with pytest.raises(ValueError, match="fan_in 1 must be >= 2"):
+        replace(board, fan_in=1)

@@ -40,6 +40,7 @@ from optmap.model.capacity import (
     outgoing,
     stated,
     summed,
+    too_wide,
     units_per_crossbar,
 )
 from optmap.model.cluster_graph import axons
@@ -102,6 +103,9 @@ def exceeded(decomposition: Decomposition, clustering: Clustering, platform: Pla
     known = stated(platform) or platform.limits_outgoing
     if not k or not known or isinstance(network, ClusteredSNN):
         return ""
+    wide = too_wide(network, platform)
+    if wide:
+        return wide
     source, cluster = axons(network, clustering)
     rows = np.bincount(cluster, minlength=k)
     needs = summed(demands(network, platform), clustering.cluster_of, k)
