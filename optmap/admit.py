@@ -14,9 +14,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from optmap.command_line import DONE, FAILED, Output, guarded, parser
+from optmap.command_line import DONE, FAILED, guarded, parser
 from optmap.errors import InputError
 from optmap.model.platform import Platform
+from optmap.output import Output
 from optmap.readers.options import OUTSIDE_HELP
 from optmap.readers.platforms import platform_of_file
 from optmap.runtime.application import Application

@@ -12,8 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from rich.console import Console
-
 import optmap
 from optmap.errors import InputError
 from optmap.model.outcome import Limits
@@ -27,7 +25,6 @@ from optmap.readers.options import (
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 CONSTRAINTS_HELP = "TOML file of demands: pin, together, apart, max_neurons, min_neurons"
-WIDTH = 100
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,18 +32,6 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"error: {message} (see {self.prog} --help)\n")
-
-
-class Output(Console):
-    """Standard output, WIDTH columns where it is no terminal; a closed pipe ends it as an error."""
-
-    def __init__(self) -> None:
-        super().__init__(width=None if sys.stdout.isatty() else WIDTH)
-
-    def on_broken_pipe(self) -> None:
-        """Leave it to :func:`guarded`; rich would end with exit status 1."""
-        self.quiet = True
-        raise BrokenPipeError
 
 
 def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:

@@ -23,7 +23,6 @@ from optmap.command_line import (
     CONSTRAINTS_HELP,
     DONE,
     FAILED,
-    Output,
     add_work,
     file_name,
     guarded,
@@ -75,6 +74,7 @@ from optmap.methods import (
     method_named,
 )
 from optmap.model.platform import TOKEN_MODES
+from optmap.output import Output
 from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
 from optmap.variants import AXES, grid, listed

@@ -1,26 +1,79 @@
-"""Compilation of kernels: cached where a cache can be written, in memory where not."""
+"""Kernels: functions that numba compiles when they are first called.
+
+Nothing of numba is loaded before that: a command that calls no kernel does not pay for it. Machine
+code is cached where a cache can be written, kept in memory where not. Inside :func:`interpreted`
+kernels run as the Python they are written in: on a small graph or network that is done before
+numba, half a second, is loaded.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
-from numba import njit
-from numba.core import event
+import numpy as np
 
 #: Tells this process's code files from those of others.
 PROCESS = uuid4().hex[:12]
 
+#: Whether kernels run as Python; threads that are started inside compile theirs.
+_INTERPRETED: ContextVar[bool] = ContextVar("interpreted", default=False)
+
+
+@contextmanager
+def interpreted(on: bool = True) -> Iterator[None]:
+    """Run kernels as Python, or again compiled: for what is small, or for a part that is not.
+
+    The answers are the same; the time is some 100 times that of machine code, without the second
+    that loading numba and the code takes, or the half minute of compiling it.
+    """
+    token = _INTERPRETED.set(on)
+    try:
+        yield
+    finally:
+        _INTERPRETED.reset(token)
+
+
+class Kernel:
+    """A function that numba compiles at its first call, by Python or by another kernel."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any) -> Any:
+        """Compute it, by machine code unless told otherwise."""
+        if _INTERPRETED.get():
+            with np.errstate(over="ignore"):  # hashes wrap around, as in machine code
+                return self.function(*args)
+        return self.dispatcher(*args)
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """Numba's form of the function."""
+        return _jit(self.function)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What numba asks for where a kernel calls this one."""
+        return self.dispatcher._numba_type_
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what numba's form has (signatures, targetoptions); nothing dunder asks for it."""
+        if name.startswith("__") or name == "dispatcher":
+            raise AttributeError(name)
+        return getattr(self.dispatcher, name)
+
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Return ``function`` compiled by numba, its machine code kept for later processes.
+    """Return ``function`` as a kernel, its machine code kept for later processes.
 
     The code is kept beside the source, else in the user's cache folder, or where the environment
     variable NUMBA_CACHE_DIR says. Where none of them can be written, numba would refuse; here the
@@ -29,6 +82,15 @@ def compiled(function: Callable[..., Any]) -> Any:
     Kernels touch no Python object: while one runs, other threads do. Their arguments are annotated
     Any, for numba finds the types at the first call.
     """
+    return Kernel(function)
+
+
+def _jit(function: Callable[..., Any]) -> Any:
+    """Return numba's form of a function, with a cache that other processes may write too."""
+    import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
+    from numba import njit
+
+    _listen()
     try:
         kernel = njit(cache=True, nogil=True)(function)
     except RuntimeError:
@@ -62,6 +124,10 @@ def say_once(line: str) -> None:
     _to_stderr(line)
 
 
+#: Who is told when a kernel is compiled, until they hear numba's own events.
+_TO_TELL: list[Callable[[str], None]] = []
+
+
 @cache
 def announce_compilation(say: Callable[[str], None] = _to_stderr) -> None:
     """See to it that ``say`` is told, once, when a kernel is compiled that no cache holds.
@@ -69,24 +135,32 @@ def announce_compilation(say: Callable[[str], None] = _to_stderr) -> None:
     Where the environment variable OPTMAP_QUIET is set nothing is said.
     """
     if "OPTMAP_QUIET" not in os.environ:
-        heard = _Announcement(say)
-        event.register("numba:compile", heard)  # type: ignore[no-untyped-call]  # numba's gap
+        _TO_TELL.append(say)
+        if "numba" in sys.modules:
+            _listen()
 
 
-class _Announcement(event.Listener):
-    """Hears that numba compiles, and says so once."""
+def _listen() -> None:
+    """Let numba's events be heard by those who want to be told."""
+    from numba.core import event
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say, self.said = say, False
+    class Announcement(event.Listener):
+        """Hears that numba compiles, and says so once."""
 
-    def on_start(self, event: event.Event) -> None:
-        """Say it; a kernel that calls others starts several times."""
-        if not self.said:
-            self.said = True
-            self.say(COMPILING)
+        def __init__(self, say: Callable[[str], None]) -> None:
+            self.say, self.said = say, False
 
-    def on_end(self, event: event.Event) -> None:
-        """Do nothing."""
+        def on_start(self, event: event.Event) -> None:
+            """Say it; a kernel that calls others starts several times."""
+            if not self.said:
+                self.said = True
+                self.say(COMPILING)
+
+        def on_end(self, event: event.Event) -> None:
+            """Do nothing."""
+
+    while _TO_TELL:
+        event.register("numba:compile", Announcement(_TO_TELL.pop()))  # type: ignore[no-untyped-call]  # numba's gap
 
 
 @cache

@@ -24,7 +24,6 @@ from optmap.command_line import (
     CONSTRAINTS_HELP,
     DONE,
     FAILED,
-    Output,
     file_name,
     guarded,
     parser,
@@ -58,6 +57,7 @@ from optmap.methods import METHODS
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
+from optmap.output import Output
 from optmap.readers.constraints import load_constraints
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
 

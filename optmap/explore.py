@@ -18,7 +18,6 @@ from optmap.command_line import (
     BAD_INPUT,
     DONE,
     FAILED,
-    Output,
     add_work,
     file_name,
     guarded,
@@ -49,6 +48,7 @@ from optmap.experiment.tables.front import (
 from optmap.experiment.tables.text import compact
 from optmap.methods import method_named
 from optmap.model.outcome import Limits
+from optmap.output import Output
 from optmap.shipped import platform_help
 from optmap.variants import AXES, grid, listed
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from rich.table import Table
 
-from optmap.command_line import CONSTRAINTS_HELP, DONE, Output, file_name, guarded, parser
+from optmap.command_line import CONSTRAINTS_HELP, DONE, file_name, guarded, parser
 from optmap.errors import CapacityError, InputError
 from optmap.flow import run
 from optmap.instance import Instance, load
 from optmap.methods import METHODS, method_named
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
+from optmap.output import Output
 from optmap.readers.constraints import load_constraints
 from optmap.shipped import instance_file
 from optmap.stages.constrain import limited

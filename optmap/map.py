@@ -16,7 +16,6 @@ from optmap.command_line import (
     CONSTRAINTS_HELP,
     DONE,
     FAILED,
-    Output,
     add_work,
     complain,
     file_name,
@@ -32,6 +31,7 @@ from optmap.errors import InputError
 from optmap.experiment.printed import report, summary
 from optmap.experiment.run.children import run_child
 from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.in_process import run_if_small
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
@@ -45,6 +45,7 @@ from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
+from optmap.output import Output
 from optmap.sdf.xml import sdf3_text
 from optmap.shipped import is_instance, platform_help, platform_names
 from optmap.trade_offs import (
@@ -130,7 +131,8 @@ def main(arguments: Sequence[str]) -> int:
     limits = limits_of(args, args.seed)
     instance, source = _instance(args)
     job = Job(instance.name, instance.digest(), source, method, limits)
-    row, attached = finish(job, run_child(job, threading.Event()))
+    ended = run_if_small(job, instance) or run_child(job, threading.Event())
+    row, attached = finish(job, ended)
     mapping = attached.get("mappings")
     if row.status in ("error", "unsupported"):
         complain(row.reason)

@@ -103,6 +103,11 @@ class Method:
             or self.whole in EXACT_WHOLE
         )
 
+    @property
+    def runs_alone(self) -> bool:
+        """Tell whether it is a heuristic of stages, which asks nothing but a network to start."""
+        return not (self.uses_solver or self.whole or self.clustering == "imported")
+
 
 #: name, decomposition, clustering, binding, order, about; "+": run by default.
 _TABLE = """

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from optmap.bounds.bound import Bound
-from optmap.command_line import DONE, FAILED, Output, add_method_files, guarded, parser, seconds
+from optmap.command_line import DONE, FAILED, add_method_files, guarded, parser, seconds
 from optmap.errors import InputError
 from optmap.experiment.best_known_list import (
     Improvement,
@@ -37,6 +37,7 @@ from optmap.judge.case import Case
 from optmap.model.claim import read
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
+from optmap.output import Output
 from optmap.shipped import shipped_instances
 
 DEFAULT = "results/best_known"

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from optmap.command_line import DONE, FAILED, Output, add_method_files, guarded, parser
+from optmap.command_line import DONE, FAILED, add_method_files, guarded, parser
 from optmap.experiment.run.environment import cores
 from optmap.experiment.verification.row import Checker, RowVerdict
 from optmap.experiment.verification.run import verify_run
 from optmap.experiment.verification.second_proof import SECOND_SEED, Word
 from optmap.model.outcome import Limits
+from optmap.output import Output
 from optmap.shipped import best_known_folder
 
 #: A line of progress at most so often, in seconds.

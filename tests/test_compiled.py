@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numba
+import numpy as np
 import pytest
 
 import optmap.compiled as compiled_module
+from optmap.compiled import interpreted
 
 
 def double(x: int) -> int:
@@ -21,16 +24,57 @@ def test_a_kernel_computes():
     assert compiled_module.compiled(double)(21) == 42
 
 
+def test_interpreted_a_kernel_and_those_it_calls_run_as_python():
+    seen: list[type] = []
+
+    def inner(x):
+        seen.append(type(x))
+        return x + 1
+
+    called = compiled_module.compiled(inner)
+    outer = compiled_module.compiled(lambda x: 2 * called(x))
+    with interpreted():
+        assert outer(20) == 42
+        with interpreted(False), pytest.raises(numba.core.errors.TypingError):
+            called(20)  # a list of types is nothing for machine code
+        assert outer(20) == 42
+    assert seen == [int, int]
+    assert "dispatcher" not in vars(outer)
+
+
+def test_interpreted_sums_wrap_around_as_machine_code_does():
+    def hashed(x):
+        return x * np.int64(2**62 + 3)
+
+    kernel = compiled_module.compiled(hashed)
+    with interpreted():
+        assert kernel(np.int64(12345)) == compiled_module.compiled(hashed)(np.int64(12345))
+
+
+def test_a_tiny_graph_and_a_small_network_are_done_without_numba(tmp_path: Path):
+    """What takes milliseconds as Python does not wait for numba and its kernels."""
+    commands = (
+        ("optmap.sdf.__main__", ["instances/lenet_mnist_7.xml", "--check"]),
+        ("optmap.map", ["mlp_tiny"]),
+        ("optmap.map", ["gen:mlp-20-20-10", "--platform", "dynap_se", "--method", "overlap"]),
+    )
+    for module, arguments in commands:
+        code = f"import sys, {module}; status = {module}.main({arguments})\n"
+        code += "assert 'numba' not in sys.modules, 'numba'; sys.exit(status)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
 def test_without_a_writable_cache_a_kernel_is_compiled_in_memory(monkeypatch: pytest.MonkeyPatch):
     """Numba raises RuntimeError when no cache folder can be written."""
-    real = compiled_module.njit
+    real = numba.njit
 
     def without_cache(*, cache: bool = False, **options: Any) -> Callable[..., Any]:
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return real(**options)
 
-    monkeypatch.setattr(compiled_module, "njit", without_cache)
+    monkeypatch.setattr(numba, "njit", without_cache)
     assert compiled_module.compiled(double)(21) == 42
 
 

@@ -53,6 +53,7 @@ LEVEL = {
     "optmap.stages": 12,
     "optmap.flow": 13,
     "optmap.command_line": 13,
+    "optmap.output": 13,
     "optmap.experiment": 14,
     "optmap.api": 15,
     "optmap.compare": 16,

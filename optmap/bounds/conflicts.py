@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import csgraph
 
 from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.model.snn import SNN
@@ -47,6 +46,8 @@ def conflict_components_bound(network: SNN, rows: int, columns: int) -> int | No
         shape=(network.num_neurons, network.num_neurons),
     )[network.units]
     together = fan_in[:, None] + fan_in[None, :] - np.asarray((reads @ reads.T).todense())
+    from scipy.sparse import csgraph  # here: slow to load
+
     count, label = csgraph.connected_components(sparse.csr_matrix(together <= rows), directed=False)
     if count < 2:
         return None

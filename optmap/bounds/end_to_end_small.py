@@ -13,10 +13,12 @@ the orders, so the period is no shorter. Tiles and crossbars of several kinds co
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 
 from optmap.bounds.bound import Bound
-from optmap.compiled import compiled
+from optmap.compiled import compiled, interpreted
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.scope import Scope
@@ -24,6 +26,8 @@ from optmap.model.snn import SNN, BoolArray, IntArray
 
 #: 3^16 pairs of a set and a part of it: a tenth of a second for every tile after the first.
 MOST_UNITS = 16
+#: Above it machine code is worth its loading.
+FEW_UNITS = 10
 #: Sums of execution times stay far from overflow.
 FAR = 1 << 60
 
@@ -33,19 +37,25 @@ def small_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     units = snn.num_units
     if not 0 < units <= MOST_UNITS or snn.max_fan_in > platform.max_rows:
         return ()
-    fits, read, entering = _sets(snn, platform)
-    if int(read.max()) > FAR >> 20:
-        return ()
-    tau = platform.base_ticks + platform.event_ticks * read
-    values = {
-        "clusters": int(_cheapest(fits, np.ones_like(tau))[-1]),
-        "traffic": int(_cheapest(fits, entering)[-1]),
-        "period": _least_load(fits, tau, platform),
-    }
+    with nullcontext() if units <= FEW_UNITS else interpreted(False):
+        values = _least_values(snn, platform)
     scope = Scope(splits_above=platform.max_rows)
     return tuple(
         Bound(metric, "small", value, scope, Grade.CERTIFIED) for metric, value in values.items()
     )
+
+
+def _least_values(snn: SNN, platform: Platform) -> dict[str, int]:
+    """Return the least value by metric; none where sums could leave int64."""
+    fits, read, entering = _sets(snn, platform)
+    if int(read.max()) > FAR >> 20:
+        return {}
+    tau = platform.base_ticks + platform.event_ticks * read
+    return {
+        "clusters": int(_cheapest(fits, np.ones_like(tau))[-1]),
+        "traffic": int(_cheapest(fits, entering)[-1]),
+        "period": _least_load(fits, tau, platform),
+    }
 
 
 def _least_load(fits: BoolArray, tau: IntArray, platform: Platform) -> int:

@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from optmap.model.capacity import (
     AXONS_OUT,
@@ -38,6 +36,7 @@ from optmap.model.mapping import Binding, Clustering
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.scope import Scope, binding_identity, clustering_identity
 from optmap.model.snn import SNN, BoolArray, IndexArray, IntArray, frozen
+from optmap.sdf.components import group_by, strong_components
 
 #: Largest sum of execution times in one iteration: sums of delays must stay exact in int64.
 MAX_TICKS = 2**60
@@ -240,8 +239,7 @@ def initial_iterations(
     """Return how many iterations of tokens each channel holds at the start, shape (E,)."""
     if tokens == "pipelined" or not len(source):
         return np.ones(len(source), dtype=np.int64)
-    ones = np.ones(len(source), dtype=np.int8)
-    graph = sparse.csr_matrix((ones, (source, target)), shape=(num_clusters, num_clusters))
-    _, component = csgraph.connected_components(graph, directed=True, connection="strong")
+    ptr, edges = group_by(num_clusters, source, np.ones(len(source), dtype=np.bool_))
+    component, _ = strong_components(num_clusters, ptr, target[edges])
     inside: IntArray = (component[source] == component[target]).astype(np.int64)
     return inside

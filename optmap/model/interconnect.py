@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from optmap.model.snn import IntArray, frozen
 
@@ -183,6 +181,11 @@ class Interconnect:
 
     def _shortest(self) -> np.ndarray:
         """Return (T + 1) * hops + chip links of the least such paths."""
+        from scipy.sparse import (  # here: few platforms ask, and it is slow to load
+            csgraph,
+            csr_matrix,
+        )
+
         dead, cut = set(self.dead_tiles), {frozenset(link) for link in self.dead_links}
         scale = self.num_tiles + 1  # no shortest path has more links
         links = [
@@ -196,7 +199,7 @@ class Interconnect:
             else (np.empty(0, dtype=np.int64),) * 3
         )
         shape = (self.num_tiles, self.num_tiles)
-        graph = sparse.csr_matrix((cost.astype(np.float64), (a, b)), shape=shape)
+        graph = csr_matrix((cost.astype(np.float64), (a, b)), shape=shape)
         return np.asarray(csgraph.dijkstra(graph, directed=False))
 
 

@@ -11,18 +11,20 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from optmap import command_line
+from optmap.compiled import interpreted
 from optmap.errors import InputError
 from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
 from optmap.sdf.buffers import SearchLimitError, pareto_points
 from optmap.sdf.graph import SDFG, with_auto_concurrency
 from optmap.sdf.latency import latency
 from optmap.sdf.parts import is_strongly_connected, parts_on_cycles
-from optmap.sdf.repetition import repetition_vector
+from optmap.sdf.repetition import InconsistentError, repetition_vector
 from optmap.sdf.throughput import (
     DEADLOCK,
     INCONSISTENT,
@@ -43,6 +45,8 @@ every actor a self-loop with one token. Exit status: 0 the answer is there (a de
 answer), 1 something asked for could not be determined, 2 bad input."""
 
 
+#: Firings of an iteration and channels of a graph that is small: a quarter of a second of Python.
+SMALL = 5000
 #: Steps of a cycle that the table shows; a walk through an unfolded graph may have thousands.
 SHOWN_STEPS = 16
 
@@ -117,9 +121,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for note in notes:
         print(f"note: {options.file}: {note}", file=sys.stderr)  # noqa: T201
     try:
-        answer, failures = analyse(
-            graph, latency_of=pair, buffers=options.buffers, at_least=target, check=options.check
-        )
+        with interpreted() if not options.buffers and _is_small(graph) else nullcontext():
+            answer, failures = analyse(
+                graph,
+                latency_of=pair,
+                buffers=options.buffers,
+                at_least=target,
+                check=options.check,
+            )
     except OverflowError as error:  # more copies or larger numbers than any algorithm here can take
         print(f"{options.file}: too large: {error}", file=sys.stderr)  # noqa: T201
         return command_line.FAILED
@@ -131,6 +140,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         print("\n".join(table(answer, critical_cycle=options.critical_cycle)))  # noqa: T201
     return command_line.FAILED if failures else command_line.DONE
+
+
+def _is_small(graph: SDFG) -> bool:
+    """Tell whether one analysis in plain Python is done before numba is loaded."""
+    if graph.num_channels > SMALL:
+        return False
+    with interpreted(), suppress(InconsistentError):
+        return sum(repetition_vector(graph)) + graph.num_channels <= SMALL
+    return True
 
 
 def _fraction(text: str | None) -> Fraction | None:

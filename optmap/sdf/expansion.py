@@ -24,13 +24,14 @@ References
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import gcd, lcm
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import compiled, interpreted
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.marked_graph import IndexArray, IntArray, MarkedGraph
@@ -219,10 +220,10 @@ def expand(
     first = np.concatenate(([0], np.cumsum(k)))
     rates = (graph.production.astype(kind, copy=False), graph.consumption.astype(kind, copy=False))
     channels = Channels(graph.source, graph.target, *rates, initial.astype(kind, copy=False))
-    make = getattr(_edges, "py_func", _edges) if wide else _edges
-    tail, head, delay, multiple, denominator, channel = make(
-        channels, graph.execution_time, k.astype(kind), first, np.array(repetitions, dtype=kind)
-    )
+    with interpreted() if wide else nullcontext():
+        tail, head, delay, multiple, denominator, channel = _edges(
+            channels, graph.execution_time, k.astype(kind), first, np.array(repetitions, dtype=kind)
+        )
     scale = lcm(*set(denominator.tolist()))
     largest = max(int(multiple.max(initial=0)), -int(multiple.min(initial=0)))
     scaled: Any

@@ -10,15 +10,29 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sdf_graphs import small_sdfg
 
-from optmap.sdf.__main__ import main
+from optmap.compiled import interpreted
+from optmap.sdf.__main__ import analyse, main
 from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
 from optmap.sdf.buffers import pareto_points
 from optmap.sdf.graph import sdfg
 from optmap.sdf.latency import latency
 from optmap.sdf.throughput import throughput
 from optmap.sdf.xml import read_sdf3, sdf3_text
+
+
+def test_a_graph_as_python_is_as_compiled():
+    """Small graphs are analysed by interpreted kernels; every algorithm says the same."""
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        graph = small_sdfg(rng)
+        with interpreted():
+            here = analyse(graph, latency_of=(0, graph.num_actors - 1), check=True)
+        assert here == analyse(graph, latency_of=(0, graph.num_actors - 1), check=True)
+
 
 PAIR = [("A", "B", 2, 1, 0), ("B", "A", 1, 2, 2)]
 

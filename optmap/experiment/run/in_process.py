@@ -10,14 +10,33 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from optmap.compiled import interpreted
 from optmap.errors import CapacityError, FanInError
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
 from optmap.experiment.run.solve import describe
 from optmap.flow import run
 from optmap.instance import Instance
-from optmap.methods import method_named
+from optmap.methods import METHODS, method_named
 from optmap.model.claim import Run
+
+#: Synapses of a network that a heuristic maps as plain Python in less time than a child takes to
+#: start and load its kernels.
+SMALL = 2000
+
+
+def run_if_small(job: Job, instance: Instance) -> Ended | None:
+    """Run a heuristic of ours on a small network here, its kernels as Python; None: it is not so.
+
+    No other process is started and numba is not loaded. Nothing of this takes seconds, so nobody
+    has to be there to end it.
+    """
+    method = METHODS.get(job.method)
+    own = method is not None and method.runs_alone and not method.digest and not job.method_file
+    if not own or job.limits.memory_mb is not None or instance.snn.num_synapses > SMALL:
+        return None
+    with interpreted():
+        return run_in_process(job, instance)
 
 
 def run_in_process(job: Job, instance: Instance) -> Ended:

@@ -124,8 +124,7 @@ def warm_up(method: Method) -> None:
     merge, and kernels would be compiled on the method's clock) and on a fan-in that is cut. Before
     anything else the heuristics run that it starts from.
     """
-    alone = not (method.uses_solver or method.whole or method.clustering == "imported")
-    if alone:
+    if method.runs_alone:
         _run_and_describe(method, "filter-8", 1.0)
         if method.decomposition != "none":
             _run_and_describe(method, CUT_AND_RECURRENT, 1.0)

@@ -7,7 +7,7 @@ import pytest
 
 CODE = """
 import sys
-from numba.core.dispatcher import Dispatcher
+from optmap.compiled import Kernel
 from optmap.experiment.run import solve
 from optmap.methods import METHODS
 
@@ -16,8 +16,8 @@ def kernels():
     for name, module in list(sys.modules.items()):
         if name.startswith(("optmap", "formulations")):
             for item in vars(module).values():
-                if isinstance(item, Dispatcher):
-                    found[item.py_func.__module__ + "." + item.__name__] = len(item.signatures)
+                if isinstance(item, Kernel) and "dispatcher" in vars(item):
+                    found[item.__module__ + "." + item.__name__] = len(item.signatures)
     return found
 
 method = METHODS[sys.argv[1]]

@@ -1,0 +1,48 @@
+"""A small network is mapped as plain Python here; its row is the one machine code makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from optmap.compiled import interpreted
+from optmap.experiment.run.in_process import SMALL, run_if_small, run_in_process
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.source import Source
+from optmap.methods import METHODS
+from optmap.model.outcome import Limits
+
+ALONE = [name for name, method in METHODS.items() if method.runs_alone]
+CLOCKS = ("wall_s", "cpu_s", "stage_seconds")
+
+
+def row_of(source: Source, method: str, *, as_python: bool) -> dict[str, Any]:
+    instance = source.load()
+    job = Job(instance.name, instance.digest(), source, method, Limits(60.0))
+    with interpreted(as_python):
+        ended = run_in_process(job, instance)
+    assert ended.row is not None
+    return {name: value for name, value in ended.row.items() if name not in CLOCKS}
+
+
+@pytest.mark.parametrize("method", ALONE)
+@pytest.mark.parametrize("instance", ["lenet_mnist_7", "ring_24", "filter_16"])
+def test_python_and_machine_code_make_one_row(instance: str, method: str):
+    here = row_of(Source(file=instance), method, as_python=True)
+    assert here == row_of(Source(file=instance), method, as_python=False)
+
+
+def test_only_a_heuristic_on_a_small_network_is_run_here():
+    def runs_here(method: str, network: str, **limits: int) -> bool:
+        source = Source(network=network, platform="dynap_se")
+        instance = source.load()
+        job = Job(instance.name, instance.digest(), source, method, Limits(60.0, **limits))
+        return run_if_small(job, instance) is not None
+
+    assert SMALL == 2000
+    assert runs_here("song2020-tree", "gen:mlp-3-2")
+    assert not runs_here("song2020-tree", "gen:mlp-3-2", memory_mb=1000)
+    assert not runs_here("song2020-tree", "gen:mlp-50-41")
+    assert not runs_here("cpsat", "gen:mlp-3-2")
+    assert not runs_here("whole", "gen:mlp-3-2")
