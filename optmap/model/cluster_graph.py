@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from optmap.compiled import compiled
 from optmap.model.capacity import (
     AXONS_OUT,
     FAN_OUT,
@@ -40,6 +42,10 @@ from optmap.sdf.components import group_by, strong_components
 
 #: Largest sum of execution times in one iteration: sums of delays must stay exact in int64.
 MAX_TICKS = 2**60
+
+
+#: Cells of a table of clusters and neurons that is marked without a kernel.
+SMALL_BITMAP = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,17 +157,62 @@ class ClusterGraph:
 
 def axons(network: SNN, clustering: Clustering) -> tuple[IndexArray, IndexArray]:
     """Return the rows of all crossbars as (source, cluster) pairs, by cluster, then source."""
-    k = clustering.num_clusters
-    cluster_of_post = np.repeat(clustering.cluster_of, network.fan_in[network.units])
-    n = max(network.num_neurons, 1)
-    if n * max(k, 1) <= 64_000_000:  # a bitmap is faster than sorting 10^8 keys
+    k, n = clustering.num_clusters, network.num_neurons
+    if n * k <= SMALL_BITMAP:
         read = np.zeros((k, n), dtype=np.bool_)
-        read[cluster_of_post, network.indices] = True
+        read[np.repeat(clustering.cluster_of, network.fan_in[network.units]), network.indices] = (
+            True
+        )
         cluster, source = np.nonzero(read)
-    else:
-        keys = np.unique(cluster_of_post.astype(np.int64) * n + network.indices)
-        cluster, source = keys // n, keys % n
-    return source.astype(np.int32), cluster.astype(np.int32)
+        return source.astype(np.int32), cluster.astype(np.int32)
+    of = clustering.cluster_of
+    ptr, order = group_by(k, of, np.ones(len(of), dtype=np.bool_))
+    units = network.units[order]
+    return _marked(ptr, network.indptr, units, network.indices, n)
+
+
+@compiled
+def _marked(ptr: Any, indptr: Any, units: Any, indices: Any, num_neurons: int) -> Any:
+    """Return (source, cluster) pairs in one pass over the synapses, sorted by counting.
+
+    The units of cluster c are ``units[ptr[c]:ptr[c + 1]]``. What a cluster reads is marked, so that
+    it counts once; the pairs are then dealt out by source, and those by cluster.
+    """
+    k = len(ptr) - 1
+    read_by = np.full(num_neurons, -1, dtype=np.int32)
+    first = np.zeros(k + 1, dtype=np.int64)
+    place = np.zeros(num_neurons + 1, dtype=np.int64)
+    for c in range(k):
+        for i in range(ptr[c], ptr[c + 1]):
+            for s in range(indptr[units[i]], indptr[units[i] + 1]):
+                if read_by[indices[s]] != c:
+                    read_by[indices[s]] = c
+                    first[c + 1] += 1
+                    place[indices[s] + 1] += 1
+    for c in range(k):
+        first[c + 1] += first[c]
+    for j in range(num_neurons):
+        place[j + 1] += place[j]
+    reader = np.empty(first[k], dtype=np.int32)
+    end = place.copy()
+    read_by[:] = -1
+    for c in range(k):
+        for i in range(ptr[c], ptr[c + 1]):
+            for s in range(indptr[units[i]], indptr[units[i] + 1]):
+                j = indices[s]
+                if read_by[j] != c:
+                    read_by[j] = c
+                    reader[end[j]] = c
+                    end[j] += 1
+    source = np.empty(first[k], dtype=np.int32)
+    cluster = np.empty(first[k], dtype=np.int32)
+    for j in range(num_neurons):
+        for p in range(place[j], place[j + 1]):
+            c = reader[p]
+            source[first[c]] = j
+            cluster[first[c]] = c
+            first[c] += 1
+    return source, cluster
 
 
 def cluster_of_source(network: SNN, clustering: Clustering) -> IndexArray:

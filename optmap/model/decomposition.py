@@ -255,6 +255,8 @@ def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
         found.append(f"unit {u} of split neuron {owner[u]} reads {reads}, it sums nothing")
     if found:
         return found
+    if np.array_equal(network.indptr, snn.indptr) and np.array_equal(network.indices, snn.indices):
+        return _spike_violations(decomposition)
     raw = ~through
     keys = np.sort(owner[post[raw]].astype(np.int64) * n + network.indices[raw])
     expected = np.sort(snn.post_of_synapse().astype(np.int64) * n + snn.indices)

@@ -16,6 +16,7 @@ from optmap.binding import load_balance as bind_load_balance
 from optmap.binding import particle_swarm as bind_particle_swarm
 from optmap.binding import round_robin as bind_round_robin
 from optmap.binding.contract import BINDERS
+from optmap.binding.kernels import tile_swaps
 from optmap.binding.kernels.period_search import PeriodSearch
 from optmap.binding.kernels.tile_shares import along, tile_shares
 from optmap.binding.kernels.tile_swaps import improve
@@ -151,7 +152,8 @@ def test_shares_are_even_where_slots_allow_it():
     assert tile_shares(chain(1, 1, 1, 1, 1, 1), platform).tolist() == [1, 3, 3]
 
 
-def test_swaps_save_hops_and_keep_capacity():
+def test_swaps_save_hops_and_keep_capacity(monkeypatch: pytest.MonkeyPatch):
+    """And costs that are kept from move to move choose as those that are summed each time."""
     better = 0
     for seed in range(150):
         graph, platform = clustered(seed)
@@ -173,6 +175,9 @@ def test_swaps_save_hops_and_keep_capacity():
         except CapacityError:
             continue
         end = improve(graph, platform, start, 20)
+        with monkeypatch.context() as nothing_kept:
+            nothing_kept.setattr(tile_swaps, "MOST_COSTS", 0)
+            assert improve(graph, platform, start, 20) == end
         orders = projected(single_tile_order(graph), end, platform)
         assert check_graph(graph, platform, end, orders) == []
         saved = spike_hops(graph, platform, start) - spike_hops(graph, platform, end)

@@ -15,6 +15,7 @@ from small_mapping import MAPPING, PLATFORM, SNN
 
 from optmap.decomposing.contract import decompose
 from optmap.model.cluster_graph import (
+    SMALL_BITMAP,
     axons,
     cluster_graph,
     cluster_of_source,
@@ -83,11 +84,23 @@ def test_large_networks_go_without_a_bitmap_and_find_the_same_rows():
     numbers = np.random.default_rng(0)
     snn = from_edges(numbers.integers(0, n, 3 * n), np.repeat(np.arange(n), 3), n)
     clustering = Clustering(np.arange(n) % k)
-    assert n * k > 64_000_000
+    assert n * k > SMALL_BITMAP
     source, cluster = axons(snn, clustering)
     post = snn.post_of_synapse() % k
     pairs = sorted({(int(c), int(i)) for c, i in zip(post, snn.indices, strict=True)})
     assert list(zip(cluster.tolist(), source.tolist(), strict=True)) == pairs
+
+
+def test_both_ways_to_mark_rows_agree(monkeypatch: pytest.MonkeyPatch):
+    for seed in range(50):
+        mapping = random_case(Random(seed)).mapping
+        network = mapping.decomposition.network
+        marked = axons(network, mapping.clustering)
+        with monkeypatch.context() as no_bitmap:
+            no_bitmap.setattr("optmap.model.cluster_graph.SMALL_BITMAP", 0)
+            for one, other in zip(marked, axons(network, mapping.clustering), strict=True):
+                assert one.dtype == other.dtype
+                np.testing.assert_array_equal(one, other)
 
 
 def test_recurrences_are_strong_components_not_pairs():

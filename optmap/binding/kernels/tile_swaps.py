@@ -14,13 +14,20 @@ from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
 
+#: Costs of clusters on tiles that are kept; beyond them, each is summed when it is asked for.
+MOST_COSTS = 50_000_000
+#: What a tile without clusters promises.
+NOTHING = -(1 << 60)
+
 
 class Placement(NamedTuple):
     """Clusters on tiles, with what each tile has left.
 
     ``partner[ptr[a]:ptr[a + 1]]`` are the clusters at the other end of a's channels, ``outgoing``
     and ``incoming`` the spikes on them (one of the two is 0), ``sent`` and ``received`` the tokens
-    they take in buffers.
+    they take in buffers. ``cost[a, t]`` are the spike hops of a's channels if it were on tile t,
+    others where they are; ``promise[t, u]`` is no less than what any cluster on tile t would save
+    by going to u. Both are (0, 0) where that is more than MOST_COSTS numbers.
     """
 
     ptr: IntArray
@@ -36,6 +43,8 @@ class Placement(NamedTuple):
     input_room: IntArray
     output_room: IntArray
     hops: IntArray
+    cost: IntArray
+    promise: IntArray
 
 
 def improve(graph: ClusterGraph, platform: Platform, binding: Binding, passes: int) -> Binding:
@@ -45,7 +54,11 @@ def improve(graph: ClusterGraph, platform: Platform, binding: Binding, passes: i
     from the tile of a partner are tried, and the move or swap that saves most is made. Crossbars,
     slots, shares (:mod:`optmap.binding.kernels.tile_shares`) and buffers are kept throughout.
 
-    Complexity: O(K d (d + s)) per pass for d partners and tiles near them and s clusters a tile.
+    A tile is looked through only where one of its clusters may save more in exchange than the best
+    move so far: what every cluster would cost on every tile is kept.
+
+    Complexity: O(K d) per pass for d tiles near a cluster and its partners, O(s) for a tile of s
+    clusters that is looked through, and O(d T) for each cluster that is moved.
     """
     if graph.num_clusters < 2 or platform.num_tiles < 2:
         return binding
@@ -73,11 +86,15 @@ def _placement(graph: ClusterGraph, platform: Platform, binding: Binding) -> Pla
     np.add.at(output_used, tile_of[graph.source[remote]], tokens[remote])
     held = np.bincount(tile_of, minlength=tiles)
     fits = graph.fits(platform)
-    return Placement(
-        np.searchsorted(ends[order], np.arange(k + 1)),
-        others[order],
-        np.concatenate((graph.spikes, zero))[order],
-        np.concatenate((zero, graph.spikes))[order],
+    ptr, partner = np.searchsorted(ends[order], np.arange(k + 1)), others[order]
+    outgoing = np.concatenate((graph.spikes, zero))[order]
+    incoming = np.concatenate((zero, graph.spikes))[order]
+    known = max(k, tiles) * tiles <= MOST_COSTS
+    placement = Placement(
+        ptr,
+        partner,
+        outgoing,
+        incoming,
         np.concatenate((tokens, zero))[order],
         np.concatenate((zero, tokens))[order],
         input_need,
@@ -87,7 +104,12 @@ def _placement(graph: ClusterGraph, platform: Platform, binding: Binding) -> Pla
         limits([t.input_buffer for t in platform.tiles]) - input_used,
         limits([t.output_buffer for t in platform.tiles]) - output_used,
         platform.hops,
+        np.zeros((k, tiles) if known else (0, 0), dtype=np.int64),
+        np.full((tiles, tiles) if known else (0, 0), NOTHING, dtype=np.int64),
     )
+    if known:
+        _sum_costs(placement)
+    return placement
 
 
 def _near_tiles(hops: IntArray) -> tuple[IntArray, IntArray]:
@@ -96,6 +118,41 @@ def _near_tiles(hops: IntArray) -> tuple[IntArray, IntArray]:
     near = (hops <= away.min(axis=1)[:, None]) | np.eye(len(hops), dtype=np.bool_)
     row, column = np.nonzero(near)
     return np.searchsorted(row, np.arange(len(hops) + 1)), column
+
+
+@compiled
+def _sum_costs(placement: Any) -> None:
+    """Fill in the spike hops of every cluster on every tile, and what tiles promise."""
+    ptr, partner, hops, cost = placement.ptr, placement.partner, placement.hops, placement.cost
+    for a in range(len(placement.tile_of)):
+        for p in range(ptr[a], ptr[a + 1]):
+            other = placement.tile_of[partner[p]]
+            for tile in range(len(hops)):
+                cost[a, tile] += placement.outgoing[p] * hops[tile, other]
+                cost[a, tile] += placement.incoming[p] * hops[other, tile]
+        _promise(placement, a)
+
+
+@compiled
+def _promise(placement: Any, a: Any) -> None:
+    """Let a tile promise no less than what its cluster a would save elsewhere."""
+    here, cost, promise = placement.tile_of[a], placement.cost, placement.promise
+    for tile in range(len(promise)):
+        promise[here, tile] = max(promise[here, tile], cost[a, here] - cost[a, tile])
+
+
+@compiled
+def _pull(placement: Any, a: Any, new: Any) -> None:
+    """Let the costs of a's partners follow its move to a new tile."""
+    old, hops, cost = placement.tile_of[a], placement.hops, placement.cost
+    if not len(cost):
+        return
+    for p in range(placement.ptr[a], placement.ptr[a + 1]):
+        b, sent, received = placement.partner[p], placement.incoming[p], placement.outgoing[p]
+        for tile in range(len(hops)):
+            cost[b, tile] += sent * (hops[tile, new] - hops[tile, old])
+            cost[b, tile] += received * (hops[new, tile] - hops[old, tile])
+        _promise(placement, b)
 
 
 @compiled
@@ -111,9 +168,14 @@ def _cost(placement: Any, a: Any, tile: Any, swapped: Any) -> Any:
 
 
 @compiled
-def _swap_saves(placement: Any, a: Any, b: Any) -> Any:
-    """Return how many spike hops fall away when two clusters on different tiles change places."""
-    here, there = placement.tile_of[a], placement.tile_of[b]
+def _swap_saves(placement: Any, a: Any, b: Any, joined: Any) -> Any:
+    """Return how many spike hops fall away when two clusters on different tiles change places.
+
+    ``joined``: there is a channel between them. If not, both costs are known without a sum.
+    """
+    here, there, cost = placement.tile_of[a], placement.tile_of[b], placement.cost
+    if len(cost) and not joined:
+        return cost[a, here] - cost[a, there] + cost[b, there] - cost[b, here]
     saved = _cost(placement, a, here, -1) + _cost(placement, b, there, -1)
     saved -= _cost(placement, a, there, b) + _cost(placement, b, here, a)
     # channels between the two were counted from both ends, before and after
@@ -170,10 +232,10 @@ def _try_move(placement: Any, a: Any, tile: Any, saved: Any, best: Any) -> Any:
 
 
 @compiled
-def _try_swap(placement: Any, a: Any, b: Any, best: Any) -> Any:
+def _try_swap(placement: Any, a: Any, b: Any, joined: Any, best: Any) -> Any:
     """Return ``best`` = (saved, tile, other), or the swap of a and b if it saves more and fits."""
     here, tile = placement.tile_of[a], placement.tile_of[b]
-    saved = _swap_saves(placement, a, b)
+    saved = _swap_saves(placement, a, b, joined)
     if saved <= best[0]:
         return best
     _shift(placement, a, tile)
@@ -186,19 +248,33 @@ def _try_swap(placement: Any, a: Any, b: Any, best: Any) -> Any:
 
 
 @compiled
-def _best_on(placement: Any, a: Any, tile: Any, now: Any, lists: Any, best: Any) -> Any:
-    """Return the better of ``best`` and what moving a to a tile, or swapping it there, saves."""
+def _best_on(
+    placement: Any, a: Any, tile: Any, now: Any, lists: Any, partner_of: Any, best: Any
+) -> Any:
+    """Return the better of ``best`` and what moving a to a tile, or swapping it there, saves.
+
+    ``partner_of[b]`` is a where b is a partner of a.
+    """
     head, following = lists
-    here = placement.tile_of[a]
+    here, known = placement.tile_of[a], len(placement.cost) > 0
     if placement.room[tile] > 0:
-        saved = now - _cost(placement, a, tile, -1)
+        saved = now - (placement.cost[a, tile] if known else _cost(placement, a, tile, -1))
         if saved > best[0]:
             best = _try_move(placement, a, tile, saved, best)
+    most = np.int64(NOTHING)
+    if known:
+        gain = now - placement.cost[a, tile]
+        if gain + placement.promise[tile, here] <= best[0]:
+            return best
     b = head[tile]
     while b >= 0:
+        if known:
+            most = max(most, placement.cost[b, tile] - placement.cost[b, here])
         if placement.fits[b, here]:
-            best = _try_swap(placement, a, b, best)
+            best = _try_swap(placement, a, b, partner_of[b] == a, best)
         b = following[b]
+    if known:
+        placement.promise[tile, here] = most
     return best
 
 
@@ -208,6 +284,7 @@ def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
     ptr, partner, tile_of = placement.ptr, placement.partner, placement.tile_of
     clusters, tiles = len(tile_of), len(placement.room)
     seen = np.full(tiles, -1, dtype=np.int64)
+    partner_of = np.full(clusters, -1, dtype=np.int64)
     head = np.full(tiles, -1, dtype=np.int64)  # clusters of each tile, as linked lists
     following = np.full(clusters, -1, dtype=np.int64)
     for a in range(clusters):
@@ -217,6 +294,8 @@ def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
     for a in range(clusters):
         here = tile_of[a]
         now = _cost(placement, a, here, -1)
+        for p in range(ptr[a], ptr[a + 1]):
+            partner_of[partner[p]] = a
         best = np.int64(0), np.int64(-1), np.int64(-1)
         for p in range(ptr[a] - 1, ptr[a + 1]):
             centre = here if p < ptr[a] else tile_of[partner[p]]
@@ -224,16 +303,20 @@ def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
                 if tile == here or seen[tile] == a or placement.fits[a, tile] == 0:
                     continue
                 seen[tile] = a
-                best = _best_on(placement, a, tile, now, (head, following), best)
+                best = _best_on(placement, a, tile, now, (head, following), partner_of, best)
         _, best_tile, best_other = best
         if best_tile < 0:
             continue
         changed = True
         _relist(head, following, a, here, best_tile)
+        _pull(placement, a, best_tile)
         _shift(placement, a, best_tile)
+        _promise(placement, a)
         if best_other >= 0:
             _relist(head, following, best_other, best_tile, here)
+            _pull(placement, best_other, here)
             _shift(placement, best_other, here)
+            _promise(placement, best_other)
     return changed
 
 
