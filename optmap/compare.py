@@ -39,7 +39,7 @@ from optmap.experiment.report.folder import write_tables
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
 from optmap.experiment.run.dask_runner import sweep_on_cluster
-from optmap.experiment.run.environment import cores, environment
+from optmap.experiment.run.environment import cores, environment, jobs_at_once
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.plan import (
@@ -173,7 +173,7 @@ def _platform_arguments(made: argparse.ArgumentParser) -> None:
 
 def _running_arguments(made: argparse.ArgumentParser) -> None:
     """Add how rows are run, and what they are compared with."""
-    made.add_argument("--jobs", type=whole(1), default=1, help="rows at a time (1)")
+    made.add_argument("--jobs", type=whole(1), help="rows at a time (cores / threads)")
     made.add_argument("--threads", type=whole(1), default=1, help="threads per row (1)")
     made.add_argument("--memory", type=whole(1), metavar="MB", help="kill a row above it (none)")
     made.add_argument("--cluster", metavar="ADDRESS", help="Dask scheduler, tcp://host:8786")
@@ -227,15 +227,16 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError("PATH", "", "no instance of the default set", "some, or --all")
     if not jobs:
         return BAD_INPUT
-    if args.jobs * args.threads > cores():
-        crowded = f"warning: {args.jobs} jobs x {args.threads} threads on {cores()} cores"
+    at_once = args.jobs or jobs_at_once(args.threads)
+    if at_once * args.threads > cores():
+        crowded = f"warning: {at_once} jobs x {args.threads} threads on {cores()} cores"
         log.print(f"{crowded}; times will not compare", markup=False)
     try:
         with Store.opened(Path(args.out)) as store:
             known = read_folder(Path(args.best_known or best_known_folder())).of(
                 *(job.digest for job in jobs)
             )
-            rows = _run(jobs, store, log, known, args.jobs, args.cluster)
+            rows = _run(jobs, store, log, known, at_once, args.cluster)
             print_headline(rows, known, out)
             if args.baseline:
                 print_differences(rows, args.baseline, out)

@@ -31,6 +31,7 @@ from optmap.experiment.prediction.hopes import Hopes, described, stored_rows
 from optmap.experiment.report.front_picture import front_html
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
+from optmap.experiment.run.environment import jobs_at_once
 from optmap.experiment.run.plan import Planned, on_platforms, planned, sources_of
 from optmap.experiment.run.progress import PlainProgress, Quiet
 from optmap.experiment.run.source import Source
@@ -154,7 +155,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_work(made)
     made.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed (0)")
-    made.add_argument("--jobs", type=whole(1), default=1, help="rows at a time (1)")
+    made.add_argument("--jobs", type=whole(1), help="rows at a time (cores / threads)")
     made.add_argument("--threads", type=whole(1), default=1, help="threads per row (1)")
     made.add_argument("--memory", type=whole(1), metavar="MB", help="kill a row above it (none)")
     made.add_argument(
@@ -203,7 +204,7 @@ def main(arguments: Sequence[str]) -> int:
                         limits,
                         store,
                         children.run,
-                        parallel=args.jobs,
+                        parallel=args.jobs or jobs_at_once(args.threads),
                         everything=args.everything,
                         log=log,
                     )

@@ -44,10 +44,6 @@ from optmap.sdf.components import group_by, strong_components
 MAX_TICKS = 2**60
 
 
-#: Cells of a table of clusters and neurons that is marked without a kernel.
-SMALL_BITMAP = 1 << 16
-
-
 @dataclass(frozen=True, eq=False)
 class ClusterGraph:
     """Actors and channels of a clustered network, before any tile is chosen.
@@ -157,18 +153,13 @@ class ClusterGraph:
 
 def axons(network: SNN, clustering: Clustering) -> tuple[IndexArray, IndexArray]:
     """Return the rows of all crossbars as (source, cluster) pairs, by cluster, then source."""
-    k, n = clustering.num_clusters, network.num_neurons
-    if n * k <= SMALL_BITMAP:
-        read = np.zeros((k, n), dtype=np.bool_)
-        read[np.repeat(clustering.cluster_of, network.fan_in[network.units]), network.indices] = (
-            True
-        )
-        cluster, source = np.nonzero(read)
-        return source.astype(np.int32), cluster.astype(np.int32)
     of = clustering.cluster_of
-    ptr, order = group_by(k, of, np.ones(len(of), dtype=np.bool_))
+    ptr, order = group_by(clustering.num_clusters, of, np.ones(len(of), dtype=np.bool_))
     units = network.units[order]
-    return _marked(ptr, network.indptr, units, network.indices, n)
+    pairs: tuple[IndexArray, IndexArray] = _marked(
+        ptr, network.indptr, units, network.indices, network.num_neurons
+    )
+    return pairs
 
 
 @compiled

@@ -14,6 +14,8 @@ from optmap.sdf.graph import LARGEST, SDFG
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 DECIMAL = re.compile(r"[+-]?([0-9]{1,4000}(\.[0-9]{0,300})?|\.[0-9]{1,300})([eE][+-]?[0-9]{1,2})?")
+#: Whole numbers that need no closer look.
+PLAIN = re.compile(r"[0-9]{1,18}")
 
 #: Parts that are read, by the name of the element around them.
 READ = {
@@ -33,6 +35,16 @@ READ = {
 EXPANDED = "cyclo-static"
 
 
+def _plain_port(given: dict[str, str]) -> tuple[str, str, int] | None:
+    """Return name, direction and rate of a port in which everything is right."""
+    name, direction, rate = given.get("name", ""), given.get("type"), given.get("rate", "")
+    if not name or name != name.strip() or direction not in ("in", "out"):
+        return None
+    if not PLAIN.fullmatch(rate) or int(rate) < 1:
+        return None
+    return name, direction, int(rate)
+
+
 class Reader:
     """Walks the tree once; every complaint names file and element."""
 
@@ -41,7 +53,7 @@ class Reader:
     def __init__(self, where: str, root: Element) -> None:
         self.where, self.root, self.notes = where, root, list[str]()
         for element in root.iter():
-            if isinstance(element.tag, str):
+            if isinstance(element.tag, str) and "}" in element.tag:
                 element.tag = element.tag.rpartition("}")[2]
 
     def graph(self) -> tuple[SDFG, list[str]]:
@@ -114,15 +126,14 @@ class Reader:
         return applications[0], sdf
 
     def _note_unread(self) -> None:
-        unread: dict[str, None] = {}
-        for element in self.root.iter():
-            if not isinstance(element.tag, str):
-                continue
-            for child in element:
-                if isinstance(child.tag, str) and child.tag not in READ.get(
-                    element.tag, {child.tag}
-                ):
-                    unread[f"{child.tag} (in {element.tag})"] = None
+        found = dict.fromkeys((e.tag, child.tag) for e in self.root.iter() for child in e)
+        unread = [
+            f"{child} (in {around})"
+            for around, child in found
+            if isinstance(around, str)
+            and isinstance(child, str)
+            and child not in READ.get(around, {child})
+        ]
         if unread:
             self.notes.append("ignored: " + ", ".join(unread))
 
@@ -136,6 +147,10 @@ class Reader:
             ports: dict[str, tuple[str, int]] = {}
             actors[name] = ports
             for port in element.findall("port"):
+                plain = _plain_port(port.attrib)
+                if plain is not None and plain[0] not in ports:
+                    ports[plain[0]] = plain[1:]
+                    continue
                 port_name = self._text(port, "name", f"actor {name!r}, port {len(ports) + 1}")
                 place = f"actor {name!r}, port {port_name!r}"
                 if port_name in ports:
@@ -162,6 +177,8 @@ class Reader:
         channels: dict[str, tuple[int, int, int, int, int]] = {}
         used: dict[tuple[str, str], str] = {}
         for element in sdf.findall("channel"):
+            if self._plain_channel(element.attrib, number, actors, channels, used):
+                continue
             name = self._text(element, "name", f"channel {len(channels) + 1}")
             place = f"channel {name!r}"
             if name in channels:
@@ -203,6 +220,27 @@ class Reader:
             self.notes.append("ports without a channel: " + ", ".join(loose))
         return channels
 
+    @staticmethod
+    def _plain_channel(
+        given: dict[str, str],
+        number: dict[str, int],
+        actors: dict[str, dict[str, tuple[str, int]]],
+        channels: dict[str, tuple[int, int, int, int, int]],
+        used: dict[tuple[str, str], str],
+    ) -> bool:
+        """Take a channel in which everything is right; leave any other to those who say what."""
+        name, tokens = given.get("name", ""), given.get("initialTokens") or "0"
+        a, p = given.get("srcActor", ""), given.get("srcPort", "")
+        b, q = given.get("dstActor", ""), given.get("dstPort", "")
+        out = actors.get(a, {}).get(p, ("", 0))
+        into = actors.get(b, {}).get(q, ("", 0))
+        right = name and name == name.strip() and name not in channels and PLAIN.fullmatch(tokens)
+        if not right or out[0] != "out" or into[0] != "in" or (a, p) in used or (b, q) in used:
+            return False
+        used[a, p] = used[b, q] = name
+        channels[name] = number[a], number[b], out[1], into[1], int(tokens)
+        return True
+
     def _times(self, application: Element, number: dict[str, int]) -> list[Fraction]:
         times: dict[str, Fraction] = {}
         for element in application.iterfind(f"{self.kind}Properties/actorProperties"):
@@ -238,6 +276,8 @@ class Reader:
 
     def _time(self, text: str, place: str) -> Fraction:
         expected = "a number from 0 on"
+        if PLAIN.fullmatch(text):
+            return Fraction(int(text))
         if not DECIMAL.fullmatch(text):
             raise self._fault(place, repr(text), expected)
         value = Fraction(text)

@@ -15,7 +15,6 @@ from small_mapping import MAPPING, PLATFORM, SNN
 
 from optmap.decomposing.contract import decompose
 from optmap.model.cluster_graph import (
-    SMALL_BITMAP,
     axons,
     cluster_graph,
     cluster_of_source,
@@ -79,28 +78,15 @@ def test_against_a_reading_of_every_synapse(random: Random):
     ]
 
 
-def test_large_networks_go_without_a_bitmap_and_find_the_same_rows():
-    n, k = 40_000, 2_000
+def test_rows_are_marked_once_and_sorted():
     numbers = np.random.default_rng(0)
-    snn = from_edges(numbers.integers(0, n, 3 * n), np.repeat(np.arange(n), 3), n)
-    clustering = Clustering(np.arange(n) % k)
-    assert n * k > SMALL_BITMAP
-    source, cluster = axons(snn, clustering)
-    post = snn.post_of_synapse() % k
-    pairs = sorted({(int(c), int(i)) for c, i in zip(post, snn.indices, strict=True)})
-    assert list(zip(cluster.tolist(), source.tolist(), strict=True)) == pairs
-
-
-def test_both_ways_to_mark_rows_agree(monkeypatch: pytest.MonkeyPatch):
-    for seed in range(50):
-        mapping = random_case(Random(seed)).mapping
-        network = mapping.decomposition.network
-        marked = axons(network, mapping.clustering)
-        with monkeypatch.context() as no_bitmap:
-            no_bitmap.setattr("optmap.model.cluster_graph.SMALL_BITMAP", 0)
-            for one, other in zip(marked, axons(network, mapping.clustering), strict=True):
-                assert one.dtype == other.dtype
-                np.testing.assert_array_equal(one, other)
+    for n, k in ((1, 1), (7, 3), (400, 20), (4_000, 2_000)):
+        snn = from_edges(numbers.integers(0, n, 3 * n), np.repeat(np.arange(n), 3), n)
+        clustering = Clustering(np.arange(n) % k)
+        source, cluster = axons(snn, clustering)
+        post = snn.post_of_synapse() % k
+        pairs = sorted({(int(c), int(i)) for c, i in zip(post, snn.indices, strict=True)})
+        assert list(zip(cluster.tolist(), source.tolist(), strict=True)) == pairs
 
 
 def test_recurrences_are_strong_components_not_pairs():

@@ -50,6 +50,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def jobs_at_once(threads: int) -> int:
+    """Return how many rows of so many threads keep the cores busy, each at its own speed."""
+    return max(1, cores() // threads)
+
+
 def environment() -> dict[str, object]:
     """Return what a reader needs to judge or repeat a run."""
     return {
