@@ -14,7 +14,6 @@ from rich.console import Console
 from optmap.command_line import (
     DONE,
     FAILED,
-    Output,
     add_work,
     file_name,
     guarded,
@@ -42,6 +41,7 @@ from optmap.experiment.run.sweep import sweep
 from optmap.experiment.tables.best_known import NOTHING
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, comparable
 from optmap.model.outcome import Limits
+from optmap.output import Output
 
 #: The figure that is measured at once and stored in no row.
 ADMISSION = "admission"
