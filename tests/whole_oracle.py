@@ -125,8 +125,7 @@ def clustered(
     snn: SNN, platform: Platform, tokens: str, split: str = "needed"
 ) -> Iterator[tuple[Decomposition, Clustering, ClusterGraph]]:
     """Yield every decomposition with every clustering whose channels do not deadlock."""
-    rows = min(platform.max_rows, platform.fan_in or platform.max_rows)
-    for decomposition in decompositions(snn, rows, split):
+    for decomposition in decompositions(snn, platform.max_rows, split):
         for clustering in clusterings(decomposition, platform):
             graph = cluster_graph(decomposition, clustering, platform, tokens)
             try:

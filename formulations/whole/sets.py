@@ -55,6 +55,14 @@ class WholeSets:
     tokens: str
     needed_only: bool = False
 
+    def __post_init__(self) -> None:
+        if self.platform.fan_in is not None:
+            raise ValueError(
+                f"platform {self.platform.name!r} limits the fan-in of a unit to"
+                f" {self.platform.fan_in}: a sum beside its reader may pay there, which the model"
+                " of all decisions rules out"
+            )
+
     @cached_property
     def neurons(self) -> list[int]:
         """J."""
@@ -76,11 +84,6 @@ class WholeSets:
     def rows(self) -> int:
         """R of the largest crossbar."""
         return self.platform.max_rows
-
-    @property
-    def fan_in(self) -> int:
-        """Sources that one unit may read: R, or fewer where the platform says so."""
-        return min(self.rows, self.platform.fan_in or self.rows)
 
     @property
     def tiles(self) -> range:

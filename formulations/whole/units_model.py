@@ -135,9 +135,7 @@ class UnitsModel:
                 summed = [self.r[i, u] for i in self.reads(u)]
                 count = sum([*summed, *(self.b[q, u] for q in self.earlier(u))])
                 self.cp.add(count >= 2 * self.act[u[0], max(1, u[1])])
-                self.cp.add(count <= self.sets.fan_in)
-            elif len(self.reads(u)) > self.sets.fan_in:
-                self.cp.add_bool_or([])  # too wide, and no place for a sum in this period
+                self.cp.add(count <= self.sets.rows)
 
     def use_places_in_turn(self) -> None:
         """(W4)  act[j,n+1] <= act[j,n];  act[j,n] = 1 for the units that P(j) needs."""
