@@ -111,7 +111,11 @@ def report_problems(
         return  # the manifest misses it
     stored = path.read_text(encoding="utf-8", errors="replace")
     drawn = Store(folder).attached("details", (row.key for row in shown))
-    wanted = report_html(shown, drawn, environment, known)
+    try:
+        wanted = report_html(shown, drawn, environment, known)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        yield f"{REPORT}: its details cannot be drawn ({type(error).__name__})"
+        return
     try:
         here, there = dict(_unpacked(stored)), dict(_unpacked(wanted))
         same = json.loads(here["data"]) == json.loads(there["data"])
