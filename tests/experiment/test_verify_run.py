@@ -106,7 +106,7 @@ def test_a_sealed_file_that_changed_or_went_is_found(run, name):
 def test_details_are_those_of_the_mapping(run):
     for file in (run / "details").iterdir():
         data = json.loads(file.read_text())
-        data[next(iter(data))] = []
+        data["tau"][0] += 1
         file.write_text(json.dumps(data))
     write_rows(run, rows_of(run))
     assert sum("details" in problem for problem in problems(run)) == 2
@@ -164,3 +164,9 @@ def test_a_row_that_stands_twice_is_found(run):
     lines = (run / "rows.jsonl").read_text()
     (run / "rows.jsonl").write_text(lines + lines.splitlines(keepends=True)[0])
     assert any("stands twice" in problem for problem in problems(run))
+
+
+def test_details_that_nobody_can_draw_are_a_problem_not_an_end(run):
+    for file in (run / "details").iterdir():
+        file.write_text(json.dumps({"platform": []}))
+    assert any("cannot be drawn" in problem for problem in problems(run, again=False))
