@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PARALLEL := -n auto --dist loadfile -p no:benchmark
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: compare reproduce reference test test-full lint bench clustering mutants best-known clean
+.PHONY: compare reproduce reference test test-full lint bench clustering limits mutants best-known clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("optmap needs Python 3.11 or newer, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -41,6 +41,9 @@ bench: $(STAMP)
 
 clustering: $(STAMP)
 	$(PY) tests/benchmarks/partition_table.py 20 --write
+
+limits: $(STAMP)
+	$(PY) tests/benchmarks/limits_table.py $(LIMITS)
 
 mutants: $(STAMP)
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable ".[mutants]"

@@ -37,6 +37,7 @@ from optmap.experiment.run.progress import PlainProgress, Quiet
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import Runner, sweep
+from optmap.experiment.tables.csv_text import plain
 from optmap.experiment.tables.front import (
     OBJECTIVES,
     OnFront,
@@ -357,7 +358,8 @@ def front_csv(found: Sequence[Explored], objectives: Sequence[str]) -> str:
             state = on.get(p.key)
             proved = "" if state is None else str(state.proved).lower()
             is_on = str(state is not None).lower()
-            lines.writerow([p.network, p.platform, p.method, p.key, *p.values, is_on, proved])
+            names = map(plain, (p.network, p.platform, p.method))
+            lines.writerow([*names, p.key, *p.values, is_on, proved])
     return text.getvalue()
 
 

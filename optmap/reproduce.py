@@ -144,7 +144,7 @@ def run(
     """Run what the store lacks, derive its tables; return what was found and what failed."""
     missing = [job for job in jobs.values() if job.key() not in store.rows]
     log.print(f"{len(missing)} of {len(jobs)} rows to run", highlight=False)
-    made_on = environment() | plan_of(list(jobs.values()))
+    made_on = environment() | plan_of(list(jobs.values()), picked=True)
     store.write(ENVIRONMENT, json.dumps(made_on, indent=1) + "\n")
     store.write(BEST_KNOWN, dumps(NOTHING.to_json()) + "\n")
     with PlainProgress(log, len(missing)) as watcher, Children() as children:

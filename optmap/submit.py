@@ -29,9 +29,10 @@ from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.solve import describe_network
 from optmap.experiment.tables.best_known import Entry, read_folder
-from optmap.experiment.verification.row import Checker, RowVerdict
+from optmap.experiment.verification.row import Checker
 from optmap.experiment.verification.run import verify_run
 from optmap.experiment.verification.second_proof import SECOND_SEED
+from optmap.experiment.verification.verdict import RowVerdict
 from optmap.instance import Instance, load
 from optmap.judge.case import Case
 from optmap.model.claim import read

@@ -13,9 +13,11 @@ from rich.console import Console
 
 from optmap.command_line import DONE, FAILED, add_method_files, guarded, parser
 from optmap.experiment.run.environment import cores
-from optmap.experiment.verification.row import Checker, RowVerdict
+from optmap.experiment.verification.kept import Kept, cache_folder, purpose
+from optmap.experiment.verification.row import Checker
 from optmap.experiment.verification.run import verify_run
 from optmap.experiment.verification.second_proof import SECOND_SEED, Word
+from optmap.experiment.verification.verdict import RowVerdict
 from optmap.model.outcome import Limits
 from optmap.output import Output
 from optmap.shipped import best_known_folder
@@ -42,6 +44,12 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--jobs", type=int, default=cores(), help="processes (all cores)")
     made.add_argument(
         "--not-again", action="store_true", help="do not run any method of the run again"
+    )
+    made.add_argument(
+        "--resume",
+        action="store_true",
+        help="take over what an earlier call with the same code and limits found of rows that are"
+        " still the same; it is kept in your cache folder, never in RUN",
     )
     add_method_files(made)
     made.add_argument(
@@ -75,11 +83,15 @@ def main(arguments: Sequence[str]) -> int:
     files = tuple(map(Path, args.method_file))
     known = Path(args.best_known or best_known_folder())
     again = not args.not_again
-    checker = Checker(folder, limits, again=again, method_files=files, best_known=known)
+    lists = sorted(known.glob("*.json"))
+    kept = Kept(cache_folder(), purpose(limits, again, (*files, *lists)), resume=args.resume)
+    checker = Checker(folder, limits, again, method_files=files, best_known=known, kept=kept)
     verdict = verify_run(folder, checker, on_row, jobs=max(1, args.jobs))
     out = Output()
     for problem in verdict.problems:
         out.print(f"wrong: {problem}", markup=False, highlight=False, soft_wrap=True)
+    for line in verdict.notes:
+        out.print(f"not known: {line}", markup=False, highlight=False, soft_wrap=True)
     for line in verdict.open_bounds if args.verbose else ():
         out.print(f"open: {line}", markup=False, highlight=False, soft_wrap=True)
     proofs = verdict.proofs

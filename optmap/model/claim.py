@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Object
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from optmap.model.certificate import Certificate
@@ -85,7 +86,13 @@ def read(value: int | str | None) -> Value | None:
     """Return the exact value that JSON holds; ValueError for a float or a bool."""
     if isinstance(value, bool | float):
         raise ValueError(f"{value!r} is no exact number")
-    return value if value is None or isinstance(value, int) else Fraction(value)
+    return value if value is None or isinstance(value, int) else _fraction(value)
+
+
+@lru_cache(maxsize=65_536)
+def _fraction(text: str) -> Fraction:
+    """Return the fraction that a text writes; rows of one instance write the same ones often."""
+    return Fraction(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,3 +11,9 @@ class Grade(Enum):
     CERTIFIED = "certified"  # exact arithmetic or own exhaustive search; `verify` repeats it
     TWO_SOLVERS = "two solvers"  # two solvers of different kind came to it
     CLAIMED = "claimed"  # one solver's word
+
+
+def stronger(one: Grade, other: Grade) -> bool:
+    """Tell whether one grade is to be trusted more than another."""
+    grades = list(Grade)
+    return grades.index(one) < grades.index(other)

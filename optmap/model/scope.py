@@ -172,6 +172,8 @@ class Scope:
     @classmethod
     def from_json(cls, data: Any, where: str = "scope") -> Scope:
         """Read a scope back; InputError naming ``where`` if it is none."""
+        if data == {}:
+            return END_TO_END  # of most bounds
         return cls(**_checked(data, where, cls.__annotations__))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -157,14 +157,25 @@ def planned(sources: Iterable[Source], encodings: Sequence[str]) -> tuple[list[P
     return found, unreadable
 
 
-def plan_of(jobs: Sequence[Job]) -> dict[str, object]:
-    """Return what was asked for: the methods of each instance, the seeds."""
+def plan_of(jobs: Sequence[Job], *, picked: bool = False) -> dict[str, object]:
+    """Return what was asked for: the methods of each instance, the seeds, one limit for all.
+
+    Parameters
+    ----------
+    picked : bool
+        Whether each job was picked by itself: else every method runs on every instance, and
+        ``verify`` takes a plan of fewer on some for a plan that somebody cut.
+    """
     methods: dict[str, list[str]] = {}
     for job in jobs:
         names = methods.setdefault(job.instance, [])
         if job.method not in names:
             names.append(job.method)
-    return {"planned": methods, "seeds": list(dict.fromkeys(job.limits.seed for job in jobs))}
+    limits = asdict(jobs[0].limits)
+    del limits["seed"]
+    seeds = list(dict.fromkeys(job.limits.seed for job in jobs))
+    plan = {"planned": methods, "seeds": seeds, "limits": limits}
+    return plan | ({"picked": True} if picked else {})
 
 
 def mapping_files(paths: Iterable[str]) -> list[Path]:

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scipy.stats import wilcoxon
-
 from optmap.experiment.tables.gaps import Gap
 from optmap.experiment.tables.metrics import GAPPED
 
@@ -45,6 +43,8 @@ class Difference:
 
 def differences(now: Sequence[Gap], before: Sequence[Gap]) -> list[Difference]:
     """Return the differences per method and metric over the pairs that both runs have."""
+    from scipy.stats import wilcoxon  # a second of imports, only where runs are compared
+
     old = {(g.instance, g.method, g.seed, g.metric): g.value for g in before}
     found = []
     for method in dict.fromkeys(g.method for g in now):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import NOTHING, BestKnown, read_copy
+from optmap.experiment.tables.csv_text import csv_text
 from optmap.experiment.tables.frames import (
     curves_frame,
     decisions_frame,
@@ -31,13 +32,13 @@ BEST_KNOWN = "best_known.json"
 
 #: File -> its text, from rows and what was known before.
 TABLES: dict[str, Callable[[Sequence[Row], BestKnown], str]] = {
-    RUNS: lambda rows, known: runs_frame(rows).to_csv(index=False),
-    "gaps.csv": lambda rows, known: gaps_frame(all_gaps(rows, known)).to_csv(index=False),
-    "stages.csv": lambda rows, known: stages_frame(rows).to_csv(index=False),
-    "stage_gaps.csv": lambda rows, known: stage_gaps_frame(rows, known).to_csv(index=False),
-    "ratios.csv": lambda rows, known: ratios_frame(rows).to_csv(index=False),
-    "curves.csv": lambda rows, known: curves_frame(rows).to_csv(index=False),
-    "decisions.csv": lambda rows, known: decisions_frame(rows, known).to_csv(index=False),
+    RUNS: lambda rows, known: csv_text(runs_frame(rows)),
+    "gaps.csv": lambda rows, known: csv_text(gaps_frame(all_gaps(rows, known))),
+    "stages.csv": lambda rows, known: csv_text(stages_frame(rows)),
+    "stage_gaps.csv": lambda rows, known: csv_text(stage_gaps_frame(rows, known)),
+    "ratios.csv": lambda rows, known: csv_text(ratios_frame(rows)),
+    "curves.csv": lambda rows, known: csv_text(curves_frame(rows)),
+    "decisions.csv": lambda rows, known: csv_text(decisions_frame(rows, known)),
     "tables.md": tables_markdown,
     "headline.md": headline_markdown,
     "tables.tex": tables_latex,
@@ -51,6 +52,16 @@ def derived(rows: Sequence[Row], known: BestKnown = NOTHING) -> dict[str, str]:
     return {name: make(rows, known) for name, make in TABLES.items()}
 
 
+def limits_of(row: Row) -> dict[str, float | int | None]:
+    """Return the limits of a row but for its seed: rows of one run have one."""
+    return {
+        "wall_s": row.limit_s,
+        "threads": row.threads,
+        "memory_mb": row.memory_mb,
+        "work": row.work,
+    }
+
+
 def comparable(shown: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
     """Return the rows of the instances that are shown, made under one of the same limits and codes.
 
@@ -59,8 +70,8 @@ def comparable(shown: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
     """
 
     def made(row: Row) -> tuple[object, ...]:
-        limits = row.limit_s, row.threads, row.memory_mb, row.work
-        return row.digest, row.instance, limits, row.code_version
+        limits = tuple(limits_of(row).values())
+        return row.digest, row.instance, limits, row.code_version, row.solver_versions
 
     known = set(map(made, shown))
     return [row for row in rows if made(row) in known]

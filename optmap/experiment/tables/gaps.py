@@ -16,8 +16,9 @@ is no proof and moves no gap.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from optmap.bounds.bound import Bound
@@ -52,7 +53,7 @@ def gap(value: Fraction, bound: Fraction) -> Fraction:
     return (value - bound) / max(abs(value), Fraction(1, 10**9))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: each gap is divided once, however many tables ask
 class Gap:
     """One metric of one row: value, best end-to-end bound, best known value.
 
@@ -90,17 +91,17 @@ class Gap:
             "grade": "" if self.bound is None else self.bound.grade.value,
         }
 
-    @property
+    @cached_property
     def to_bound(self) -> Fraction | None:
         """Gap to the proved bound; None where nothing was proved."""
         return None if self.bound is None else gap(self.value, Fraction(self.bound.value))
 
-    @property
+    @cached_property
     def to_claimed(self) -> Fraction | None:
         """Gap to the bound that one solver claims, if it is the better one."""
         return None if self.claimed is None else gap(self.value, Fraction(self.claimed.value))
 
-    @property
+    @cached_property
     def to_best_known(self) -> Fraction:
         """Distance to the best value known."""
         return gap(self.value, self.best_known)
@@ -175,14 +176,17 @@ def end_to_end(bound: Bound, group: Iterable[Row]) -> bool:
     A bound for the units as given, or for decompositions that keep whole what fits, counts while no
     row splits such a neuron: fan-in decomposition splits what exceeds a crossbar.
     """
+    if bound.scope is END_TO_END:
+        return True
     return _is_for_every_mapping(bound) and all(
         row.place is None or bound.scope.covers(row.place) for row in group
     )
 
 
 def _is_for_every_mapping(bound: Bound) -> bool:
-    units = None if bound.scope.units == AS_GIVEN else bound.scope.units
-    return replace(bound.scope, units=units, splits_above=None) == END_TO_END
+    scope = bound.scope
+    limited = (scope.clustering, scope.binding, scope.max_clusters, scope.max_load)
+    return scope.prologue and scope.units in (None, AS_GIVEN) and limited == (None,) * 4
 
 
 def best_for_every_mapping(

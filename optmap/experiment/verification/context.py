@@ -10,6 +10,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,22 @@ from optmap.bounds.bound import Bound
 from optmap.experiment.report.html import report_html
 from optmap.experiment.row import GIVEN, Row
 from optmap.experiment.run.environment import SOLVERS, code_version
-from optmap.experiment.run.store import Store
-from optmap.experiment.tables.best_known import BestKnown
-from optmap.experiment.tables.derived import ENVIRONMENT, REPORT, RUNS
+from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.store import MANIFEST, Store
+from optmap.experiment.tables.best_known import BestKnown, Record
+from optmap.experiment.tables.derived import ENVIRONMENT, REPORT, RUNS, limits_of
 from optmap.experiment.tables.gaps import all_gaps, by_digest, end_to_end
-from optmap.model.grade import Grade
+from optmap.model.grade import Grade, stronger
 from optmap.model.scope import END_TO_END
 
 #: On what a star can rest.
 EXACT, AGAIN, LISTED = "exact arithmetic", "solving again", "the best-known list"
+
+#: What environment.json says of a run.
+OF_ENVIRONMENT = (
+    *("optmap", "code_version", "python", "libraries", "os", "processor", "cores", "started"),
+    *("arguments", "planned", "seeds", "limits", "picked"),
+)
 
 #: A part of report.html that travels packed.
 PACKED = re.compile(r'(<script type="text/plain" id="packed-(\w+)">)([^<]*)')
@@ -47,13 +55,19 @@ def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterato
     Machine and libraries cannot be known afterwards; code, solvers and the plan can.
     """
     codes = {row.code_version for row in shown}
-    if found.get("code_version") not in codes:
+    if codes != {found.get("code_version")}:
         stated = f"{found.get('code_version')!r}, the rows {', '.join(sorted(codes))}"
         yield f"{ENVIRONMENT}: code_version {stated}"
     libraries = found.get("libraries")
     solvers = " ".join(f"{n}-{(libraries or {}).get(n)}" for n in SOLVERS)
-    if solvers not in {row.solver_versions for row in shown}:
-        yield f"{ENVIRONMENT}: solvers {solvers}, the rows {shown[0].solver_versions}"
+    of_rows = {row.solver_versions for row in shown}
+    if of_rows != {solvers}:
+        yield f"{ENVIRONMENT}: solvers {solvers}, the rows {', '.join(sorted(of_rows))}"
+    limits = {dumps(limits_of(row)) for row in shown}
+    if "limits" in found and limits != {dumps(found["limits"])}:
+        yield f"{ENVIRONMENT}: limits {found['limits']}, the rows {', '.join(sorted(limits))}"
+    strange = sorted(set(found) - set(OF_ENVIRONMENT))
+    yield from (f"{ENVIRONMENT}: {name} is nothing that a run says" for name in strange)
     yield from _unplanned(found, shown)
 
 
@@ -62,6 +76,8 @@ def _unplanned(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
 
     A run without a plan (of an earlier version) shows every method on every instance.
     """
+    if "planned" not in found and found.get("code_version") == code_version():
+        yield f"{ENVIRONMENT}: no plan, which every run writes"
     there = {(row.instance, row.method, row.seed) for row in shown}
     own = [row for row in shown if not row.method.startswith(GIVEN)]
     methods = list(dict.fromkeys(row.method for row in own))
@@ -74,6 +90,11 @@ def _unplanned(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
         for method in names
         for seed in (seeds[:1] if method.startswith(GIVEN) else seeds)
     ]
+    grids = {
+        frozenset(name for name in names if not name.startswith(GIVEN)) for names in plan.values()
+    }
+    if len(grids) > 1 and not found.get("picked"):
+        yield f"{ENVIRONMENT}: a plan of other methods on some instances than on others"
     missing = [row for row in asked if row not in there]
     if missing:
         first = " / ".join(map(str, missing[0]))
@@ -83,20 +104,94 @@ def _unplanned(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
 def list_problems(copy: BestKnown, trusted: BestKnown, where: str) -> Iterator[str]:
     """Yield what a run's copy of the best-known list has better than the list itself.
 
-    A list only ever gets better, so that an older copy of it knows no more than today's.
+    A list only ever gets better, so that an older copy of it knows no more than today's. What is
+    as good as today's is what stands there, to the letter.
     """
     for digest, entry in copy.entries.items():
         listed = trusted.entries.get(digest)
+        if listed is not None and (entry.instance, entry.platform) != (
+            listed.instance,
+            listed.platform,
+        ):
+            yield f"{where}: {entry.instance} on {entry.platform}: listed as {listed.instance}"
         for name, record in entry.records.items():
-            known = None if listed is None else listed.records.get(name)
+            known = (None if listed is None else listed.records.get(name)) or Record(name)
             value, low = record.value, record.bound
-            if value is not None and (known is None or known.value is None or value < known.value):
+            if value is not None and (known.value is None or value < known.value):
                 yield f"{where}: {entry.instance}: {name} {value} stands in no list"
+            elif value is not None and value == known.value and _holder(record) != _holder(known):
+                yield f"{where}: {entry.instance}: {name} {value} is listed as {known.method}'s"
             if low is None:
                 continue
-            bound = None if known is None else known.bound
+            bound = known.bound
             if bound is None or low.value > bound.value or not low.scope.within(bound.scope):
                 yield f"{where}: {entry.instance}: bound {low.value} on {name} stands in no list"
+            elif stronger(low.grade, bound.grade):
+                text = f"{low.grade.value}, listed as {bound.grade.value}"
+                yield f"{where}: {entry.instance}: bound {low.value} on {name} is graded {text}"
+            elif low.value == bound.value and _prover(record) != _prover(known):
+                yield f"{where}: {entry.instance}: bound {low.value} on {name} is listed otherwise"
+
+
+def _holder(record: Record) -> tuple[object, ...]:
+    file = None if record.mapping is None else record.mapping.get("file")
+    return record.method, record.date, file
+
+
+def _prover(record: Record) -> tuple[object, ...]:
+    return record.bound_by, record.bound_date, record.bound
+
+
+def behind(
+    copy: BestKnown, trusted: BestKnown, shown: Sequence[Row]
+) -> tuple[list[str], list[str]]:
+    """Return what a run's copy of the list knows less than the list: before the run, and since.
+
+    What was listed before the day of the run's first row stood in the list that it started from,
+    unless an older optmap ran it.
+    """
+    first = min((row.ended[:10] for row in shown), default="")
+    own = bool(shown) and all(row.code_version == code_version() for row in shown)
+    before: list[str] = []
+    since: list[str] = []
+    for digest in {row.digest: None for row in shown}:
+        if digest not in trusted.entries:
+            continue
+        entry, listed = copy.entries.get(digest), trusted.entries[digest]
+        for name, known in listed.records.items():
+            record = (entry.records.get(name) if entry is not None else None) or Record(name)
+            low, bound = record.bound, known.bound
+            for what, date, less in (
+                (f"value {known.value}", known.date, _worse(record.value, known.value)),
+                (
+                    f"bound {None if bound is None else bound.value}",
+                    known.bound_date,
+                    bound is not None and (low is None or low.value < bound.value),
+                ),
+            ):
+                if less:
+                    text = f"{listed.instance}: {name}: the list has {what} since {date}"
+                    (before if own and date and date < first else since).append(text)
+    return before, since
+
+
+def _worse(value: Fraction | None, known: Fraction | None) -> bool:
+    return known is not None and (value is None or value > known)
+
+
+def unverifiable(folder: Path, shown: Sequence[Row], made_on: dict[str, Any]) -> Iterator[str]:
+    """Yield what nobody can know of a run afterwards, beside its times."""
+    if made_on.get("picked"):
+        yield f"{ENVIRONMENT}: its rows were picked one by one, so that fewer may be a choice"
+    if not (folder / MANIFEST).is_file():
+        yield f"{MANIFEST}: none; the run was not finished, and what it planned may be missing"
+    others = {row.code_version for row in shown} - {code_version()}
+    if others:
+        text = f"made by optmap {', '.join(sorted(others))}, checked by {code_version()}"
+        yield f"rows: {text}; the page of the report is not compared"
+    ended = [row for row in shown if row.status in ("timeout_hard", "memout", "crashed", "error")]
+    if ended:
+        yield f"rows: {len(ended)} say that they were ended from outside, which nobody can repeat"
 
 
 def report_problems(

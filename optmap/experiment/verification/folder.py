@@ -46,6 +46,8 @@ def read_folder(folder: Path) -> Folder:
             continue
         seen.add(key)
         fault = store.fault(row, line)
+        if fault is None and not set(row["attached"]) <= {"mappings", "details"}:
+            fault = "a row with files beside it that no run writes"
         if fault is None and line != canonical(row):
             fault = "a row that is written otherwise than a run writes it"
         if fault is not None:
@@ -69,6 +71,8 @@ def seal_problems(folder: Path, found: Folder) -> Iterator[str]:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             yield f"{MANIFEST}: not a manifest"
             return
+        if set(manifest) != {"rows", "chain", "files"}:
+            yield f"{MANIFEST}: says more than a run seals"
         if sealed != (len(found.rows), found.chain):
             yield f"{MANIFEST}: seals {sealed[0]} rows, other than the {len(found.rows)} here"
         yield from (f"{name}: sealed, and no file of a run" for name in set(named) - set(DERIVED))
@@ -83,6 +87,8 @@ def seal_problems(folder: Path, found: Folder) -> Iterator[str]:
         yield from (f"{name}: not in the manifest" for name in DERIVED if name not in named)
     elif any((folder / name).is_file() for name in DERIVED if name not in BEFORE):
         yield f"{MANIFEST}: missing, although the run's tables were written"
+    if found.rows and not (folder / ENVIRONMENT).is_file() and ENVIRONMENT not in named:
+        yield f"{ENVIRONMENT}: missing, although a run writes it before its first row"
     yield from _strangers(folder, found.rows, set(named))
 
 

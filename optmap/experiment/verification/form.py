@@ -1,17 +1,22 @@
 """What a row says of itself and nobody can run again: types, times that agree, whole traces.
 
-Times are not known afterwards. A row whose times contradict each other is none that a run writes.
+Times are not known afterwards. A row whose times contradict each other, or the word for how it
+ended, is none that a run writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from math import isfinite
 from typing import Any
 
-from optmap.exact import EXACT_WHOLE
+from optmap.exact import EXACT_SCHEDULES, EXACT_WHOLE
+from optmap.experiment.row import OF_THE_STORE, Row
+from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.process import GRACE_S, SET_UP_S
 from optmap.flow import solver_stages
 from optmap.methods import Method
 from optmap.model.clustered_snn import ClusteredSNN
@@ -23,6 +28,15 @@ STAGES = ("clustering", "binding", "order", "binding and order", "whole")
 
 #: Seconds by which clocks that were read one after the other may differ.
 CLOCKS_S = 0.5
+
+#: Seconds by which a parent on a crowded machine may be late to end a child.
+LATE_S = 60.0
+
+#: How a row without a mapping ends: a method that gives up takes back what it reported.
+WITHOUT_A_MAPPING = ("no_solution", "infeasible", "unsupported")
+
+#: How the notes begin that a stage leaves in the reason of a row that is right.
+NOTES = ("no model of ", "nothing found keeps to ", "the search does not change ")
 
 TEXTS = ("key", "instance", "digest", "method", "status", "check", "reason", "ended")
 NUMBERS = ("wall_s", "cpu_s", "elapsed_s", "peak_rss_mb", "limit_s")
@@ -53,13 +67,63 @@ def form_problems(row: dict[str, Any]) -> Iterator[str]:
         f"stage_seconds: {s!r} is no stage" for s in row["stage_seconds"] if s not in STAGES
     )
     try:
-        datetime.fromisoformat(row["ended"])
-    except ValueError:
+        ended = datetime.fromisoformat(row["ended"])
+        if ended > datetime.now(UTC) + timedelta(days=1):
+            yield f"ended: {row['ended']!r} is still to come"
+    except (ValueError, TypeError):
         yield f"ended: {row['ended']!r} is no time"
-    noted = tuple(f"{claim['metric']}: " for claim in row["claims"])  # what a stage left out
-    ended = row["check"] == "ok" and row["status"] in ("optimal", "feasible")
-    if ended and row["reason"] and not row["reason"].startswith(noted):
-        yield f"reason: {row['reason'][:80]!r} of a row that has nothing to explain"
+    yield from _ending_problems(row)
+
+
+def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
+    """Yield where the word for how a row ended is contradicted by its times, mapping or reason."""
+    status, reason, elapsed = row["status"], row["reason"], row["elapsed_s"]
+    hard = float(row["limit_s"]) + GRACE_S
+    if row["wall_s"] > hard + LATE_S and status != "timeout_hard":
+        yield f"wall_s: {row['wall_s']}, yet a child is ended {hard} s after its start"
+    if status == "timeout_hard" and (elapsed is None or elapsed < min(hard, SET_UP_S) - CLOCKS_S):
+        yield f"status timeout_hard after {elapsed} s; a child is ended after {hard} s"
+    if status == "memout":
+        most, peak = row["memory_mb"], row["peak_rss_mb"]
+        if most is None or peak is None or peak <= most:
+            yield f"status memout with {peak} MB of {most or 'unlimited'}"
+    refused = status in WITHOUT_A_MAPPING and row["check"] not in ("violation", "mismatch")
+    if refused and "mappings" in row["attached"]:
+        yield f"status {status} of a row that has a mapping"
+    ended = status in ("error", "crashed") and "mappings" in row["attached"]
+    if ended and not reason.startswith("the solve ended by itself: "):
+        yield f"status {status} of a row that has a mapping, and no word of what ended it"
+    if row["check"] == "ok" and status in ("optimal", "feasible") and reason:
+        metrics = {claim["metric"] for claim in row["claims"]}
+        for part in reason.split("; "):
+            metric, _, note = part.partition(": ")
+            if metric not in metrics and not part.startswith(NOTES):
+                yield f"reason: {part[:80]!r} of a row that has nothing to explain"
+            elif metric in metrics and not note.startswith(NOTES):
+                yield f"reason: {part[:80]!r} is no note that a stage leaves"
+
+
+def stage_problems(row: dict[str, Any], method: Method) -> Iterator[str]:
+    """Yield stages for which seconds stand that are none of the method's, or none at all."""
+    own = {"clustering", "binding", "order"}
+    if method.binding in EXACT_SCHEDULES:
+        own |= {"binding and order"}
+    if method.whole:
+        own |= {"whole"}
+    strange = [stage for stage in row["stage_seconds"] if stage not in own]
+    yield from (f"stage_seconds: {stage!r} is no stage of {method.name}" for stage in strange)
+    if row["status"] in ("optimal", "feasible") and "clustering" not in row["stage_seconds"]:
+        yield "stage_seconds: says nothing of the clustering"
+
+
+def rewritten(row: dict[str, Any]) -> Iterator[str]:
+    """Yield the fields that are not written as a run writes them: 2.0, true or "2" for 2, more."""
+    typed = Row.from_json(row).to_json()
+    for name, value in row.items():
+        if name in OF_THE_STORE and name != "schema":
+            continue
+        if dumps(value) != dumps(typed.get(name)):
+            yield f"{name}: written otherwise than a run writes it"
 
 
 def _is_time(value: object) -> bool:
@@ -80,6 +144,12 @@ def trace_problems(row: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: its trace goes on to {times[-1]} s, its row to {row['wall_s']} s"
         if trace and trace[-1][1] != claim["value"]:
             yield f"{name}: claimed {claim['value']}, its trace ends with {trace[-1][1]}"
+        values = [Fraction(point[1]) for point in trace if point[1] is not None]
+        lows = [Fraction(point[2]) for point in trace if point[2] is not None]
+        if any(b > a for a, b in pairwise(values)):
+            yield f"{name}: its trace loses a better value"
+        if any(b < a for a, b in pairwise(lows)):
+            yield f"{name}: its trace loses a better bound"
 
 
 def claimed_metrics(method: Method, snn: SNN) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 What a solver proved or reached cannot be repeated to the letter, since it ends by the clock. But a
 method that is given a tenth of its row's time, with its seed, must not prove more, nor reach much
-better: where it does, somebody has made a rival's row weaker.
+better: where it does, somebody has made a rival's row weaker. What its stages decide before the
+first solver must be the same. A row of counted work is run again whole and repeats to the letter.
 """
 
 from __future__ import annotations
@@ -12,23 +13,28 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from optmap.clustering.contract import DIVIDERS
 from optmap.errors import CapacityError, FanInError
-from optmap.experiment.run.exact_json import number
+from optmap.exact import EXACT_BINDERS, EXACT_CLUSTERINGS, EXACT_SCHEDULES, TREE_IMPROVERS
+from optmap.experiment.run.exact_json import dumps, number
 from optmap.flow import run
 from optmap.instance import Instance
 from optmap.judge.case import judge
 from optmap.mapping_json import to_dict
 from optmap.methods import Method
 from optmap.model.claim import Claim, Run
-from optmap.model.grade import Grade
+from optmap.model.clustered_snn import ClusteredSNN
+from optmap.model.grade import Grade, stronger
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Status
-from optmap.model.scope import Scope
+from optmap.model.scope import Scope, binding_identity, clustering_identity
 
 #: Seconds within which a solver's method reports the mapping that it starts from.
 FIRST_MAPPING_S = 1.0
 #: The part of a row's limit, as counted work, in which its method must not do better.
 SHARE = 0.1
+#: How a run says that it ended by itself with a mapping.
+ENDED = ("optimal", "feasible")
 #: How much less may be reached by luck: a fifth.
 MARGIN = Fraction(6, 5)
 
@@ -46,10 +52,16 @@ def rerun_problems(
     limits = Limits(wall_s=FIRST_MAPPING_S, threads=1, seed=row["seed"])
     if repeats:
         limits = replace(limits, wall_s=max(float(row["limit_s"]), FIRST_MAPPING_S))
+    elif row.get("work") is not None:
+        limits = replace(limits, work=row["work"], memory_mb=row["memory_mb"])
     elif stored is not None:  # counted work: the same on a loaded machine
-        whole = row.get("work") or float(row["limit_s"])
-        limits = replace(limits, work=max(1, round(SHARE * whole)))
+        limits = replace(limits, work=max(1, round(SHARE * float(row["limit_s"]))))
     made, found = _run(method, instance, limits)
+    if stored is not None and found is not None:
+        yield from _other_stages(method, instance, stored, found)
+    if row.get("work") is not None and made is not None and stored is not None:
+        yield from _not_repeated(row, made, stored)
+        return
     if not repeats and stored is not None:
         again = made.claims if made is not None else ()
         stages = (method.clustering, method.binding, method.order)
@@ -70,6 +82,48 @@ def rerun_problems(
             yield f"check {row['check']}, yet {method.name}'s mapping breaks a rule"
     elif to_dict(found) != to_dict(stored):
         yield f"{method.name} with seed {row['seed']} gives another mapping"
+    elif made is not None and row["status"] in ENDED and row["status"] != made.status.value:
+        yield f"status {row['status']}, {method.name} ends with {made.status.value}"
+
+
+def _other_stages(
+    method: Method, instance: Instance, stored: Mapping, found: Mapping
+) -> Iterator[str]:
+    """Yield the first stage that a heuristic decides and decided otherwise in the row."""
+    if method.whole:
+        return
+    searched = method.clustering in DIVIDERS or method.clustering in TREE_IMPROVERS
+    given = isinstance(instance.snn, ClusteredSNN) or method.clustering == "imported"
+    units = [one.decomposition.identity for one in (stored, found)]
+    if not searched and not given and units[0] != units[1]:
+        yield f"its units are not those of {method.name}: {method.decomposition} cuts otherwise"
+        return
+    if method.clustering in EXACT_CLUSTERINGS or method.clustering in TREE_IMPROVERS:
+        return
+    both = list(zip(units, (stored, found), strict=True))
+    clusters = [clustering_identity(u, m.clustering) for u, m in both]
+    if clusters[0] != clusters[1]:
+        yield f"its clusters are not those of {method.name}: {method.clustering} repeats exactly"
+        return
+    if method.binding in EXACT_BINDERS or method.binding in EXACT_SCHEDULES:
+        return
+    bound = [binding_identity(units[0], m.clustering, m.binding) for m in (stored, found)]
+    if bound[0] != bound[1]:
+        yield f"its binding is not that of {method.name}: {method.binding} repeats exactly"
+
+
+def _not_repeated(row: dict[str, Any], made: Run, stored: Mapping) -> Iterator[str]:
+    """Yield where a row of counted work is not what the same work gives again."""
+    if made.mapping is None or to_dict(made.mapping) != to_dict(stored):
+        yield f"{row['work']} units of work with seed {row['seed']} give another mapping"
+    again = [claim.to_json() for claim in made.claims]
+    for claim, found in zip(row["claims"], again, strict=False):
+        for name in ("status", "value", "bound", "grade", "scope"):
+            if dumps(claim[name]) != dumps(found[name]):
+                text = f"{name} {claim[name]}, {row['work']} units of work give {found[name]}"
+                yield f"{claim['metric']}: {text}"
+    if row["status"] in ENDED and row["status"] != made.status.value:
+        yield f"status {row['status']}, {row['work']} units of work give {made.status.value}"
 
 
 def _run(method: Method, instance: Instance, limits: Limits) -> tuple[Run | None, Mapping | None]:
@@ -111,11 +165,7 @@ def weaker_claims(
         if bounds and proved is not None and not found.contradicts:
             if bound is None or bound < proved:
                 yield f"{name}: bound {claim['bound']}, a tenth of the time proves {proved}"
-            elif (
-                bound == proved
-                and found.grade is Grade.CERTIFIED
-                and claim["grade"] == Grade.CLAIMED.value
-            ):
+            elif bound == proved and stronger(found.grade, Grade(claim["grade"])):
                 yield f"{name}: bound {proved} graded {claim['grade']}, it is {found.grade.value}"
         if found.value is not None and found.evaluated == found.value:
             best = found.status is Status.OPTIMAL

@@ -27,9 +27,17 @@ from optmap.experiment.verification.claims import (
     unclaimed,
     value_problems,
 )
-from optmap.experiment.verification.form import form_problems, missing_claims, trace_problems
+from optmap.experiment.verification.form import (
+    form_problems,
+    missing_claims,
+    rewritten,
+    stage_problems,
+    trace_problems,
+)
+from optmap.experiment.verification.kept import Kept
 from optmap.experiment.verification.rerun import rerun_problems
-from optmap.experiment.verification.second_proof import SecondProof, Word, prove_bound
+from optmap.experiment.verification.second_proof import Word, prove_bound
+from optmap.experiment.verification.verdict import RowVerdict
 from optmap.instance import Instance
 from optmap.judge.case import Case
 from optmap.judge.evaluation import ADDED
@@ -66,36 +74,6 @@ UNKNOWN = (
 )
 
 
-@dataclass
-class RowVerdict:
-    """What was found of one row.
-
-    Parameters
-    ----------
-    row : dict or None
-        The row as it is stored, where it can be read and nothing is wrong with it.
-    end_to_end : list of Bound
-        End-to-end bounds that were computed or proved just now.
-    exact, again : list of Bound
-        All bounds that were computed in exact arithmetic, or proved by solving again, just now.
-    proofs : list of (metric, bound, scope, proof)
-        What became of the bounds that its stages claim.
-    """
-
-    key: str
-    name: str
-    problems: list[str] = field(default_factory=list)
-    row: dict[str, Any] | None = None
-    end_to_end: list[Bound] = field(default_factory=list)
-    exact: list[Bound] = field(default_factory=list)
-    again: list[Bound] = field(default_factory=list)
-    mappings: int = 0
-    claims: int = 0
-    bounds: int = 0
-    certificates: int = 0
-    proofs: list[tuple[str, str, str, SecondProof]] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class Checker:
     """How rows are checked.
@@ -114,6 +92,8 @@ class Checker:
         Files that register methods which are not optmap's own.
     best_known : Path
         The best-known list: a run may start from what stands there, and from nothing else.
+    kept : Kept, optional
+        Where what is found is kept aside, and perhaps taken from.
     """
 
     folder: Path
@@ -122,6 +102,7 @@ class Checker:
     prove: Prover = prove_certificate
     method_files: tuple[Path, ...] = ()
     best_known: Path = field(default_factory=best_known_folder)
+    kept: Kept | None = None
 
     def load_methods(self) -> None:
         """Register the methods of strangers' files, in this process."""
@@ -129,9 +110,21 @@ class Checker:
             load_method_file(file)
 
     def check(self, row: dict[str, Any], instance: Instance | None) -> RowVerdict:
-        """Return what is wrong with a row; ``instance`` None where it could not be loaded."""
-        name = f"{row.get('instance')} / {row.get('method')} (seed {row.get('seed')})"
-        verdict = RowVerdict(str(row.get("key")), name)
+        """Return what is wrong with a row; ``instance`` None where it could not be loaded.
+
+        What was found before counts only of an instance that is still the same.
+        """
+        same = instance is not None and instance.digest() == row.get("digest")
+        known = self.kept.get(row) if self.kept is not None and same else None
+        if known is not None:
+            return known
+        found = self._check(row, instance)
+        if self.kept is not None and same:
+            self.kept.add(row, found)
+        return found
+
+    def _check(self, row: dict[str, Any], instance: Instance | None) -> RowVerdict:
+        verdict = RowVerdict.of(row)
         try:
             verdict.problems += self._found(row, instance, verdict)
             if not verdict.problems:
@@ -157,6 +150,9 @@ class Checker:
             yield f"status {row['status']!r} or check {row['check']!r} is none that there is"
             return
         yield from form_problems(row)
+        yield from rewritten(row)
+        if method is not None:
+            yield from stage_problems(row, method)
         mapping = self._mapping(row, instance)
         yield from _asked_for(row, instance, method, mapping)
         if mapping is not None:
@@ -172,9 +168,11 @@ class Checker:
         if "mappings" not in row["attached"]:
             return None
         data, _, mapping = read_document(path)
-        for name in ("method", "instance", "source"):
+        for name in ("method", "instance", "source", "digest"):
             if data[name] != row[name]:
                 raise InputError(str(path), name, repr(data[name]), f"{row[name]!r}, as the row")
+        if sorted(row["attached"]) not in (["details", "mappings"], ["mappings"]):
+            raise InputError("row", "attached", ", ".join(row["attached"]), "mappings, details")
         return mapping
 
     def _judged(

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +32,28 @@ from optmap.experiment.tables.best_known import read_folder as read_list
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, edited
 from optmap.experiment.tables.gaps import by_digest, shared_bounds
 from optmap.experiment.verification.context import (
+    behind,
     environment_problems,
     list_problems,
     proved_by_digest,
     report_problems,
     shown_rows,
     star_problems,
+    unverifiable,
 )
 from optmap.experiment.verification.folder import read_folder, seal_problems
-from optmap.experiment.verification.row import ODD, Checker, RowVerdict
+from optmap.experiment.verification.row import ODD, Checker
 from optmap.experiment.verification.second_proof import Word
+from optmap.experiment.verification.verdict import RowVerdict
 from optmap.instance import Instance
+
+#: Rows of one instance that a process checks before it says what it found.
+CHUNK = 4
 
 
 @dataclass
 class Verdict:
-    """What was found: problems by row, and how many of each thing were checked."""
+    """What was found: problems by row, how many of each thing were checked, what cannot be."""
 
     problems: list[str]
     rows: int = 0
@@ -57,6 +64,7 @@ class Verdict:
     proofs: Counter[str] = field(default_factory=Counter)
     open_bounds: list[str] = field(default_factory=list)
     stars: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, found: RowVerdict) -> None:
         """Add what was found of one row."""
@@ -87,8 +95,7 @@ def verify_run(
     on_row : callable
         Called with what was found of each row, and how many rows are still to come.
     jobs : int
-        Processes, so that a solver which aborts ends none but its own; rows of one instance are
-        checked in one. 0: this process.
+        Processes, so that a solver which aborts ends none but its own. 0: this process.
 
     Raises
     ------
@@ -131,10 +138,16 @@ def _beside(
     verdict: Verdict,
 ) -> Iterator[str]:
     """Yield what is wrong with environment, best-known list, report and stars."""
-    known = read_copy(folder / BEST_KNOWN)
-    yield from list_problems(known, read_list(checker.best_known), BEST_KNOWN)
-    if (folder / ENVIRONMENT).is_file() and shown:
+    known, trusted = read_copy(folder / BEST_KNOWN), read_list(checker.best_known)
+    yield from list_problems(known, trusted, BEST_KNOWN)
+    environment: dict[str, Any] = {}
+    if (folder / ENVIRONMENT).is_file():
         environment = json.loads((folder / ENVIRONMENT).read_text(encoding="utf-8"))
+    before, since = behind(known, trusted, () if environment.get("picked") else shown)
+    yield from (f"{BEST_KNOWN}: left out: {text}" for text in before)
+    verdict.notes += [f"{BEST_KNOWN}: older, or left out: {text}" for text in since]
+    verdict.notes += unverifiable(folder, shown, environment)
+    if environment and shown:
         yield from environment_problems(environment, shown)
         yield from report_problems(folder, shown, environment, known)
     yield from star_problems(shown, known, proved, verdict.stars)
@@ -145,13 +158,15 @@ def _checked(rows: Sequence[dict[str, Any]], checker: Checker, jobs: int) -> Ite
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(dumps(row.get("source")), []).append(row)
+    chunks = [g[i : i + CHUNK] for g in groups.values() for i in range(0, len(g), CHUNK)]
+    _loaded.cache_clear()
     if jobs == 0:
-        for group in groups.values():
-            yield from _check_group(group, checker)
+        for chunk in chunks:
+            yield from _check_list(chunk, checker)
         return
     lost: list[dict[str, Any]] = []
     with _pool(jobs) as pool:
-        waiting = {pool.submit(_check_list, group, checker): group for group in groups.values()}
+        waiting = {pool.submit(_check_list, chunk, checker): chunk for chunk in chunks}
         for done in as_completed(waiting):
             try:
                 yield from done.result()
@@ -171,25 +186,23 @@ def _alone(row: dict[str, Any], checker: Checker) -> list[RowVerdict]:
         with _pool(1) as pool:
             return pool.submit(_check_list, [row], checker).result()
     except BrokenProcessPool:
-        name = f"{row.get('instance')} / {row.get('method')} (seed {row.get('seed')})"
         text = "checking it ended the process: out of memory, or a solver that aborts"
-        return [RowVerdict(str(row.get("key")), name, [text])]
+        return [RowVerdict.of(row, text)]
 
 
-def _check_list(group: list[dict[str, Any]], checker: Checker) -> list[RowVerdict]:
-    return list(_check_group(group, checker))
-
-
-def _check_group(group: list[dict[str, Any]], checker: Checker) -> Iterator[RowVerdict]:
-    """Yield what is found of the rows of one source."""
+def _check_list(chunk: list[dict[str, Any]], checker: Checker) -> list[RowVerdict]:
+    """Check rows of one source, whose instance is loaded once a process."""
     checker.load_methods()
-    instance: Instance | None = None
     try:
-        instance = Source.from_json(group[0].get("source")).load()
+        instance = _loaded(dumps(chunk[0].get("source")))
     except (InputError, *ODD):
-        pass  # each row then says so
-    for row in group:
-        yield checker.check(row, instance)
+        instance = None  # each row then says so
+    return [checker.check(row, instance) for row in chunk]
+
+
+@lru_cache(maxsize=1)
+def _loaded(source: str) -> Instance:
+    return Source.from_json(json.loads(source)).load()
 
 
 def _refuted(rows: Sequence[Row]) -> Iterator[str]:
