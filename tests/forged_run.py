@@ -14,7 +14,7 @@ from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.best_known import read_copy
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, TABLES, derived
-from optmap.experiment.verification.row import Checker
+from optmap.experiment.verification.row import ODD, Checker
 from optmap.experiment.verification.run import Verdict, verify_run
 from optmap.model.outcome import Limits
 
@@ -76,7 +76,7 @@ def seal(folder: Path, store: Store | None = None, more: Iterable[str] = ()) -> 
         store = Store(folder)
         store.read()
     texts = {name: (folder / name).read_text() for name in (*TABLES, REPORT)}
-    with contextlib.suppress(ValueError):  # a row that nobody can read: old tables stay
+    with contextlib.suppress(*ODD):  # a row or details that nobody can read: old files stay
         typed, known = store.typed(), read_copy(folder / BEST_KNOWN)
         texts = derived(typed, known)
         made_on = json.loads((folder / ENVIRONMENT).read_text())

@@ -20,7 +20,7 @@ from optmap import command_line
 from optmap.compiled import interpreted
 from optmap.errors import InputError
 from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
-from optmap.sdf.buffers import SearchLimitError, pareto_points
+from optmap.sdf.buffer_answer import buffer_answer
 from optmap.sdf.graph import SDFG, with_auto_concurrency
 from optmap.sdf.latency import latency
 from optmap.sdf.parts import is_strongly_connected, parts_on_cycles
@@ -75,6 +75,13 @@ def parser() -> argparse.ArgumentParser:
         help="with --buffers: stop at this throughput (iterations per time unit), e.g. 1/960",
     )
     made.add_argument(
+        "--limit",
+        type=command_line.seconds,
+        default=60.0,
+        metavar="S",
+        help="with --buffers: seconds, then what was found (60)",
+    )
+    made.add_argument(
         "--critical-cycle", action="store_true", help="the cycle that limits the throughput"
     )
     made.add_argument("--export", metavar="OUT", help="write the graph as SDF3 XML")
@@ -120,14 +127,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command_line.BAD_INPUT
     for note in notes:
         print(f"note: {options.file}: {note}", file=sys.stderr)  # noqa: T201
+    limit_s = options.limit if options.buffers else None
     try:
-        with interpreted() if not options.buffers and _is_small(graph) else nullcontext():
+        with interpreted() if limit_s is None and _is_small(graph) else nullcontext():
             answer, failures = analyse(
-                graph,
-                latency_of=pair,
-                buffers=options.buffers,
-                at_least=target,
-                check=options.check,
+                graph, latency_of=pair, buffers=limit_s, at_least=target, check=options.check
             )
     except OverflowError as error:  # more copies or larger numbers than any algorithm here can take
         print(f"{options.file}: too large: {error}", file=sys.stderr)  # noqa: T201
@@ -183,7 +187,7 @@ def analyse(
     graph: SDFG,
     *,
     latency_of: tuple[int, int] | None = None,
-    buffers: bool = False,
+    buffers: float | None = None,
     at_least: Fraction | None = None,
     check: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
@@ -193,8 +197,9 @@ def analyse(
     ----------
     latency_of : (source actor, target actor), optional
         Add the latency from the one to the other.
-    buffers : bool
-        Add the Pareto points, up to ``at_least`` iterations per time unit where given.
+    buffers : float, optional
+        Add the Pareto points that this many seconds find, up to ``at_least`` iterations per time
+        unit where given.
     check : bool
         Compute the throughput by every algorithm.
     """
@@ -223,8 +228,8 @@ def analyse(
         answer["algorithms"] = _check(graph, result, failures)
     if latency_of is not None:
         answer["latency"] = _latency(graph, *latency_of, failures)
-    if buffers:
-        answer["buffers"] = _buffers(graph, at_least, failures)
+    if buffers is not None:
+        answer["buffers"] = buffer_answer(graph, at_least, buffers, failures)
     return answer, failures
 
 
@@ -307,32 +312,6 @@ def _latency(graph: SDFG, source: int, target: int, failures: list[str]) -> dict
         answer[name] = str(getattr(found, name))
     answer["offset"] = found.offset
     return answer
-
-
-def _buffers(
-    graph: SDFG, at_least: Fraction | None, failures: list[str]
-) -> list[dict[str, Any]] | None:
-    try:
-        points = pareto_points(graph, at_least=at_least)
-    except SearchLimitError as error:
-        failures.append(str(error))
-        points = error.points
-    except (ValueError, OverflowError) as error:
-        failures.append(str(error))
-        return None
-    else:
-        if at_least is not None and not (
-            points and (points[-1].throughput is None or points[-1].throughput >= at_least)
-        ):
-            failures.append(f"buffers: no capacities reach a throughput of {at_least}")
-    return [
-        {
-            "total": point.total,
-            "throughput": "inf" if point.throughput is None else str(point.throughput),
-            "capacities": dict(zip(graph.channel_names, point.capacities, strict=True)),
-        }
-        for point in points
-    ]
 
 
 def _latency_line(row: dict[str, Any]) -> str:

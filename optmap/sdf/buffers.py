@@ -20,7 +20,7 @@ References
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor, gcd
@@ -37,30 +37,24 @@ MOST_DISTRIBUTIONS = 20_000
 
 
 class SearchLimitError(ValueError):
-    """The trade-off has more distributions than the search may look at.
+    """The trade-off has more distributions than the search may look at, or its time is over.
 
-    Parameters
-    ----------
-    looked_at : int
-        Distributions the search was allowed.
-    points : list of BufferPoint
-        The points found before.
+    ``looked_at`` distributions were allowed, ``points`` were found before; ``in_time`` tells
+    whether the number was the limit, not the time.
     """
 
-    def __init__(self, looked_at: int, points: list[BufferPoint]) -> None:
-        self.looked_at, self.points = looked_at, points
-        super().__init__(
-            f"buffers: more than {looked_at} distributions to look at,"
-            f" {len(points)} points found before"
-        )
+    def __init__(self, looked_at: int, points: list[BufferPoint], in_time: bool = True) -> None:
+        self.looked_at, self.points, self.in_time = looked_at, points, in_time
+        why = f"more than {looked_at} distributions to look at" if in_time else "the time is over"
+        super().__init__(f"buffers: {why}, {len(points)} points found before")
 
-    def __reduce__(self) -> tuple[type[SearchLimitError], tuple[int, list[BufferPoint]]]:
+    def __reduce__(self) -> tuple[type[SearchLimitError], tuple[int, list[BufferPoint], bool]]:
         """Rebuild from the parts, so that the error crosses process borders."""
-        return type(self), (self.looked_at, self.points)
+        return type(self), (self.looked_at, self.points, self.in_time)
 
 
-class _TooManyError(Exception):
-    """The search may look at no more."""
+class _EndedError(Exception):
+    """The search may look at no more: by its number (True), or its time is over."""
 
 
 class EndlessTradeOffError(ValueError):
@@ -159,10 +153,11 @@ def pareto_points(
     at_least: Fraction | None = None,
     most_distributions: int = MOST_DISTRIBUTIONS,
     unbounded: Collection[int] = (),
+    expired: Callable[[], bool] = lambda: False,
 ) -> list[BufferPoint]:
     """Return the Pareto points of total capacity against throughput, smallest total first.
 
-    One distribution is given per point; others of the same total may reach the same throughput.
+    One distribution a point; others of the same total may reach the same throughput.
 
     Parameters
     ----------
@@ -172,6 +167,8 @@ def pareto_points(
         Distributions that may be looked at.
     unbounded : collection of int
         Channels whose capacity is no question, as orders: they do not count, and are given as 0.
+    expired : callable
+        Asked before every distribution whether the time is over.
 
     Returns
     -------
@@ -182,7 +179,7 @@ def pareto_points(
     Raises
     ------
     SearchLimitError
-        If ``most_distributions`` did not suffice.
+        If ``most_distributions`` or the time did not suffice.
     EndlessTradeOffError
         If the graph itself is unbounded, bounded channels are not, and ``at_least`` is missing.
 
@@ -204,15 +201,15 @@ def pareto_points(
         return []
     per_tick = None if whole.throughput is None else whole.throughput / graph.ticks_per_unit
     try:
-        search = _Search(graph, most_distributions, unbounded)
+        search = _Search(graph, most_distributions, unbounded, expired)
         for found in map(search.counted, search.points(per_tick)):
             speed = found.throughput
             speed = None if speed is None else speed * graph.ticks_per_unit
             points.append(replace(found, throughput=speed))
             if at_least is not None and (speed is None or speed >= at_least):
                 break
-    except _TooManyError:
-        raise SearchLimitError(most_distributions, points) from None
+    except _EndedError as error:
+        raise SearchLimitError(most_distributions, points, *error.args) from None
     return points
 
 
@@ -255,9 +252,10 @@ class _Search:
     """
 
     def __init__(
-        self, graph: SDFG, most_distributions: int, unbounded: Collection[int] = ()
+        self, graph: SDFG, most: int, unbounded: Collection[int], expired: Callable[[], bool]
     ) -> None:
-        self.graph, self.most, self.unbounded = graph, most_distributions, frozenset(unbounded)
+        self.graph, self.most, self.expired = graph, most, expired
+        self.unbounded = frozenset(unbounded)
         self.repetitions = repetition_vector(graph)
         q = np.array(self.repetitions, dtype=object)
         #: Tokens on a channel in one iteration.
@@ -331,7 +329,7 @@ class _Search:
         """Add a cut to those known."""
         count = len(self.cuts)
         if count == self.most:
-            raise _TooManyError
+            raise _EndedError(True)
         if count == len(self.ceilings):
             self.ceilings = np.concatenate((self.ceilings, np.empty_like(self.ceilings)))
         self.ceilings[count] = LARGEST
@@ -344,6 +342,8 @@ class _Search:
         seen = {self.start}
         held: BufferPoint | None = None  # the best of the present total
         while frontier:
+            if self.expired():
+                raise _EndedError(False)
             priority, capacities = heapq.heappop(frontier)
             if held is not None and priority > held.total:
                 yield held
@@ -378,7 +378,7 @@ class _Search:
                 larger = (*raised[:c], higher, *raised[c + 1 :])
                 if larger not in seen:
                     if len(seen) == self.most:
-                        raise _TooManyError
+                        raise _EndedError(True)
                     seen.add(larger)
                     heapq.heappush(frontier, (max(priority, sum(larger)), larger))
         if held is not None:

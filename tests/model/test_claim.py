@@ -48,3 +48,9 @@ def test_a_claim_crosses_json():
     claim = Claim("period", Status.FEASIBLE, Fraction(9, 2), 4, Fraction(9, 2), scope,
                   Grade.TWO_SOLVERS, trace)  # fmt: skip
     assert Claim.from_json(claim.to_json()) == claim
+
+
+def test_seconds_of_a_trace_have_four_digits():
+    claim = Claim("period", Status.FEASIBLE, 3, None, 3, END_TO_END,
+                  trace=(TracePoint(0.123456, 3, None),))  # fmt: skip
+    assert claim.to_json()["trace"] == [[0.1235, 3, None]]

@@ -50,9 +50,19 @@ def test_optimal_means_value_and_bound_are_equal(bound: int | Fraction | None):
         {"threads": 0},
         {"seed": -1},
         {"memory_mb": 0},
+        {"work": 0},
+        {"work": -3},
     ],
 )
 def test_limits_that_allow_nothing_are_refused(wrong: dict):
     Limits(wall_s=0.1, threads=1, seed=0, memory_mb=1)
     with pytest.raises(ValueError, match="limits"):
         Limits(**wrong)
+
+
+def test_limits_that_nobody_names():
+    limits = Limits()
+    assert (limits.wall_s, limits.threads, limits.seed) == (60.0, 1, 0)
+    assert (limits.memory_mb, limits.work) == (None, None)
+    assert Limits(work=1).work == 1
+    assert Limits(seed=1, threads=2, memory_mb=2, work=2).seed == 1

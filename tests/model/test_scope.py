@@ -105,3 +105,10 @@ def test_the_narrowest_split_neuron_is_found():
     assert decompose(snn, 5, "tree").least_split is None
     assert decompose(snn, 4, "tree").least_split == 5
     assert decompose(snn, 3, "tree").least_split == 4
+
+
+@pytest.mark.parametrize(("limit", "own"), [("max_clusters", "clusters"), ("max_load", "load")])
+def test_a_scope_of_at_most_so_much_covers_less_and_no_more(limit: str, own: str):
+    scope = Scope(**{limit: 7})
+    covered = [scope.covers(replace(HERE, **{own: value})) for value in (0, 6, 7, 8)]
+    assert covered == [True, True, True, False]

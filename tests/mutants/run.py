@@ -88,6 +88,8 @@ def _without_text(code: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
             node.annotation = ast.Constant(0)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.decorator_list = []  # frozen, slots, cached: they change no value
         if isinstance(node, ast.FunctionDef):
             node.returns = None
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:

@@ -145,3 +145,26 @@ def test_the_search_says_when_it_gives_up_and_what_it_has():
 def test_capacity_below_the_initial_tokens_is_refused():
     with pytest.raises(ValueError, match="holds 3 tokens, capacity 2"):
         with_capacities(sdfg([("A", 1)], [("A", "A", 1, 1, 3)]), (2,))
+
+
+def test_a_search_whose_time_is_over_keeps_what_it_found():
+    graph = sdfg(
+        [("A", 2), ("B", 3), ("C", 1)],
+        [("A", "B", 2, 3, 0), ("B", "C", 1, 2, 0), ("A", "A", 1, 1, 1), ("B", "B", 1, 1, 1)],
+    )
+    whole = pareto_points(graph)
+    assert len(whole) > 1
+    found: list[int] = []
+    for most in range(40):
+        looks, text = iter(range(most)), "the time is over"
+        try:
+            points = pareto_points(graph, expired=lambda looks=looks: next(looks, None) is None)
+        except SearchLimitError as error:
+            again = pickle.loads(pickle.dumps(error))
+            points, text = again.points, str(again)
+        assert "the time is over" in text
+        assert points == whole[: len(points)]
+        found.append(len(points))
+    assert found == sorted(found)
+    assert (found[0], found[-1]) == (0, len(whole))
+    assert found[len(found) // 2] > 0 or len(set(found)) > 2

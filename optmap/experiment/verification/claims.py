@@ -100,6 +100,8 @@ def value_problems(row: dict[str, Any], metrics: dict[str, Any]) -> Iterator[str
             yield f"{name}: bound {bound} above the claimed {value}"
         if (claim["status"] == "optimal") != (value is not None and value == bound):
             yield f"{name}: status {claim['status']} with value {value} and bound {bound}"
+        if value is not None and claim["status"] not in ("optimal", "feasible"):
+            yield f"{name}: status {claim['status']} with the value {value}"
         if claim["status"] not in {status.value for status in Status}:
             yield f"{name}: status {claim['status']!r} is none"
         yield from _trace_problems(name, claim)

@@ -183,3 +183,37 @@ def test_the_chain_tells_that_a_row_is_gone(tmp_path):
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert (manifest["rows"], manifest["chain"]) == (3, before)
     assert list(manifest["files"]) == ["tables.md"]
+
+
+ODD_MANIFESTS = [
+    "no JSON", "[]", "7", "null", "{}", '{"rows": 1}', '{"files": [], "rows": 1, "chain": ""}',
+    '{"files": {"../a": "0"}, "rows": 1, "chain": ""}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD_MANIFESTS)
+def test_a_manifest_that_is_none_seals_nothing(tmp_path, text):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a"}, {})
+        store.write("a.csv", "x")
+        store.seal(["a.csv"])
+        assert store.is_sealed({"a.csv": "x"})
+        assert not store.is_sealed({"a.csv": "y"})
+        assert not store.is_sealed({"b.csv": "x"})
+        store.write("manifest.json", text.replace('""', f'"{store.chain}"'))
+        assert not store.is_sealed({})
+        (tmp_path / "manifest.json").unlink()
+        assert not store.is_sealed({})
+
+
+def test_a_row_more_or_a_file_that_changed_breaks_the_seal(tmp_path):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a"}, {})
+        store.write("a.csv", "x")
+        store.seal(["a.csv"])
+        (tmp_path / "a.csv").write_text("z")
+        assert not store.is_sealed({})
+        store.write("a.csv", "x")
+        assert store.is_sealed({})
+        store.append({"key": "b"}, {})
+        assert not store.is_sealed({})
