@@ -17,7 +17,7 @@ one kind: on filters it dissolves most of what can be dissolved within seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -41,6 +41,7 @@ from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Report, Stopwatch
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.spreading import best_spreading_bound
 from optmap.bounds.traffic import traffic_bound
 from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
 from optmap.clustering.kernels.annealing_traffic import reduce_traffic
@@ -56,6 +57,8 @@ Column = dict[int, int]
 #: Rounds of annealing without success after which the traffic is left as it is, and what part of
 #: the time is kept for its bound.
 PATIENCE, BOUND_SHARE = 4, 0.8
+#: The same for the bound by spreading, of networks too large for that.
+SPREADING_SHARE = 0.6
 #: First temperatures of the rounds in turn, in mean spikes of a source that is read.
 TEMPERATURES = (2.0, 0.5, 0.1)
 
@@ -251,9 +254,10 @@ def minimize_traffic(
     Annealing (annealing_traffic.py), round after round, until PATIENCE rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
     that model's, the one of optmap.bounds.traffic, of traffic_bound.py, or of
-    spikes_bound.py. UNKNOWN where there is no start small enough.
+    spikes_bound.py; of networks too large for that, the one of optmap.bounds.spreading, with its
+    certificate. UNKNOWN where there is no start small enough.
     """
-    watch = Stopwatch(limits)
+    watch, certificate = Stopwatch(limits), None
     network, kinds = decomposition.network, kinds_worth_having(platform)
     floor = bound = traffic_bound(decomposition, platform).whole
     start = start_of(decomposition, platform, warm)
@@ -261,10 +265,21 @@ def minimize_traffic(
         return keep_better(watch, clusters_of, Status.UNKNOWN, None, None)
     measure = partial(traffic_of, network)
     applies = partition_spikes_bound.applies(network, num_clusters)
-    kept_s = BOUND_SHARE * limits.wall_s if applies else 0.0
+    kept_s = (BOUND_SHARE if applies else SPREADING_SHARE) * limits.wall_s
     current = _annealed_traffic(network, kinds, start, bound, watch, kept_s)
     value = measure(current)
     if value > bound and watch.left > 1:
+        if not applies:
+            part_s = SPREADING_SHARE * watch.left
+            until = watch.spent + part_s
+            certificate = best_spreading_bound(
+                decomposition, platform, lambda: watch.spent >= until, seed=limits.seed
+            )
+            if certificate is not None and certificate.bound > floor:
+                floor = bound = certificate.bound
+                watch.note(value, bound)
+            else:
+                certificate = None
         known = decomposition, platform, num_clusters, current
         proved = copies_bound(*known, Limits(watch.left / 2, seed=limits.seed))
         if proved.name != "copies":  # spikes differ, or copies say less than no solver does
@@ -275,7 +290,8 @@ def minimize_traffic(
         watch.note(value, bound)
     sets = PartitionSets(network, kinds, num_clusters)
     if value == bound or too_large(sets, Limits(max(watch.left, 1e-3)), SECONDS_PER_TERM):
-        return graded(keep_better(watch, measure, Status.UNKNOWN, current, bound), floor)
+        known_best = graded(keep_better(watch, measure, Status.UNKNOWN, current, bound), floor)
+        return replace(known_best, certificate=certificate)
     model = PartitionModel(sets).build()
     model.link_remote_axons()
     model.minimize_traffic()
@@ -285,7 +301,8 @@ def minimize_traffic(
     found = None if run.value is None else model.extract(run.solver)
     bound = max(bound, run.bound or 0)
     outcome = keep_better(watch, measure, run.status, found, bound, current)
-    return graded(outcome, floor, Below(sets, "traffic", measure, watch, other_search=True))
+    below = Below(sets, "traffic", measure, watch, other_search=True)
+    return replace(graded(outcome, floor, below), certificate=certificate)
 
 
 def _annealed_traffic(

@@ -14,7 +14,7 @@ from math import isqrt
 import numpy as np
 
 from optmap.errors import InputError
-from optmap.generators.irregular import scale_free, small_world
+from optmap.generators.irregular import reservoir_in_the_plane, scale_free, small_world
 from optmap.generators.layers import MAX_SYNAPSES, Layers, perceptron
 from optmap.generators.unroll import Windows
 from optmap.model.snn import SNN, IndexArray
@@ -236,6 +236,12 @@ GENERATORS: tuple[Generator, ...] = (
         "N random neurons of fan-in 64 and 10 readouts (reservoir-1000)",
         r"reservoir-(\d+)",
         reservoir,
+    ),
+    Generator(
+        "reservoir-2d-N-F",
+        "N neurons in the plane that send to about F near ones (reservoir-2d-4096-64)",
+        r"reservoir-2d-(\d+-\d+)",
+        reservoir_in_the_plane,
     ),
     Generator(
         "filter-N[-kK][-sS][-pP][-cC]",

@@ -14,6 +14,9 @@ Values = npt.NDArray[np.float64]
 #: Written here, so that a name means one network.
 SEED = 20260
 REWIRED = 0.1
+#: Of a reservoir in the plane: neurons under its kernel, in fan-outs; how many deviations far it
+#: reaches; median and deviation of the logarithm of its spikes.
+KERNEL_FAN_OUTS, REACH, MEDIAN_SPIKES, SPIKES_DEVIATION = 2.0, 4.0, 6.0, 0.75
 
 
 def small_world(size: int, degree: int) -> SNN:
@@ -92,3 +95,50 @@ def _preferential(size: int, links: int, draw: Values) -> IntArray:
         ends[2 * e] = older[e]
         ends[2 * e + 1] = newer
     return older
+
+
+def reservoir_in_the_plane(size: int, fan_out: int) -> SNN:
+    """Return neurons in the unit square that send to their neighbours.
+
+    Positions are uniform; a neuron's fan-out is drawn from Poisson's distribution of that mean, its
+    readers without repetition with weights of a Gaussian of their distance, under which lie twice
+    ``fan_out`` neurons on average; its spikes are log-normal (median 6, deviation of the logarithm
+    0.75), rounded. There are no inputs; a neuron that nobody sends to reads nothing and is one.
+
+    After the recipe of reservoirs by which hypergraph mappers are measured [1]_: points, Gaussian
+    kernel, Poisson fan-out, log-normal rates. Its numbers are this project's own.
+
+    References
+    ----------
+    .. [1] M. Ronzani and C. Silvano, arXiv 2601.16118, 2026.
+    """
+    from scipy.spatial import KDTree  # loads slowly; only this family asks for it
+
+    if not 1 <= fan_out < size:
+        raise ValueError(f"{size} neurons cannot send to {fan_out} others")
+    if size * fan_out > MAX_SYNAPSES // 10:
+        raise ValueError(f"{size * fan_out} synapses, at most {MAX_SYNAPSES // 10}")
+    rng = np.random.default_rng(SEED)
+    place = rng.random((size, 2))
+    deviation = float(np.sqrt(KERNEL_FAN_OUTS * fan_out / (2 * np.pi * size)))
+    wanted = rng.poisson(fan_out, size)
+    spikes = np.rint(rng.lognormal(np.log(MEDIAN_SPIKES), SPIKES_DEVIATION, size))
+    tree, pre, post = KDTree(place), [], []
+    for neuron in range(size):
+        near = np.array(tree.query_ball_point(place[neuron], REACH * deviation, return_sorted=True))
+        near = near[near != neuron]
+        number = min(int(wanted[neuron]), len(near))
+        if not number:
+            continue
+        way = ((place[near] - place[neuron]) ** 2).sum(axis=1) / (2 * deviation**2)
+        drawn = np.argsort(way - rng.gumbel(size=len(near)), kind="stable")[:number]
+        pre.append(np.full(number, neuron))
+        post.append(near[drawn])
+    return from_edges(
+        np.concatenate([*pre, np.empty(0, dtype=np.int64)]),
+        np.concatenate([*post, np.empty(0, dtype=np.int64)]),
+        size,
+        spikes=spikes.astype(np.int64),
+        populations=[Population("neurons", 0, size - 1)],
+        spikes_origin="log-normal, generated",
+    )

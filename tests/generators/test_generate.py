@@ -39,6 +39,16 @@ def test_totals(name, neurons, synapses, inputs, fan_in):
     assert snn.spikes.tolist() == [1] * neurons
 
 
+def test_a_reservoir_in_the_plane():
+    snn = generate("gen:reservoir-2d-256-16")
+    assert (snn.num_neurons, snn.num_synapses) == (256, 4026)
+    assert snn.spikes_origin == "log-normal, generated"
+    assert snn.spikes.min() >= 1
+    assert 6 < snn.spikes.mean() < 10
+    assert (snn.fan_out <= 40).all()
+    assert not (snn.post_of_synapse() == snn.indices).any()
+
+
 def test_every_family_is_tried_above():
     """A family added to the table needs a total here."""
     families = {generator.usage.split("-N")[0].split("-S")[0] for generator in GENERATORS}

@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any
 
 from optmap.bounds.bound import Bound
+from optmap.bounds.spreading import prove_spreading
 from optmap.errors import InputError, refuse_unknown
 from optmap.exact_questions import prove_again, prove_cover_again
 from optmap.instance import Instance
@@ -16,8 +17,10 @@ from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.scope import Scope
+from optmap.model.spreading_certificate import from_dict as spreading_from_dict
 
 PRICE_FIELDS = ("schema", "kind", "units", "crossbars", "prices", "worth", "searched", "bound")
+SPREADING_FIELDS = ("schema", "kind", "units", "capacity", "rounds", "bound")
 COVER_FIELDS = ("schema", "kind", "metric", "pricing", "prices", "scale", "tiles", "bound")
 
 
@@ -47,11 +50,25 @@ def _cover(data: dict[str, Any], mapping: Mapping, instance: Instance, limits: L
     return Bound(certificate.metric, "cover", ceil(proved), whole, Grade.CERTIFIED)
 
 
+def _spreading(data: dict[str, Any], mapping: Mapping, instance: Instance, limits: Limits) -> Bound:
+    """Grow the trees of a spreading bound again, in whole numbers."""
+    refuse_unknown(data, SPREADING_FIELDS, "certificate")
+    certificate, decomposition = spreading_from_dict(data), mapping.decomposition
+    try:
+        proved = prove_spreading(certificate, decomposition, instance.platform)
+    except ValueError as error:
+        raise NotProvedError(f"not proved again: {error}") from None
+    if proved < certificate.bound:
+        raise NotProvedError(f"not proved again: it proves {proved}, not {certificate.bound}")
+    units = Scope(units=decomposition.identity)
+    return Bound("traffic", "spreading", certificate.bound, units, Grade.CERTIFIED)
+
+
 #: Proves one kind of certificate again and returns the bound.
 Prove = Callable[[dict[str, Any], Mapping, Instance, Limits], Bound]
 
 #: Kind of certificate -> what proves it again.
-PROVERS: dict[str, Prove] = {"prices": _prices, "cover": _cover}
+PROVERS: dict[str, Prove] = {"prices": _prices, "cover": _cover, "spreading": _spreading}
 
 
 def prove_certificate(
