@@ -199,6 +199,7 @@ def test_stages_do_not_know_their_siblings(module: str):
     composed = {
         "formulations.binding.search",
         "optmap.clustering.blocks",
+        "optmap.clustering.overlap",
         "optmap.binding.multicast",
     }
     assert module in composed or siblings & imports(module) == set()

@@ -203,9 +203,9 @@ def spreading_bound(
         log_length += STEP / np.sqrt(1 + number / 20) * (crowded / crowded.mean() - 1)
     times = _mixed(found, made, loads)
     used = [k for k, number in enumerate(times) if number]
-    kept = [replace(made[k], times=times[k]) for k in used]
-    value = _value(found, kept, [loads[k] for k in used])
-    return SpreadingCertificate(decomposition.identity, capacity, tuple(kept), value)
+    counted = [replace(made[k], times=times[k]) for k in used]
+    value = _value(found, counted, [loads[k] for k in used])
+    return SpreadingCertificate(decomposition.identity, capacity, tuple(counted), value)
 
 
 def _mixed(found: Spreading, made: list[Round], loads: list[IntArray]) -> list[int]:
