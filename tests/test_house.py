@@ -65,6 +65,7 @@ LEVEL = {
     "optmap.export": 16,
     "optmap.verify": 16,
     "optmap.submit": 16,
+    "optmap.rivals": 16,
     "optmap.sdf.__main__": 16,
     "optmap.__main__": 17,
 }

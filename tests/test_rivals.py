@@ -1,0 +1,53 @@
+"""Rivals' tables: the published networks, a short job, and what a forged table is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from optmap.generators.microcircuit import microcircuit
+from optmap.rivals import judged, mapped, verify
+
+STORED = Path(__file__).parents[1] / "results" / "rivals"
+#: Published synapses by neurons and mesh, seeds 1 to 3.
+SYNAPSES = {
+    (80, 4): (611, 603, 611),
+    (80, 5): (600, 605, 586),
+    (80, 6): (593, 580, 597),
+    (108, 4): (972, 978, 992),
+    (108, 5): (913, 996, 957),
+    (108, 6): (905, 925, 962),
+}
+
+
+@pytest.mark.parametrize(("size", "mesh"), SYNAPSES)
+def test_seeds_give_the_published_networks(size: int, mesh: int):
+    for seed, synapses in enumerate(SYNAPSES[size, mesh], 1):
+        snn = microcircuit(size, size + 17 * seed + mesh)
+        assert (snn.num_units, snn.num_synapses) == (size, synapses)
+
+
+def test_first_rates_are_the_published_example():
+    assert microcircuit(108, 1).spikes[:4].tolist() == [480_356, 699_459, 416_388, 1_083_770]
+
+
+def test_a_job_is_judged_and_a_forged_one_is_found(tmp_path: Path):
+    job = mapped(80, 4, 1, (20_000,))
+    assert 0 < job.bound < job.hops
+    assert judged(80, 4, 1, list(job.tile_of)) == (job.hops, job.bound)
+    file = tmp_path / "hysmap.json"
+    file.write_text(json.dumps({"jobs": [asdict(job)]}))
+    assert verify(tmp_path) == []
+    file.write_text(json.dumps({"jobs": [asdict(replace(job, hops=job.hops - 1))]}))
+    assert len(verify(tmp_path)) == 1
+    with pytest.raises(ValueError, match="neurons a core"):
+        judged(80, 4, 1, [0] * 80)
+
+
+def test_no_stored_figure_is_above_the_published_one():
+    jobs = json.loads((STORED / "hysmap.json").read_text())["jobs"]
+    assert len(jobs) == 18
+    assert all(job["bound"] <= job["hops"] <= job["published"] for job in jobs)
