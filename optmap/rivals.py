@@ -1,10 +1,10 @@
 """Published tables of other mappers, made again: ``python -m optmap.rivals --out results/rivals``.
 
 HySMap: 18 jobs, 80 and 108 neurons on meshes of 4 x 4 to 6 x 6, activity-weighted multicast hops
-under XY routing. Networks are generated from the published seeds; every core is used and holds
-n / k neurons, rounded down or up: more than HySMap demands (15 % of slack), so that no figure owes
-anything to looser constraints. Values are the judge's; the bound holds for every mapping with at
-most so many neurons a core: each core that a spike enters needs a link of its own.
+under XY routing. Networks are generated from the published seeds. Constraints are HySMap's: every
+core holds 15 % less or more than n / k neurons, floor and ceiling. Values are the judge's; the
+bound holds for every mapping with at most so many neurons a core: each core that a spike enters
+needs a link of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import platform
 import sys
 import time
 from dataclasses import asdict, dataclass
+from math import ceil, floor
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,8 @@ PUBLISHED = {
     (108, 5): (6658.46142, 7278.42553, 7100.11761),
     (108, 6): (7418.11381, 8146.48077, 7746.92973),
 }
+#: HySMap's balance: how much more or less than the mean a core may hold.
+SLACK = 0.15
 #: Runs of annealing from one seed, and moves of each.
 RUNS = (400_000,) * 3
 
@@ -59,11 +62,16 @@ class Job:
 
 
 def _case(neurons: int, mesh: int, seed: int) -> tuple[SNN, Platform]:
-    """Return the published network, and a mesh whose cores hold n / k neurons, rounded up."""
+    """Return the published network, and a mesh whose cores hold as many as HySMap allows."""
     snn = microcircuit(neurons, neurons + 17 * seed + mesh)
-    most = -(-neurons // mesh**2)
+    most = ceil((1 + SLACK) * neurons / mesh**2)
     tiles = (Tile(Crossbar(max(2, neurons), most), slots=1),) * mesh**2
     return snn, Platform(f"{mesh} x {mesh} cores", tiles, Interconnect("mesh", mesh, mesh))
+
+
+def _least(neurons: int, mesh: int) -> int:
+    """Return the fewest neurons of a core."""
+    return floor((1 - SLACK) * neurons / mesh**2)
 
 
 def judged(neurons: int, mesh: int, seed: int, tile_of: list[int]) -> tuple[float, float]:
@@ -75,7 +83,7 @@ def judged(neurons: int, mesh: int, seed: int, tile_of: list[int]) -> tuple[floa
         If some core holds too few or too many neurons.
     """
     snn, chip = _case(neurons, mesh, seed)
-    held, least = np.bincount(tile_of, minlength=mesh**2), neurons // mesh**2
+    held, least = np.bincount(tile_of, minlength=mesh**2), _least(neurons, mesh)
     if len(tile_of) != snn.num_units or len(held) > mesh**2:
         raise ValueError(f"{len(tile_of)} places for {snn.num_units} neurons")
     if held.min() < least or held.max() > chip.max_columns:
@@ -93,7 +101,7 @@ def mapped(neurons: int, mesh: int, seed: int, runs: tuple[int, ...] = RUNS) -> 
     """Return one job: neurons placed by annealing of their multicast hops."""
     begun = time.perf_counter()
     snn, chip = _case(neurons, mesh, seed)
-    least = np.full(mesh**2, neurons // mesh**2)
+    least = np.full(mesh**2, _least(neurons, mesh))
     most = np.full(mesh**2, chip.max_columns)
     fits = np.ones((neurons, mesh**2), dtype=np.bool_)
     grid = grid_of(chip, least, most, fits)
