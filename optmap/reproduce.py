@@ -29,6 +29,7 @@ from optmap.experiment.reproduction.figures import FIGURES, Figure
 from optmap.experiment.reproduction.page import files, page
 from optmap.experiment.reproduction.programs import PROGRAMS, Program, program_named
 from optmap.experiment.reproduction.results import Changes, Results, Shown
+from optmap.experiment.reproduction.tokens import tokens
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
 from optmap.experiment.run.environment import environment
@@ -50,7 +51,11 @@ ADMISSION_CLAIM = (
     "Song et al. 2020: a fast technique to admit at run time, without a number; Balaji et al. 2020"
     " (arXiv 2006.06777): mapping at run time takes a 780th of the time, 6.25 % worse."
 )
-NAMES = (*(figure.name for figure in FIGURES), ADMISSION)
+#: The figure that is made of stored mappings, solved again for their buffers.
+TOKENS = "tokens"
+TOKENS_TITLE = "Period against buffer space in tokens"
+TOKENS_CLAIM = next(figure.claim for figure in FIGURES if figure.name == "buffers")
+NAMES = (*(figure.name for figure in FIGURES), TOKENS, ADMISSION)
 
 #: The store of the rows, inside the result folder.
 RUN, PAGE = "run", "README.md"
@@ -98,24 +103,33 @@ def main(arguments: Sequence[str]) -> int:
         programs = [program_named(n.strip()) for n in args.programs.split(",") if n.strip()]
     if not programs:
         raise InputError("--programs", "", repr(args.programs), "a comma-separated list")
-    figures = [f for f in FIGURES if not args.figure or f.name in args.figure]
+    asked = set(args.figure or NAMES)
+    figures = [f for f in FIGURES if f.name in asked or (f.name == "buffers" and TOKENS in asked)]
     log, out = Console(stderr=True), Output()
+
+    def say(text: str) -> None:
+        log.print(text, highlight=False)
+
     shown: list[tuple[str, str, str, Shown]] = []
     failed: list[Row] = []
     folder = Path(args.out)
+    limits = limits_of(args, args.seed)
     if figures:
-        jobs = jobs_of(figures, programs, limits_of(args, args.seed))
+        jobs = jobs_of(figures, programs, limits)
         try:
             with Store.opened(folder / RUN) as store:
                 results, failed = run(jobs, store, args.jobs, log)
         except StoreError as error:
             log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
             return FAILED
-        shown += [(f.name, f.title, f.claim, f.show(results)) for f in figures]
-    if not args.figure or ADMISSION in args.figure:
-        said = admission(programs, args.seed, lambda text: log.print(text, highlight=False))
+        shown += [(f.name, f.title, f.claim, f.show(results)) for f in figures if f.name in asked]
+        if TOKENS in asked:
+            said = tokens(programs, results, folder / RUN, limits, say)
+            shown.append((TOKENS, TOKENS_TITLE, TOKENS_CLAIM, said))
+    if ADMISSION in asked:
+        said = admission(programs, args.seed, say)
         shown.append((ADMISSION, ADMISSION_TITLE, ADMISSION_CLAIM, said))
-    write(folder, shown, programs, _notes(args, failed), args.page)
+    write(folder, shown, programs, _notes(args, programs, failed), args.page)
     for name, title, _, one in shown:
         out.print(f"{title} ({name}.md): {one.verdict}", markup=False, highlight=False)
     out.print(f"written to {args.out}/: {PAGE}, tables, pictures; rows in {RUN}/", highlight=False)
@@ -186,9 +200,14 @@ def _seen(folder: Path, place: Path) -> str:
     return "" if name == "." else f"{name}/"
 
 
-def _notes(args: argparse.Namespace, failed: Sequence[Row]) -> list[str]:
-    """Return what the page says of the run: limits, and rows without a mapping."""
+def _notes(
+    args: argparse.Namespace, programs: Sequence[Program], failed: Sequence[Row]
+) -> list[str]:
+    """Return what the page says of the run: limits, what was not run, rows without a mapping."""
     notes = [f"Limit of a row: {args.limit:g} s; seed {args.seed}; `--jobs {args.jobs}`."]
+    left = [p.name for p in PROGRAMS if p not in programs]
+    if left:
+        notes.append(f"Not run here: {', '.join(left)}.")
     if failed:
         names = ", ".join(f"{row.instance} by {row.method}" for row in failed[:12])
         more = f" and {len(failed) - 12} more" if len(failed) > 12 else ""

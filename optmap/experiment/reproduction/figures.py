@@ -29,6 +29,8 @@ METHODS = (
     "overlap-spikes",
     "whole",
 )
+#: Which colour and mark a method has in every picture; ``random`` is in none.
+PLACES = {method: i for i, method in enumerate(METHODS[1:])}
 #: Along an axis: the fast ones.
 FAST = ("pacman", "spinemap", "song2020", "dfsynthesizer", "overlap-spikes")
 TILES, SIZES, WINDOWS = (1, 2, 4, 8, 16), (64, 128, 256, 512), (1, 2, 3, 4, 8)
@@ -103,6 +105,7 @@ def _clusters(found: Results) -> Shown:
         found.programs,
         series,
         joined=False,
+        places=PLACES,
     )
     ours = found.ratios("overlap-spikes", reference, "clusters")
     use = found.ratios("song2020", "pacman", "synapse_use_mean")
@@ -164,7 +167,7 @@ def _throughput(found: Results) -> Shown:
             series[method] = [1 / r if r else None for r in ratios]
     series["proved limit"] = _limits(found, "spinemap")
     title, ordinate = "Throughput relative to SpiNeMap", "times SpiNeMap's"
-    picture = Picture(title, "", ordinate, found.programs, series, joined=False)
+    picture = Picture(title, "", ordinate, found.programs, series, joined=False, places=PLACES)
     flow = found.ratios("dfsynthesizer", "spinemap", "period")
     energy = found.ratios("spinemap", "pacman", "energy_pj")
     best = geometric(found.ratios("whole", "dfsynthesizer", "period"))
@@ -208,7 +211,7 @@ def _along(
         labels = [str(v) for v in values]
         own = [_by_program(found, m, labels, places) for m in ("song2020", "overlap-spikes")]
         tables = [Table(ORDINATE, ["method", *labels, "programs"], lines), *own]
-        picture = Picture(title, words, ORDINATE, labels, series)
+        picture = Picture(title, words, ORDINATE, labels, series, places=PLACES)
         return Shown(tables, {"": picture}, _gain(series, values, words))
 
     return show

@@ -112,6 +112,8 @@ def number(value: Any, form: str = ".4g") -> str:
         return "-"
     if float(value) == int(value) and abs(value) < 1e9:
         return f"{int(value):,}"
+    if abs(value) >= 1e3:
+        return f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.3e}"
     return format(value, form)
 
 

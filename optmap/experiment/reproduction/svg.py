@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from math import ceil, floor, log10
 
@@ -26,6 +26,9 @@ class Picture:
         The series that is drawn dashed and black: a proved limit.
     joined : bool
         Whether points are joined; no for an axis of names.
+    places : mapping
+        Name -> number of its colour and mark, so that a series looks alike in all pictures; others
+        go by their place.
     """
 
     title: str
@@ -35,6 +38,7 @@ class Picture:
     series: Mapping[str, Sequence[float | None]]
     limit: str = "proved limit"
     joined: bool = True
+    places: Mapping[str, int] = field(default_factory=dict)
 
     def svg(self) -> str:
         """Return the file's text."""
@@ -99,8 +103,8 @@ class Picture:
         self, i: int, name: str, values: Sequence[float | None], low: float, high: float
     ) -> list[str]:
         """Return a series and its line of the legend."""
-        is_limit = name == self.limit
-        colour = "#222" if is_limit else COLOURS[i % len(COLOURS)]
+        is_limit, look = name == self.limit, self.places.get(name, i)
+        colour = "#222" if is_limit else COLOURS[look % len(COLOURS)]
         dash = ' stroke-dasharray="6 4"' if is_limit else ""
         at = [
             (self._x(k), self._y(v, low, high))
@@ -113,12 +117,12 @@ class Picture:
             parts.append(
                 f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
             )
-        parts += [_mark(i, x, y, colour, is_limit) for x, y in at]
+        parts += [_mark(look, x, y, colour, is_limit) for x, y in at]
         y = TOP + 8 + 19 * i
         parts.append(
             f'<path d="M{WIDTH - RIGHT + 14} {y}h22" stroke="{colour}" stroke-width="2"{dash}/>'
         )
-        parts.append(_mark(i, WIDTH - RIGHT + 25, y, colour, is_limit))
+        parts.append(_mark(look, WIDTH - RIGHT + 25, y, colour, is_limit))
         parts.append(f'<text x="{WIDTH - RIGHT + 42}" y="{y + 4}">{escape(name)}</text>')
         return parts
 

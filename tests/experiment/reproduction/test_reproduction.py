@@ -50,15 +50,7 @@ def test_every_program_is_there_on_the_same_platform():
 
 
 def test_every_figure_needs_known_methods_and_is_one_command():
-    assert NAMES == (
-        "clusters",
-        "throughput",
-        "tiles",
-        "crossbars",
-        "buffers",
-        "order",
-        "admission",
-    )
+    assert set(NAMES) - {f.name for f in FIGURES} == {"tokens", "admission"}
     for figure in FIGURES:
         assert {method for method, _ in figure.needs} <= set(KNOWN)
     jobs = jobs_of(FIGURES, [program_named("MLP")], Limits(1.0))
@@ -129,6 +121,20 @@ def test_admission_repeats_its_periods():
 
 
 @pytest.mark.full
+def test_tokens_of_stored_mappings_are_few_and_proved(tmp_path):
+    out = tmp_path / "out"
+    command = ["--figure", "tokens", "--programs", "heart-rate", "--out", str(out)]
+    assert main([*command, "--limit", "20", "--jobs", "1"]) == 0
+    lines = list(csv.DictReader((out / "tokens.csv").open()))
+    said = {(x["row"], x["column"]): x["value"] for x in lines if x["table"].startswith("Tokens")}
+    for method in ("song2020", "overlap-spikes"):
+        name = f"heart rate, {method}"
+        assert said[name, "proved"] == "yes"
+        fewest, given = (int(said[name, c].replace(",", "")) for c in ("fewest", "tokens"))
+        assert 0 < fewest < given
+
+
+@pytest.mark.full
 def test_a_figure_is_resumed_and_its_run_verified(tmp_path, capsys):
     from optmap.verify import main as verify
 
@@ -137,6 +143,9 @@ def test_a_figure_is_resumed_and_its_run_verified(tmp_path, capsys):
     assert main(command) == 0
     first = (out / "buffers.md").read_text()
     assert main(command) == 0
+    command[1] = "tokens"  # of the same rows
+    assert main(command) == 0
+    assert "no channel" in (out / "tokens.md").read_text()
     assert "0 of 15 rows to run" in capsys.readouterr().err
     assert (out / "buffers.md").read_text() == first
     assert verify([str(out / "run")]) == 0
