@@ -208,10 +208,13 @@ def _notes(
     left = [p.name for p in PROGRAMS if p not in programs]
     if left:
         notes.append(f"Not run here: {', '.join(left)}.")
-    if failed:
-        names = ", ".join(f"{row.instance} by {row.method}" for row in failed[:12])
-        more = f" and {len(failed) - 12} more" if len(failed) > 12 else ""
-        notes.append(f"Without a mapping ({len(failed)} rows): {names}{more}.")
+    reasons: dict[str, list[Row]] = {}
+    for row in failed:
+        reasons.setdefault(row.status, []).append(row)
+    for status, rows in reasons.items():
+        first = f"{rows[0].instance} by {rows[0].method}"
+        why = rows[0].reason or status
+        notes.append(f"Without a mapping: {len(rows)} rows ({status}), as {first}: {why}.")
     return notes
 
 

@@ -1,10 +1,10 @@
 """Guess period, energy and clusters of a row from those of stored rows, with an interval.
 
-Extremely randomised trees on :mod:`.descriptors` predict how far above its proved floor a method
-ends, as a logarithm; a nearest-neighbour term (the same method on the same network, on the
-platforms most alike) is one of their inputs. The interval is what the single trees say, widened by
-the error that trees show on rows they did not see. A prediction is never shown as a value: it says
-what to run first, or what not to run at all.
+What is learned is how far above its proved floor a method ends, as a logarithm. A first guess is
+the mean of the nearest rows of the same method (the same network first, then platforms alike);
+extremely randomised trees on :mod:`.descriptors` predict what it lacks. The interval is what the
+single trees say, widened by the error that trees show on rows they did not see. A prediction is
+never shown as a value: it says what to run first, or what not to run at all.
 
 The idea of predicting a platform from few measurements on it is MAPLE-X's [1]_.
 
@@ -32,10 +32,14 @@ from optmap.model.snn import FloatArray
 TREES = 60
 #: Fewer rows than this teach nothing.
 LEAST_ROWS = 8
-#: Neighbours whose mean is an input of the trees.
-NEIGHBOURS = 3
+#: Neighbours whose mean is the first guess.
+NEIGHBOURS = 2
 #: Share of the rows' errors that an interval should hold.
 COVERED = 0.9
+#: The first numbers of a descriptor are sizes of the network: unlike ones are farther apart.
+OF_NETWORK, NETWORK_WEIGHT = 5, 20.0
+#: The distance of a neighbour that is not there.
+FAR = 99.0
 #: A neighbour so near in all sizes counts at most as much as one at this distance.
 NEAREST = 0.05
 
@@ -74,6 +78,7 @@ class Predictor:
         self._known = [descriptor for descriptor, _ in known]
         self._words = {w: i for i, w in enumerate(_words(self._known))}
         self._numbers = np.array([d.numbers() for d in self._known])
+        self._weights = np.where(np.arange(self._numbers.shape[1]) < OF_NETWORK, NETWORK_WEIGHT, 1)
         self._models: dict[str, _Model] = {}
         for metric in TARGETS:
             values = [metric_named(metric).value(row) for _, row in known]
@@ -87,9 +92,9 @@ class Predictor:
 
     def _fit(self, at: Any, above: Any) -> _Model:
         inputs = np.array([self._inputs(self._known[i], at, above, but=int(i)) for i in at])
-        trees = _regressor(self._seed)
-        trees.fit(inputs, above)
-        errors = np.abs(above - trees.oob_prediction_)
+        trees, beyond = _regressor(self._seed), above - inputs[:, -2]
+        trees.fit(inputs, beyond)
+        errors = np.abs(beyond - trees.oob_prediction_)
         return _Model(trees, at, above, float(np.quantile(errors, COVERED)))
 
     def _inputs(self, d: Descriptor, at: Any, above: Any, but: int = -1) -> FloatArray:
@@ -99,8 +104,9 @@ class Predictor:
         words[[self._words[w] for w in d.stages() if w in self._words]] = 1.0
         alike = [k for k, i in enumerate(at) if self._known[i].method == d.method and i != but]
         if not alike:
-            return np.concatenate((own, words, [-1.0, 0.0])).astype(np.float32)
-        distance = np.abs(self._numbers[at[alike]] - own).sum(axis=1)
+            tail = [float(above.mean()), FAR]
+            return np.concatenate((own, words, tail)).astype(np.float32)
+        distance = (np.abs(self._numbers[at[alike]] - own) * self._weights).sum(axis=1)
         near = np.argsort(distance, kind="stable")[:NEIGHBOURS]
         weight = 1 / (NEAREST + distance[near])
         mean = float((above[alike][near] * weight).sum() / weight.sum())
@@ -117,6 +123,7 @@ class Predictor:
             return None
         inputs = self._inputs(descriptor, model.at, model.above)[None, :]
         each = np.array([tree.predict(inputs)[0] for tree in model.trees.estimators_])
+        each += inputs[0, -2]
         middle, floor = float(each.mean()), descriptor.floor(metric)
         low = min(float(np.quantile(each, 1 - COVERED)), middle - model.error)
         high = max(float(np.quantile(each, COVERED)), middle + model.error)

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from optmap.experiment.reproduction.programs import BASE, PLATFORM, Program
 from optmap.experiment.reproduction.results import Shown
 
+#: A table of more lines stands in its figure's own file only.
+MOST_LINES = 30
+
 #: What the page says before its figures.
 HEAD = """\
 # The publications' experiments
@@ -59,9 +62,10 @@ def page(
         lines += [f"## {title}", "", f"*Published:* {claim}", "", f"*Here:* {shown.verdict}", ""]
         for end, picture in shown.pictures.items():
             lines += [f"![{picture.title}]({results}{name}{end}.svg)", ""]
-        for table in shown.tables[:2]:
+        short = [table for table in shown.tables[:2] if len(table.lines) <= MOST_LINES]
+        for table in short:
             lines += table.markdown()
-        if len(shown.tables) > 2:
+        if len(shown.tables) > len(short):
             lines += [f"All {len(shown.tables)} tables: [{name}.md]({results}{name}.md).", ""]
     return "\n".join(lines).rstrip() + "\n"
 
