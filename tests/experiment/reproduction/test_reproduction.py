@@ -125,7 +125,7 @@ def test_tokens_of_stored_mappings_are_few_and_proved(tmp_path):
     out = tmp_path / "out"
     command = ["--figure", "tokens", "--programs", "heart-rate", "--out", str(out)]
     assert main([*command, "--limit", "20", "--jobs", "1"]) == 0
-    lines = list(csv.DictReader((out / "tokens.csv").open()))
+    lines = list(csv.DictReader((out / "tokens.csv").read_text().splitlines()))
     said = {(x["row"], x["column"]): x["value"] for x in lines if x["table"].startswith("Tokens")}
     for method in ("song2020", "overlap-spikes"):
         name = f"heart rate, {method}"
