@@ -79,7 +79,7 @@ def test_a_curve_takes_programs_with_every_value_only():
     shown = FIGURE["tiles"].show(replace(found, rows=rows))
     line = next(line for line in shown.tables[0].lines if line[0] == "song2020")
     assert line[-1] == "1"  # b has no row but at the base
-    assert line[1] == f"{1e6 / 120:.4g}"
+    assert line[1] == "8,333.3"  # 10^6 ticks by 120
     assert "song2020 2.00 times from 1 to 16" in shown.verdict
 
 
