@@ -37,6 +37,7 @@ test-full: lint
 
 bench: $(STAMP)
 	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds -o python_files='bench_*.py' -p no:cacheprovider
+	$(PY) tests/benchmarks/performance_page.py --write
 
 clustering: $(STAMP)
 	$(PY) tests/benchmarks/partition_table.py 20 --write

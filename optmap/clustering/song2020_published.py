@@ -21,8 +21,8 @@ Departures from the public code: ties in its sort, which is unstable, are broken
 take ends inside the neuron's own link the public code gives the neuron a column in two clusters
 and never adds the two sums, here the earlier piece is read by the later one and costs a row; on
 crossbars of fewer than 3 rows F is 2, since takes of one input would not end. On the five networks
-the publication's figures are for (600, 50, 142, 640, 571 clusters of 128 x 128) it gives 601, 50,
-142, 640 and 571.
+the publication's figures are for it gives the public code's own counts: 601 (whose largest id is
+600), 50, 142, 640 and 571 clusters of 128 x 128.
 
 References
 ----------

@@ -1,0 +1,176 @@
+"""Measure docs/performance.md: ``make bench``, or this file alone; ``--write`` keeps the page.
+
+Whole processes from start to end, then whole rows from 10^4 to 10^7 synapses, each in a process of
+its own. Times are processor seconds, of all processes together: machines are shared. Kernels are
+compiled before anything is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from optmap.experiment.run.environment import environment
+from optmap.sdf.graph import sdfg
+from optmap.sdf.xml import sdf3_text
+
+HOUSE = Path(__file__).parents[2]
+PAGE = HOUSE / "docs/performance.md"
+SIZES = tuple(f"gen:scale-conv-{10**n}" for n in (4, 5, 6, 7))
+METHODS = ("overlap", "overlap-spikes")
+#: Whole processes: what is run, and the seconds it should take.
+PROCESSES = (
+    ("a small graph", ("optmap.sdf", "instances/lenet_mnist_7.xml"), 0.2),
+    ("SDF3 file, 10,000 actors, 37,000 channels", ("optmap.sdf", "BIG"), None),
+    ("a small network", ("optmap.map", "mlp_tiny"), 1.0),
+    ("a small network with the bound by sets", ("optmap.map", "filter_8"), 1.0),
+    ("79,400 synapses, in a child", ("optmap.map", "mlp_784_100_10"), None),
+)
+ROW = """
+import cProfile, io, json, pstats, resource, sys, time
+from optmap.experiment.run import solve
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.source import Source
+from optmap.methods import method_named
+from optmap.model.outcome import Limits
+name, network = sys.argv[1:3]
+solve.warm_up(method_named(name))
+source = Source(network=network, platform="dynap_se")
+began, out, profile = time.process_time(), io.StringIO(), cProfile.Profile()
+instance = source.load()
+synapses = instance.snn.num_synapses
+job = Job(instance.name, "", source, name, Limits(600.0))
+if len(sys.argv) > 3:
+    profile.enable()
+solve.solve(job, out)
+profile.disable()
+row = json.loads(out.getvalue().splitlines()[-1])
+found = {"synapses": synapses, "seconds": time.process_time() - began, "check": row["check"],
+         "clusters": row["metrics"]["clusters"], "stages": row["stage_seconds"],
+         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+if len(sys.argv) > 3:
+    calls = pstats.Stats(profile).stats
+    top = sorted((c[3], f) for f, c in calls.items() if "/optmap/" in f[0])[::-1]
+    found["profile"] = [(f"{f[0].split('/optmap/')[1]}: {f[2]}", seconds) for seconds, f in top]
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class Process:
+    """Seconds of a whole process and its children, waited for and computed."""
+
+    wall: float
+    processor: float
+
+
+def whole_process(module: str, *arguments: str) -> Process:
+    """Run a command once to load what is cached, then once to be measured."""
+    command = [sys.executable, "-m", module, *arguments]
+    for _ in range(2):
+        before, began = os.times(), time.perf_counter()
+        subprocess.run(command, cwd=HOUSE, check=True, capture_output=True)
+        wall, after = time.perf_counter() - began, os.times()
+    used = after.children_user + after.children_system
+    return Process(wall, used - before.children_user - before.children_system)
+
+
+def row(method: str, network: str, *profile: str) -> dict:
+    """Map a generated network in a process of its own."""
+    command = [sys.executable, "-c", ROW, method, network, *profile]
+    done = subprocess.run(command, cwd=HOUSE, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def big_graph() -> str:
+    """Return a ring of 10,000 actors with 27,000 random channels, as SDF3 XML."""
+    rng = np.random.default_rng(1)
+    ends = [(a, (a + 1) % 10_000, int(a == 9_999)) for a in range(10_000)]
+    ends += [(a, b, 1) for a, b in rng.integers(10_000, size=(27_000, 2)).tolist()]
+    channels = [(f"a{a}", f"a{b}", 1, 1, tokens) for a, b, tokens in ends]
+    return sdf3_text(sdfg([(f"a{a}", a % 97 + 1) for a in range(10_000)], channels, name="big"))
+
+
+def process_lines() -> list[str]:
+    """Return the table of whole processes."""
+    lines = ["| command | processor, s | waited, s | goal, s |", "|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as folder:
+        big = Path(folder, "big.xml")
+        big.write_text(big_graph())
+        for about, (module, argument), goal in PROCESSES:
+            found = whole_process(module, str(big) if argument == "BIG" else argument)
+            command = f"`{module.removeprefix('optmap.')} {argument}`: {about}"
+            goal_text = "-" if goal is None else f"{goal:g}"
+            lines.append(f"| {command} | {found.processor:.2f} | {found.wall:.2f} | {goal_text} |")
+    return lines
+
+
+def row_lines() -> list[str]:
+    """Return the table of rows by size, with the growth from 10^5 on."""
+    sizes = [f"10^{n}" for n in (4, 5, 6, 7)]
+    lines = [f"| method | {' | '.join(sizes)} | growth | MB at 10^7 |", "|---" * 7 + "|"]
+    for method in METHODS:
+        rows = [row(method, network) for network in SIZES]
+        assert all(r["check"] == "ok" for r in rows)
+        logs = np.log([(r["synapses"], r["seconds"]) for r in rows[1:]])
+        growth = float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])
+        cells = " | ".join(f"{r['seconds']:.2f}" for r in rows)
+        lines.append(f"| `{method}` | {cells} | {growth:.2f} | {rows[-1]['megabytes']:.0f} |")
+    return lines
+
+
+def profile_lines(method: str, network: str) -> list[str]:
+    """Return where the time of one row goes, the profiler's own share included."""
+    found = row(method, network, "profile")
+    lines = [f"`{method}` on `{network}`, {found['clusters']} clusters:", ""]
+    lines += ["| function | seconds, with what it calls |", "|---|---|"]
+    return lines + [f"| `{name}` | {seconds:.3f} |" for name, seconds in found["profile"][:14]]
+
+
+def page() -> str:
+    """Return the page."""
+    made_on = environment()
+    machine = f"{made_on['processor']}, {made_on['cores']} cores, {made_on['os']}"
+    parts = [
+        ["# Performance"],
+        [f"Measured by `make bench` at {made_on['started']} on {machine}, Python"
+         f" {made_on['python']}, code {made_on['code_version']}; one-minute load"
+         f" {os.getloadavg()[0]:.1f}, so that seconds waited say little above"
+         f" {made_on['cores']}. Other programs' times are in docs/clustering.md and"
+         " docs/dataflow.md, where they were measured; the sizes up to which optima are proved"
+         " are in docs/clustering.md and docs/scheduling.md."],
+        ["## Whole processes, kernels cached"],
+        process_lines(),
+        ["## Whole rows: read, decide, judge, bound", "",
+         "Seconds of processor time by synapses (`gen:scale-conv-N` on `dynap_se`). Growth is the"
+         " exponent from 10^5 on."],
+        row_lines(),
+        ["## Where the time goes"],
+        profile_lines("song2020-tree", "gen:filter-16"),
+        profile_lines("overlap", SIZES[-1]),
+    ]  # fmt: skip
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def main() -> None:
+    """Print the page, or write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    text = page()
+    if parser.parse_args().write:
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        print(text)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
