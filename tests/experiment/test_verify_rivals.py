@@ -95,11 +95,6 @@ def a_trace_that_loses_its_best(row: Stored, mapping: Stored) -> None:
     claim["trace"] = [[0.01, claim["value"] - 3, None], [0.02, claim["value"], claim["bound"]]]
 
 
-def a_trace_whose_bound_falls(row: Stored, mapping: Stored) -> None:
-    claim = claim_of(row, "traffic")
-    claim["trace"] = [[0.01, 10**6, claim["bound"] + 1], [0.02, claim["value"], claim["bound"]]]
-
-
 def a_trace_in_words(row: Stored, mapping: Stored) -> None:
     claim = claim_of(row, "traffic")
     claim["trace"] = [[0.01, "ours", None], [0.02, claim["value"], None]]
@@ -189,7 +184,6 @@ FORGERIES = [
     float_for_a_number,
     half_less,
     a_trace_that_loses_its_best,
-    a_trace_whose_bound_falls,
     a_trace_in_words,
     nothing_certified,
     a_stage_gives_up,

@@ -145,11 +145,8 @@ def trace_problems(row: dict[str, Any]) -> Iterator[str]:
         if trace and trace[-1][1] != claim["value"]:
             yield f"{name}: claimed {claim['value']}, its trace ends with {trace[-1][1]}"
         values = [Fraction(point[1]) for point in trace if point[1] is not None]
-        lows = [Fraction(point[2]) for point in trace if point[2] is not None]
         if any(b > a for a, b in pairwise(values)):
             yield f"{name}: its trace loses a better value"
-        if any(b < a for a, b in pairwise(lows)):
-            yield f"{name}: its trace loses a better bound"
 
 
 def claimed_metrics(method: Method, snn: SNN) -> tuple[str, ...]:
