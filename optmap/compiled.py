@@ -27,6 +27,20 @@ PROCESS = uuid4().hex[:12]
 _INTERPRETED: ContextVar[bool] = ContextVar("interpreted", default=False)
 
 
+#: Whether a kernel that runs as Python is being computed: what it calls keeps numpy's numbers.
+_INSIDE: ContextVar[bool] = ContextVar("inside", default=False)
+
+
+def _as_python(result: Any) -> Any:
+    """Return a kernel's result as machine code does: numbers are Python's, also in tuples."""
+    if isinstance(result, np.generic):
+        return result.item()
+    if isinstance(result, tuple):
+        parts = map(_as_python, result)
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    return result
+
+
 @contextmanager
 def interpreted(on: bool = True) -> Iterator[None]:
     """Run kernels as Python, or again compiled: for what is small, or for a part that is not.
@@ -50,10 +64,16 @@ class Kernel:
 
     def __call__(self, *args: Any) -> Any:
         """Compute it, by machine code unless told otherwise."""
-        if _INTERPRETED.get():
+        if not _INTERPRETED.get():
+            return self.dispatcher(*args)
+        if _INSIDE.get():
+            return self.function(*args)
+        token = _INSIDE.set(True)
+        try:
             with np.errstate(over="ignore"):  # hashes wrap around, as in machine code
-                return self.function(*args)
-        return self.dispatcher(*args)
+                return _as_python(self.function(*args))
+        finally:
+            _INSIDE.reset(token)
 
     @cached_property
     def dispatcher(self) -> Any:

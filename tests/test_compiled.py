@@ -42,6 +42,14 @@ def test_interpreted_a_kernel_and_those_it_calls_run_as_python():
     assert "dispatcher" not in vars(outer)
 
 
+def test_interpreted_results_are_python_s_numbers():
+    pair = compiled_module.compiled(lambda x: (x.sum(), x[0] > 0, x))
+    with interpreted():
+        total, positive, same = pair(np.arange(4))
+    assert (type(total), total, type(positive)) == (int, 6, bool)
+    assert isinstance(same, np.ndarray)
+
+
 def test_interpreted_sums_wrap_around_as_machine_code_does():
     def hashed(x):
         return x * np.int64(2**62 + 3)
