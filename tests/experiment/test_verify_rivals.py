@@ -106,12 +106,6 @@ def nothing_certified(row: Stored, mapping: Stored) -> None:
             claim["grade"] = "two solvers"
 
 
-def nothing_by_two(row: Stored, mapping: Stored) -> None:
-    for claim in row["claims"]:
-        if claim["grade"] == "two solvers":
-            claim["grade"] = "claimed"
-
-
 def a_stage_gives_up(row: Stored, mapping: Stored) -> None:
     claim = claim_of(row, "spike_hops")
     claim |= {"status": "unknown", "value": None, "evaluated": None, "bound": None, "trace": []}
@@ -194,10 +188,9 @@ FORGERIES = [
     a_mapping_of_another_digest,
     offsets_of_nothing,
     a_file_more,
-    nothing_by_two,
 ]
 #: Only running the method once more shows these.
-BY_RUNNING = (nothing_certified, nothing_by_two, half_less, a_stage_gives_up)
+BY_RUNNING = (nothing_certified, half_less, a_stage_gives_up)
 
 
 def of_form(row: Stored) -> list[str]:

@@ -165,7 +165,11 @@ def weaker_claims(
         if bounds and proved is not None and not found.contradicts:
             if bound is None or bound < proved:
                 yield f"{name}: bound {claim['bound']}, a tenth of the time proves {proved}"
-            elif bound == proved and stronger(found.grade, Grade(claim["grade"])):
+            elif (
+                bound == proved
+                and found.grade is Grade.CERTIFIED  # a second engine may have had no time
+                and stronger(found.grade, Grade(claim["grade"]))
+            ):
                 yield f"{name}: bound {proved} graded {claim['grade']}, it is {found.grade.value}"
         if found.value is not None and found.evaluated == found.value:
             best = found.status is Status.OPTIMAL
