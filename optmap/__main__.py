@@ -20,6 +20,7 @@ COMMANDS = {
     "submit": ("optmap.submit", "what a run or a mapping improves in the best-known list"),
     "admit": ("optmap.admit", "applications arrive and leave on one platform"),
     "export": ("optmap.export", "a problem as a file for another solver"),
+    "rivals": ("optmap.rivals", "published tables of other mappers, made again and bounded"),
     "sdf": ("optmap.sdf.__main__", "throughput, latency, buffers of any SDF3 graph"),
 }
 

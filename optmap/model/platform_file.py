@@ -98,17 +98,28 @@ def load_platform(path: str | Path) -> Platform:
 
 def _energy(table: Table) -> Energy:
     """Return the energies; InputError where reads have a price but no time."""
-    prices = [table.number(f.name, 0, 0) for f in fields(Energy)]
+    prices = _prices(table, Energy)
     try:
-        return Energy(*prices)
+        return Energy(**prices)
     except ValueError as error:
         raise InputError(table.file, table.path, str(error), "consistent energies") from None
 
 
 def _area(table: Table) -> Area:
-    names = [f.name for f in fields(Area) if f.name != "columns_per_converter"]
-    prices: dict[str, Any] = {name: table.number(name, 0, 0) for name in names}
-    return Area(**prices, columns_per_converter=table.whole("columns_per_converter", 1, 1))
+    prices = _prices(table, Area)
+    prices.pop("columns_per_converter", None)
+    if table.has("columns_per_converter"):
+        prices["columns_per_converter"] = table.whole("columns_per_converter", 1)
+    return Area(**prices)
+
+
+def _prices(table: Table, kind: type[Energy] | type[Area]) -> dict[str, Any]:
+    """Return the prices by name; of those that a repr leaves out, only the ones that are given.
+
+    So an instance without them keeps its digest (:attr:`optmap.model.platform.Platform.extras`).
+    """
+    names = [f.name for f in fields(kind) if f.repr or table.has(f.name)]
+    return {name: table.number(name, 0, 0) for name in names}
 
 
 def _chip(top: Table, time: Table, cells: Table) -> dict[str, Any]:
