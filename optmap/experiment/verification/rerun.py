@@ -35,6 +35,8 @@ FIRST_MAPPING_S = 1.0
 SHARE = 0.1
 #: How a run says that it ended by itself with a mapping.
 ENDED = ("optimal", "feasible")
+#: Part of a row's seconds that it had a core for; with less of them, less is proved by the clock.
+CORE_SHARE = 0.5
 #: How much less may be reached by luck: a fifth.
 MARGIN = Fraction(6, 5)
 
@@ -65,8 +67,8 @@ def rerun_problems(
     if not repeats and stored is not None:
         again = made.claims if made is not None else ()
         stages = (method.clustering, method.binding, method.order)
-        by_work = row.get("work") is not None or not any("milp" in stage for stage in stages)
-        yield from weaker_claims(row["claims"], again, bounds=by_work)
+        no_milp = not any("milp" in stage for stage in stages)
+        yield from weaker_claims(row["claims"], again, bounds=no_milp and _had_its_core(row))
         return
     if found is None:
         if stored is not None:
@@ -147,13 +149,18 @@ def _run(method: Method, instance: Instance, limits: Limits) -> tuple[Run | None
     return made, last
 
 
+def _had_its_core(row: dict[str, Any]) -> bool:
+    """Tell whether a row by the clock had a core for most of its time, as it says."""
+    return float(row["cpu_s"] or 0) >= CORE_SHARE * float(row["wall_s"])
+
+
 def weaker_claims(
     stored: list[dict[str, Any]], again: tuple[Claim, ...] | list[Claim], *, bounds: bool = True
 ) -> Iterator[str]:
     """Yield where a row claims less than a short run of its method.
 
     Not ``bounds`` where HiGHS ran by the clock: its work is counted in nodes and iterations, and a
-    unit of them may be more than a row's seconds were.
+    unit of them may be more than a row's seconds were; nor where the machine was busy with others.
 
     Stages build on each other, so that only those are compared before which both reached the same.
     """
