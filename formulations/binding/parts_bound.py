@@ -52,7 +52,8 @@ def parts_bound(sets: BindingSets, solve: PartSolver, watch: Stopwatch) -> int:
             if watch.left <= 0:
                 break
             seen.add(part)
-            least, optimal = solve(part, Stopwatch(Limits(min(SECONDS_A_PART, watch.left))))
+            part_s = min(SECONDS_A_PART, max(watch.left, 1e-3))
+            least, optimal = solve(part, Stopwatch(Limits(part_s)))
             unsolved += not optimal
             added += program.add_part(part, least)
         if added:

@@ -51,7 +51,7 @@ def solve(
     if proved.status in (Status.OPTIMAL, Status.INFEASIBLE) or watch.left <= 0:
         return proved
     begun, start = watch.spent, proved.solution or warm
-    left = _limits(limits, watch.left)
+    left = _limits(limits, max(watch.left, 1e-3))
     found = binding_lns.solve(graph, platform, left, max_load=max_load, warm=start)
     if found.solution is None:
         return proved

@@ -281,7 +281,7 @@ def minimize_traffic(
             else:
                 certificate = None
         known = decomposition, platform, num_clusters, current
-        proved = copies_bound(*known, Limits(watch.left / 2, seed=limits.seed))
+        proved = copies_bound(*known, Limits(max(watch.left / 2, 1e-3), seed=limits.seed))
         if proved.name != "copies":  # spikes differ, or copies say less than no solver does
             share = min(max(BOUND_SHARE * limits.wall_s, watch.left / 2), max(watch.left, 1e-3))
             part = Limits(share, seed=limits.seed)

@@ -140,6 +140,18 @@ def warm_up(method: Method) -> None:
     _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
     if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
         compile_binding_search(*_one_unit_a_tile())
+    if method.clustering in ("colgen", "lns"):  # its kernels run only where crossbars are large
+        _spread()
+
+
+def _spread() -> None:
+    """Run the bound on traffic by spreading metrics once, round by round, over a small network."""
+    from optmap.bounds.spreading import best_spreading_bound  # its kernels load slowly
+
+    platform = Platform("warm-up", (Tile(Crossbar(16, 4)),), Interconnect("mesh", 1, 1))
+    snn = Instance("warm-up", "gen:mlp-9-8-8", platform).snn
+    looks = iter([False, True, True])
+    best_spreading_bound(decompose(snn, 16, "tree"), platform, lambda: next(looks, True))
 
 
 def _one_unit_a_tile() -> tuple[ClusterGraph, Platform]:
