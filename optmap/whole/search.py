@@ -79,6 +79,8 @@ MOVES_A_PIECE, LEAST_MOVES, CLIMB_DRAWS = 40, 4000, 2000
 LOOK_S, FIRST_MOVES, MOVES_A_UNIT = 0.2, 200, 500_000
 #: Clusters up to which orders that run ahead are tried before other bindings.
 MOST_PIPELINED = 64
+#: Evaluations along critical cycles: many where the best period is FAR above the floor.
+FAR, FAR_TRIALS, NEAR_TRIALS = 1.05, 20_000, 400
 #: Shares of the time: when the fast flows end; for refining; for one state's schedule; kept back.
 STARTS_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.2, 0.1, 0.02
 #: Refining gives this part to fewer clusters; all but a little where they are the objective.
@@ -296,8 +298,10 @@ class _Search:
         return mapping
 
     def _run_ahead(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
-        if not expired() and self.value > self._floor(mapping):
-            self.offer(self.target.with_prologue(mapping, graph, expired))
+        floor = self._floor(mapping)
+        if not expired() and self.value > floor:
+            trials = FAR_TRIALS if self.value > FAR * floor else NEAR_TRIALS
+            self.offer(self.target.with_prologue(mapping, graph, expired, trials))
 
     def _rebound(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> None:
         """Climb from a balanced binding, then from the mapping's own."""

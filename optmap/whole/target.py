@@ -20,9 +20,6 @@ from optmap.whole.convert import Placed
 
 Expired = Callable[[], bool]
 
-#: Evaluations along critical cycles, where the clock does not stop them before.
-MOST_TRIALS = 20_000
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -66,7 +63,9 @@ class Target:
         orders = projection.order(graph, placed.binding, self.platform)
         return _mapping(placed, orders), graph
 
-    def with_prologue(self, mapping: Mapping, graph: ClusterGraph, expired: Expired) -> Mapping:
+    def with_prologue(
+        self, mapping: Mapping, graph: ClusterGraph, expired: Expired, most_trials: int
+    ) -> Mapping:
         """Return the mapping with orders that run ahead where that shortens the period."""
         orders = prologue.order(
             graph,
@@ -75,7 +74,7 @@ class Target:
             seed=self.seed,
             start=mapping.orders,
             expired=expired,
-            most_trials=MOST_TRIALS,
+            most_trials=most_trials,
         )
         return replace(mapping, orders=orders)
 
