@@ -22,6 +22,7 @@ from forged_run import (
 )
 
 from optmap.errors import InputError
+from optmap.experiment.run.environment import code_version
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.source import Source
 from optmap.experiment.tables.best_known import BestKnown, read_folder
@@ -33,11 +34,8 @@ from optmap.experiment.verification.form import (
     stage_problems,
     trace_problems,
 )
-from optmap.experiment.verification.kept import Kept, purpose
 from optmap.experiment.verification.rerun import _not_repeated, _other_stages
-from optmap.experiment.verification.row import ODD, Checker
-from optmap.experiment.verification.run import verify_run
-from optmap.experiment.verification.verdict import RowVerdict
+from optmap.experiment.verification.row import ODD
 from optmap.flow import run as run_method
 from optmap.instance import Instance
 from optmap.methods import METHODS
@@ -357,14 +355,11 @@ def test_a_grade_in_a_copy_is_the_grade_of_the_list() -> None:
 
 
 def test_a_weakened_copy_of_the_list_is_found_by_its_dates(run: Path) -> None:
-
     def worse(entry: dict[str, Any]) -> None:
         entry["metrics"]["clusters"]["value"] = 10**6
 
     copy, trusted = _changed(worse)
     digest = next(iter(copy.entries))
-    from optmap.experiment.run.environment import code_version
-
     row = replace(typed_rows(run)[0], digest=digest, code_version=code_version())
     after, on_the_day = (
         behind(copy, trusted, [replace(row, ended=f"{day}T00:00:00+00:00")])
@@ -375,58 +370,3 @@ def test_a_weakened_copy_of_the_list_is_found_by_its_dates(run: Path) -> None:
     assert behind(BestKnown(), trusted, [replace(row, ended="2099-01-01")])[0]
     older = replace(row, ended="2099-01-01", code_version="0123456789ab")
     assert behind(copy, trusted, [older])[0] == []
-
-
-class _Counting(Checker):
-    """Counts the rows that are really checked."""
-
-    def _check(self, row: dict[str, Any], instance: Any) -> RowVerdict:
-        CHECKED.append(str(row["method"]))
-        return super()._check(row, instance)
-
-
-CHECKED: list[str] = []
-
-
-def _resumed(run: Path, cache: Path, wall_s: float = 60.0) -> list[str]:
-    """Verify a run and return which methods' rows were really checked."""
-    CHECKED.clear()
-    limits = Limits(wall_s=wall_s)
-    kept = Kept(cache, purpose(limits, False, ()), resume=True)
-    checker = _Counting(run, limits, again=False, kept=kept)
-    found = verify_run(run, checker, lambda found, left: None)
-    assert [p for p in found.problems if "/" in p.split(":")[0]] == found.problems
-    assert found.rows == 2
-    return list(CHECKED)
-
-
-def test_a_verification_goes_on_where_it_ended(run: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    assert len(_resumed(run, cache)) == 2
-    assert _resumed(run, cache) == []
-    assert (cache / "key").stat().st_mode & 0o077 == 0
-    assert len(_resumed(run, cache, 59.0)) == 2, "other limits find other things"
-    file = Kept(cache, purpose(Limits(wall_s=60.0), False, ())).file
-    text = file.read_text()
-    for forged_text in (text.replace('"claims": ', '"claims": 1'), "no line\n[]\n{}\n"):
-        file.write_text(forged_text)
-        assert len(_resumed(run, cache)) == 2, "a line that nobody signed counts for nothing"
-    file.write_text(text)
-    (cache / "key").write_bytes(b"0" * 32)
-    assert len(_resumed(run, cache)) == 2, "nor does one that another key signed"
-
-
-def test_a_row_that_changed_is_checked_again_and_a_wrong_one_is_never_kept(
-    run: Path, tmp_path: Path
-) -> None:
-    cache = tmp_path / "cache"
-    _resumed(run, cache)
-    others = [row for row in rows_of(run) if row["method"] != "cpsat"]
-    write_rows(run, [*others, forged(run, claimed("clusters", evaluated=1))])
-    for _ in range(2):
-        limits = Limits(wall_s=60.0)
-        CHECKED.clear()
-        kept = Kept(cache, purpose(limits, False, ()), resume=True)
-        found = verify_run(run, _Counting(run, limits, again=False, kept=kept), lambda f, n: None)
-        assert CHECKED == ["cpsat"]
-        assert any("evaluated 1" in problem for problem in found.problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 
@@ -19,6 +20,8 @@ from optmap.model.snn import SNN, from_edges
 
 LIMITS = Limits(600.0)  # no test waits for it
 Whole = tuple[SNN, Platform, str]
+#: The seed of a random case, or what makes one.
+Case = int | Callable[[], Whole]
 
 
 def row(tiles: list[Tile], base: int = 1, event: int = 1, tokens: int = 1) -> Platform:
@@ -59,7 +62,7 @@ def six_sources() -> Whole:
 
 
 #: Family -> the case that tells that it is missing: a seed, or made for it.
-NECESSARY = {
+NECESSARY: dict[str, Case] = {
     "close_each_round": 93,
     "count_sums": 9,
     "fill_rows": 8,
@@ -98,13 +101,13 @@ MAKES_VARIABLES = ("open_channels",)
 
 
 @cache
-def case_of(name: object) -> tuple[Whole, Fraction | None]:
+def case_of(name: Case) -> tuple[Whole, Fraction | None]:
     """Return a case with its enumerated least period."""
-    case = random_whole_case(name) if isinstance(name, int) else name()  # type: ignore[operator]
+    case = random_whole_case(name) if isinstance(name, int) else name()
     return case, least_period(*case, split="any")
 
 
-def assert_right(name: object) -> None:
+def assert_right(name: Case) -> None:
     """Compare the (possibly crippled) model with enumeration and the judge."""
     (snn, platform, tokens), expected = case_of(name)
     found = cpsat.solve(snn, platform, tokens, LIMITS, workers=1)
@@ -135,7 +138,7 @@ def test_dropping_a_necessary_family_is_noticed(family: str, monkeypatch):
 
 @pytest.mark.parametrize("family", REDUNDANT)
 @pytest.mark.parametrize("name", [8, 48, 57, 93, few_slots, two_circles])
-def test_dropping_a_redundant_family_changes_no_optimum(family: str, name: object, monkeypatch):
+def test_dropping_a_redundant_family_changes_no_optimum(family: str, name: Case, monkeypatch):
     monkeypatch.setattr(WholeModel, family, lambda self: None)
     assert_right(name)
 
