@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+BEST_KNOWN := whole,whole-traffic,whole-energy,whole-clusters,whole-cpsat,cover,lns,colgen,overlap-spikes,spinemap/hops
 PARALLEL := -n auto --dist loadfile -p no:benchmark
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -49,8 +50,10 @@ mutants: $(STAMP)
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable ".[mutants]"
 	$(PY) tests/mutants/run.py $(MUTANTS)
 
+# Two hours on two cores; LIMIT=5 for a try. The run continues where it was interrupted.
+LIMIT ?= 45
 best-known: $(STAMP)
-	$(PY) -m optmap.compare instances/ --all --methods whole,cover,lns,colgen,overlap-spikes,spinemap/hops --limit 300 --out results/best_known_run
+	$(PY) -m optmap.compare instances/ --all --methods $(BEST_KNOWN) --limit $(LIMIT) --jobs 2 --out results/best_known_run
 	$(PY) -m optmap.submit results/best_known_run
 
 clean:

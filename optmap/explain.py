@@ -59,7 +59,7 @@ from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
 from optmap.output import Output
 from optmap.readers.constraints import load_constraints
-from optmap.shipped import best_known_folder, is_instance, platform_help, platform_names
+from optmap.shipped import best_known_folder, is_instance, platform_help, platform_of_network
 
 if TYPE_CHECKING:  # loads a solver
     from optmap.exact_questions import Conflict
@@ -229,11 +229,9 @@ def _named(network: str, args: argparse.Namespace) -> Instance:
             raise InputError(network, "", found, "at most --platform")
         outside = args.allow_outside
         return Source(file=network, platform=args.platform, allow_outside=outside).load()
-    if not args.platform:
-        raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
     return Source(
         network=network,
-        platform=args.platform,
+        platform=platform_of_network(network, args.platform),
         tokens=args.tokens,
         spikes=args.spikes,
         reading=reading.to_text(),

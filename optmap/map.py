@@ -47,7 +47,7 @@ from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
 from optmap.output import Output
 from optmap.sdf.xml import sdf3_text
-from optmap.shipped import is_instance, platform_help, platform_names
+from optmap.shipped import is_instance, platform_help, platform_of_network
 from optmap.trade_offs import (
     area_lines,
     buffer_lines,
@@ -181,11 +181,9 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
             constraints=args.constraints,
         )
         return source.load(), source
-    if not args.platform:
-        raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
     source = Source(
         network=args.network,
-        platform=args.platform,
+        platform=platform_of_network(args.network, args.platform),
         tokens=args.tokens or "dataflow",
         spikes=args.spikes,
         keep_zero_weights=args.keep_zero_weights,

@@ -77,6 +77,21 @@ def is_instance(name: str) -> bool:
     return name.endswith(".toml") or (not _exists(Path(name)) and name in shipped_instances())
 
 
+def platform_of_network(name: str, platform: str | None) -> str:
+    """Return the platform that a network, which is no instance, needs beside it.
+
+    Raises
+    ------
+    InputError
+        Without one; where the network is no file either, this is said, with a name that is near.
+    """
+    if platform:
+        return platform
+    if ":" not in name:  # what is generated is no file
+        instance_file(name)
+    raise InputError("--platform", "", "nothing", "a platform file or " + platform_names())
+
+
 def platform_names() -> str:
     """Return the names of the shipped platforms, for help and messages."""
     return "one of " + ", ".join(shipped_platforms())

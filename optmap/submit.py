@@ -18,6 +18,8 @@ from optmap.experiment.best_known_list import (
     Improvement,
     drop_unused_mappings,
     entry_problems,
+    missing_values,
+    open_gaps,
     with_bounds,
     with_value,
     write_entry,
@@ -57,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--limit", type=seconds, default=20.0, metavar="S", help="seconds per bound to prove (20)"
     )
     add_method_files(made)
+    made.add_argument("--table", action="store_true", help="print the open gaps, as Markdown")
     made.add_argument("--check", action="store_true", help="check the whole list, write nothing")
     return made
 
@@ -65,10 +68,15 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
     folder, out, log = Path(args.to), Output(), Console(stderr=True)
+    if args.table:
+        for line in open_gaps(read_folder(folder).entries.values()):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        return DONE
     if args.check:
         return _check(folder, out)
     if not args.paths:
-        raise InputError("arguments", "", "no path", "a run's folder, a mapping file, or --check")
+        expected = "a run's folder, a mapping file, --check or --table"
+        raise InputError("arguments", "", "no path", expected)
     date = datetime.date.today().isoformat()
     files = tuple(map(Path, args.method_file))
     limits = Limits(args.limit, seed=SECOND_SEED)
@@ -144,10 +152,13 @@ def _write(
 
 
 def _check(folder: Path, out: Output) -> int:
-    """Judge every mapping of the list again, and prove nothing: ``verify`` proves runs."""
+    """Judge every mapping of the list again, and prove nothing: ``verify`` proves runs.
+
+    Every shipped instance has an entry with a value of every metric.
+    """
     shipped = {load(file).name: file for file in shipped_instances().values()}
-    problems: list[str] = []
     entries = read_folder(folder).entries.values()
+    problems = missing_values(entries, shipped)
     for entry in entries:
         if entry.instance not in shipped:
             problems.append(f"{entry.instance}: no shipped instance of this name")

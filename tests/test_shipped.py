@@ -8,6 +8,7 @@ from optmap.shipped import (
     instance_file,
     is_instance,
     platform_file,
+    platform_of_network,
     shipped_instances,
     shipped_platforms,
 )
@@ -39,3 +40,13 @@ def test_a_name_that_is_nearly_right_is_offered_the_right_one():
         load("filter16")
     with pytest.raises(InputError, match="No such file"):
         load("filter16.toml")
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [("filter8", "did you mean 'filter_8'"), ("gen:mlp-3-2", "--platform: found nothing")],
+)
+def test_a_network_without_platform_is_told_what_is_missing(network: str, said: str):
+    assert platform_of_network(network, "dynap_se") == "dynap_se"
+    with pytest.raises(InputError, match=said):
+        platform_of_network(network, None)

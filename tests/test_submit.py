@@ -1,12 +1,13 @@
 """``submit`` takes what the judge and ``verify`` confirm, and nothing else."""
 
 import json
+from pathlib import Path
 
 import pytest
 from tiny_run import compare_tiny
 
 from optmap import submit
-from optmap.experiment.best_known_list import entry_problems
+from optmap.experiment.best_known_list import entry_problems, missing_values
 from optmap.experiment.tables.best_known import read_folder
 from optmap.instance import load
 from optmap.shipped import shipped_instances
@@ -62,7 +63,28 @@ def test_an_entry_with_a_false_value_is_found(run, tmp_path):
     assert any("judged" in p for p in entry_problems(tmp_path, entry, load(run / "i.toml")))
 
 
+def test_what_the_list_does_not_cover_is_named(run, tmp_path):
+    mapping = next((run / "run" / "mappings").glob("*.json"))
+    assert submit.main([str(mapping), "--to", str(tmp_path)]) == 0
+    (file,) = tmp_path.glob("*.json")
+    data = json.loads(file.read_text())
+    data["metrics"]["traffic"]["value"] = None
+    file.write_text(json.dumps(data))
+    (entry,) = read_folder(tmp_path).entries.values()
+    names = [entry.instance, "another"]
+    missing = [f"{entry.instance}: no value of traffic", "another: no entry"]
+    assert missing_values([entry], names) == missing
+
+
 def test_the_shipped_list_is_what_the_judge_says(capsys):
     assert submit.main(["--check"]) == 0, capsys.readouterr().out
     entries = int(capsys.readouterr().out.split()[0])
     assert entries == len(shipped_instances())
+
+
+def test_the_page_has_the_gaps_of_the_list(capsys):
+    assert submit.main(["--table"]) == 0
+    table = capsys.readouterr().out
+    assert len(table.splitlines()) == 2 + len(shipped_instances())
+    page = Path("docs/best_known.md").read_text()
+    assert page.split("gaps: begin -->\n")[1].split("<!-- gaps: end")[0] == table

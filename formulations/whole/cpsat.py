@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from formulations.joint import cpsat as joint
+from formulations.ordering.farey import below
 from formulations.ordering.period_search import Probe, search_period
-from formulations.solvers.run_cpsat import WORKERS, run_cpsat
+from formulations.solvers.run_cpsat import WORKERS, CpsatRun, run_cpsat
+from formulations.solvers.second_proof import graded, seconds_for
 from formulations.solvers.stopwatch import Stopwatch
 from formulations.whole.binding_model import BindingModel
 from formulations.whole.cpsat_model import WholeModel
@@ -31,7 +33,7 @@ from optmap.decomposing import none
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
-from optmap.model.outcome import SOLVED, Limits, Outcome, Status
+from optmap.model.outcome import SOLVED, Limits, Outcome, Status, Value
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
 
@@ -75,7 +77,8 @@ def solve(
     Notes
     -----
     A network that is too large for the model (:data:`MOST_PLACEMENTS`) gets its start back, with
-    the bound that needs no solver.
+    the bound that needs no solver. What the search proves beyond that bound is proved again by
+    another search, within the limit (:mod:`formulations.solvers.second_proof`).
     """
     if isinstance(snn, ClusteredSNN):
         return _of_given_clusters(snn, platform, limits, prologue, start, workers)
@@ -86,13 +89,12 @@ def solve(
         watch.better(*best, low)
     if not fits_model(sets, best[1] if best else Fraction(sets.most_ticks)):
         if best is None:
-            return Outcome(Status.UNKNOWN, bound=low, trace=watch.trace)
-        status = Status.OPTIMAL if low == best[1] else Status.FEASIBLE
-        return Outcome(status, best[0], best[1], low, watch.trace)
-    search = _Search(sets, watch, prologue, workers)
+            return graded(Outcome(Status.UNKNOWN, bound=low, trace=watch.trace), low)
+        return graded(Outcome(Status.FEASIBLE, *best, low, watch.trace), low)
+    search = _Search(sets, watch, prologue, workers, low)
     best = search.without_choice(best, low)
     ceiling = Fraction(sets.most_ticks) if best is None else best[1]
-    return search_period(
+    outcome = search_period(
         watch,
         search.test,
         low,
@@ -101,6 +103,7 @@ def solve(
         ceiling,
         None if prologue or sets.has_choice(ceiling) else search.minimise,
     )
+    return graded(outcome, low, search.below)
 
 
 def without_prologue(
@@ -175,9 +178,11 @@ def _of_given_clusters(
         minimize_spike_hops=False,
     )
     if found.solution is None:
-        return Outcome(found.status, bound=found.bound, trace=found.trace)
+        return Outcome(found.status, bound=found.bound, trace=found.trace, grade=found.grade)
     mapping = Mapping(units, snn.clustering, *found.solution)
-    return Outcome(found.status, mapping, found.claimed, found.bound, found.trace)
+    return Outcome(
+        found.status, mapping, found.claimed, found.bound, found.trace, grade=found.grade
+    )
 
 
 def fits_model(sets: WholeSets, period: Fraction) -> bool:
@@ -200,6 +205,7 @@ class _Search:
     watch: Stopwatch
     prologue: bool
     workers: int
+    low: Fraction
     known: Mapping | None = None
 
     def without_choice(self, best: Start | None, low: Fraction) -> Start | None:
@@ -236,14 +242,30 @@ class _Search:
         """Look for the least whole period in ``least``..``most``."""
         return self._least_whole(self.sets, least, most, seconds)
 
-    def _overloaded(self, target: Fraction, seconds: float) -> bool:
+    def below(self, value: Value | None) -> Outcome[Mapping]:
+        """Look by another search for a mapping of a period below ``value``; None: for any."""
+        target = Fraction(self.sets.most_ticks if value is None else value)
+        if value is not None:
+            target = below(target, self.sets.most_tokens(self.low, target))
+        seconds = seconds_for(self.watch)
+        if seconds <= 0:
+            return Outcome(Status.UNKNOWN)
+        ended = self.watch.spent + seconds
+        if self._overloaded(target, seconds * LOADS_SHARE, other_search=True):
+            return Outcome(Status.INFEASIBLE)
+        kind = WholePrologueModel if self.prologue else WholeModel
+        model = kind(self.sets, target)
+        probe = self._probe(model, ended - self.watch.spent, other_search=True)
+        return Outcome(probe.status, probe.solution, probe.period)
+
+    def _overloaded(self, target: Fraction, seconds: float, *, other_search: bool = False) -> bool:
         """Tell whether no mapping has loads within ``target``; loads are whole ticks."""
         model = BindingModel(self.sets, Fraction(target // 1))
         if model.impossible:
             return True
         model.build_units()
         model.build_loads()
-        run = run_cpsat(model.cp, self.watch, workers=self.workers, wall_s=seconds)
+        run = self._run(model, seconds, other_search)
         return run.status is Status.INFEASIBLE
 
     def _least_whole(
@@ -264,14 +286,21 @@ class _Search:
             return Probe(run.status), whole
         return self._found(model.extract(run.solver)), whole
 
-    def _probe(self, model: WholeModel, seconds: float) -> Probe[Mapping]:
+    def _probe(
+        self, model: WholeModel, seconds: float, *, other_search: bool = False
+    ) -> Probe[Mapping]:
         if model.impossible:
             return Probe(Status.INFEASIBLE)
         model.build()
         if self.known is not None:
             model.hint(self.known)
-        run = run_cpsat(model.cp, self.watch, workers=self.workers, wall_s=seconds)
+        run = self._run(model, seconds, other_search)
         return self._found(model.extract(run.solver)) if run.status in SOLVED else Probe(run.status)
+
+    def _run(self, model: BindingModel, seconds: float, other_search: bool) -> CpsatRun:
+        return run_cpsat(
+            model.cp, self.watch, workers=self.workers, wall_s=seconds, other_search=other_search
+        )
 
     def _found(self, mapping: Mapping) -> Probe[Mapping]:
         period = period_of(self.sets, mapping)

@@ -20,7 +20,9 @@ from optmap.experiment.row import Row
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.mapping_file import content_digest
 from optmap.experiment.tables.best_known import Entry, Record, read_folder
+from optmap.experiment.tables.markdown import table
 from optmap.experiment.tables.metrics import GAPPED, metric_named
+from optmap.experiment.tables.text import compact, percent
 from optmap.instance import Instance
 from optmap.judge.case import Case
 from optmap.mapping_json import from_dict, to_dict
@@ -151,6 +153,59 @@ def mapping_of(folder: Path, record: Record, instance: Instance) -> MappingOf | 
     if not path.name.startswith(content_digest(mapping)[:16]):
         raise InputError(str(path), "", "content of another name", "the mapping it is named by")
     return mapping
+
+
+#: Characters of a number in the table.
+WIDEST = 9
+#: Name of an instance's set -> its period's gap is below this.
+SETS = {"closed": Fraction(1, 10**9), "nearly closed": Fraction(2, 100), "hard": Fraction(1, 4)}
+
+
+def open_gaps(entries: Iterable[Entry]) -> list[str]:
+    """Return a Markdown table of best value, best bound and gap, by set, then by the period's gap.
+
+    Bounds hold for every mapping. Sets are those of :data:`SETS`; the rest is *open*.
+    """
+    shown = ("period", "clusters", "traffic", "energy_pj")
+    titles = ["set", "instance", *(f"{metric_named(m).title}: value, bound, gap" for m in shown)]
+    rows = sorted(entries, key=lambda e: (_gap(e, "period") or 0, e.instance))
+    rows = sorted(rows, key=lambda e: [*SETS, "open"].index(_set_of(e)))
+    lines = [[_set_of(e), e.instance, *(_best_and_bound(e, m) for m in shown)] for e in rows]
+    return table(titles, lines, frozenset(range(2, len(titles))))
+
+
+def _set_of(entry: Entry) -> str:
+    gap = _gap(entry, "period")
+    return next((s for s, most in SETS.items() if gap is not None and gap < most), "open")
+
+
+def _gap(entry: Entry, metric: str) -> Fraction | None:
+    record = entry.records.get(metric, Record(metric))
+    if record.value is None or record.bound is None:
+        return None
+    bound = Fraction(record.bound.value)
+    return (record.value - bound) / record.value if record.value else Fraction(0)
+
+
+def _best_and_bound(entry: Entry, metric: str) -> str:
+    record = entry.records.get(metric, Record(metric))
+    gap = _gap(entry, metric)
+    value = "-" if record.value is None else compact(record.value, WIDEST)
+    bound = "-" if record.bound is None else compact(Fraction(record.bound.value), WIDEST)
+    return f"{value}, {bound}, {'-' if gap is None else percent(gap)}"
+
+
+def missing_values(entries: Iterable[Entry], instances: Iterable[str]) -> list[str]:
+    """Say of which instances, by name, the list has no entry, and of which metrics no value."""
+    known = {entry.instance: entry.records for entry in entries}
+    missing: list[str] = []
+    for name in instances:
+        if name not in known:
+            missing.append(f"{name}: no entry")
+            continue
+        values = {m for m, record in known[name].items() if record.value is not None}
+        missing += [f"{name}: no value of {m.name}" for m in GAPPED if m.name not in values]
+    return missing
 
 
 def entry_problems(folder: Path, entry: Entry, instance: Instance) -> Iterator[str]:

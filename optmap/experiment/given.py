@@ -19,7 +19,7 @@ from optmap.model.snn import SNN
 from optmap.readers.constraints import as_constraints
 from optmap.readers.options import AS_WRITTEN, Reading, as_options
 from optmap.readers.spikes import with_spike_file
-from optmap.shipped import is_instance, platform_names
+from optmap.shipped import instance_file, is_instance, platform_names
 from optmap.variants import read_platform as platform_of
 
 Network = str | Path | SNN | Instance
@@ -121,6 +121,8 @@ def instance_of(
         source = Source(file=str(network), platform=spec)
         return source.load(), source
     if platform is None:
+        if not isinstance(network, SNN) and ":" not in str(network):
+            instance_file(network)  # says what is wrong with a name that is neither
         expected = f"a Platform, a platform file, or {platform_names()}"
         raise InputError("platform", "", "nothing", expected)
     if not isinstance(network, SNN) and not isinstance(platform, Platform):

@@ -3,8 +3,8 @@
 function open_(key) {
   const row = DATA.rows.find((r) => r.key === key);
   for (const other of document.querySelectorAll("#rows tbody tr")) {
-    if (other.dataset.key === key) other.setAttribute("aria-selected", "true");
-    else other.removeAttribute("aria-selected");
+    if (other.dataset.key === key) other.setAttribute("aria-current", "true");
+    else other.removeAttribute("aria-current");
   }
   const box = document.getElementById("details");
   const heading = element("h3", { id: "details-title", tabindex: "-1" }, `${row.instance}: ${row.method}`);
@@ -62,6 +62,18 @@ function draw(pictures, box) {
 }
 
 function redraw() { relative(); bestOfGroups(); waterfall(); matrix(); platforms(); losses(); filterRows(); }
+
+// paper is narrower than most windows: pictures are drawn again for it, and for the window after it
+
+const PAPER = 1000;
+
+function drawnAt(width) {
+  for (const picture of document.querySelectorAll(".js-plotly-plot"))
+    Plotly.relayout(picture, width ? { width: Math.min(width, picture.offsetWidth) } : { width: null, autosize: true });
+}
+
+addEventListener("beforeprint", () => drawnAt(PAPER));
+addEventListener("afterprint", () => drawnAt(null));
 
 (async () => {
   const [plotly, data] = await Promise.all([unpack("packed-plotly"), unpack("packed-data")]);

@@ -187,7 +187,10 @@ function waterfall() {
     y: factors.map((f, i) => f - base[i]), base,
     marker: { color: factors.map((_, i) => i === 0 ? MARKS.published.colour : i === names.length - 1 ?
       MARKS.whole.colour : MARKS.improved.colour) },
-    text: factors.map((f, i) => times(f) + who(i)), textposition: "outside", cliponaxis: false,
+    // above its bar, unless the proved limit is drawn there and the bar has room
+    text: factors.map((f, i) => times(f) + who(i)), cliponaxis: false,
+    textposition: factors.map((f, i) => limit !== null && limit - f < 0.15 * limit && f - base[i] > 0.3 * limit ?
+      "inside" : "outside"), insidetextanchor: "end", textangle: 0,
     hoverinfo: "x+text" }], { ...SMALL, height: 330, dragmode: false,
     title: title(own.length > 1 ? `Throughput, times ${DATA.flow}'s: geometric mean over ${own.length} instances` :
       `Throughput, times ${DATA.flow}'s: ${plain(own[0].instance)}`),

@@ -87,10 +87,10 @@ function profiles() {
   });
   const axes = { yaxis: { range: [0, 1.05], tickformat: ".0%", gridcolor: "#eee" }, height: 400,
     legend: { font: { size: 10 } } };
-  Plotly.newPlot("profile", lines(DATA.profile), { ...SMALL, ...axes,
+  Plotly.newPlot("profile", lines(DATA.profile), { ...SMALL, ...axes, height: 400,
     title: title("Performance profile: period (Dolan and More)"),
     xaxis: { type: "log", title: { text: "period / best of the methods shown" }, gridcolor: "#eee" } }, CONFIG);
-  Plotly.newPlot("dataprofile", lines(DATA.data_profile), { ...SMALL, ...axes,
+  Plotly.newPlot("dataprofile", lines(DATA.data_profile), { ...SMALL, ...axes, height: 400,
     title: title("Data profile: rows whose every stage is proved"),
     xaxis: { type: "log", title: { text: "seconds" }, gridcolor: "#eee" } }, CONFIG);
 }
@@ -114,7 +114,8 @@ function rowTable() {
   const body = element("tbody");
   document.getElementById("rows").replaceChildren(element("thead", {}, head), body);
   for (const row of DATA.rows) {
-    const line = element("tr", { class: "row", tabindex: "0", "data-key": row.key });
+    const line = element("tr", { class: "row", tabindex: "0", "data-key": row.key,
+      "aria-label": `${row.instance}, ${row.method}: show the mapping` });
     for (const [text, get, left] of COLUMNS) {
       const found = get(row);
       const cell = element("td", { class: left || "" }, ...(text === "method" ? named(found) :

@@ -140,3 +140,26 @@ def test_a_chosen_instance_and_metric_filter_every_part(page):
     page.find_elements("css selector", "#matrix td.open")[0].click()
     assert page.find_element("id", "details-title").text.startswith("b: ")
     assert not [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+#: What a screen reader announces and a keyboard reaches, and has no name of its own.
+NAMELESS = """
+const name = (e) => (e.getAttribute("aria-label") || "").trim() || e.textContent.trim() ||
+  (e.getAttribute("aria-labelledby") || "").split(" ").map((i) =>
+    (document.getElementById(i) || {textContent: ""}).textContent).join("").trim() ||
+  [...(e.labels || [])].map((l) => l.textContent).join("").trim();
+const all = "a, button, select, section, nav, [tabindex], [role], .js-plotly-plot";
+return [...document.querySelectorAll(all)].filter((e) => !e.closest("svg") && !name(e))
+  .concat([...document.querySelectorAll(".js-plotly-plot:not([role=img][aria-label])")])
+  .map((e) => e.outerHTML.slice(0, 80));
+"""
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_everything_has_a_name_and_nothing_is_wider_than_the_window(page, width):
+    page.set_window_size(width, 900)
+    page.find_elements("css selector", "#rows tbody tr")[0].click()
+    assert page.execute_script(NAMELESS) == []
+    assert len(page.find_elements("css selector", ".js-plotly-plot")) >= 4
+    wide = page.execute_script("return document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0

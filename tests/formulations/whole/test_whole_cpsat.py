@@ -10,7 +10,8 @@ from whole_oracle import least_period, random_whole_case
 
 from formulations.whole import benders, cpsat
 from optmap.judge.case import judge
-from optmap.model.outcome import Limits, Status
+from optmap.model.grade import Grade
+from optmap.model.outcome import Limits, Outcome, Status
 
 LIMITS = Limits(600.0)  # no test waits for it
 
@@ -37,6 +38,8 @@ def assert_optimal(seed: int, prologue: bool = False, method: ModuleType = cpsat
         assert found.status is Status.INFEASIBLE
         return
     assert (found.status, found.claimed, found.bound) == (Status.OPTIMAL, expected, expected)
+    if method is cpsat:  # nothing rests on one run's word
+        assert found.grade in (Grade.CERTIFIED, Grade.TWO_SOLVERS)
     assert found.solution is not None
     verdict = judge(snn, platform, found.solution, tokens)
     assert verdict.violations == ()
@@ -75,3 +78,31 @@ def test_hundred_and_fifty_cases_with_prologue(seed: int):
 @pytest.mark.parametrize("seed", enumerable(range(430), 40)[:300])
 def test_three_hundred_cases_by_benders(seed: int):
     assert_optimal(seed, method=benders)
+
+
+def test_a_false_optimum_is_contradicted_by_the_second_search(monkeypatch):
+    """A first search that stops too early and calls its start optimal is found out."""
+    seed = next(s for s in enumerable(range(45), 5) if improves(s))
+    snn, platform, tokens = random_whole_case(seed)
+    sets = cpsat.WholeSets(snn, platform, tokens)
+    worse = cpsat.warm_mapping(sets, 0)
+    assert worse is not None
+
+    def too_early(watch, test, low, tokens_of, best, ceiling, minimise):
+        return Outcome(Status.OPTIMAL, best[0], best[1], best[1])
+
+    monkeypatch.setattr(cpsat, "search_period", too_early)
+    monkeypatch.setattr(cpsat._Search, "without_choice", lambda self, best, low: best)
+    found = cpsat.solve(snn, platform, tokens, LIMITS, workers=1)
+    assert found.contradicts
+    assert found.claimed is not None
+    assert found.claimed < worse[1] == found.bound
+    assert (found.status, found.grade) == (Status.FEASIBLE, Grade.CLAIMED)
+
+
+def improves(seed: int) -> bool:
+    """Tell whether the heuristics miss the optimum of a case."""
+    snn, platform, tokens = random_whole_case(seed)
+    start = cpsat.warm_mapping(cpsat.WholeSets(snn, platform, tokens), 0)
+    least = least_period(snn, platform, tokens, split="any")
+    return start is not None and least is not None and least < start[1]
