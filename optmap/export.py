@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from optmap.command_line import CONSTRAINTS_HELP, DONE, file_name, guarded, parser
 from optmap.errors import CapacityError, InputError
+from optmap.experiment.tables.best_known import read_folder
 from optmap.flow import run
 from optmap.instance import Instance, load
 from optmap.methods import METHODS, method_named
@@ -20,12 +21,16 @@ from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.output import Output
 from optmap.readers.constraints import load_constraints
-from optmap.shipped import instance_file
+from optmap.shipped import best_known_folder, instance_file
 from optmap.stages.constrain import limited
 
 #: What ``--formulation`` and ``--as`` take; the formulations themselves load a solver.
 FORMULATIONS = ("clustering", "traffic", "tile-load", "spike-hops", "order", "joint", "whole")
 FORMATS = ("lp", "mps", "opb", "cpsat")
+#: The metric that a formulation minimises, as the best-known list calls it; "" for tile loads.
+METRIC_OF = dict(
+    zip(FORMULATIONS, ("clusters", "traffic", "", "spike_hops", *["period"] * 3), strict=True)
+)
 #: Those whose models take users' constraints; an order keeps what its binding keeps.
 WITH_CONSTRAINTS = ("clustering", "traffic", "tile-load", "spike-hops", "order")
 
@@ -82,6 +87,7 @@ def main(arguments: Sequence[str]) -> int:
     head = [
         f"optmap: {args.formulation} of instance {instance.name}, digest {instance.digest()[:12]}",
         f"given and start: method {args.method}, seed {args.seed}",
+        *_best_known(instance, METRIC_OF[args.formulation]),
     ]
     text = text_of(problem, args.form, head)
     if args.out is None:
@@ -92,6 +98,16 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         raise InputError(args.out, "", error.strerror or "unwritable", "a file to write") from None
     return DONE
+
+
+def _best_known(instance: Instance, metric: str) -> Iterator[str]:
+    """Yield what the best-known list says of all mappings, whatever the start decides upstream."""
+    entry = read_folder(best_known_folder()).entries.get(instance.digest())
+    record = None if entry is None else entry.records.get(metric)
+    if record is None or record.value is None:
+        return
+    low = "no bound" if record.bound is None else f"proved for every mapping: {record.bound.value}"
+    yield f"best known {metric}: {record.value} ({record.method}, {record.date}); {low}"
 
 
 def _start(instance: Instance, method: str, seed: int) -> Mapping:

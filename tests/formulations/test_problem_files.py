@@ -139,6 +139,15 @@ def test_the_command_lists_what_there_is_and_writes_it(case, capsys, tmp_path):
     assert "(B1)" in capsys.readouterr().out
 
 
+def test_the_best_known_value_stands_in_the_comments(capsys):
+    assert export.main(["mlp_tiny", "--formulation", "tile-load"]) == 0
+    assert "best known" not in capsys.readouterr().out
+    assert export.main(["mlp_tiny", "--formulation", "clustering"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (said,) = (line for line in lines if "best known clusters: 1 (" in line)
+    assert said.endswith("; proved for every mapping: 1")
+
+
 def test_models_of_clusterings_and_bindings_hold_the_demands(tmp_path, capsys):
     file = tmp_path / "c.toml"
     file.write_text('apart = [["8", "9"], ["10", "11"]]\nmin_neurons = 2\n')
