@@ -178,7 +178,10 @@ class BindingModel(UnitsModel):
                 cp.add(sum(steps) == self.y[k] - root[k, k])
 
     def place_each_cluster_once(self) -> None:
-        """(B1)  sum_t z[k,t] = y[k]."""
+        """(B1)  sum_t z[k,t] = y[k].
+
+        Redundant beside (S3), which gives the time of a cluster to tiles: nobody has no time.
+        """
         for k in self.clusters:
             self.cp.add(sum(self.z[k, t] for t in self.sets.tiles) == self.y[k])
 

@@ -138,7 +138,7 @@ class UnitsModel:
                 self.cp.add(count <= self.sets.rows)
 
     def use_places_in_turn(self) -> None:
-        """(W4)  act[j,n+1] <= act[j,n];  act[j,n] = 1 for the units that P(j) needs."""
+        """(W4)  act[j,n+1] <= act[j,n];  act[j,n] = 1 for the units that P(j) needs. Redundant."""
         for j, n in self.inserted:
             if n > 1:
                 self.cp.add_implication(self.act[j, n], self.act[j, n - 1])
