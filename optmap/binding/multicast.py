@@ -25,6 +25,7 @@ from optmap.binding.force_directed import bind as force_directed
 from optmap.binding.kernels.multicast_anneal import Grid, anneal
 from optmap.binding.kernels.multicast_nets import Nets, cluster_nets
 from optmap.binding.kernels.tile_room import TileRoom
+from optmap.compiled import interpreted
 from optmap.judge.metrics import routes_are_xy
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.cluster_rules import rules_of_graph
@@ -53,7 +54,8 @@ def bind(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
     slots = [len(start.tile_of) if t.slots is None else t.slots for t in platform.tiles]
     most = np.array(slots, dtype=np.int64)
     grid = grid_of(platform, np.zeros_like(most), most, graph.fits(platform))
-    tile, _ = annealed(nets, grid, start.tile_of.astype(np.int64), seed)
+    with interpreted(False):  # over a million moves, on the smallest network too
+        tile, _ = annealed(nets, grid, start.tile_of.astype(np.int64), seed)
     found = Binding(tile.astype(np.int32))
     return found if _has_room(graph, platform, found) else start
 

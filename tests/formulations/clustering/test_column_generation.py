@@ -62,8 +62,8 @@ def test_lns_stays_feasible_and_above_the_optimum(seed: int) -> None:
     decomposition, platform = oracles.random_partition_case(seed)
     fitting = {tuple(p) for p in oracles.feasible_partitions(decomposition, platform)}
     singles = Clustering(np.arange(decomposition.num_units))
-    limits = Limits(wall_s=0.6)
-    outcome = partition_lns.solve(decomposition, platform, limits, singles, workers=1, step_s=0.2)
+    limits = Limits(wall_s=0.1)
+    outcome = partition_lns.solve(decomposition, platform, limits, singles, workers=1, step_s=0.04)
     assert tuple(outcome.solution.cluster_of.tolist()) in fitting
     expected = oracles.fewest_clusters(decomposition, platform)
     assert outcome.bound <= expected <= outcome.claimed
