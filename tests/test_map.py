@@ -86,7 +86,9 @@ def test_exact_methods_agree_on_a_small_network(tmp_path):
     platform = small_platform(tmp_path / "p.toml")
     values = []
     for method in ("milp", "cpsat"):
-        done = run_map("gen:mlp-9-4-2", "--platform", platform, "--method", method, "--json")
+        done = run_map(
+            "gen:mlp-9-4-2", "--platform", platform, "--method", method, "--work", "20", "--json"
+        )
         found = json.loads(done.stdout)
         assert (found["status"], found["check"]) == ("optimal", "ok"), done.stderr
         values.append((found["clusters"], found["traffic"], found["spike_hops"]))

@@ -13,7 +13,7 @@ import pytest
 
 from optmap.experiment.run.store import Store
 
-pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+distributed = pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
 
 ROOT = Path(__file__).parents[3]
 DASK = [sys.executable, "-m", "distributed.cli.dask_{}"]
@@ -42,6 +42,8 @@ def cluster(tmp_path):
         start("worker", address, *options, "--local-directory", str(tmp_path)) for _ in range(2)
     ]
     running += workers
+    with distributed.Client(address, set_as_default=False) as client:
+        client.wait_for_workers(len(workers), timeout=240)
     yield address, workers, running[0]
     for process in running:
         if process.poll() is None:

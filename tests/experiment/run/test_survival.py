@@ -27,7 +27,7 @@ TIMES = {
 
 def start(folder, out):
     command = [sys.executable, "-m", "optmap.compare", str(folder), "--out", str(out)]
-    command += ["--methods", METHODS, "--limit", "20"]
+    command += ["--methods", METHODS, "--work", "5"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(command, **quiet)
 
