@@ -19,7 +19,7 @@ compare: $(STAMP)
 	$(PY) -m optmap.compare instances/
 
 reference: $(STAMP)
-	$(PY) -m optmap.compare instances/ --out results/reference --limit 60
+	$(PY) -m optmap.compare instances/ --out results/reference --work 20
 	$(PY) -m optmap.experiment.tables.publish results/reference
 
 reproduce: $(STAMP)

@@ -31,15 +31,24 @@ def readme_part(rows: Sequence[Row], known: BestKnown) -> str:
     return headline_markdown(rows, known).split(README_END)[0].strip() + "\n"
 
 
+def _limits(rows: Sequence[Row]) -> str:
+    """Say how long the rows were allowed to take."""
+    work = sorted({row.work for row in rows if row.work is not None})
+    if work:
+        counts = ", ".join(map(str, work))
+        return f"{counts} units of counted work (one repeats on any machine, in about a second)"
+    limits = sorted({row.limit_s for row in rows if row.limit_s is not None})
+    return f"{', '.join(f'{limit:g}' for limit in limits)} s"
+
+
 def results_page(rows: Sequence[Row], known: BestKnown) -> str:
     """Return docs/results.md."""
     methods, instances = {row.method for row in rows}, {row.instance for row in rows}
-    limits = sorted({row.limit_s for row in rows if row.limit_s is not None})
     parts = [
         "# Results of the reference run",
         "",
         f"{len(instances)} instances, {len(methods)} methods, {len(rows)} rows of at most"
-        f" {', '.join(f'{limit:g}' for limit in limits)} s each. All of it is in"
+        f" {_limits(rows)} each. All of it is in"
         " `results/reference/`; `python -m optmap.verify results/reference` checks it. This page is"
         " written by `python -m optmap.experiment.tables.publish results/reference`.",
         "",
