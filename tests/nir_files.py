@@ -9,7 +9,7 @@ import nir
 import numpy as np
 import pytest
 
-from optmap.readers import hdf5_child, nir_data, nir_graph
+from optmap.readers import hdf5_child, nir_data, nir_file, nir_graph
 from optmap.readers.hdf5 import Group, decode
 
 
@@ -23,6 +23,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         return decode(path, out.getvalue(), expected)
 
     monkeypatch.setattr(nir_graph, "read_tree", read)
+    monkeypatch.setattr(nir_file, "read_tree", read)
     monkeypatch.setattr(nir_data, "read_tree", read)
 
 

@@ -15,7 +15,8 @@ with and without prologue, in both token modes):
   q: the cluster loses q's row and column, and reads s_q fewer spikes, while the sources of q stand
   on its rows already (so p's fan-in stays within R); p's own sum, and with it every channel, its
   rate and its tokens stay. One unit, its spikes and one synapse fewer are fired, so that no metric
-  grows.
+  grows. Where the platform limits what one unit reads below R, p may not read so much: there all
+  are tried.
 - Nothing else is left out. Two inserted units of one neuron in one cluster, or an inserted unit of
   silent sources, can pay: they may carry a channel that closes a cycle of clusters, which holds
   tokens in mode ``dataflow``.
@@ -125,8 +126,9 @@ def clustered(
     snn: SNN, platform: Platform, tokens: str, split: str = "needed"
 ) -> Iterator[tuple[Decomposition, Clustering, ClusterGraph]]:
     """Yield every decomposition with every clustering whose channels do not deadlock."""
-    for decomposition in decompositions(snn, platform.max_rows, split):
-        for clustering in clusterings(decomposition, platform):
+    widest = min(platform.max_rows, platform.fan_in or platform.max_rows)
+    for decomposition in decompositions(snn, widest, split):
+        for clustering in clusterings(decomposition, platform, widest == platform.max_rows):
             graph = cluster_graph(decomposition, clustering, platform, tokens)
             try:
                 refuse_short_buffers(graph, platform)

@@ -201,17 +201,6 @@ def sets_for(network: SNN, platform: Platform, num_clusters: int) -> PartitionSe
     )
 
 
-def refuse_more_limits(platform: Platform) -> None:
-    """Refuse a platform that limits more than rows and columns; ValueError with the limits."""
-    names = [limit.field for limit in stated(platform)]
-    names += ["axons_out or fan_out"] if platform.limits_outgoing else []
-    if names:
-        raise ValueError(
-            f"platform {platform.name!r} limits {', '.join(names)}, which this model of"
-            " classes and kinds does not know: use the plain one"
-        )
-
-
 def too_large(sets: PartitionSets, limits: Limits, seconds_per_term: float) -> bool:
     """Tell whether a plain model would eat the memory, or half of the time, to be built at all."""
     return sets.num_terms > min(MAX_TERMS, limits.wall_s / 2 / seconds_per_term)

@@ -11,6 +11,7 @@ from functools import partial
 
 from ortools.sat.python import cp_model
 
+from formulations.clustering.sets import PartitionSets
 from formulations.clustering.twin_families import Column, TwinFamilies, fewest_clusters
 from formulations.solvers.engine import CpsatEngine
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
@@ -28,11 +29,9 @@ SECONDS_PER_TERM = 5e-6
 class TwinModel(TwinFamilies[cp_model.IntVar]):
     """The families in a CP-SAT model."""
 
-    def __init__(
-        self, classes: Classes, kinds: tuple[tuple[int, int], ...], num_clusters: int
-    ) -> None:
+    def __init__(self, classes: Classes, sets: PartitionSets) -> None:
         self.cp = cp_model.CpModel()
-        super().__init__(classes, kinds, num_clusters, CpsatEngine(self.cp))
+        super().__init__(classes, sets, CpsatEngine(self.cp))
 
 
 def minimize_clusters(
@@ -51,13 +50,13 @@ def minimize_clusters(
 def _run(
     workers: int,
     classes: Classes,
-    kinds: tuple[tuple[int, int], ...],
-    start: list[Column],
+    sets: PartitionSets,
+    start: list[Column] | None,
     watch: Stopwatch,
 ) -> tuple[Status, Clustering | None, int | None]:
-    model = TwinModel(classes, kinds, len(start))
+    model = TwinModel(classes, sets)
     model.build()
-    for variable, value in model.values(start):
+    for variable, value in model.values(start) if start is not None else ():
         model.cp.add_hint(variable, value)
     run = run_cpsat(model.cp, watch, workers=workers)
     found = None if run.value is None else model.clustering(run.solver.value)

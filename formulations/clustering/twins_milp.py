@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pulp
 
+from formulations.clustering.sets import PartitionSets
 from formulations.clustering.twin_families import Column, TwinFamilies, fewest_clusters
 from formulations.solvers.engine import MilpEngine
 from formulations.solvers.run_pulp import run_highs
@@ -27,11 +28,9 @@ SECONDS_PER_TERM = 2e-5
 class TwinModel(TwinFamilies[pulp.LpVariable]):
     """The families in a PuLP problem."""
 
-    def __init__(
-        self, classes: Classes, kinds: tuple[tuple[int, int], ...], num_clusters: int
-    ) -> None:
+    def __init__(self, classes: Classes, sets: PartitionSets) -> None:
         self.milp = pulp.LpProblem("partition", pulp.LpMinimize)
-        super().__init__(classes, kinds, num_clusters, MilpEngine(self.milp))
+        super().__init__(classes, sets, MilpEngine(self.milp))
 
 
 def minimize_clusters(
@@ -45,11 +44,13 @@ def minimize_clusters(
 
 
 def _run(
-    classes: Classes, kinds: tuple[tuple[int, int], ...], start: list[Column], watch: Stopwatch
+    classes: Classes, sets: PartitionSets, start: list[Column] | None, watch: Stopwatch
 ) -> tuple[Status, Clustering | None, int | None]:
-    model = TwinModel(classes, kinds, len(start))
+    model = TwinModel(classes, sets)
     model.build()
-    hint = {variable.name: value for variable, value in model.values(start)}
+    hint = None
+    if start is not None:
+        hint = {variable.name: value for variable, value in model.values(start)}
     run = run_highs(model.milp, watch, hint=hint)
     found = None if run.value is None else model.clustering(lambda x: run.values[x.name])
     return run.status, found, run.bound

@@ -2,15 +2,15 @@
 
 Sets         J neurons with fan-in, each with one root unit; Q_j places for inserted units of neuron
              j, of which some are used; U all of these; K places for clusters; T tiles
-Parameters   P(j) sources, s_i spikes, R and C' of every tile, base, event and switch ticks,
-             hops, windows W, buffers, slots
+Parameters   P(j) sources, s_i spikes, R and C' of every tile, F sources of a unit at most, base,
+             event and switch ticks, hops, windows W, buffers, slots
 
 How many places are enough for every mapping of period at most L:
 
 - A neuron of f sources has at most f - 2 inserted units (each unit sums two inputs or more), at
-  least ceil((f - 1) / (R - 1)) - 1.
-- An inserted unit beside its reader is never needed (absorbed, see ``UnitsModel.keep_apart``), so
-  its spikes are read by a cluster that does not hold it: at least the two smallest counts of P(j).
+  least ceil((f - 1) / (F - 1)) - 1.
+- An inserted unit stands on a row of the cluster that reads it, beside it or not, and so its spikes
+  are read once more: at least the two smallest counts of P(j).
   All clusters together run for T L ticks at most, and raw source i is read by ceil(deg_i / C')
   clusters or more in every decomposition. What that leaves bounds the inserted units of each
   neuron, and the clusters, each of which takes base ticks (and switch, but for T - 1 of them); the
@@ -55,14 +55,6 @@ class WholeSets:
     tokens: str
     needed_only: bool = False
 
-    def __post_init__(self) -> None:
-        if self.platform.fan_in is not None:
-            raise ValueError(
-                f"platform {self.platform.name!r} limits the fan-in of a unit to"
-                f" {self.platform.fan_in}: a sum beside its reader may pay there, which the model"
-                " of all decisions rules out"
-            )
-
     @cached_property
     def neurons(self) -> list[int]:
         """J."""
@@ -84,6 +76,12 @@ class WholeSets:
     def rows(self) -> int:
         """R of the largest crossbar."""
         return self.platform.max_rows
+
+    @cached_property
+    def widest(self) -> int:
+        """F, sources of a unit at most: R, or what the platform allows where that is less."""
+        allowed = self.platform.fan_in
+        return self.rows if allowed is None else min(self.rows, allowed)
 
     @property
     def tiles(self) -> range:
@@ -108,8 +106,8 @@ class WholeSets:
         return sum(s * c for s, c in zip(self.spikes, copies.tolist(), strict=True))
 
     def least_sums(self, j: int) -> int:
-        """Return the spikes of inserted units of ``j`` that are read at least: the f - R + 1."""
-        counts, extra = self.counts(j), len(self.sources[j]) - self.rows + 1
+        """Return the spikes of inserted units of ``j`` that are read at least: the f - F + 1."""
+        counts, extra = self.counts(j), len(self.sources[j]) - self.widest + 1
         return sum(counts[:extra]) if extra > 1 else 0
 
     def counts(self, j: int) -> list[int]:
@@ -147,7 +145,7 @@ class WholeSets:
 
     def least_inserted(self, j: int) -> int:
         """Return how many inserted units neuron ``j`` needs."""
-        return max(0, -(-(len(self.sources[j]) - 1) // (self.rows - 1)) - 1)
+        return max(0, -(-(len(self.sources[j]) - 1) // (self.widest - 1)) - 1)
 
     def most_clusters(self, period: Fraction) -> int:
         """Return how many clusters a mapping of that period can have; 0 if there is none."""

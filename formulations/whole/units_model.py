@@ -129,13 +129,13 @@ class UnitsModel:
                 self.cp.add_implication(b, self.act[v])
 
     def sum_two_at_least(self) -> None:
-        """(W3)  sum_i r[i,u] + sum_q b[q,u] >= 2 act[u];  for roots where an inserted unit is."""
+        """(W3)  2 act[u] <= sum_i r[i,u] + sum_q b[q,u] <= F;  roots: where an inserted unit is."""
         for u in self.units:
             if self.splits(u[0]):
                 summed = [self.r[i, u] for i in self.reads(u)]
                 count = sum([*summed, *(self.b[q, u] for q in self.earlier(u))])
                 self.cp.add(count >= 2 * self.act[u[0], max(1, u[1])])
-                self.cp.add(count <= self.sets.rows)
+                self.cp.add(count <= self.sets.widest)
 
     def use_places_in_turn(self) -> None:
         """(W4)  act[j,n+1] <= act[j,n];  act[j,n] = 1 for the units that P(j) needs. Redundant."""
@@ -212,11 +212,14 @@ class UnitsModel:
             self.cp.add(sum(self.a[v, k] for v in self.read) <= self.sets.rows * self.y[k])
 
     def keep_apart(self) -> None:
-        """(W7)  x[q,k] + a[q,k] <= 1.
+        """(W7)  x[q,k] + a[q,k] <= 1  where F = R.
 
         Redundant: a unit beside its reader is absorbed by it. The reader takes over what it reads,
-        the cluster loses a row and a column, and no channel, rate or token changes.
+        the cluster loses a row and a column, and no channel, rate or token changes. Where F < R the
+        reader may not read so much, and a sum beside it may pay.
         """
+        if self.sets.widest < self.sets.rows:
+            return
         for q in self.inserted:
             for k in self.clusters:
                 self.cp.add_at_most_one(self.x[q, k], self.a[q, k])
@@ -271,7 +274,7 @@ class UnitsModel:
 
         lists: list[Inserted] = [(q[0], reads(q)) for q in used]
         replaced = {j: reads((j, 0)) for j in sorted({q[0] for q in used})}
-        made = build_decomposition(self.sets.snn, self.sets.rows, lists, replaced)
+        made = build_decomposition(self.sets.snn, self.sets.widest, lists, replaced)
         labels = []
         for u in [*((j, 0) for j in self.sets.neurons), *used]:
             (k,) = [k for k in self.clusters if value(self.x[u, k])]

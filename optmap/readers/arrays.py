@@ -4,7 +4,8 @@ What an ``.npz`` may hold:
 
 - ``indptr``, ``indices`` (fan-in lists, :mod:`optmap.model.snn`), optionally ``weights`` per
   synapse;
-- or ``pre``, ``post`` (one entry a synapse), optionally ``weights`` and ``num_neurons``;
+- or ``pre``, ``post`` (one entry a synapse; or what a header of an edge list may call them),
+  optionally ``weights`` and ``num_neurons``;
 - or ``weights`` alone, N x N: row = reading neuron, column = neuron read, as in ``W @ x``;
 - or what ``scipy.sparse.save_npz`` writes, N x N with the same meaning (``rows="pre"`` reads both
   the other way round: row = neuron that drives);
@@ -17,16 +18,10 @@ An ``.npy`` holds the N x N weights, or S x 2 whole numbers (pre, post).
 
 from __future__ import annotations
 
-import io
-import tokenize
-import warnings
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,103 +29,19 @@ import scipy.sparse
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN, IndexArray, Population, from_edges, frozen
-from optmap.readers.file_limits import most_neurons, refuse_bomb
+from optmap.readers.columns import UnclearHeader, edge_columns
+from optmap.readers.file_limits import most_neurons
+from optmap.readers.numpy_file import DAMAGE, EXPECTED, load_arrays
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
-EXPECTED = "indptr and indices, pre and post, or square weights"
+#: Arrays with a meaning, beside those that scipy writes.
+_KNOWN = {"indptr", "indices", "pre", "post", "weights", "num_neurons", "spikes", "spikes_origin",
+          "self_driven", "population_names", "population_first", "population_last"}  # fmt: skip
+_SCIPY = {"format", "shape", "data", "row", "col", "_is_array"}
 #: The direction that a matrix does not say: transposed it is a network as well, and another one.
 ROW_READS = "matrix: row = reading neuron, column = neuron read"
 ROW_DRIVES = "matrix: row = driving neuron, column = neuron that reads"
-#: What numpy and zipfile raise on damaged files; a header is Python text that numpy parses.
-_DAMAGE = (
-    ValueError,
-    TypeError,
-    OverflowError,
-    OSError,
-    EOFError,
-    KeyError,
-    IndexError,
-    zipfile.BadZipFile,
-    zlib.error,
-    MemoryError,
-    SyntaxError,
-    RecursionError,
-    tokenize.TokenError,
-    NotImplementedError,  # zipfile, of a compression it does not know
-    RuntimeError,  # zipfile, of encrypted members
-    Warning,  # numpy warns where a header's numbers overflow
-)
-_MAX_MEMBERS = 1_000
-#: numpy's own limit of a header is 10,000 characters.
-_HEADER_BYTES = 12_000
-
-
-def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Return every array of an ``.npz`` file, or the one of an ``.npy`` file under "".
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, or holds Python objects.
-    """
-    try:
-        with path.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("error")
-            if stream.read(4).startswith(b"PK"):
-                return _members(path, stream)
-            size = stream.seek(0, 2)
-            stream.seek(0)
-            return {"": _array(stream, size)}
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(str(path), "", "no such file", "a numpy file") from None
-    except _DAMAGE as error:
-        text = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
-        raise InputError(str(path), "", f"no readable numpy file ({text})", EXPECTED) from None
-
-
-def _members(path: Path, stream: BinaryIO) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of an archive that does not unfold out of proportion."""
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    with zipfile.ZipFile(stream) as archive:
-        members = archive.infolist()
-        if len(members) > _MAX_MEMBERS:
-            raise InputError(str(path), "", f"{len(members)} arrays", f"at most {_MAX_MEMBERS}")
-        refuse_bomb(str(path), sum(m.file_size for m in members), path.stat().st_size)
-        for member in members:
-            # Other methods unfold a block at once, whatever size the archive says; numpy has none.
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                found = f"compression method {member.compress_type}"
-                raise InputError(str(path), member.filename, found, "stored or deflated arrays")
-            with archive.open(member) as unfolding:
-                start = unfolding.read(_HEADER_BYTES)
-            _refuse_claim(start, member.file_size)
-            with archive.open(member) as unfolding:
-                name = member.filename.removesuffix(".npy")
-                arrays[name] = np.lib.format.read_array(unfolding, allow_pickle=False)
-    return arrays
-
-
-def _array(stream: BinaryIO, size: int) -> npt.NDArray[Any]:
-    """Return the array of an ``.npy`` file of ``size`` bytes."""
-    _refuse_claim(stream.read(_HEADER_BYTES), size)
-    stream.seek(0)
-    return np.lib.format.read_array(stream, allow_pickle=False)
-
-
-def _refuse_claim(start: bytes, size: int) -> None:
-    """Raise ValueError if a header claims more bytes than the file has, before they are taken."""
-    stream = io.BytesIO(start)
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    else:
-        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
-    claimed = stream.tell() + prod(shape) * dtype.itemsize
-    if claimed > size and not dtype.hasobject:
-        raise ValueError(f"an array of shape {shape} in {size} bytes")
 
 
 def read_arrays(path: Path, *, keep_zero_weights: bool = False, rows: str | None = None) -> SNN:
@@ -156,9 +67,10 @@ def read_arrays(path: Path, *, keep_zero_weights: bool = False, rows: str | None
         if rows == "pre":
             arrays = _transposed(arrays)
         if "" in arrays:
-            snn = _from_single(arrays[""], keep_zero_weights)
+            snn = _from_single(arrays[""], keep_zero_weights, rows)
         else:
-            snn = _from_named(arrays, keep_zero_weights)
+            arrays = _renamed(arrays)
+            snn = _from_named(arrays, keep_zero_weights).with_notes(*_left_out(arrays))
         if rows is not None and ROW_READS not in snn.notes:
             found = f"--matrix-rows {rows} for lists of synapses"
             raise InputError(str(path), "", found, "a matrix")
@@ -166,11 +78,40 @@ def read_arrays(path: Path, *, keep_zero_weights: bool = False, rows: str | None
         return replace(snn, notes=tuple(notes))
     except InputError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(str(path), "", str(error).split("\n")[0], EXPECTED) from None
 
 
-def _from_single(array: npt.NDArray[Any], keep_zero_weights: bool) -> SNN:
+def _renamed(arrays: Arrays) -> Arrays:
+    """Return lists of synapses with pre, post and weights so called, by the words of a header."""
+    lists = [name for name, array in arrays.items() if array.ndim == 1 and name not in _KNOWN]
+    ends = [name for name in ("pre", "post") if name in arrays]
+    if {"indptr", "format"} & set(arrays) or len(ends) == 1 or not lists:
+        return arrays
+    names = [*ends, *lists]
+    try:
+        columns = edge_columns(names)
+    except UnclearHeader:
+        return arrays
+    called = {names[columns.source]: "pre", names[columns.target]: "post"}
+    if columns.weight is not None and "weights" not in arrays:
+        called[names[columns.weight]] = "weights"
+    return {called.get(name, name): array for name, array in arrays.items()}
+
+
+def _left_out(arrays: Arrays) -> Iterator[str]:
+    """Say which arrays have no meaning here."""
+    known = _KNOWN | _SCIPY if "format" in arrays else _KNOWN
+    left = sorted(set(arrays) - known)
+    if left:
+        yield "arrays left out: " + ", ".join(left[:20])
+
+
+def _from_single(array: npt.NDArray[Any], keep_zero_weights: bool, rows: str | None) -> SNN:
+    if array.shape == (2, 2) and array.dtype.kind in "iuf" and rows is None:
+        values = array.astype(np.float64)
+        if (values >= 0).all() and (values == np.floor(values)).all():
+            raise ValueError("2 x 2 whole numbers, a matrix or two pairs: say with --matrix-rows")
     if array.ndim == 2 and array.shape[0] == array.shape[1]:
         return _from_dense(array, keep_zero_weights, {})
     if array.ndim == 2 and array.shape[1] == 2 and len(array):
@@ -229,6 +170,16 @@ def _from_pairs(arrays: Arrays, keep_zero_weights: bool) -> SNN:
     else:
         count = int(max(pre.max(initial=-1), post.max(initial=-1))) + 1
     weights = _numbers(arrays, "weights")
+    if not {"num_neurons", "spikes"} & set(arrays) and count > most_neurons(pre.size):
+        named, place = np.unique(np.concatenate((pre, post)), return_inverse=True)
+        if named[0] < 0:
+            raise ValueError(f"neuron {named[0]}, not a number from 0 on")
+        note = f"numbers up to {named[-1]} name {len(named)} neurons, in ascending order"
+        snn = from_edges(
+            place[: len(pre)], place[len(pre) :], len(named), weights=weights,
+            keep_zero_weights=keep_zero_weights, notes=[note],
+        )  # fmt: skip
+        return _dressed(snn, arrays)
     if "spikes" not in arrays:
         _room_for(count, pre.size)
     snn = from_edges(pre, post, count, weights=weights, keep_zero_weights=keep_zero_weights)

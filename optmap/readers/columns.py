@@ -28,7 +28,7 @@ _WEIGHT = [{"weight"}, {"weights"}, {"w"}, {"syn", "weight"}, {"synapse", "weigh
            {"synaptic", "weight"}, {"edge", "weight"}, {"connection", "weight"},
            {"strength"}, {"syn", "strength"}, {"synapse", "strength"}]  # fmt: skip
 _COUNT = [{"count"}, {"counts"}, {"synapses"}, {"syn", "count"}, {"synapse", "count"},
-          {"num", "synapses"}, {"n", "synapses"}, {"nsyn"}, {"n", "syn"}, {"num", "syn"},
+          {"num", "synapses"}, {"n", "synapses"}, {"nsyn"}, {"nsyns"}, {"n", "syn"}, {"num", "syn"},
           {"number"},
           {"number", "of", "connections"}, {"number", "of", "synapses"}, {"nbr"}, {"contacts"},
           {"connections"}, {"multiplicity"}]  # fmt: skip
@@ -42,6 +42,7 @@ _PIECES = (
 )
 _GLUED = re.compile(f"(?:{_PIECES})+")
 _PIECE = re.compile(_PIECES)
+_UNIT = re.compile(r"[(\[][^()\[\]]*[)\]]\s*$")  # weight (nS)
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 
@@ -54,7 +55,7 @@ def words_of(cell: str) -> tuple[str, ...]:
     (('body', 'id', 'pre'), ('presynaptic', 'id'), ('post', 'id'))
     """
     words: list[str] = []
-    for word in _WORD.findall(cell):
+    for word in _WORD.findall(_UNIT.sub("", cell)):
         small = word.lower()
         words += _PIECE.findall(small) if _GLUED.fullmatch(small) else [small]
     return tuple(words)
@@ -207,6 +208,11 @@ _SPIKE_WORDS = {"id": ID, "time": TIME, "count": COUNT, "rate": RATE}
 def is_word(cell: str, words: list[set[str]]) -> bool:
     """Tell whether a cell has one of these meanings."""
     return set(words_of(cell)) in words
+
+
+def is_nest(word: str) -> bool:
+    """Tell whether a word names neurons as NEST does, which counts them from 1."""
+    return words_of(word) in (("sender",), ("senders",))
 
 
 def spike_columns(header: Sequence[str]) -> dict[str, int]:

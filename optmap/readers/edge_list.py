@@ -15,38 +15,31 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
-from optmap.errors import InputError
-from optmap.model.snn import SNN, IntArray, Population, from_edges
+from optmap.model.snn import SNN, Population, from_edges
 from optmap.readers.columns import (
     EdgeColumns,
     UnclearHeader,
     edge_columns,
     population_columns,
     stem,
+    words_of,
 )
+from optmap.readers.neuron_names import SAY, is_number, number_names
 from optmap.readers.options import AS_WRITTEN, ReadOptions
+from optmap.readers.synapse_kinds import counts_both_ways, received
 from optmap.readers.table import Table, read_table
-from optmap.readers.text import natural_order
 
 EXPECTED = "rows of source,target[,weight][,type], or a header that names the columns"
-SAY = "say which with --columns, as in --columns pre,post,weight or --columns 1,2,3"
-
-_BOTH_WAYS = {"electrical", "undirected", "gap junction", "gap_junction", "gap-junction", "ej"}
 
 #: Words that are a bad weight rather than the name of a kind of synapse.
 _NOT_FINITE = {"nan", "-nan", "+nan", "inf", "+inf", "-inf", "infinity", "-infinity"}
 
 #: Kinds of synapses, the first row's aside, that are looked at to tell it from a header.
 _SOME_KINDS = 100
-
-#: Whole numbers are indices while they leave no wider gaps than this; beyond, they are names.
-_ALWAYS_INDEX = 1_000
-_INDEX_PER_NEURON = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +59,7 @@ class _Rows:
     post: array[int] = field(default_factory=lambda: array("q"))
     weight: array[float] = field(default_factory=lambda: array("d"))
     kinds: set[str] = field(default_factory=set)
+    by_kind: dict[str, list[int]] = field(default_factory=dict)
     both_ways: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def add(self, source: str, target: str, weight: float, kind: str) -> None:
@@ -76,8 +70,24 @@ class _Rows:
         self.weight.append(weight)
         if len(self.pre) > 1 and len(self.kinds) < _SOME_KINDS:
             self.kinds.add(kind)
-        if kind and kind.casefold() in _BOTH_WAYS:
+        if kind and counts_both_ways(kind):
             self.both_ways[pre, post] = weight
+        if kind:
+            self.by_kind.setdefault(kind.casefold(), []).append(len(self.pre) - 1)
+
+    def turn_received(self, rows: list[int]) -> None:
+        """Turn rows that say what a neuron receives; drop those that a sent row says already."""
+        turned = set(rows)
+        every = list(zip(self.pre, self.post, self.weight, strict=True))
+        listed = {(pre, post) for n, (pre, post, _) in enumerate(every) if n not in turned}
+        kept = [
+            (post, pre, weight) if n in turned else (pre, post, weight)
+            for n, (pre, post, weight) in enumerate(every)
+            if n not in turned or (post, pre) not in listed
+        ]
+        self.pre = array("q", [pre for pre, _, _ in kept])
+        self.post = array("q", [post for _, post, _ in kept])
+        self.weight = array("d", [weight for _, _, weight in kept])
 
     def mirror(self) -> None:
         """Add the other direction of every electrical row that the file leaves out."""
@@ -137,6 +147,9 @@ def read_edges(
         raise table.fail("", found, "one population, or names that tell neurons apart")
     _settle(table, layout, rows)
     _refuse_matrix(table, layout, rows)
+    turned = received(table, rows.by_kind)
+    if turned:
+        rows.turn_received(turned)
     rows.mirror()
     return _numbered(table, rows, layout, keep_zero_weights)
 
@@ -168,7 +181,7 @@ def _layout(
         if unclear.several:
             raise table.fail(f"line {line}", f"{_quoted(cells)} with {unclear}", SAY) from None
         reason = str(unclear)
-    if any(_is_number(cell) for cell in cells):
+    if any(is_number(cell) for cell in cells):
         return _Layout(_guess(table, line, cells), None, first), True
     if len(cells) > 3:
         raise table.fail(f"line {line}", f"{_quoted(cells)} ({reason})", SAY)
@@ -228,7 +241,7 @@ def _guess(table: Table, line: int, cells: Sequence[str]) -> EdgeColumns:
         return EdgeColumns(0, 1, *range(2, len(cells)))
     if len(cells) == 3:
         return EdgeColumns(0, 1, type=2)
-    if len(cells) == 4 and third and not _is_number(cells[3]):
+    if len(cells) == 4 and third and not is_number(cells[3]):
         return EdgeColumns(0, 1, 2, 3)
     raise table.fail(f"line {line}", f"{len(cells)} cells, {_quoted(cells)}", f"{EXPECTED}; {SAY}")
 
@@ -239,18 +252,18 @@ def _settle(table: Table, layout: _Layout, rows: _Rows) -> None:
         line, cells = layout.doubtful
         ends = [cells[layout.columns.source], cells[layout.columns.target]]
         once = {name for name in ends if _times(rows, name) == ends.count(name)}
-        numbers = [_is_number(name) for name in rows.names if name not in once]
+        numbers = [is_number(name) for name in rows.names if name not in once]
         unlike = bool(numbers) and (
-            (all(numbers) and not any(map(_is_number, ends)))
-            or (not any(numbers) and all(map(_is_number, ends)))
+            (all(numbers) and not any(map(is_number, ends)))
+            or (not any(numbers) and all(map(is_number, ends)))
         )
         kind = "" if layout.columns.type is None else cells[layout.columns.type]
-        unlike |= bool(kind) and not _is_number(kind) and _all_numbers(rows.kinds)
+        unlike |= bool(kind) and not is_number(kind) and _all_numbers(rows.kinds)
         unlike |= any(
-            not _is_number(cells[place]) and _all_numbers(named)
+            not is_number(cells[place]) and _all_numbers(named)
             for place, named in _ends_named(layout.columns, rows)
         )
-        open_ = not layout.asked and not any(map(_is_number, cells)) and len(once) == len(set(ends))
+        open_ = not layout.asked and not any(map(is_number, cells)) and len(once) == len(set(ends))
         if unlike or open_:
             found = f"{_quoted(cells)}, which may be a header or a synapse"
             raise table.fail(f"line {line}", found, SAY)
@@ -272,7 +285,7 @@ def _ends_named(columns: EdgeColumns, rows: _Rows) -> Iterator[tuple[int, set[st
 
 
 def _all_numbers(cells: set[str]) -> bool:
-    return bool(cells) and all(map(_is_number, cells))
+    return bool(cells) and all(map(is_number, cells))
 
 
 def _refuse_matrix(table: Table, layout: _Layout, rows: _Rows) -> None:
@@ -294,26 +307,22 @@ def _quoted(cells: Sequence[str]) -> str:
     return shown + (", ..." if len(cells) > 8 else "")
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return isfinite(float(text))
-    except ValueError:
-        return False
-
-
 def _is_weight(text: str) -> bool:
-    return _is_number(text) or text.casefold() in _NOT_FINITE
+    return is_number(text) or text.casefold() in _NOT_FINITE
 
 
 def _weight(table: Table, line: int, text: str) -> float:
-    if not _is_number(text):
+    if not is_number(text):
         raise table.fail(f"line {line}", f"weight {text[:40]!r}", "a finite number")
     return float(text)
 
 
 def _numbered(table: Table, rows: _Rows, layout: _Layout, keep_zero_weights: bool) -> EdgeList:
-    number, names, notes = number_names(str(table.path), list(rows.names))
     columns = layout.columns
+    word = layout.header[columns.source] if layout.header is not None else ""
+    number, names, notes = number_names(
+        str(table.path), list(rows.names), only_names=bool({"root", "body"} & set(words_of(word)))
+    )
     weighted = columns.weight is not None
     snn = from_edges(
         number[np.frombuffer(rows.pre, dtype=np.int64)],
@@ -337,49 +346,3 @@ def _column_notes(columns: EdgeColumns, header: Sequence[str] | None) -> Iterato
     left = [header[place] or "without a name" for place in columns.others]
     if left:
         yield "columns left out: " + ", ".join(left)
-
-
-def number_names(where: str, names: Sequence[str]) -> tuple[IntArray, tuple[str, ...], list[str]]:
-    """Return the neuron of each name, what all neurons are called, and what to say of it.
-
-    Raises
-    ------
-    InputError
-        If all names are numbers, but not all whole ones from 0 on; ``where`` is the file.
-
-    Examples
-    --------
-    >>> number_names("list", ["b10", "b9"])[:2]
-    (array([1, 0]), ('b9', 'b10'))
-    >>> number_names("list", ["2", "0"])[:2]
-    (array([2, 0]), ('0', '1', '2'))
-    """
-    whole = [_whole(name) for name in names]
-    numeric = [value for value in whole if value is not None]
-    if len(numeric) < len(names):
-        if all(map(_is_number, names)):
-            part = next(name for name, value in zip(names, whole, strict=True) if value is None)
-            raise InputError(where, "", f"neuron {part[:40]}", f"whole numbers or names; {SAY}")
-        ordered = natural_order(names)
-        rank = {name: i for i, name in enumerate(ordered)}
-        return np.array([rank[name] for name in names], dtype=np.int64), tuple(ordered), []
-    if min(numeric) < 0:
-        raise InputError(where, "", f"neuron number {min(numeric)}", "numbers from 0 on, or names")
-    distinct = sorted(set(numeric))
-    if distinct[-1] < max(_ALWAYS_INDEX, _INDEX_PER_NEURON * len(distinct)):
-        called = tuple(map(str, range(distinct[-1] + 1)))
-        return np.array(numeric, dtype=np.int64), called, []
-    place = {value: i for i, value in enumerate(distinct)}
-    note = f"numbers up to {distinct[-1]} name {len(distinct)} neurons, in ascending order"
-    number = np.array([place[value] for value in numeric], dtype=np.int64)
-    return number, tuple(map(str, distinct)), [note]
-
-
-def _whole(name: str) -> int | None:
-    """Return a name that is a whole number, 3 or 3.0 or 3.000e+00, None for any other."""
-    digits = name[1:] if name[:1] == "-" else name
-    if digits.isascii() and digits.isdigit():
-        return int(name) if len(digits) <= 30 else None
-    if not _is_number(name) or not float(name).is_integer() or abs(float(name)) >= 2**53:
-        return None
-    return int(float(name))

@@ -60,9 +60,9 @@ class Format:
 
 
 def _nir(path: Path, keep: bool, options: ReadOptions) -> Named:
-    from optmap.readers.nir_file import read_nir
+    from optmap.readers.nir_file import read_hdf5
 
-    return Named(read_nir(path, keep_zero_weights=keep))
+    return Named(read_hdf5(path, keep_zero_weights=keep))
 
 
 def _edges(path: Path, keep: bool, options: ReadOptions) -> Named:
@@ -232,7 +232,8 @@ def _is_number(word: str) -> bool:
 
 def _is_networkx(start: bytes) -> bool:
     rows = _rows(start)
-    return bool(rows) and all(row.rstrip().endswith("}") and "{" in row for row in rows)
+    lists = all(row.rstrip().endswith("}") and "{" in row for row in rows)
+    return bool(rows) and lists and not any(row.lstrip()[0] in "{[" for row in rows)
 
 
 def _is_sanafe(start: bytes) -> bool:
@@ -247,6 +248,8 @@ def _never(start: bytes) -> bool:
 FORMATS: tuple[Format, ...] = (
     Format("nir", (".nir", ".h5", ".hdf5"), _starts(b"\x89HDF\r\n\x1a\n"), _nir,
            "a network from snnTorch, SpikingJelly, Norse, Sinabs, Rockpool, ..."),
+    Format("sonata", (".h5", ".hdf5"), _never, _nir,
+           "SONATA edges, told from NIR by what the file holds"),
     Format("edges", (".csv", ".tsv", ".txt", ".edges", ".edgelist", ".el", ".wel"), _is_table,
            _edges, "a table of synapses: source,target[,weight][,type], or named by a header",
            ("columns",)),

@@ -16,9 +16,10 @@ import numpy as np
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN, Population, from_edges
-from optmap.readers.edge_list import EdgeList, number_names
+from optmap.readers.edge_list import EdgeList
 from optmap.readers.file_limits import refuse_wide_numbers
 from optmap.readers.in_memory import from_networkx, from_scipy
+from optmap.readers.neuron_names import number_names
 from optmap.readers.text import read_text
 
 #: networkx and scipy keep a graph as Python objects, some hundred bytes a character.
@@ -45,12 +46,16 @@ def read_graphml(path: Path) -> EdgeList:
 
     text = _text(path, "a GraphML file")
     try:
-        fromstring(text.encode(), forbid_dtd=True)
+        root = fromstring(text.encode(), forbid_dtd=True)
     except DefusedXmlException:
         found, expected = "a declaration of types or entities", "plain XML without declarations"
         raise InputError(str(path), "", found, expected) from None
     except SyntaxError as error:  # ParseError
         raise InputError(str(path), "", f"no XML ({error})", "a GraphML file") from None
+    graphs = sum(e.tag.rpartition("}")[2] == "graph" for e in root.iter() if isinstance(e.tag, str))
+    if graphs != 1:  # networkx would read the first alone
+        found = f"{graphs} graphs, nested or one after the other"
+        raise InputError(str(path), "", found, "a GraphML file of one graph")
     return _from_networkx(path, lambda: nx.parse_graphml(text, node_type=str), "a GraphML file")
 
 

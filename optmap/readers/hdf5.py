@@ -29,11 +29,12 @@ Value = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Group:
-    """One HDF5 group: its sub-groups, its datasets, its attributes."""
+    """One HDF5 group: its sub-groups, its datasets, its attributes and those of its datasets."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
     attributes: dict[str, Value] = field(default_factory=dict)
+    value_attributes: dict[str, dict[str, Value]] = field(default_factory=dict)
 
     def text(self, name: str) -> str | None:
         """Return a dataset that is one string; None where it is absent or something else."""
@@ -115,6 +116,10 @@ def _group(answer: dict[str, Any], arrays: list[Value]) -> Group:
     for name, item in answer["attributes"].items():
         if item is not None:
             group.attributes[name] = _value(item, arrays)
+    for name, items in answer["about"].items():
+        group.value_attributes[name] = {
+            key: _value(item, arrays) for key, item in items.items() if item is not None
+        }
     return group
 
 

@@ -38,10 +38,10 @@ class Reader:
         self.bytes = 0
 
     def group(self, group: Any, depth: int) -> dict[str, Any]:
-        """Return one group as ``{"group": members, "attributes": ...}``."""
+        """Return one group as ``{"group", "attributes", "about": those of datasets}``."""
         if depth > MAX_DEPTH:
             raise Unreadable(f"groups nested deeper than {MAX_DEPTH}")
-        members = {}
+        members, about = {}, {}
         for name in group:
             self.objects += 1
             if self.objects > MAX_OBJECTS:
@@ -53,8 +53,13 @@ class Reader:
                 members[name] = self.group(item, depth + 1)
             elif isinstance(item, h5py.Dataset):
                 members[name] = self.dataset(item)
-        attributes = {key: self.value(np.asarray(v)) for key, v in group.attrs.items()}
-        return {"group": members, "attributes": attributes}
+                if len(item.attrs):
+                    about[name] = self.attributes(item)
+        return {"group": members, "attributes": self.attributes(group), "about": about}
+
+    def attributes(self, item: Any) -> dict[str, Any]:
+        """Return the attributes of a group or a dataset."""
+        return {key: self.value(np.asarray(value)) for key, value in item.attrs.items()}
 
     def dataset(self, dataset: Any) -> Any:
         """Return one dataset; None where it is empty or of a kind that no network has."""

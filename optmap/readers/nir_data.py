@@ -46,7 +46,7 @@ def _sonata(file: str, spoken: Group, snn: SNN) -> IntArray:
             raise InputError(file, where, "no node_ids", "whole numbers, one an event")
         if times is None or times.shape != ids.shape:
             raise InputError(file, where, "no timestamps", "one an event")
-        if name not in runs and len(found) > 1:
+        if name and name not in runs and max(len(found), len(runs)) > 1:
             known = ", ".join(runs)
             raise InputError(file, where, "no such population in the network", f"one of {known}")
         first, size = runs.get(name, (0, snn.num_neurons))

@@ -24,9 +24,11 @@ from optmap.errors import InputError
 from optmap.model import spiking_model as model
 from optmap.model.snn import SNN, IntArray
 from optmap.model.spiking_model import Layer, Matrix, SpikingModel
-from optmap.readers.nir_graph import NEURONS, WEIGHTED, FlatGraph, read_graph
+from optmap.readers.hdf5 import Group, read_tree
+from optmap.readers.nir_graph import EXPECTED, NEURONS, WEIGHTED, FlatGraph, read_graph
 from optmap.readers.nir_operators import Operator, operator_of, plus, times
 from optmap.readers.nir_shapes import Dims, infer_shapes, spread
+from optmap.readers.sonata import is_sonata, read_sonata
 
 #: Multiplications per synapse that multiplying out may take; more is no network.
 _STEPS_PER_SYNAPSE = 20
@@ -35,15 +37,31 @@ _STEPS_PER_SYNAPSE = 20
 Reach = dict[tuple[str, float], Matrix | None]
 
 
-def read_nir(path: Path, *, keep_zero_weights: bool = False) -> SNN:
+def read_hdf5(path: Path, *, keep_zero_weights: bool = False) -> SNN:
+    """Return the network of an HDF5 file: NIR, or SONATA edges.
+
+    Raises
+    ------
+    InputError
+        If it is neither, damaged or inconsistent.
+    """
+    root = read_tree(path, f"{EXPECTED} or SONATA edges")
+    if is_sonata(root):
+        return read_sonata(str(path), root, keep_zero_weights=keep_zero_weights)
+    return read_nir(path, keep_zero_weights=keep_zero_weights, root=root)
+
+
+def read_nir(path: Path, *, keep_zero_weights: bool = False, root: Group | None = None) -> SNN:
     """Return the connectivity of a ``.nir`` file; every neuron counts one assumed spike.
+
+    ``root``: its tree, where it was read already.
 
     Raises
     ------
     InputError
         If the file is damaged or inconsistent, naming the node or edge.
     """
-    graph = read_graph(path)
+    graph = read_graph(path, root)
     try:
         built = build_model(graph)
         snn = built.snn()

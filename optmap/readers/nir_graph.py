@@ -122,15 +122,15 @@ class FlatGraph:
         return read_by
 
 
-def read_graph(path: Path) -> FlatGraph:
-    """Read a ``.nir`` file as a flat graph.
+def read_graph(path: Path, root: Group | None = None) -> FlatGraph:
+    """Read a ``.nir`` file as a flat graph; ``root``: its tree, where it was read already.
 
     Raises
     ------
     InputError
         If the file is no NIR graph, a node lacks a parameter, or an edge names no node.
     """
-    root = read_tree(path, EXPECTED)
+    root = read_tree(path, EXPECTED) if root is None else root
     if one_text(root.attributes.get("__type__")) == "NIRGraphData":
         raise InputError(str(path), "", "recorded data (NIRData)", EXPECTED)
     top = root.groups.get("node")

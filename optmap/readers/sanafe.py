@@ -14,26 +14,19 @@ Forms follow the public examples of SANA-FE (Boyle et al., IEEE TCAD 44, 2025).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from optmap.errors import InputError
-from optmap.model.snn import SNN, IntArray, Population, from_edges
+from optmap.model.snn import SNN, IntArray
 from optmap.readers.file_limits import refuse_wide_numbers
+from optmap.readers.sanafe_netlist import read_netlist
+from optmap.readers.sanafe_network import EDGE, EXPECTED, SanafeNetwork
 from optmap.readers.text import read_text
 from optmap.readers.yaml_tree import Fields, Node, Scalar, YamlFile, parse_yaml
 
-EXPECTED = "a SANA-FE network: groups, neurons, edges"
-LEFT_OUT = "attributes other than weight, bias and spikes, and mappings onto cores, are left out"
-_EDGE = re.compile(r"([^\s.]+)\.([0-9]{1,9})\s*->\s*([^\s.]+)\.([0-9]{1,9})")
 _GROUPS = re.compile(r"([^\s.]+)\s*->\s*([^\s.]+)")
 _RANGE = re.compile(r"([0-9]{1,9})(?:\.\.([0-9]{1,9}))?")
-_WEIGHT = re.compile(r"(?:^|\s)(?:weight|w)=(\S+)")
-_BIAS = re.compile(r"(?:^|\s)bias=(\S+)")
 #: One edge on a line of its own, as long lists of them are written; read without the YAML parser.
 _PLAIN_EDGE = re.compile(
     r"(?m)^[ \t]*-[ \t]+([^\s.#\"'{\[]+)\.([0-9]{1,9})[ \t]*->[ \t]*([^\s.#]+)\.([0-9]{1,9})[ \t]*:"
@@ -42,97 +35,6 @@ _PLAIN_EDGE = re.compile(
 #: Synapses that whole groups may have, and how many more a byte of the file.
 MAX_GROUP_SYNAPSES = 20_000_000
 PER_BYTE = 4
-
-
-@dataclass
-class _Network:
-    """What has been read so far; edges as (source group, neuron, target group, neuron)."""
-
-    path: Path
-    size: dict[str, int] = field(default_factory=dict)
-    edges: list[tuple[str, int, str, int]] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
-    blocks: list[tuple[str, IntArray, str, IntArray, npt.NDArray[np.float64] | None]] = field(
-        default_factory=list
-    )
-    biased: set[tuple[str, int]] = field(default_factory=set)
-    trains: dict[tuple[str, int], int] = field(default_factory=dict)
-
-    def fail(self, line: int, text: str, expected: str = EXPECTED) -> InputError:
-        return InputError(str(self.path), f"line {line}", repr(text.strip()[:60]), expected)
-
-    def number(self, line: int, text: str, found: str) -> float:
-        try:
-            value = float(found)
-        except ValueError:
-            value = float("nan")
-        if not isfinite(value):
-            raise self.fail(line, text, "finite numbers")
-        return value
-
-    def edge(self, line: int, ends: tuple[str, str, str, str], weight: float | None) -> None:
-        """Add an edge between neurons of groups that are known."""
-        source, i, target, j = ends[0], int(ends[1]), ends[2], int(ends[3])
-        for group, neuron in ((source, i), (target, j)):
-            if neuron >= self.size.get(group, 0):
-                raise self.fail(line, f"{group}.{neuron}", "a neuron of a group before it")
-        self.edges.append((source, i, target, j))
-        self.weights.append(float("nan") if weight is None else weight)
-
-    def snn(self, keep_zero_weights: bool) -> SNN:
-        """Return the network, groups in their order."""
-        ends = np.cumsum([0, *self.size.values()])
-        first = dict(zip(self.size, ends.tolist(), strict=False))
-        total = int(ends[-1])
-        populations = [
-            Population(group, first[group], first[group] + size - 1)
-            for group, size in self.size.items()
-            if size
-        ]
-        pre, post, weight = self._synapses(first)
-        if not len(pre):
-            raise InputError(str(self.path), "", "no edge", EXPECTED)
-        refuse_wide_numbers(str(self.path), "neurons", total, len(pre))
-        known = not np.isnan(weight).any() and weight.any()
-        driven = np.zeros(total, dtype=np.bool_)
-        driven[[first[group] + neuron for group, neuron in self.biased]] = True
-        notes = [LEFT_OUT]
-        spikes, origin = None, None
-        if self.trains and len(self.trains) == total:
-            spikes = np.zeros(total, dtype=np.int64)
-            for (group, neuron), count in self.trains.items():
-                spikes[first[group] + neuron] = count
-            origin = "spike trains of the file"
-        elif self.trains:
-            notes.append(f"spike trains of {len(self.trains)} of {total} neurons are left out")
-        snn = from_edges(
-            pre, post, total, weights=weight if known else None, populations=populations,
-            spikes=spikes, spikes_origin=origin, keep_zero_weights=keep_zero_weights,
-        )  # fmt: skip
-        alone = np.flatnonzero(driven & (snn.fan_in == 0))
-        return SNN(
-            snn.indptr,
-            snn.indices,
-            snn.spikes,
-            snn.populations,
-            snn.weights,
-            snn.spikes_origin,
-            self_driven=alone.astype(np.int32),
-            notes=tuple(notes),
-        )
-
-    def _synapses(
-        self, first: dict[str, int]
-    ) -> tuple[IntArray, IntArray, npt.NDArray[np.float64]]:
-        """Return pre, post and weight of every synapse; the weight is NaN where none is given."""
-        pre = [np.array([first[s] + i for s, i, _, _ in self.edges], dtype=np.int64)]
-        post = [np.array([first[t] + j for _, _, t, j in self.edges], dtype=np.int64)]
-        weight = [np.array(self.weights, dtype=np.float64)]
-        for source, i, target, j, values in self.blocks:
-            pre.append(first[source] + i)
-            post.append(first[target] + j)
-            weight.append(np.full(len(i), np.nan) if values is None else values)
-        return np.concatenate(pre), np.concatenate(post), np.concatenate(weight)
 
 
 def read_sanafe(path: Path, *, keep_zero_weights: bool = False) -> SNN:
@@ -144,19 +46,16 @@ def read_sanafe(path: Path, *, keep_zero_weights: bool = False) -> SNN:
         If a line is no group, neuron or edge that is understood, naming it.
     """
     text = read_text(path, EXPECTED)
-    network = _Network(path)
+    network = SanafeNetwork(path)
     if re.search(r"(?m)^[\"']?(network|architecture)[\"']?[ \t]*:", text):
         _read_yaml(network, text)
     else:
         lines = [line.partition("#")[0].rstrip() for line in text.splitlines()]
-        _read_netlist(network, lines)
+        read_netlist(network, lines)
     return network.snn(keep_zero_weights)
 
 
-# --- YAML ---
-
-
-def _read_yaml(network: _Network, text: str) -> None:
+def _read_yaml(network: SanafeNetwork, text: str) -> None:
     plain: list[tuple[int, tuple[str, str, str, str], str]] = []
     lines = text.splitlines()
     for number, line in enumerate(lines):
@@ -182,7 +81,7 @@ def _read_yaml(network: _Network, text: str) -> None:
         network.edge(number, ends, network.number(number, f"weight {weight}", weight))
 
 
-def _group(network: _Network, file: YamlFile, node: Node) -> None:
+def _group(network: SanafeNetwork, file: YamlFile, node: Node) -> None:
     """Read a group: its name, its neurons, and the attributes that all of them have."""
     parts = file.fields(node, "a group")
     name = file.text(parts.get("name", Scalar(node.line, "")), "a group's name")
@@ -222,7 +121,7 @@ def _group(network: _Network, file: YamlFile, node: Node) -> None:
 
 
 def _attributes(
-    network: _Network, file: YamlFile, neuron: tuple[str, int], attributes: dict[str, Node]
+    network: SanafeNetwork, file: YamlFile, neuron: tuple[str, int], attributes: dict[str, Node]
 ) -> None:
     """Keep a neuron's bias and spike train."""
     inner = file.fields(attributes["soma"], "soma") if "soma" in attributes else {}
@@ -234,7 +133,7 @@ def _attributes(
             network.trains[neuron] = sum(train)
 
 
-def _edge(network: _Network, file: YamlFile, key: Scalar, value: Node) -> None:
+def _edge(network: SanafeNetwork, file: YamlFile, key: Scalar, value: Node) -> None:
     attributes = file.fields(value, f"edge {key.text[:40]}")
     given = [attributes[name] for name in ("weight", "w") if name in attributes]
     if "synapse" in attributes:
@@ -242,7 +141,7 @@ def _edge(network: _Network, file: YamlFile, key: Scalar, value: Node) -> None:
         given += [inner[name] for name in ("weight", "w") if name in inner]
     if len(given) > 1:
         raise file.fail(given[1], "a second weight", f"one weight of {key.text[:40]}")
-    match = _EDGE.fullmatch(key.text.strip())
+    match = EDGE.fullmatch(key.text.strip())
     if match is not None and "type" not in attributes:
         weight = file.real(given[0], "weight") if given else None
         network.edge(key.line, (match[1], match[2], match[3], match[4]), weight)
@@ -334,45 +233,3 @@ def _convolution(
     source = (c * height + y * down + a) * width + x * across + b
     target = (o * high + y) * wide + x
     return source, target, ((a * columns + b) * maps + c) * kernels + o
-
-
-# --- netlist ---
-
-
-def _read_netlist(network: _Network, lines: list[str]) -> None:
-    """Read lines of ``g`` (a group), ``n`` (a neuron), ``e`` (an edge); ``&`` places a neuron."""
-    for number, line in enumerate(lines, start=1):
-        kind, rest = (*line.split(None, 1), "", "")[:2]
-        if not kind or kind == "&":
-            continue
-        if kind == "g":
-            size = rest.split(None, 1)[0] if rest else ""
-            if not (size.isascii() and size.isdigit() and len(size) < 10):
-                raise network.fail(number, line, "g SIZE attributes")
-            refuse_wide_numbers(str(network.path), f"line {number}", int(size), len(lines))
-            name = str(len(network.size))
-            network.size[name] = int(size)
-            bias = _BIAS.search(rest)
-            if bias is not None and network.number(number, line, bias[1]):
-                network.biased |= {(name, neuron) for neuron in range(int(size))}
-        elif kind == "n":
-            name, _, attributes = rest.strip().partition(" ")
-            group, _, neuron = name.partition(".")
-            if group not in network.size or not (neuron.isascii() and neuron.isdigit()):
-                raise network.fail(number, line, "n GROUP.NEURON attributes")
-            if int(neuron) >= network.size[group]:
-                raise network.fail(number, line, f"a neuron below {network.size[group]}")
-            bias = _BIAS.search(attributes)
-            if bias is not None:
-                network.biased.discard((group, int(neuron)))
-                if network.number(number, line, bias[1]):
-                    network.biased.add((group, int(neuron)))
-        elif kind == "e":
-            match = _EDGE.match(rest)
-            if match is None or not re.match(r"\s|$", rest[match.end() :]):
-                raise network.fail(number, line, "an edge between neurons, e 0.0->1.0 weight=1")
-            weight = _WEIGHT.search(rest[match.end() :])
-            value = None if weight is None else network.number(number, line, weight[1])
-            network.edge(number, (match[1], match[2], match[3], match[4]), value)
-        else:
-            raise network.fail(number, line, "lines of g, n, e or &")

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from optmap.errors import InputError
 from optmap.model.snn import MAX_TOTAL_SPIKES, IntArray
-from optmap.readers.arrays import load_arrays, text_of
-from optmap.readers.columns import ID, TIME, is_word
+from optmap.readers.arrays import text_of
+from optmap.readers.columns import ID, TIME, is_nest, is_word
+from optmap.readers.numpy_file import load_arrays
 from optmap.readers.options import ReadOptions
 from optmap.readers.spike_scale import whole_counts
 
@@ -39,7 +40,7 @@ def read_spike_arrays(path: Path, num_neurons: int, options: ReadOptions) -> tup
         if len(ids) != 1 or len(times) != 1:
             found = ", ".join(sorted(arrays)) or "no array"
             raise InputError(str(path), "", found, "an array named spikes, or ids and times")
-        counts, how = reader.events(arrays[ids[0]], arrays[times[0]])
+        counts, how = reader.events(arrays[ids[0]], arrays[times[0]], nest=is_nest(ids[0]))
     origin = text_of(arrays, "spikes_origin") or path.name
     return counts, origin + (f" ({how})" if how else "")
 
@@ -132,10 +133,12 @@ class _Reader:
                 raise self.fail(
                     found, "one field of ids: x, y and p of a camera are no neurons yet"
                 )
-        return self.events(array[ids[0]], array[times[0]])
+        return self.events(array[ids[0]], array[times[0]], nest=is_nest(ids[0]))
 
-    def events(self, ids: npt.NDArray[Any], times: npt.NDArray[Any]) -> tuple[IntArray, str]:
-        """Count the events of each neuron."""
+    def events(
+        self, ids: npt.NDArray[Any], times: npt.NDArray[Any], *, nest: bool = False
+    ) -> tuple[IntArray, str]:
+        """Count the events of each neuron; ``nest``: ids from 1."""
         if ids.ndim != 1 or ids.shape != times.shape:
             raise self.fail(f"ids {ids.shape}, times {times.shape}", "one of each an event")
         whole = ids.dtype.kind in "iu" or (
@@ -143,7 +146,8 @@ class _Reader:
         )
         if not whole or times.dtype.kind not in "iuf" or not np.isfinite(times).all():
             raise self.fail(f"ids of type {ids.dtype}, times of {times.dtype}", "whole ids, times")
-        if ids.size and not 0 <= ids.min() <= ids.max() < self.n:
-            worst = ids.min() if ids.min() < 0 else ids.max()
-            raise self.fail(f"neuron {worst}", f"neurons 0..{self.n - 1}")
-        return np.bincount(ids.astype(np.int64), minlength=self.n), f"{len(ids)} events"
+        if ids.size and not nest <= ids.min() <= ids.max() < self.n + nest:
+            worst = ids.min() if ids.min() < nest else ids.max()
+            raise self.fail(f"neuron {worst}", f"neurons {int(nest)}..{self.n - 1 + nest}")
+        how = f"{len(ids)} events" + (", NEST's ids from 1" if nest else "")
+        return np.bincount(ids.astype(np.int64) - nest, minlength=self.n), how

@@ -16,7 +16,7 @@ import numpy as np
 
 from optmap.model.snn import MAX_TOTAL_SPIKES, IntArray
 from optmap.readers.carlsim import read_spike_lines
-from optmap.readers.columns import UnclearHeader, population_columns, spike_columns
+from optmap.readers.columns import UnclearHeader, is_nest, population_columns, spike_columns
 from optmap.readers.options import ReadOptions
 from optmap.readers.spike_scale import whole_counts
 from optmap.readers.table import BLANKS, Table, read_table
@@ -84,7 +84,7 @@ def read_spike_table(
         columns = _guess(table, _Neurons(table, number, 0), plain)
         if columns is None:
             return read_spike_lines(path, num_neurons), "lines of neuron time time ..."
-    nest = header is not None and header[columns["id"]].casefold() in ("sender", "senders")
+    nest = header is not None and is_nest(header[columns["id"]])
     neurons = _Neurons(table, number, 1 if nest and plain else 0)
     rows = chain([first] if is_row else [], records)
     _refuse_populations(table, header)
@@ -122,6 +122,7 @@ def _columns(
                     f"line {line}", f"{', '.join(cells)[:80]} ({unclear})", SAY
                 ) from None
             continue
+        _refuse_contradiction(table, header, found, words)
         return found, header, is_row
     if words is None:
         if not any(map(_is_number, cells[1:])):
@@ -137,6 +138,21 @@ def _columns(
         return spike_columns(words), words, True
     except UnclearHeader:
         raise table.fail("", f"--spike-columns {','.join(words)}", SAY) from None
+
+
+def _refuse_contradiction(
+    table: Table, header: Sequence[str], found: dict[str, int], words: Sequence[str] | None
+) -> None:
+    """Refuse ``--spike-columns`` that call the columns of a header otherwise than it does."""
+    if words is None or set(words) - {"-"} <= set(header):
+        return
+    try:
+        told = spike_columns(words)
+    except UnclearHeader:
+        told = {}
+    if told != found:
+        text = f"the header {', '.join(header)[:60]} and --spike-columns {','.join(words)[:60]}"
+        raise table.fail("", text, "columns that both call alike, or named as in the header")
 
 
 def _guess(table: Table, neurons: _Neurons, plain: bool) -> dict[str, int] | None:

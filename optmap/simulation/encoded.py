@@ -17,8 +17,9 @@ from optmap.errors import InputError
 from optmap.model import spiking_model as model
 from optmap.model.snn import SNN
 from optmap.model.spiking_model import Layer, SpikingModel
-from optmap.readers.arrays import load_arrays, read_arrays
+from optmap.readers.arrays import read_arrays
 from optmap.readers.nir_file import read_model
+from optmap.readers.numpy_file import load_arrays
 from optmap.simulation.encode import ENCODERS, Values, encode
 from optmap.simulation.simulate import Convention, simulate
 

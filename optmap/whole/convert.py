@@ -167,7 +167,8 @@ def _units(snn: SNN, st: State, start: Decomposition) -> tuple[Decomposition, In
     counts = np.bincount(reader, minlength=len(piece))
     indptr = np.concatenate(([0], np.cumsum(counts)))
     owner = st.piece["owner"][piece].astype(np.int32)
-    made = custom_arrays(snn, start.rows, indptr, source[order].astype(np.int32), owner)
+    rows = max(start.rows, int(counts.max(initial=0)))  # more than one unit may read: check says so
+    made = custom_arrays(snn, rows, indptr, source[order].astype(np.int32), owner)
     if made.identity == start.identity:
         return start, piece
     return made, piece

@@ -124,12 +124,10 @@ def search(
         refuse_short_buffers(run.target.graph(_placed(start)), platform)
         run.offer(start)
     run.begin()
-    if not platform.limits_outgoing:  # the moves do not know what leaves a crossbar
-        run.improve()
+    run.improve()
     if run.best is None:
         raise CapacityError(f"no mapping on {platform.name!r} was found")
-    note = "the search does not change what it started from: it knows no axons out and fan-outs"
-    return replace(run.outcome(), note=note) if platform.limits_outgoing else run.outcome()
+    return run.outcome()
 
 
 def _placed(mapping: Mapping) -> Placed:
@@ -334,16 +332,25 @@ class _Search:
                 moves = max(length, int(LONG_SHARE * left * self.moves_a_second))
             self._round(work.at(norm), heat, moves, expired)
             height, value = work.height(), self.value
-            if not expired():
+            found = placed_of(snn, work.state, work.start)
+            kept = self._keeps_limits(found)
+            if kept and not expired():
                 end = min(1.0, self.spent() / self.limits.wall_s + SCHEDULE_SHARE)
-                self._schedule(placed_of(snn, work.state, work.start), end)
-            better = height < least
-            if better or (height[0] <= least[0] and not self._is_tight(least[0])):
+                self._schedule(found, end)
+            better = kept and height < least
+            if better or (kept and height[0] <= least[0] and not self._is_tight(least[0])):
                 best, least = copied(work.state), height
             vain = 0 if better or self.value < value else vain + 1
             number += 1
             if vain >= PATIENCE:
                 vain, length = 0, 2 * length if self._is_tight(least[0]) else length
+
+    def _keeps_limits(self, placed: Placed) -> bool:
+        """Tell whether a placement keeps to what the moves do not know: axons out, fan-outs, F."""
+        if not self.target.platform.limits_outgoing:
+            return True
+        mapping, _ = self.target.projected(placed)
+        return not check(self.target.snn, self.target.platform, mapping, self.target.tokens)
 
     def _is_tight(self, floor: float) -> bool:
         """Tell whether a better value asks for a better state, not for better orders of this."""

@@ -7,10 +7,8 @@ and latencies are taken from plain breadth-first walks here, not from the model.
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from fractions import Fraction
 from math import prod
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -175,7 +173,7 @@ def expect(found: Outcome, truth: int | Fraction | None) -> None:
 
 
 def compare_whole(seed: int) -> str:
-    platform, snn = replace(chip(seed), fan_in=None), network(seed, 4)
+    platform, snn = chip(seed), network(seed, 4)
     if prod(TREES[int(f)] for f in snn.fan_in if f) > 4:
         return "too many trees"
     tokens = ("dataflow", "pipelined")[seed % 2]
@@ -190,14 +188,6 @@ def compare_whole(seed: int) -> str:
         if found.solution is not None:
             assert judge(snn, platform, found.solution, tokens).violations == ()
     return "infeasible" if truth is None else "solved"
-
-
-@pytest.mark.parametrize("method", [whole_cpsat, whole_benders])
-def test_the_fan_in_of_a_unit_is_refused_by_name(method: ModuleType) -> None:
-    """A sum beside its reader is never needed without that limit, and may be with it."""
-    platform, snn = replace(chip(0), fan_in=2), network(0)
-    with pytest.raises(ValueError, match="limits the fan-in of a unit to 2"):
-        method.solve(snn, platform, "dataflow", LIMITS, workers=1)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -324,3 +324,20 @@ def test_noise_is_read_or_refused(tmp_path, suffix):
             messages.append(str(error))
     assert messages
     assert all(len(message.splitlines()) == 1 for message in messages)
+
+
+def test_arrays_are_found_by_the_words_of_a_header(tmp_path):
+    np.savez(tmp_path / "n.npz", source=[0, 1], target=[1, 2], weight=[4.0, 5.0], delay=[1, 1])
+    snn = read_network(str(tmp_path / "n.npz"))
+    assert (snn.indices.tolist(), snn.weights.tolist()) == ([0, 1], [4.0, 5.0])
+    assert "arrays left out: delay" in snn.notes
+    np.savez(tmp_path / "big.npz", pre=[720575940603231916], post=[720575940603231917])
+    assert read_network(str(tmp_path / "big.npz")).num_neurons == 2
+
+
+def test_two_pairs_that_may_be_a_matrix_are_refused(tmp_path):
+    np.save(tmp_path / "n.npy", np.array([[0, 1], [1, 0]]))
+    with pytest.raises(InputError, match="matrix or two pairs"):
+        read_network(str(tmp_path / "n.npy"))
+    told = read_network(str(tmp_path / "n.npy"), options={"matrix_rows": "post"})
+    assert told.num_synapses == 2

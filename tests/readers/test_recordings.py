@@ -212,3 +212,22 @@ def test_events_are_read_as_written_or_refused(tmp_path, snn, case):
 @settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 def test_events_are_read_as_written_or_refused_many_times(tmp_path, snn, case):
     read_equals_written(tmp_path, snn, case)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "counts"),
+    [
+        ({"senders": [1, 1, 4], "times": [1.0, 2.0, 3.0]}, [2, 0, 0, 1, 0, 0]),
+        ({"i": [0, 0, 3], "t": [1.0, 2.0, 3.0]}, [2, 0, 0, 1, 0, 0]),
+    ],
+)
+def test_senders_are_nests_and_count_from_one(tmp_path, snn, arrays, counts):
+    np.savez(tmp_path / "s.npz", **arrays)
+    assert with_spike_file(snn, tmp_path / "s.npz").spikes.tolist() == counts
+
+
+def test_options_that_contradict_a_header_are_refused(tmp_path, snn):
+    (tmp_path / "s.csv").write_text("node_ids,timestamps\n0,1\n3,2\n")
+    told = read_options({"spike_columns": "time,id"})
+    with pytest.raises(InputError, match="both call alike"):
+        with_spike_file(snn, tmp_path / "s.csv", options=told)

@@ -183,3 +183,18 @@ network:
     snn = read_network(tmp_path / "net.yaml")
     assert (snn.spikes.tolist(), snn.spikes_origin) == ([1, 1], "assumed")
     assert "spike trains of 1 of 2 neurons" in " ".join(snn.notes)
+
+
+def test_attributes_of_a_netlist_may_stand_in_brackets(tmp_path):
+    """Weights and biases count however they are written; a bias makes a neuron self-driven."""
+    plain = "g 2\ng 2 bias=2\nn 0.0 bias=1\ne 0.0->1.0 weight=2\ne 0.1->1.0 w=-1 delay=3\n"
+    listed = (
+        "g 2 {soma_hw_name: x}\ng 2 [{bias: 2}]\nn 0.0 {bias: 1, log_spikes: true}\n"
+        "e 0.0->1.0 {weight: 2}\ne 0.1->1.0 [{synapse: {weight: -1}}, {delay: 3}]\n"
+    )
+    read = []
+    for name, text in (("plain.net", plain), ("listed.net", listed)):
+        (tmp_path / name).write_text(text)
+        snn = read_network(str(tmp_path / name))
+        read.append((snn.indices.tolist(), snn.weights.tolist(), snn.self_driven.tolist()))
+    assert read == [([0, 1], [2.0, -1.0], [0, 3])] * 2

@@ -49,12 +49,38 @@ READ = [
     ("edges.graph", "2 1 1\n2 5\n1 5\n", {(0, 1): 5, (1, 0): 5}),
     ("vertices.graph", "2 1 11\n4 2 5\n1 1 5\n", {(0, 1): 5, (1, 0): 5}),
     ("net.edgelist", '0 1 {"weight": 2}\n0 2 {"weight": 3}\n', {(0, 1): 2, (0, 2): 3}),
+    (  # C. elegans as White et al. list it: what one neuron sends another one receives
+        "wiring.csv",
+        "Neuron 1,Neuron 2,Type,Nbr\na,b,S,2\nb,a,R,2\na,c,Sp,1\nc,a,Rp,1\nb,c,Rp,4\na,d,EJ,3\n",
+        {(0, 1): 2, (0, 2): 1, (2, 1): 4, (0, 3): 3, (3, 0): 3},
+    ),
+    ("gap.csv", "pre,post,type,weight\na,b,GapJunction,2\n", {(0, 1): 2, (1, 0): 2}),
+    (
+        "elec.csv",
+        "pre,post,type,weight\na,b,elec,2\nb,c,chem,1\n",
+        {(0, 1): 2, (1, 0): 2, (1, 2): 1},
+    ),
+    ("units.csv", "pre,post,weight (nS),delay [ms]\n0,1,2,1\n", {(0, 1): 2}),
+    (
+        "roots.csv",
+        "pre_pt_root_id,post_pt_root_id,size\n100,200,5\n100,300,4\n",
+        {(0, 1): 1, (0, 2): 1},
+    ),
+    ("bodies.csv", "bodyId_pre,bodyId_post,weight\n7,3,5\n9,3,4\n", {(1, 0): 5, (2, 0): 4}),
+    ("two_edges.graphml", GRAPHML.replace('"n1" target="n0"', '"n0" target="n1"'), {(0, 1): 4}),
     ("weighted.edgelist", "0 1 2.5\n0 2 3.5\n", {(0, 1): 2.5, (0, 2): 3.5}),
 ]
 REFUSED = [
     ("named_matrix.csv", "name,a,b\na,0,1\nb,1,0\n", "may be a header or a synapse"),
     ("corner_matrix.csv", ",a,b,c\na,0,1,0\nb,0,0,2\nc,1,0,0\n", "no words for source and target"),
     ("matrix.csv", "0,1,0\n0,0,1\n1,0,0\n", "3 rows of 3 numbers, some 0"),
+    ("sr.csv", "pre,post,type\na,b,S\nb,a,R\n", "types S and R"),
+    (
+        "nested.graphml",
+        GRAPHML.replace('<node id="n1"/>', '<node id="n1"><graph/></node>'),
+        "2 graphs",
+    ),
+    ("json.json", '{"nodes": [{"id": 0}], "links": []}', "unknown suffix '.json'"),
     ("unknown_words.csv", "axon,soma,w2\na,1,2\nb,2,3\n", "may be a header or a synapse"),
     ("comma.csv", "Source;Target;Weight\na;b;1,5\n", "weight '1,5'"),
     ("ragged.csv", "pre,post,weight\n0,1,2\n0,2\n", "2 cells"),
@@ -75,6 +101,14 @@ def test_a_sibling_is_read_as_meant(tmp_path: Path, name: str, text: str, meant)
     weights = [1.0] * snn.num_synapses if snn.weights is None else snn.weights.tolist()
     found = dict(zip(pairs, weights, strict=True))
     assert found == pytest.approx(meant)
+
+
+def test_isolated_indices_are_said(tmp_path: Path):
+    """Numbers from 1 on are indices too: neuron 0 is there, and a note says so."""
+    (tmp_path / "one.csv").write_text("pre,post\n1,2\n2,3\n")
+    snn = read_network(str(tmp_path / "one.csv"))
+    assert snn.num_neurons == 4
+    assert "numbers are indices: 1 of 4 neurons have no synapse" in snn.notes
 
 
 @pytest.mark.parametrize(("name", "text", "why"), REFUSED, ids=[case[0] for case in REFUSED])
