@@ -88,7 +88,9 @@ def holds(graph: ClusterGraph, platform: Platform, a: int, t: int) -> bool:
     needs += [(graph.axons_out[a], tile.axons_out), (graph.fan_out[a], tile.fan_out)]
     for limit, need in zip(stated(platform), graph.needs[:, a], strict=False):
         cells = tile.crossbar.columns // platform.cells_per_synapse
-        needs += [(need, cells if limit is SLICES else getattr(tile, limit.field))]
+        named = dict(platform.population_neurons).get(limit.population or "")
+        most = cells if limit is SLICES else named or getattr(tile, limit.field)
+        needs += [(need, most)]
     return tile.slots != 0 and all(have is None or need <= have for need, have in needs)
 
 

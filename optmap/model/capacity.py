@@ -39,11 +39,14 @@ class Limit:
         What is counted, as messages say it.
     about : str
         One line for the docs.
+    population : str or None
+        Of which population neurons are counted, where not of all.
     """
 
     field: str
     unit: str
     about: str
+    population: str | None = None
 
 
 AXONS_OUT = Limit(
@@ -91,7 +94,31 @@ class Resource:
 def stated(platform: Platform) -> tuple[Limit, ...]:
     """Return the additive limits that the platform states, in the order of all (D, ...) arrays."""
     found = [limit for limit in LIMITS if limit.field in ADDITIVE and _states(platform, limit)]
-    return (*found, SLICES) if platform.cell_bits is not None else tuple(found)
+    found += [SLICES] if platform.cell_bits is not None else []
+    return (*found, *(_of_population(name) for name, _ in platform.population_neurons))
+
+
+def _of_population(name: str) -> Limit:
+    """Return the limit on neurons of one population."""
+    unit = f"neurons of population {name!r}"
+    return Limit(f"population_neurons.{name}", unit, f"{unit} on one crossbar", name)
+
+
+def refuse_unknown_populations(network: SNN, platform: Platform) -> None:
+    """Refuse a platform that limits a population which the network does not have.
+
+    Raises
+    ------
+    CapacityError
+        Naming it, and those that there are.
+    """
+    known = {population.name for population in network.populations}
+    for name, _ in platform.population_neurons:
+        if name not in known:
+            there = ", ".join(sorted(known)[:20]) or "no population"
+            raise CapacityError(
+                f"{platform.name!r} limits neurons of population {name!r}; the network has {there}"
+            )
 
 
 def have(platform: Platform) -> IntArray:
@@ -105,7 +132,11 @@ def have(platform: Platform) -> IntArray:
 
 def on_tiles(platform: Platform, limit: Limit) -> IntArray:
     """Return a limit on each tile, shape (T,): UNLIMITED where it states none, 0 out of use."""
-    given = [getattr(tile, limit.field) if tile.in_use else 0 for tile in platform.tiles]
+    if limit.population is None:
+        given = [getattr(tile, limit.field) if tile.in_use else 0 for tile in platform.tiles]
+    else:
+        most = dict(platform.population_neurons)[limit.population]
+        given = [most if tile.in_use else 0 for tile in platform.tiles]
     return np.array([UNLIMITED if v is None else v for v in given], dtype=np.int64)
 
 
@@ -118,7 +149,9 @@ def resources(network: SNN, platform: Platform) -> tuple[Resource, ...]:
     one, zero = (np.full(network.num_neurons, v, dtype=np.int64) for v in (1, 0))
     found = []
     for limit, offered in zip(stated(platform), have(platform), strict=True):
-        if limit.field == "neurons":
+        if limit.population is not None:
+            uses = _is_of(network, limit.population), zero
+        elif limit.field == "neurons":
             uses = one, zero
         elif limit.field == "synapses":
             uses = zero, one
@@ -128,6 +161,15 @@ def resources(network: SNN, platform: Platform) -> tuple[Resource, ...]:
             uses = -(-weight_bits(network, platform) // (platform.cell_bits or 1)), zero
         found.append(Resource(limit, *uses, offered))
     return tuple(found)
+
+
+def _is_of(network: SNN, population: str) -> IntArray:
+    """Return 1 for the neurons of a population and the units inserted for them, shape (N,)."""
+    found = np.zeros(network.num_neurons, dtype=np.int64)
+    for p in network.populations:
+        if p.name in (population, f"{population}/parts"):
+            found[p.first : p.last + 1] = 1
+    return found
 
 
 def weight_bits(network: SNN, platform: Platform) -> IntArray:

@@ -163,6 +163,8 @@ class Platform:
         of C'. None: weights are not counted.
     fan_in : int, optional
         Sources that one unit reads at most, >= 2, whatever the rows are.
+    population_neurons : tuple of (str, int)
+        Populations with how many of their neurons one crossbar holds at most; others as they fit.
     inputs_on_cores : bool
         Whether inputs take a column of some crossbar, as if they were self-driven neurons.
     """
@@ -186,6 +188,7 @@ class Platform:
     cell_bits: int | None = field(default=None, repr=False)
     fan_in: int | None = field(default=None, repr=False)
     inputs_on_cores: bool = field(default=False, repr=False)
+    population_neurons: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", MappingProxyType(dict(self.sources)))
@@ -219,6 +222,10 @@ class Platform:
     def _check_chip(self) -> None:
         if self.fan_in is not None and self.fan_in < 2:
             raise ValueError(f"fan_in {self.fan_in} must be >= 2: sums of two sources")
+        names = [name for name, _ in self.population_neurons]
+        if len(set(names)) < len(names) or any(n < 1 for _, n in self.population_neurons):
+            found = dict(self.population_neurons)
+            raise ValueError(f"population_neurons {found}: expected each name once, numbers >= 1")
         for name in ("weight_bits", "cell_bits"):
             value = getattr(self, name)
             if value is not None and value < 1:

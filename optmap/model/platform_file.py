@@ -43,14 +43,16 @@ def load_platform(path: str | Path) -> Platform:
         raise top.fail("schema", str(schema), str(SCHEMA))
     parts = {
         name: top.table(name)
-        for name in ("interconnect", "time", "cells", "buffers", "energy", "area")
-    }
+        for name in ("interconnect", "time", "cells", "buffers", "energy", "area",
+                     "population_neurons")
+    }  # fmt: skip
     name = top.text("name")
     top.text("origin", "")
     interconnect = _interconnect(parts["interconnect"])
     tiles, tile_tables, disabled = _tiles(top, interconnect)
     time, cells, buffers = parts["time"], parts["cells"], parts["buffers"]
     chip = _chip(top, time, cells)
+    chip["population_neurons"] = tuple(parts["population_neurons"].wholes(1).items())
     hop_ticks = time.whole("hop_ticks", 0, 1)
     rate, tick_ns = _positive(time, "ni_tokens_per_tick"), _positive(time, "tick_ns")
     base_ticks = time.whole("base_ticks", 1, 1)

@@ -11,6 +11,7 @@ from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.exact import EXACT_CLUSTERINGS, TREE_IMPROVERS, ExactClustering, TreeImprover
 from optmap.judge.metrics import traffic
 from optmap.methods import Method
+from optmap.model.capacity import refuse_unknown_populations
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, Mapping
@@ -24,6 +25,7 @@ Units = tuple[Decomposition, Clustering]
 
 def divide(course: Course, method: Method, snn: SNN, placement: Mapping | None) -> Units:
     """Return the units and the clusters of a method, whichever list its stage stands in."""
+    refuse_unknown_populations(snn, course.platform)
     if isinstance(snn, ClusteredSNN):  # it came clustered: nothing to divide
         rows = max(snn.max_fan_in, course.platform.max_rows)
         return _demanded(course, snn, decompose(snn, rows, "none")), snn.clustering

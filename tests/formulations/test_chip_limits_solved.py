@@ -30,7 +30,7 @@ from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.interconnect import Interconnect
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Platform, Tile
-from optmap.model.snn import SNN, from_edges
+from optmap.model.snn import SNN, Population, from_edges
 
 LIMITS = Limits(600.0)  # no test waits for it
 pytestmark = pytest.mark.wall_clock  # all end with a proof
@@ -79,6 +79,7 @@ def chip(seed: int) -> Platform:
         weight_bits=1,
         cell_bits=rng.choice((None, None, 1, 2)),
         fan_in=rng.choice((None, None, 2)),
+        population_neurons=(("first", 1),) if rng.random() < 0.3 else (),
     )
 
 
@@ -95,7 +96,8 @@ def network(seed: int, most_units: int = 5) -> SNN:
     pre, post = zip(*sorted(edges), strict=True)
     snn = from_edges(pre, post, n, spikes=[rng.randrange(6) for _ in range(n)])
     bits = np.array([rng.choice((1, 2, 4)) for _ in range(n)])
-    return SNN(snn.indptr, snn.indices, snn.spikes, weight_bits=bits)
+    first = (Population("first", inputs, inputs + (units - 1) // 2),)
+    return SNN(snn.indptr, snn.indices, snn.spikes, first, weight_bits=bits)
 
 
 def walked(platform: Platform) -> tuple[np.ndarray, np.ndarray]:

@@ -15,17 +15,25 @@ from optmap.bounds.end_to_end import fewest_clusters
 from optmap.bounds.resources import crossbars_by_resource
 from optmap.clustering.contract import CLUSTERERS, cluster, refuse_overfull
 from optmap.decomposing.contract import decompose
-from optmap.errors import CapacityError
+from optmap.errors import CapacityError, InputError
 from optmap.flow import run
 from optmap.judge.check import check
 from optmap.methods import METHODS
-from optmap.model.capacity import LIMITS, stated, unit_fan_in, units_per_crossbar, weight_bits
+from optmap.model.capacity import (
+    LIMITS,
+    demands,
+    refuse_unknown_populations,
+    stated,
+    unit_fan_in,
+    units_per_crossbar,
+    weight_bits,
+)
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.platform_file import load_platform
-from optmap.model.snn import SNN, from_edges
+from optmap.model.snn import SNN, Population, from_edges
 from optmap.shipped import platform_file
 
 HEURISTICS = [name for name in CLUSTERERS if name != "hypergraph"]
@@ -195,3 +203,33 @@ def test_a_unit_reads_no_more_than_the_platform_lets_it() -> None:
             assert check(snn, board, result.mapping, "dataflow") == [], name
     with pytest.raises(ValueError, match="fan_in 1 must be >= 2"):
         replace(board, fan_in=1)
+
+
+def test_neurons_of_one_population_are_limited_by_name() -> None:
+    """Neurons 2, 3, 4 are "out", at most two of them on a crossbar; 4 is divided."""
+    snn = from_edges([0, 1, 0, 1, 0, 1, 2, 3], [2, 2, 3, 3, 4, 4, 4, 4], 5)
+    snn = replace(snn, populations=(Population("in", 0, 1), Population("out", 2, 4)))
+    tight = replace(chip([Tile(Crossbar(3, 8))] * 4), population_neurons=(("out", 2),))
+    units = decompose(snn, 3, "tree")
+    (limit,) = stated(tight)
+    assert demands(units.network, tight).tolist() == [[1] * units.num_units]
+    assert crossbars_by_resource(snn, tight) == {limit.field: 2}
+    for name in HEURISTICS:
+        found = cluster(CLUSTERERS[name](), units, tight, seed=0)
+        assert found.sizes.max() <= 2, name
+    everything = Clustering(np.zeros(units.num_units, dtype=np.int32))
+    with pytest.raises(CapacityError, match="neurons of population 'out'"):
+        refuse_overfull(units, everything, tight, "test")
+    other = replace(tight, population_neurons=(("mid", 2),))
+    with pytest.raises(CapacityError, match="'mid'; the network has in, out"):
+        refuse_unknown_populations(snn, other)
+
+
+def test_a_platform_file_limits_populations(tmp_path: Path) -> None:
+    text = platform_file("pair_10x4").read_text(encoding="utf-8")
+    path = tmp_path / "p.toml"
+    path.write_text(text + "\n[population_neurons]\nexc = 2\ninh = { value = 1, source = 'a' }\n")
+    assert load_platform(path).population_neurons == (("exc", 2), ("inh", 1))
+    path.write_text(text + "\n[population_neurons]\nexc = 0\n")
+    with pytest.raises(InputError, match=r"population_neurons\.exc"):
+        load_platform(path)

@@ -17,7 +17,7 @@ from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
-from optmap.model.snn import SNN, from_edges
+from optmap.model.snn import SNN, Population, from_edges
 
 LIMITS = Limits(wall_s=60)
 FAR = 10**9
@@ -38,7 +38,8 @@ def limited_case(seed: int) -> tuple[Decomposition, Platform]:
     pre, post = zip(*sorted(edges), strict=True)
     snn = from_edges(pre, post, n, spikes=[rng.randrange(9) for _ in range(n)])
     bits = np.array([rng.choice((1, 2, 4)) for _ in range(n)])
-    snn = SNN(snn.indptr, snn.indices, snn.spikes, weight_bits=bits)
+    first = (Population("first", inputs, inputs + (units - 1) // 2),)
+    snn = SNN(snn.indptr, snn.indices, snn.spikes, first, weight_bits=bits)
     ranges = {
         "neurons": (1, 4),
         "synapses": (3, 8),
@@ -57,6 +58,7 @@ def limited_case(seed: int) -> tuple[Decomposition, Platform]:
         Interconnect("mesh", len(tiles), 1),
         weight_bits=1,
         cell_bits=rng.choice((None, 1, 2)),
+        population_neurons=(("first", rng.randrange(1, 3)),) if rng.random() < 0.3 else (),
     )
     return decompose(snn, 6, "none"), platform
 
@@ -89,6 +91,10 @@ def fits_plainly(network: SNN, platform: Platform, labels: list[int]) -> bool:
             "fan_out": max(len(readers[u]) for u in members),
             "axons_out": sum(len(readers[u]) for u in members),
         }
+        named = [p for p in network.populations if p.name == "first"]
+        here = sum(p.first <= u <= p.last for u in members for p in named)
+        if any(here > most for _, most in platform.population_neurons):
+            return False
         width = 1 if platform.cell_bits is None else platform.cell_bits
         wide = [-(-int(bits[u]) // width) if platform.cell_bits else 1 for u in members]
         rows = len({i for u in members for i in reads[u]})
