@@ -53,13 +53,14 @@ from types import MappingProxyType
 
 from optmap.beside import Beside
 from optmap.errors import InputError, refuse_special
+from optmap.generators.bit_planes import with_planes
 from optmap.model.constraints import NONE, Constraints
 from optmap.model.copies import side_by_side
 from optmap.model.mapping import Mapping
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
 from optmap.readers.constraints import read_constraints
-from optmap.readers.options import AS_WRITTEN, OPTION_NAMES, ReadOptions, from_text, read_options
+from optmap.readers.options import AS_WRITTEN, ReadOptions, from_text, options_of
 from optmap.readers.platforms import platform_of_file
 from optmap.readers.ranc import read_ranc
 from optmap.readers.ranc_cores import core_files
@@ -111,6 +112,8 @@ class Instance:
         What a mapping must do besides fitting the platform.
     windows : int
         How many windows of the network are mapped side by side (:mod:`optmap.model.copies`).
+    bit_planes : str
+        Whose neurons are bit planes (:mod:`optmap.generators.bit_planes`); empty: nobody's.
     """
 
     name: str
@@ -130,6 +133,7 @@ class Instance:
     provenance: collections.abc.Mapping[str, str] = field(default_factory=dict)
     constraints: Constraints = NONE
     windows: int = 1
+    bit_planes: str = ""
 
     def __post_init__(self) -> None:
         if self.tokens not in TOKEN_MODES:
@@ -145,7 +149,10 @@ class Instance:
         With the widths of its weights, its inputs on cores where the platform has them so, and as
         many windows side by side as asked for.
         """
-        return side_by_side(self.prepared(self._read()), self.windows)
+        snn = self.prepared(self._read())
+        return side_by_side(
+            with_planes(snn, self.bit_planes) if self.bit_planes else snn, self.windows
+        )
 
     def prepared(self, snn: SNN) -> SNN:
         """Return a network as the instance and its platform want it."""
@@ -219,6 +226,8 @@ class Instance:
             sha.update(f"{self.constraints!r}\n".encode())
         if self.windows != 1:
             sha.update(f"{self.windows} windows\n".encode())
+        if self.bit_planes:
+            sha.update(f"{self.bit_planes} bit planes\n".encode())
         if self.network.startswith("gen:"):
             sha.update(self.network.encode())
         else:
@@ -281,7 +290,7 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
         network = str(beside.file(top, "network", network))
     spikes = beside.file(top, "spikes", top.text("spikes")) if top.has("spikes") else None
     platform_file = beside.file(top, "platform", top.text("platform"))
-    reading = _reading(top.table("reading"))
+    reading = options_of(top.table("reading"))
     instance = Instance(
         name=name,
         network=network,
@@ -302,22 +311,6 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
     )
     top.close()
     return instance if encoding is None else instance.encoded(encoding)
-
-
-def _reading(table: Table) -> ReadOptions:
-    given = {}
-    for name in OPTION_NAMES:
-        if name == "spike_window" and table.has(name) and not isinstance(table.data[name], str):
-            given[name] = str(table.number(name, 0))
-        elif table.has(name):
-            given[name] = table.text(name)
-    table.close()
-    try:
-        return read_options(given)
-    except InputError as error:
-        raise table.fail(
-            error.where.strip("-").replace("-", "_"), error.found, error.expected
-        ) from None
 
 
 def _encoding(top: Table, beside: Beside) -> Encoding:

@@ -37,6 +37,7 @@ from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
 from optmap.exporters.sanafe import architecture_yaml, network_yaml
 from optmap.exporters.sdf3 import binding_aware_sdfg
+from optmap.fault_effects import fault_effects, fault_lines
 from optmap.generators.generate import GENERATORS
 from optmap.instance import Instance
 from optmap.mapping_json import from_dict, to_dict
@@ -48,6 +49,8 @@ from optmap.model.platform import TOKEN_MODES
 from optmap.output import Output
 from optmap.sdf.xml import sdf3_text
 from optmap.shipped import is_instance, platform_help, platform_of_network
+from optmap.simulation.fault_file import HELP as FAULTS_HELP
+from optmap.simulation.fault_file import read_faults
 from optmap.trade_offs import (
     area_lines,
     buffer_lines,
@@ -93,6 +96,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
     made.add_argument("--constraints", type=file_name, metavar="FILE", help=CONSTRAINTS_HELP)
+    made.add_argument(
+        "--bit-planes",
+        default="",
+        metavar="B[:P,P]",
+        help="cells of one bit, the B-bit weights of all neurons (or of populations P, P) in B"
+        " planes that may stand on different crossbars; B: alone splits none",
+    )
     reading_arguments(made)
     made.add_argument(
         "--area",
@@ -107,6 +117,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     space_help = "also what period more buffer space buys; with --out F.json in F-b1.json, ..."
     made.add_argument("--buffers", action="store_true", help=space_help)
+    made.add_argument(
+        "--faults", metavar="F", help=f"{FAULTS_HELP}; with --out F.json their places in F-f.json"
+    )
     made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
     made.add_argument("--out", type=file_name, metavar="FILE", help="write the mapping as JSON")
     made.add_argument(
@@ -130,6 +143,8 @@ def main(arguments: Sequence[str]) -> int:
     method = _method(args)
     limits = limits_of(args, args.seed)
     instance, source = _instance(args)
+    if args.faults:
+        read_faults(args.faults)  # what is wrong with it is said before anything is solved
     job = Job(instance.name, instance.digest(), source, method, limits)
     ended = run_if_small(job, instance) or run_child(job, threading.Event())
     row, attached = finish(job, ended)
@@ -179,6 +194,7 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
             platform=args.platform,
             allow_outside=args.allow_outside,
             constraints=args.constraints,
+            bit_planes=args.bit_planes,
         )
         return source.load(), source
     source = Source(
@@ -189,6 +205,7 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
         keep_zero_weights=args.keep_zero_weights,
         reading=reading_of(args).to_text(),
         constraints=args.constraints,
+        bit_planes=args.bit_planes,
     )
     return source.load(), source
 
@@ -200,8 +217,8 @@ def _asked(
     instance: Instance,
     limits: Limits,
 ) -> tuple[list[str], dict[str, Any]]:
-    """Answer --area, --pareto and --buffers, each within the limit: lines, fields of the JSON."""
-    if not (args.area or args.pareto or args.buffers):
+    """Answer --area, --pareto, --buffers and --faults: lines, fields of the JSON."""
+    if not (args.area or args.pareto or args.buffers or args.faults):
         return [], {}
     mapping = from_dict(document["mapping"], instance.snn)
     lines: list[str] = []
@@ -224,6 +241,14 @@ def _asked(
         fields["buffers"] = space.record()
         sized = [replace(mapping, buffers=p.buffers) for p in space.front.points]
         _write_each(args.out, "-b", sized, document, source)
+    if args.faults:
+        effects = fault_effects(mapping, instance, read_faults(args.faults))
+        lines += fault_lines(effects)
+        fields["faults"] = effects.record()
+        if args.out:
+            path = Path(args.out)
+            placed = path.with_name(f"{path.stem}-f{path.suffix}")
+            _write(placed, dumps(effects.placement()) + "\n")
     return lines, fields
 
 

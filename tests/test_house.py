@@ -49,6 +49,7 @@ LEVEL = {
     "optmap.exact": 10,
     "optmap.exact_questions": 10,
     "optmap.trade_offs": 10,
+    "optmap.fault_effects": 10,
     "optmap.methods": 11,
     "optmap.stages": 12,
     "optmap.flow": 13,

@@ -17,8 +17,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from optmap.errors import InputError
 from optmap.model.platform import Platform
 from optmap.model.snn import MAX_TOTAL_SPIKES, SNN, Population, from_edges
+
+#: Weights of more bits than this are none.
+MOST_BITS = 64
 
 
 def bit_planes(snn: SNN, bits: int, split: Collection[int] | None = None) -> SNN:
@@ -86,6 +90,48 @@ def bit_planes(snn: SNN, bits: int, split: Collection[int] | None = None) -> SNN
         self_driven=snn.self_driven,
         weight_bits=width,
     )
+
+
+def planes_asked(text: str) -> tuple[int, tuple[str, ...] | None]:
+    """Return bits and populations of a text ``BITS`` (all neurons) or ``BITS:NAME,NAME``.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+
+    Examples
+    --------
+    >>> planes_asked("4"), planes_asked("3:hidden,output"), planes_asked("4:")
+    ((4, None), (3, ('hidden', 'output')), (4, ()))
+    """
+    bits, colon, names = text.partition(":")
+    if not (bits.isdecimal() and bits.isascii()) or not 1 <= int(bits[:9]) <= MOST_BITS:
+        raise InputError("bit planes", "", repr(text)[:80], f"BITS from 1 to {MOST_BITS}[:NAMES]")
+    if not colon:
+        return int(bits), None
+    return int(bits), tuple(dict.fromkeys(n.strip() for n in names.split(",") if n.strip()))
+
+
+def with_planes(snn: SNN, text: str) -> SNN:
+    """Return a network with the neurons of populations split, as :func:`planes_asked` reads them.
+
+    Raises
+    ------
+    InputError
+        If there is no such population.
+    """
+    bits, names = planes_asked(text)
+    if names is None:
+        return bit_planes(snn, bits)
+    known = {p.name: p for p in snn.populations}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        have = ", ".join(known) or "none has a name"
+        raise InputError("bit planes", "population", repr(unknown[0])[:80], f"some of {have}")
+    spans = [np.arange(known[n].first, known[n].last + 1) for n in names]
+    chosen = np.concatenate([*spans, np.empty(0, dtype=np.int64)]).astype(np.int64)
+    return bit_planes(snn, bits, chosen[snn.fan_in[chosen] > 0].tolist())
 
 
 def on_one_bit_cells(platform: Platform, bits: int) -> Platform:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 from optmap.errors import InputError
+from optmap.toml_fields import Table
 
 _TEXTS = (
     "format", "columns", "matrix_rows", "spike_columns", "spike_axes", "parameters", "architecture"
@@ -216,3 +217,20 @@ def _window(text: str) -> Fraction:
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
+
+
+def options_of(table: Table) -> ReadOptions:
+    """Return the options of an instance file's table; InputError, naming the field, if wrong."""
+    given = {}
+    for name in OPTION_NAMES:
+        if name == "spike_window" and table.has(name) and not isinstance(table.data[name], str):
+            given[name] = str(table.number(name, 0))
+        elif table.has(name):
+            given[name] = table.text(name)
+    table.close()
+    try:
+        return read_options(given)
+    except InputError as error:
+        raise table.fail(
+            error.where.strip("-").replace("-", "_"), error.found, error.expected
+        ) from None

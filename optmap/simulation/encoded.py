@@ -15,7 +15,7 @@ import scipy.sparse
 
 from optmap.errors import InputError
 from optmap.model import spiking_model as model
-from optmap.model.snn import SNN
+from optmap.model.snn import SNN, IntArray
 from optmap.model.spiking_model import Layer, SpikingModel
 from optmap.readers.arrays import read_arrays
 from optmap.readers.nir_file import read_model
@@ -60,6 +60,54 @@ class Encoding:
             raise ValueError(f"{self.steps} steps")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A network with its dynamics, and what its inputs are shown.
+
+    Parameters
+    ----------
+    model : SpikingModel
+        The network.
+    inputs : dict of (steps, samples, n) arrays
+        Per input layer what it gives.
+    convention : Convention
+        How neurons are reset and how long a step is.
+    first : int
+        Number of the first input neuron.
+    of_inputs : (samples, n) int64 array
+        Spikes of the inputs.
+    """
+
+    model: SpikingModel
+    inputs: dict[str, Values]
+    convention: Convention
+    first: int
+    of_inputs: IntArray
+
+
+def shown_to(snn: SNN, network: Path, encoding: Encoding, code: str) -> Shown:
+    """Return the network with the values of its encoding in a code, unless that names one.
+
+    Raises
+    ------
+    InputError
+        If the network has no weights or the values do not fit its inputs.
+    """
+    spiking = _spiking_model(network)
+    inputs = [i for i, layer in enumerate(spiking.layers) if layer.kind == "Input"]
+    if len(inputs) != 1:
+        raise InputError(str(network), "", f"{len(inputs)} populations of inputs", "one, to encode")
+    layer, first = spiking.layers[inputs[0]], spiking.first[inputs[0]]
+    values = read_values(encoding.values, layer.size)
+    frames = encoding.steps * values.size // layer.size
+    if frames * snn.num_synapses > MAX_WORK or frames * layer.size > MAX_SHOWN:
+        found = f"{encoding.steps} steps of {values.shape} values"
+        raise InputError(str(encoding.values), "", found, "fewer samples or steps")
+    made = encode(encoding.kind or code, values, encoding.steps, encoding.seed)
+    of_inputs: IntArray = made.spikes.sum(axis=0)
+    return Shown(spiking, {layer.name: made.current}, encoding.convention, first, of_inputs)
+
+
 def with_encoded_spikes(snn: SNN, network: Path, encoding: Encoding) -> SNN:
     """Return ``snn`` with the spikes of a simulation in the encoding's code.
 
@@ -79,20 +127,10 @@ def with_encoded_spikes(snn: SNN, network: Path, encoding: Encoding) -> SNN:
     """
     if encoding.kind is None:
         raise ValueError("an encoding without a code")
-    spiking = _spiking_model(network)
-    inputs = [i for i, layer in enumerate(spiking.layers) if layer.kind == "Input"]
-    if len(inputs) != 1:
-        raise InputError(str(network), "", f"{len(inputs)} populations of inputs", "one, to encode")
-    layer, first = spiking.layers[inputs[0]], spiking.first[inputs[0]]
-    values = read_values(encoding.values, layer.size)
-    frames = encoding.steps * values.size // layer.size
-    if frames * snn.num_synapses > MAX_WORK or frames * layer.size > MAX_SHOWN:
-        found = f"{encoding.steps} steps of {values.shape} values"
-        raise InputError(str(encoding.values), "", found, "fewer samples or steps")
-    shown = encode(encoding.kind, values, encoding.steps, encoding.seed)
-    result = simulate(spiking, {layer.name: shown.current}, encoding.convention)
+    shown = shown_to(snn, network, encoding, encoding.kind)
+    result = simulate(shown.model, shown.inputs, shown.convention)
     spikes = result.spikes.copy()
-    spikes[:, first : first + layer.size] = shown.spikes.sum(axis=0)
+    spikes[:, shown.first : shown.first + shown.of_inputs.shape[1]] = shown.of_inputs
     per_window = -(-spikes.sum(axis=0) // len(spikes))
     if len(per_window) != snn.num_neurons:
         raise InputError(

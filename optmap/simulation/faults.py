@@ -13,15 +13,15 @@ say what it does to the spikes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from optmap.model import mapping as mapped
 from optmap.model.decomposition import Decomposition
-from optmap.model.mapping import Mapping
 from optmap.model.platform import Crossbar, Platform
 from optmap.model.snn import BoolArray, IntArray
 from optmap.model.spiking_model import Path, SpikingModel
@@ -142,36 +142,140 @@ class Losses:
     lost: int
 
 
-def losses(
-    mapping: Mapping, platform: Platform, rates: FaultRates, seed: int, *, around: bool = True
-) -> Losses:
-    """Return what the faults of every tile take, seed and tile drawing them.
+@dataclass(frozen=True)
+class TileFaults:
+    """Faults of one tile that are known, not drawn: (row, column) of cells, whole lines."""
+
+    cells: tuple[tuple[int, int], ...] = ()
+    rows: tuple[int, ...] = ()
+    columns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What does not work on a chip: drawn by rates and a seed, and what is known of single tiles.
+
+    Parameters
+    ----------
+    rates : FaultRates
+        Of every tile; tile t draws from ``seed * tiles + t``.
+    seed : int
+        Of the draw.
+    known : mapping of int to TileFaults
+        Faults of tiles besides those that are drawn.
+    """
+
+    rates: FaultRates = FaultRates()
+    seed: int = 0
+    known: Mapping[int, TileFaults] = field(default_factory=dict)
+
+    def stuck(self, platform: Platform, tile: int) -> BoolArray:
+        """Return which cells of a tile are stuck, shape (R, C'), a cell for each synapse.
+
+        Raises
+        ------
+        ValueError
+            If a known fault lies outside the crossbar.
+        """
+        crossbar = Crossbar(platform.tiles[tile].crossbar.rows, platform.columns_of[tile])
+        stuck = draw_faults(crossbar, self.rates, self.seed * platform.num_tiles + tile)
+        here = self.known.get(tile, TileFaults())
+        rows = {*here.rows, *(r for r, _ in here.cells)}
+        columns = {*here.columns, *(c for _, c in here.cells)}
+        for what, lines, size in (
+            ("row", rows, crossbar.rows),
+            ("column", columns, crossbar.columns),
+        ):
+            outside = sorted(n for n in lines if not 0 <= n < size)
+            if outside:
+                raise ValueError(f"{what} {outside[0]} of tile {tile}, which has {size} of them")
+        for r, c in here.cells:
+            stuck[r, c] = True
+        stuck[list(here.rows)] = True
+        stuck[:, list(here.columns)] = True
+        return stuck
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One cluster on the crossbar of its tile.
+
+    Parameters
+    ----------
+    cluster, tile : int
+        Which cluster, and where it runs.
+    sources, units : int64 arrays
+        Whose rows and columns ``placement`` gives.
+    placement : Placement
+        Where they are.
+    gone : (L, 2) int64 array
+        Synapses (source, unit) of the divided network that lie on stuck cells.
+    """
+
+    cluster: int
+    tile: int
+    sources: IntArray
+    units: IntArray
+    placement: Placement
+    gone: IntArray
+
+
+def placements(
+    mapping: mapped.Mapping, platform: Platform, faults: Faults, *, around: bool = True
+) -> list[Placed]:
+    """Return where each cluster's sources and units are on its tile's crossbar.
 
     Parameters
     ----------
     around : bool
         Place every cluster around the faults of its tile; otherwise in order.
+
+    Raises
+    ------
+    ValueError
+        If a known fault lies outside its crossbar.
     """
     network, units = mapping.decomposition.network, mapping.decomposition.network.units
-    pairs: list[tuple[int, int]] = []
-    lost = 0
+    tiles = mapping.binding.tile_of.tolist()
+    stuck_of = {t: faults.stuck(platform, t) for t in sorted({*tiles, *faults.known})}
+    found = []
     for k, members in enumerate(mapping.clustering.members()):
-        t = int(mapping.binding.tile_of[k])
-        crossbar = platform.tiles[t].crossbar
-        columns = Crossbar(crossbar.rows, platform.columns_of[t])
-        stuck = draw_faults(columns, rates, seed * platform.num_tiles + t)
-        here = units[members].tolist()
-        reads = [network.sources_of(u) for u in here]
-        sources = np.unique(np.concatenate(reads)) if reads else np.empty(0, dtype=np.int64)
+        stuck, here = stuck_of[tiles[k]], units[members].astype(np.int64)
+        reads = [network.sources_of(u).astype(np.int64) for u in here.tolist()]
+        sources = np.unique(np.concatenate(reads))
         weight = np.zeros((len(sources), len(here)))
         for c, read in enumerate(reads):
             weight[np.searchsorted(sources, read), c] = 1.0
         placed = place_around(weight, stuck) if around else in_order(weight, stuck)
-        gone = np.argwhere((weight > 0) & stuck[np.ix_(placed.row_of, placed.column_of)])
-        lost += len(gone)
-        for s, u in gone.tolist():
-            pairs += _originals(mapping.decomposition, int(sources[s]), here[u])
-    return Losses(np.array(sorted(set(pairs)), dtype=np.int64).reshape(-1, 2), lost)
+        on_stuck = stuck[np.ix_(placed.row_of, placed.column_of)]
+        rows, columns = np.nonzero((weight > 0) & on_stuck)
+        gone = np.stack((sources[rows], here[columns]), axis=1)
+        found.append(Placed(k, tiles[k], sources, here, placed, gone))
+    return found
+
+
+def lost_by(mapping: mapped.Mapping, placed: Sequence[Placed]) -> Losses:
+    """Return what lies on stuck cells, as synapses of the original network."""
+    pairs = {
+        pair
+        for one in placed
+        for source, unit in one.gone.tolist()
+        for pair in _originals(mapping.decomposition, source, unit)
+    }
+    lost = sum(len(one.gone) for one in placed)
+    return Losses(np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2), lost)
+
+
+def losses(
+    mapping: mapped.Mapping,
+    platform: Platform,
+    rates: FaultRates,
+    seed: int,
+    *,
+    around: bool = True,
+) -> Losses:
+    """Return what faults drawn from ``seed`` take, clusters placed as by :func:`placements`."""
+    return lost_by(mapping, placements(mapping, platform, Faults(rates, seed), around=around))
 
 
 def _originals(decomposition: Decomposition, source: int, unit: int) -> list[tuple[int, int]]:

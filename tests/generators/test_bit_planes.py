@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations
 
 import numpy as np
@@ -12,8 +13,11 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.clustering.contract import CLUSTERERS, cluster
 from optmap.decomposing.contract import decompose
+from optmap.errors import InputError
+from optmap.experiment.run.mapping_file import read_document
 from optmap.generators.bit_planes import bit_planes, on_one_bit_cells
 from optmap.instance import load
+from optmap.map import main
 from optmap.model.capacity import unit_fan_in
 from optmap.model.interconnect import Interconnect
 from optmap.model.outcome import Limits, Status
@@ -93,3 +97,24 @@ def test_decomposed_mlp_has_no_column_over() -> None:
     assert mapped(whole, planes)[0] == today
     apart, bound = mapped(bit_planes(instance.snn, 4), planes)
     assert apart >= bound >= today
+
+
+def test_the_option_of_map_splits_what_it_names(tmp_path, capsys) -> None:
+    def mapped(*more: str) -> dict:
+        assert main(["decomposed_mlp", "--method", "overlap", "--json", *more]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    out = tmp_path / "m.json"
+    names = [p.name for p in load("instances/decomposed_mlp.toml").snn.populations]
+    plain, none = mapped(), mapped("--bit-planes", "4:")
+    assert none["clusters"] == plain["clusters"]
+    assert none["network"]["neurons"] == plain["network"]["neurons"]
+    every = mapped("--bit-planes", "4", "--out", str(out))
+    some = mapped("--bit-planes", f"4:{names[-1]}")
+    assert plain["network"]["neurons"] < some["network"]["neurons"] < every["network"]["neurons"]
+    instance = read_document(out)[1]
+    assert instance.bit_planes == "4"
+    assert instance.platform.cells_per_synapse == 1
+    for wrong in ("0", "x", "4:nobody", "65", "-1", ":a"):
+        with pytest.raises(InputError, match="bit planes"):
+            mapped("--bit-planes", wrong)

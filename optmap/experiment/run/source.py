@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError, refuse_unknown
+from optmap.generators.bit_planes import on_one_bit_cells, planes_asked
 from optmap.instance import Instance, assemble, load
 from optmap.readers.constraints import load_constraints
 from optmap.shipped import instance_file, platform_file, shipped_instances, shipped_platforms
@@ -48,6 +49,8 @@ class Source:
         A file of constraints, beside those of the instance file: then it stands in their place.
     windows : int
         How many windows are mapped side by side (:mod:`optmap.model.copies`).
+    bit_planes : str
+        Whose neurons are bit planes, on cells of one bit (:mod:`optmap.generators.bit_planes`).
     """
 
     file: str | None = None
@@ -62,6 +65,7 @@ class Source:
     allow_outside: bool = False
     constraints: str | None = None
     windows: int = 1
+    bit_planes: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that say something."""
@@ -134,6 +138,8 @@ class Source:
         found = self._loaded()
         if self.windows != 1:
             found = replace(found, name=f"{found.name}*{self.windows}", windows=self.windows)
+        if self.bit_planes:
+            found = _in_planes(found, self.bit_planes)
         if self.constraints is None:
             return found
         return replace(found, constraints=load_constraints(self.constraints))
@@ -155,3 +161,14 @@ class Source:
         if not self.named_with_platform:
             return made
         return replace(made, name=f"{made.name}@{short_name(self.platform)}")
+
+
+def _in_planes(instance: Instance, asked: str) -> Instance:
+    """Return an instance with neurons as bit planes, its crossbars' cells of one bit."""
+    bits, _ = planes_asked(asked)
+    return replace(
+        instance,
+        name=f"{instance.name}+planes{asked}",
+        platform=on_one_bit_cells(instance.platform, bits),
+        bit_planes=asked,
+    )
