@@ -103,6 +103,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="cells of one bit, the B-bit weights of all neurons (or of populations P, P) in B"
         " planes that may stand on different crossbars; B: alone splits none",
     )
+    made.add_argument(
+        "--windows",
+        type=whole(1),
+        default=1,
+        metavar="N",
+        help="windows mapped side by side, so that copies of programs take them in turn (1); the"
+        " period is then that of N windows",
+    )
     reading_arguments(made)
     made.add_argument(
         "--area",
@@ -195,6 +203,7 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
             allow_outside=args.allow_outside,
             constraints=args.constraints,
             bit_planes=args.bit_planes,
+            windows=args.windows,
         )
         return source.load(), source
     source = Source(
@@ -206,6 +215,7 @@ def _instance(args: argparse.Namespace) -> tuple[Instance, Source]:
         reading=reading_of(args).to_text(),
         constraints=args.constraints,
         bit_planes=args.bit_planes,
+        windows=args.windows,
     )
     return source.load(), source
 

@@ -157,6 +157,7 @@ whole                | spikes | overlap | load-balance   | projection | search  
 whole-clusters       | spikes | overlap | load-balance   | projection | search-clusters|   whole for the fewest clusters
 whole-traffic        | spikes | overlap | load-balance   | projection | search-traffic |   whole for the least traffic
 whole-energy         | spikes | overlap | load-balance   | projection | search-energy  |   whole for the least energy
+copies               | spikes | overlap | load-balance   | projection | copies         |   copies of single clusters (explore, map --windows)
 whole-cpsat          | spikes | overlap | hill-climbing  | projection | cpsat          | + all decisions in one CP-SAT model
 whole-cpsat-prologue | spikes | overlap | hill-climbing  | projection | cpsat-prologue |   whole-cpsat with software pipelining
 cover                | tree   | overlap | force-directed | projection | cover          | + overlap, with bounds by covering neurons

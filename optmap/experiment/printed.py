@@ -102,6 +102,8 @@ def report(row: Row, document: dict[str, Any] | None, platform: Platform, consol
     say(f"{row.method}: {row.status}, check {row.check}, {row.wall_s:.2f} s")
     if not row.metrics:
         return
+    if row.reason and row.check == "ok":
+        say(f"  note             {row.reason}")
     say(f"  spikes           {row.network['spikes_origin']}")
     if row.network.get("notes"):
         say(f"  read with        {row.network['notes']}")

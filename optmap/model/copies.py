@@ -81,3 +81,76 @@ def side_by_side(snn: SNN, windows: int) -> SNN:
         snn.notes,
         None if snn.weight_bits is None else np.tile(snn.weight_bits, windows),
     )
+
+
+#: More windows than this are not looked for.
+MOST_WINDOWS = 64
+
+
+def one_window(snn: SNN) -> tuple[SNN, int]:
+    """Return the network of which ``snn`` is copies side by side, and how many; itself and 1 else.
+
+    Where populations have names, these tell the windows; otherwise the largest number of equal
+    parts counts.
+
+    Examples
+    --------
+    >>> from optmap.model.snn import from_edges
+    >>> one, windows = one_window(side_by_side(from_edges([0, 0], [1, 2], 3), 4))
+    >>> one.num_neurons, windows
+    (3, 4)
+    """
+    named = 1
+    for p in snn.populations:
+        mark, _, number = p.name.rpartition(" #")
+        if mark and number.isdecimal():
+            named = max(named, int(number))
+    if snn.populations:
+        candidates = [named] if named > 1 else []
+    else:
+        candidates = [w for w in range(MOST_WINDOWS, 1, -1) if snn.num_neurons % w == 0]
+    for windows in candidates:
+        one = _first_of(snn, windows)
+        if one is not None:
+            return one, windows
+    return snn, 1
+
+
+def _first_of(snn: SNN, windows: int) -> SNN | None:
+    """Return the first of so many equal parts; None where they are not equal."""
+    if snn.num_neurons % windows or snn.num_synapses % windows:
+        return None
+    size, synapses = snn.num_neurons // windows, snn.num_synapses // windows
+    if snn.indptr[size] != synapses or (snn.indices[:synapses] >= size).any():
+        return None
+    one = SNN(
+        snn.indptr[: size + 1],
+        snn.indices[:synapses],
+        snn.spikes[:size],
+        tuple(p for p in snn.populations if p.last < size),
+        None if snn.weights is None else snn.weights[:synapses],
+        snn.spikes_origin,
+        snn.self_driven[snn.self_driven < size],
+        snn.notes,
+        None if snn.weight_bits is None else snn.weight_bits[:size],
+    )
+    if is_recurrent(one):
+        return None
+    again = side_by_side(one, windows)
+    same = (
+        np.array_equal(again.indptr, snn.indptr)
+        and np.array_equal(again.indices, snn.indices)
+        and np.array_equal(again.spikes, snn.spikes)
+        and np.array_equal(again.self_driven, snn.self_driven)
+        and all(
+            _equal(a, b)
+            for a, b in ((again.weights, snn.weights), (again.weight_bits, snn.weight_bits))
+        )
+    )
+    return one if same else None
+
+
+def _equal(a: object, b: object) -> bool:
+    return a is b or (
+        a is not None and b is not None and np.array_equal(np.asarray(a), np.asarray(b))
+    )

@@ -71,10 +71,17 @@ def _search() -> WholeMapper:
     return search
 
 
+def _copies() -> WholeMapper:
+    from optmap.whole.cluster_copies import with_copies
+
+    return with_copies
+
+
 #: Name that a :class:`optmap.methods.Method` has as its ``whole`` -> loader and class of schedules.
 WHOLE: dict[str, Whole] = {
     "search": Whole(_search),
     "search-clusters": Whole(_search, metrics=("clusters",)),
     "search-traffic": Whole(_search, metrics=("traffic",)),
     "search-energy": Whole(_search, metrics=("energy_pj",)),
+    "copies": Whole(_copies),
 }

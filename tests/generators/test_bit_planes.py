@@ -23,6 +23,7 @@ from optmap.model.interconnect import Interconnect
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Platform, Tile
 from optmap.model.snn import SNN, from_edges
+from optmap.readers.read import read_network
 
 LIMITS = Limits(60.0)
 pytestmark = pytest.mark.wall_clock  # all end with a proof
@@ -101,11 +102,12 @@ def test_decomposed_mlp_has_no_column_over() -> None:
 
 def test_the_option_of_map_splits_what_it_names(tmp_path, capsys) -> None:
     def mapped(*more: str) -> dict:
-        assert main(["decomposed_mlp", "--method", "overlap", "--json", *more]) == 0
+        on = ["gen:mlp-20-12-4", "--platform", "dynap_se_4bit:size=32"]
+        assert main([*on, "--method", "overlap", "--json", *more]) == 0
         return json.loads(capsys.readouterr().out)
 
     out = tmp_path / "m.json"
-    names = [p.name for p in load("instances/decomposed_mlp.toml").snn.populations]
+    names = [p.name for p in read_network("gen:mlp-20-12-4").populations]
     plain, none = mapped(), mapped("--bit-planes", "4:")
     assert none["clusters"] == plain["clusters"]
     assert none["network"]["neurons"] == plain["network"]["neurons"]
