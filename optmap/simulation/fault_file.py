@@ -98,13 +98,16 @@ def load_faults(path: Path) -> Faults:
 
 def _lists(table: Table, name: str, size: int) -> list[tuple[int, ...]]:
     """Return a list of whole numbers (size 1), or of pairs of them (size 2)."""
-    value = table.data[name] if table.has(name) else []
+    value: object = table.data[name] if table.has(name) else []
     expected = "a list of pairs [[row, column], ...]" if size == 2 else "a list of numbers [3, 5]"
-    items = value if isinstance(value, list) else [None]
-    found = [item if size == 2 else [item] for item in items]
-    for item in found:
-        if not isinstance(item, list) or len(item) != size:
+    items: list[object] = value if isinstance(value, list) else [None]
+    made: list[tuple[int, ...]] = []
+    for item in items:
+        numbers: list[object] = [item]
+        if size > 1:
+            numbers = item if isinstance(item, list) else []
+        whole = [n for n in numbers if type(n) is int and n >= 0]
+        if len(whole) != size or len(numbers) != size:
             raise table.fail(name, f"{value!r:.80}", expected)
-        if any(type(n) is not int or n < 0 for n in item):
-            raise table.fail(name, f"{value!r:.80}", expected)
-    return [tuple(item) for item in found]
+        made.append(tuple(whole))
+    return made

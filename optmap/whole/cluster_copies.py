@@ -6,8 +6,8 @@ where they stand on several tiles they are copies that take windows in turn. Pse
 
     map one window by a fast flow; lay all windows over each other on its tiles
     between what copies can reach at best and what none reaches, bisect a load T for each window:
-        while a tile has more than W T: its largest cluster that another tile takes goes there,
-        for one of the windows; each window keeps the order of the one that was mapped
+        while a tile or its interface has more than W T: its largest cluster that another tile takes
+        goes there, for one of the windows; each window keeps the order of the one that was mapped
         the exact period of what came out says on which side to go on
 
 No copy lowers the work of all tiles, and W copies of a cluster of tau ticks need tau / W a window.
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.copies import one_window
 from optmap.model.decomposition import Decomposition, custom_arrays
 from optmap.model.mapping import Binding, Clustering, Mapping
-from optmap.model.outcome import Limits, Outcome, Status, TracePoint
+from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IntArray
 from optmap.ordering.kernels.order_on_tiles import projected
@@ -42,8 +43,10 @@ from optmap.whole.target import Target
 
 #: What maps one window: decomposition, clustering.
 FLOWS = (("spikes", "overlap"), ("spikes", "song2020"))
-#: Loads that are tried for a flow, and the units of work an exact period of 10^4 channels counts.
-TARGETS, WORK_A_CHANNEL = 8, 2e-6
+#: Loads that are tried for a flow, and the units of work that a channel counts for each.
+TARGETS, WORK_A_CHANNEL = 10, 2e-6
+#: Periods this far above the shortest one are as good, if they take fewer tiles.
+NEAR = Fraction(1, 100)
 
 
 def with_copies(
@@ -56,9 +59,10 @@ def with_copies(
     start: Mapping | None = None,
     on_better: Callable[[Outcome[Mapping]], None] | None = None,
 ) -> Outcome[Mapping]:
-    """Return the best mapping of all windows in which single clusters have copies.
+    """Return a mapping of all windows in which single clusters have copies.
 
-    A network of one window, or one that came clustered, keeps its start.
+    Of all mappings whose period is within ``NEAR`` of the shortest, the start among them, it is the
+    one with the fewest tiles. A network of one window, or one that came clustered, keeps its start.
 
     Raises
     ------
@@ -66,24 +70,41 @@ def with_copies(
         If no mapping was found.
     """
     target, begun = Target(snn, platform, tokens, objective, limits.seed), now()
-    best, value, note = start, None if start is None else target.value(start), ""
-    trace = [] if value is None else [TracePoint(now() - begun, value, None)]
+    found = [] if start is None else [_Found(start, target.value(start), "as it started")]
     window, windows = (snn, 1) if isinstance(snn, ClusteredSNN) else one_window(snn)
+    trace = [TracePoint(now() - begun, one.value, None) for one in found]
     for laid in _laid(target, window, windows) if windows > 1 else ():
-        for mapping in _trials(target, laid):
-            reached = target.value(mapping)
-            good = best is None or value is None or reached < value
-            if good and not check(snn, platform, mapping, tokens):
-                best, value, note = mapping, reached, laid.words(mapping)
-                trace.append(TracePoint(now() - begun, value, None))
-                if on_better is not None:
-                    found = Outcome(Status.FEASIBLE, best, value, trace=tuple(trace), note=note)
-                    on_better(found)
+        for mapping, value in _trials(target, laid):
+            if not check(snn, platform, mapping, tokens):
+                better = not found or value < min(one.value for one in found)
+                found.append(_Found(mapping, value, laid.words(mapping)))
+                if better:
+                    trace.append(TracePoint(now() - begun, value, None))
+                if better and on_better is not None:
+                    on_better(_outcome(found[-1], trace))
             if now() - begun > limits.wall_s:
                 break
-    if best is None:
+    if not found:
         raise CapacityError(f"no mapping on {platform.name!r} was found")
-    return Outcome(Status.FEASIBLE, best, value, trace=tuple(trace), note=note)
+    near = min(one.value for one in found) * (1 + NEAR)
+    return _outcome(min((f for f in found if f.value <= near), key=_Found.cost), trace)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A valid mapping, its period, and how many clusters have copies, in words."""
+
+    mapping: Mapping
+    value: Value
+    words: str
+
+    def cost(self) -> tuple[int, Value]:
+        """Return what is least of the mappings that are fast enough: tiles in use, then period."""
+        return len(set(self.mapping.binding.tile_of.tolist())), self.value
+
+
+def _outcome(one: _Found, trace: list[TracePoint]) -> Outcome[Mapping]:
+    return Outcome(Status.FEASIBLE, one.mapping, one.value, trace=tuple(trace), note=one.words)
 
 
 @dataclass(frozen=True)
@@ -183,29 +204,29 @@ def laid_clusters(
     return Clustering((window * clusters.num_clusters + label[own]).astype(np.int32))
 
 
-def _trials(target: Target, laid: Laid) -> Iterator[Mapping]:
-    """Yield mappings with copies where tiles would exceed a load, bisected by what they reach."""
-    tau, windows = laid.graph.tau, laid.windows
-    tiles = len(target.platform.in_use)
-    k = len(laid.binding)
-    high = int(np.bincount(laid.binding, tau[:k]).max(initial=0))
-    low = max(-(-int(tau[:k].max(initial=0)) // windows), -(-int(tau[:k].sum()) // max(tiles, 1)))
+def _trials(target: Target, laid: Laid) -> Iterator[tuple[Mapping, Value]]:
+    """Yield mappings with their periods: without copies, then with those that a load asks for."""
+    windows, k = laid.windows, len(laid.binding)
+    demand = demands(laid.graph, target.platform)[:, :k]
+    high = max(int(np.bincount(laid.binding, d).max(initial=0)) for d in demand)
+    share = -(-int(demand.sum(axis=1).max(initial=0)) // max(len(target.platform.in_use), 1))
+    low = max(-(-int(demand.max(initial=0)) // windows), share)
+    load, last = high, np.empty(0, dtype=np.int64)
+    value: Value = 0
     for _ in range(TARGETS):
-        load = (low + high) // 2
         tile_of = spread(laid, target.platform, load)
         did(WORK_A_CHANNEL * laid.graph.num_channels)
-        if tile_of is None:
-            low = load + 1
-        else:
-            mapping = _placed(target.platform, laid, tile_of)
-            yield mapping
-            reached = target.value(mapping)
-            if reached <= windows * load:
-                high = load
-            else:  # something else than loads holds it up: fewer copies cost less
-                low = load + 1
+        if tile_of is not None and not np.array_equal(tile_of, last):
+            mapping, last = _placed(target.platform, laid, tile_of), tile_of
+            placed = Placed(laid.units, laid.clusters, mapping.binding)
+            value = target.period(laid.graph, placed, mapping.orders)
+            yield mapping, value
+        # where something else than loads holds it up, fewer copies are as good
+        holds_up = tile_of is None or value > windows * load
+        low, high = (load + 1, high) if holds_up else (low, load)
         if low >= high:
             return
+        load = (low + high) // 2
 
 
 def _placed(platform: Platform, laid: Laid, tile_of: IntArray) -> Mapping:
@@ -214,33 +235,49 @@ def _placed(platform: Platform, laid: Laid, tile_of: IntArray) -> Mapping:
     return Mapping(laid.units, laid.clusters, binding, orders)
 
 
-def spread(laid: Laid, platform: Platform, load: int) -> IntArray | None:
-    """Return a tile for every cluster of every window, no tile above ``load`` a window.
+def demands(graph: ClusterGraph, platform: Platform) -> IntArray:
+    """Return what each cluster takes of its tile, and of its interface if all it sends leaves it.
 
-    Only what exceeds it is moved; None where no tile takes a cluster that has to go.
+    Shape (2, K), in ticks.
     """
-    tau, k = laid.graph.tau, len(laid.binding)
+    rate = platform.ni_tokens_per_tick
+    ticks = -(-graph.rate * rate.denominator // rate.numerator)
+    sent = np.zeros(graph.num_clusters, dtype=np.int64)
+    np.add.at(sent, graph.source, ticks)
+    return np.stack((graph.tau.astype(np.int64), sent))
+
+
+def spread(laid: Laid, platform: Platform, load: int) -> IntArray | None:
+    """Return a tile for every cluster of every window, none above ``load`` a window.
+
+    That is the load of the tile and of its interface. Only what exceeds it is moved; None where no
+    tile takes a cluster that has to go.
+    """
+    demand, k = demands(laid.graph, platform), len(laid.binding)
     most = laid.windows * load
     tile_of = np.tile(laid.binding, laid.windows)
-    loads = np.bincount(tile_of, tau, minlength=platform.num_tiles).astype(np.int64)
+    loads = np.zeros((2, platform.num_tiles), dtype=np.int64)
+    for kind in (0, 1):
+        np.add.at(loads[kind], tile_of, demand[kind])
     programs = np.bincount(tile_of, minlength=platform.num_tiles)
-    slots = np.array([len(tau) if t.slots is None else t.slots for t in platform.tiles])
+    slots = np.array([len(tile_of) if t.slots is None else t.slots for t in platform.tiles])
     fits = laid.graph.fits(platform)
-    for tile in np.argsort(-loads, kind="stable"):
-        if loads[tile] <= most:
-            return tile_of
+    for tile in np.argsort(-loads.max(axis=0), kind="stable").tolist():
         mine = np.flatnonzero(tile_of == tile)
-        for c in mine[np.lexsort((-(mine // k), -tau[mine]))].tolist():
-            takes = fits[c] & (programs < slots) & (loads + tau[c] <= most)
+        largest = np.lexsort((-(mine // k), -demand[:, mine].max(axis=0)))
+        for c in mine[largest].tolist():
+            if loads[:, tile].max() <= most:
+                break
+            takes = fits[c] & (programs < slots) & (loads + demand[:, c, None] <= most).all(axis=0)
             takes[tile] = False
             if not takes.any():
                 continue
-            there = int(np.argmin(np.where(takes, loads, np.iinfo(np.int64).max)))
+            busy = np.where(takes, loads.max(axis=0), np.iinfo(np.int64).max)
+            there = int(np.argmin(busy))
             tile_of[c] = there
-            loads[tile], loads[there] = loads[tile] - tau[c], loads[there] + tau[c]
+            loads[:, tile] -= demand[:, c]
+            loads[:, there] += demand[:, c]
             programs[tile], programs[there] = programs[tile] - 1, programs[there] + 1
-            if loads[tile] <= most:
-                break
-        if loads[tile] > most:
+        if loads[:, tile].max() > most:
             return None
     return tile_of

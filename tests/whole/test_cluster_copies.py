@@ -18,7 +18,7 @@ from optmap.model.copies import is_recurrent, one_window, side_by_side
 from optmap.model.decomposition import violations
 from optmap.model.outcome import Limits, Status
 from optmap.model.snn import SNN
-from optmap.whole.cluster_copies import _laid, laid_units, spread, with_copies
+from optmap.whole.cluster_copies import _laid, demands, laid_units, spread, with_copies
 from optmap.whole.target import Target
 
 CASES = [(seed, *case(seed)) for seed in range(160)]
@@ -55,23 +55,28 @@ def test_what_is_no_copy_is_one_window() -> None:
 def test_only_what_exceeds_the_load_is_moved(seed: int, snn: SNN, platform) -> None:
     target = Target(side_by_side(snn, 2), platform, "dataflow", "period", seed)
     for laid in _laid(target, snn, 2):
-        base, tau, k = np.tile(laid.binding, 2), laid.graph.tau, len(laid.binding)
-        before = np.bincount(base, tau, minlength=platform.num_tiles)
-        for load in sorted(
-            {int(before.max()) // 2, int(before.max()) // 3 + 1, int(tau[:k].max())}
-        ):
+        base, k = np.tile(laid.binding, 2), len(laid.binding)
+        if not k:
+            continue
+        demand = demands(laid.graph, platform)
+
+        def loads(tile_of: np.ndarray, demand: np.ndarray = demand) -> np.ndarray:
+            each = [np.bincount(tile_of, d, minlength=platform.num_tiles) for d in demand]
+            return np.max(each, axis=0)
+
+        before = loads(base)
+        for load in sorted({int(before.max()) // 2, int(before.max()) // 3 + 1, int(demand.max())}):
             found = spread(laid, platform, load)
             if found is None:
                 continue
-            after = np.bincount(found, tau, minlength=platform.num_tiles)
-            assert after.max() <= 2 * load
+            assert loads(found).max() <= 2 * load
             kept = before <= 2 * load
             assert (found[kept[base]] == base[kept[base]]).all()
             assert laid.graph.fits(platform)[np.arange(2 * k), found].all()
 
 
 @pytest.mark.parametrize(("seed", "snn", "platform"), ACYCLIC[:15])
-def test_mappings_with_copies_hold_and_are_never_worse(seed: int, snn: SNN, platform) -> None:
+def test_mappings_with_copies_hold_and_are_no_worse(seed: int, snn: SNN, platform) -> None:
     two = side_by_side(snn, 2)
     runs = []
     made = run(METHODS["overlap"], two, platform, "dataflow", Limits(60.0), runs.append)
@@ -86,8 +91,10 @@ def test_mappings_with_copies_hold_and_are_never_worse(seed: int, snn: SNN, plat
     )
     assert first is not None
     assert last is not None
-    assert last.period == found.claimed
-    assert (last.period or 0) <= (first.period or 0)
+    assert (last.period or 0) == found.claimed
+    assert (last.period or 0) <= (first.period or 0) * Fraction(101, 100)
+    fewer = (last.period or 0) <= (first.period or 0) or last.tiles_used < first.tiles_used
+    assert fewer
 
 
 def test_one_heavy_cluster_alone_gets_a_copy() -> None:
