@@ -12,6 +12,8 @@ from optmap.experiment.tables.front import OBJECTIVES, OnFront, Point
 
 BEHIND, ON = "#bbbbbb", "#4477aa"
 WIDTH, HEIGHT = 1000, 420
+#: From this ratio of the largest to the smallest value on an axis is logarithmic.
+WIDE = 10
 
 
 class Fronts(Protocol):
@@ -49,8 +51,11 @@ def front_figure(found: Sequence[Fronts], objectives: Sequence[str]) -> go.Figur
                 _points(behind, x, y, BEHIND, "circle-open", "dominated", first), row, column
             )
             figure.add_trace(_points(on, x, y, ON, marks, "on the front", first), row, column)
-            figure.update_xaxes(title_text=OBJECTIVES[objectives[x]].title, row=row, col=column)
-            figure.update_yaxes(title_text=OBJECTIVES[objectives[y]].title, row=row, col=column)
+            at = {"row": row, "col": column}
+            for update, k in ((figure.update_xaxes, x), (figure.update_yaxes, y)):
+                values = [float(p.values[k]) for p in explored.points]
+                title = OBJECTIVES[objectives[k]].title
+                update(title_text=title, type=_scale(values), **at)
     figure.update_layout(
         width=WIDTH,
         height=HEIGHT * max(len(found), 1),
@@ -59,6 +64,12 @@ def front_figure(found: Sequence[Fronts], objectives: Sequence[str]) -> go.Figur
         legend={"orientation": "h", "y": -0.2 / max(len(found), 1), "yanchor": "top"},
     )
     return figure
+
+
+def _scale(values: Sequence[float]) -> str:
+    """Return the kind of an axis: logarithmic where the largest value would hide the others."""
+    wide = bool(values) and min(values) > 0 and max(values) > WIDE * min(values)
+    return "log" if wide else "linear"
 
 
 def _points(
