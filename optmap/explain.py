@@ -133,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
         base = figures(instance, instance.platform, case.evaluation)
         bound = _bound_as_mapped(case, known)
         base = base if bound is None else replace(base, bound=Fraction(bound.value))
-        _say_why(case.evaluation, case, known, say)
+        _say_why(case.evaluation, case, known, say, instance.windows)
         changes = [WhatIf("(this mapping)", base), *re_evaluated(instance, mapping)]
         console.print(_table("The same mapping, if there were", base, changes))
     method = METHODS.get(str(data.get("method")))
@@ -157,9 +157,12 @@ def _bound_as_mapped(case: Case, known: Record | None) -> Bound | None:
     return best_for_every_mapping(bounds, case.place, None if known is None else known.value)
 
 
-def _say_why(evaluation: Evaluation, case: Case, known: Record | None, say: _Printer) -> None:
+def _say_why(
+    evaluation: Evaluation, case: Case, known: Record | None, say: _Printer, windows: int = 1
+) -> None:
     """Print the speed, the sentences of the explanation, and the critical cycle."""
-    for line in speed_lines(evaluation.period, evaluation.latency, case.platform):
+    period = None if evaluation.period is None else evaluation.period / windows
+    for line in speed_lines(period, evaluation.latency, case.platform):
         say(line)
     for sentence in explain(evaluation, floors(case)).sentences:
         say(f"- {sentence}")

@@ -95,7 +95,9 @@ def report(row: Row, document: dict[str, Any] | None, platform: Platform, consol
     say(instance_title(row))
     if document is not None and row.check == "ok":
         say(f"verdict: {fits_sentence(document['mapping']['tile_of'], platform)}")
-        for line in speed_lines(row.value("period"), row.value("latency"), platform):
+        period, windows = row.value("period"), row.source.windows
+        per_window = None if period is None else period / windows
+        for line in speed_lines(per_window, row.value("latency"), platform):
             say(line)
     else:
         say(f"verdict: no valid mapping ({row.reason or row.status})")
