@@ -13,6 +13,7 @@ from optmap.errors import InputError
 from optmap.experiment.run.source import Source
 from optmap.flow import run
 from optmap.judge.evaluation import evaluate
+from optmap.map import main
 from optmap.methods import METHODS
 from optmap.model.copies import is_recurrent, side_by_side
 from optmap.model.outcome import Limits
@@ -71,3 +72,9 @@ def test_a_source_says_its_windows_and_so_does_the_digest():
     assert two.digest() != one.digest()
     with pytest.raises(InputError, match="windows"):
         Source.from_json({**source.to_json(), "windows": True})
+
+
+def test_the_speed_of_several_windows_is_that_of_each(capsys):
+    on = ["gen:mlp-12-1", "--platform", "dynap_se:size=16,tiles=4"]
+    assert main([*on, "--windows", "2", "--method", "copies"]) == 0
+    assert "one every 14 ns" in " ".join(capsys.readouterr().out.split())
