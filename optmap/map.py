@@ -96,6 +96,28 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--keep-zero-weights", action="store_true", help="keep synapses of weight 0")
     made.add_argument("--constraints", type=file_name, metavar="FILE", help=CONSTRAINTS_HELP)
+    _variant_arguments(made)
+    reading_arguments(made)
+    _asking_arguments(made)
+    made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
+    made.add_argument("--out", type=file_name, metavar="FILE", help="write the mapping as JSON")
+    made.add_argument(
+        "--export-sdf3",
+        type=file_name,
+        metavar="FILE",
+        help="write its binding-aware graph as SDF3 XML",
+    )
+    made.add_argument(
+        "--export-sanafe",
+        type=file_name,
+        metavar="DIR",
+        help="write chip and placed network for SANA-FE, as YAML",
+    )
+    return made
+
+
+def _variant_arguments(made: argparse.ArgumentParser) -> None:
+    """Add what is made of the network before it is mapped."""
     made.add_argument(
         "--bit-planes",
         default="",
@@ -111,7 +133,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="windows mapped side by side, so that copies of programs take them in turn (1); the"
         " period is then that of N windows",
     )
-    reading_arguments(made)
+
+
+def _asking_arguments(made: argparse.ArgumentParser) -> None:
+    """Add what else can be asked of the mapping, once it is there."""
     made.add_argument(
         "--area",
         action="store_true",
@@ -128,21 +153,6 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--faults", metavar="F", help=f"{FAULTS_HELP}; with --out F.json their places in F-f.json"
     )
-    made.add_argument("--json", action="store_true", help="one JSON object on one line of stdout")
-    made.add_argument("--out", type=file_name, metavar="FILE", help="write the mapping as JSON")
-    made.add_argument(
-        "--export-sdf3",
-        type=file_name,
-        metavar="FILE",
-        help="write its binding-aware graph as SDF3 XML",
-    )
-    made.add_argument(
-        "--export-sanafe",
-        type=file_name,
-        metavar="DIR",
-        help="write chip and placed network for SANA-FE, as YAML",
-    )
-    return made
 
 
 def main(arguments: Sequence[str]) -> int:
