@@ -284,8 +284,8 @@ def _needs_verdict(own: Sizing, platform: Platform, conflict: Conflict | None) -
     if not own.fits:  # the solver found what the heuristic had not
         return f"fits: at most {platform.total_slots} programs are needed, {limit}"
     return (
-        f"fits: {own.found} programs on {platform.num_tiles} crossbars, {own.per_tile} each if"
-        f" spread evenly, {limit}"
+        f"fits: {own.found} program{'s' * (own.found != 1)} on {platform.num_tiles}"
+        f" crossbar{'s' * (platform.num_tiles != 1)}, {own.per_tile} each if spread evenly, {limit}"
     )
 
 

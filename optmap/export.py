@@ -12,7 +12,9 @@ from typing import Any
 from rich.table import Table
 
 from optmap.command_line import CONSTRAINTS_HELP, DONE, file_name, guarded, parser
+from optmap.compiled import interpreted
 from optmap.errors import CapacityError, InputError
+from optmap.experiment.run.in_process import SMALL
 from optmap.experiment.tables.best_known import read_folder
 from optmap.flow import run
 from optmap.instance import Instance, load
@@ -72,6 +74,13 @@ def main(arguments: Sequence[str]) -> int:
     if kinds and args.formulation not in WITH_CONSTRAINTS:
         found = f"{args.formulation} with constraints {', '.join(sorted(kinds))}"
         raise InputError("--formulation", "", found, "one of " + ", ".join(WITH_CONSTRAINTS))
+    if method.runs_alone and instance.snn.num_synapses <= SMALL:
+        with interpreted():  # the kernels' code would take longer to compile than it saves
+            return _written(args, instance)
+    return _written(args, instance)
+
+
+def _written(args: argparse.Namespace, instance: Instance) -> int:
     mapping = _start(instance, args.method, args.seed)
     # models see what the demands leave of the crossbars, as every method does
     instance = replace(instance, platform=limited(instance.platform, instance.constraints))

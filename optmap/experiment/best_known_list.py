@@ -29,7 +29,7 @@ from optmap.mapping_json import from_dict, to_dict
 from optmap.model.mapping import Mapping as MappingOf
 from optmap.model.scope import END_TO_END
 
-MAPPINGS = "mappings"
+MAPPINGS, ENERGY = "mappings", "energy_pj"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ def with_value(
     records, found = dict(entry.records), []
     for metric in GAPPED:
         value, record = metric.value(row), records.get(metric.name, Record(metric.name))
-        if value is None or (record.value is not None and value >= record.value):
+        free = metric.name == ENERGY and value == 0  # the platform charges nothing
+        if value is None or free or (record.value is not None and value >= record.value):
             continue
         _refuse_crossing(entry, metric.name, value, record.bound)
         place = {"file": f"{MAPPINGS}/{content_digest(mapping)[:16]}.json.gz"}
@@ -86,7 +87,8 @@ def with_bounds(
         known = None if record.bound is None else Fraction(record.bound.value)
         value = Fraction(bound.value)
         better = known is None or value > known
-        if bound.metric not in gapped or bound.scope != END_TO_END or not better:
+        free = bound.metric == ENERGY and value == 0
+        if bound.metric not in gapped or bound.scope != END_TO_END or free or not better:
             continue
         _refuse_crossing(entry, bound.metric, record.value, bound)
         records[bound.metric] = replace(record, bound=bound, bound_by=by, bound_date=date)
@@ -166,7 +168,7 @@ def open_gaps(entries: Iterable[Entry]) -> list[str]:
 
     Bounds hold for every mapping. Sets are those of :data:`SETS`; the rest is *open*.
     """
-    shown = ("period", "clusters", "traffic", "energy_pj")
+    shown = ("period", "clusters", "traffic", ENERGY)
     titles = ["set", "instance", *(f"{metric_named(m).title}: value, bound, gap" for m in shown)]
     rows = sorted(entries, key=lambda e: (_gap(e, "period") or 0, e.instance))
     rows = sorted(rows, key=lambda e: [*SETS, "open"].index(_set_of(e)))
@@ -196,15 +198,22 @@ def _best_and_bound(entry: Entry, metric: str) -> str:
 
 
 def missing_values(entries: Iterable[Entry], instances: Iterable[str]) -> list[str]:
-    """Say of which instances, by name, the list has no entry, and of which metrics no value."""
+    """Say of which instances, by name, the list has no entry, and of which metrics no value.
+
+    An entry without any energy is of a platform that charges none.
+    """
     known = {entry.instance: entry.records for entry in entries}
     missing: list[str] = []
     for name in instances:
         if name not in known:
             missing.append(f"{name}: no entry")
             continue
-        values = {m for m, record in known[name].items() if record.value is not None}
-        missing += [f"{name}: no value of {m.name}" for m in GAPPED if m.name not in values]
+        records = known[name]
+        for metric in GAPPED:
+            record = records.get(metric.name)
+            free = record is None and metric.name == ENERGY
+            if not free and (record is None or record.value is None):
+                missing.append(f"{name}: no value of {metric.name}")
     return missing
 
 

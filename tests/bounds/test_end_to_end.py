@@ -25,9 +25,9 @@ Case = tuple[SNN, Platform, str]
 METRICS = ("clusters", "traffic", "spike_hops", "energy_pj")
 
 
-def assert_holds(seed: int) -> None:
+def assert_holds(seed: int, most_units: int = 6) -> None:
     """No mapping, with or without a prologue, undercuts a bound whose scope it is in."""
-    case = random_whole_case(seed)
+    case = random_whole_case(seed, most_units)
     snn, platform, _ = case
     whole = Scope(splits_above=platform.max_rows)
     bounds = end_to_end_bounds(snn, platform)
@@ -54,7 +54,8 @@ def test_no_mapping_undercuts_a_bound(seed: int):
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(200))
 def test_no_mapping_undercuts_a_bound_on_many_networks(seed: int):
-    assert_holds(seed)
+    """Of at most seven units; in every third the widest fan-in exceeds the rows."""
+    assert_holds(seed, most_units=7)
 
 
 def dense(inputs: int, neurons: int, seed: int) -> SNN:

@@ -27,6 +27,7 @@ from optmap.experiment.tables.headline import headline_lines, proofs
 from optmap.experiment.tables.metrics import GAPPED, metric_named
 from optmap.experiment.tables.text import compact, shortened, times
 from optmap.methods import METHODS
+from optmap.model.scope import END_TO_END
 
 #: Shorter titles, for narrow terminals.
 ABBREVIATED = {"clusters": "clust", "traffic": "traf", "spike_hops": "hops", "energy_pj": "energy"}
@@ -177,9 +178,11 @@ def improvements(
             if values and g.best_known < min(values):
                 before = f"was {compact(min(values))}"
                 yield label, g.best_known, g.best_known_by, "value", before
-            if bounds and g.bound is not None and g.bound.value > max(bounds):
+            low = g.bound
+            # the list takes bounds on every mapping alone
+            if bounds and low and low.scope == END_TO_END and low.value > max(bounds):
                 before = f"was {compact(max(bounds))}"
-                yield label, Fraction(g.bound.value), g.bound.name, "bound", before
+                yield label, Fraction(low.value), low.name, "bound", before
 
 
 def decisions_text(rows: Sequence[Row], known: BestKnown = NOTHING) -> list[str]:

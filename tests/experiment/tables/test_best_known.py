@@ -89,6 +89,15 @@ def test_a_run_says_what_it_improves():
     assert improvements_text([stored_row("b", "song2020", 1, 4)], known) == []
 
 
+def test_a_bound_that_the_list_would_not_take_is_no_improvement():
+    row = stored_row("a", "song2020", 3, 9)
+    whole = Scope(splits_above=4)  # mappings that keep what fits whole
+    bounds = [replace(b, scope=whole) if b.metric == "period" else b for b in row.bounds]
+    assert any(b.scope == whole for b in bounds)
+    known = BestKnown({"digest of a": ENTRY})
+    assert improvements_text([replace(row, bounds=tuple(bounds))], known) == []
+
+
 def test_tables_are_derived_from_rows_and_the_list():
     rows = [replace(stored_row("a", "song2020", 3, 9), bounds=())]
     with_list = derived(rows, BestKnown({"digest of a": ENTRY}))

@@ -9,6 +9,7 @@ import pytest
 from whole_oracle import least_period, random_whole_case
 
 from formulations.whole import benders, cpsat
+from optmap.instance import load
 from optmap.judge.case import judge
 from optmap.model.grade import Grade
 from optmap.model.outcome import Limits, Outcome, Status
@@ -106,3 +107,26 @@ def improves(seed: int) -> bool:
     start = cpsat.warm_mapping(cpsat.WholeSets(snn, platform, tokens), 0)
     least = least_period(snn, platform, tokens, split="any")
     return start is not None and least is not None and least < start[1]
+
+
+#: Shipped instances of 12 to 40 units: units, whether some fan-in exceeds the rows, the optimum.
+SHIPPED = {
+    "ring_12": (12, False, 154),
+    "ring_14_readout": (15, True, 195),
+    "adder_8": (16, False, 162),
+    "ring_18_readout": (19, True, 192),
+    "ring_24": (24, False, 180),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_optimum_of_shipped_instances_is_proved(name: str):
+    units, wide, optimum = SHIPPED[name]
+    instance = load(name)
+    snn, platform = instance.snn, instance.platform
+    assert snn.num_units == units
+    assert (snn.max_fan_in > platform.max_rows) == wide
+    found = cpsat.without_prologue(snn, platform, instance.tokens, LIMITS)
+    assert (found.status, found.claimed) == (Status.OPTIMAL, optimum)
+    assert found.grade in (Grade.CERTIFIED, Grade.TWO_SOLVERS)
