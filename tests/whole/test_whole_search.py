@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -133,3 +134,18 @@ def test_small_networks_get_the_enumerated_optimum_or_better_with_a_prologue(see
 
 def test_the_method_is_known_by_its_name():
     assert METHODS["whole"].whole == "search"
+
+
+@pytest.mark.parametrize("limits", [{"axons_out": 40}, {"axons_out": 9}, {"fan_out": 5}])
+def test_limits_of_what_leaves_a_crossbar_are_kept(limits: dict[str, int]):
+    """Moves do not know them: what breaks them is dropped, and wide ones change nothing."""
+    snn, platform = case(3)
+    tiles = tuple(replace(tile, **limits) for tile in platform.tiles)
+    try:
+        outcome, _ = searched(snn, replace(platform, tiles=tiles))
+    except CapacityError:
+        pytest.skip("nothing fits this platform")
+    assert outcome.solution is not None
+    assert check(snn, replace(platform, tiles=tiles), outcome.solution, "dataflow") == []
+    if limits == {"axons_out": 40}:
+        assert outcome.claimed == searched(snn, platform)[0].claimed
