@@ -6,6 +6,10 @@ iterations and nodes), searches their moves, nodes and labels (:func:`did`), and
 clock adds LOOK, so that a loop that does nothing else ends too. A unit is about what one core does
 in a second. One process does one or the other; threads share the count, so that only runs of one
 thread repeat exactly.
+
+Heuristics repeat exactly too, and know no limits. The slow ones ask :func:`over` between rounds,
+each of which leaves something complete: whoever runs them says with :func:`ending` when the limit
+passes, and learns whether it ended them.
 """
 
 from __future__ import annotations
@@ -13,11 +17,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
 
 #: Counted work in whole millionths of a unit, and what one look at the clock adds.
 MILLION, LOOK = 1_000_000, 20
 
 _counts: list[int] = []  # empty: the machine's clock
+
+
+@dataclass
+class Ending:
+    """When heuristics are to end, in seconds of :func:`now`, and whether one was ended by it."""
+
+    at: float
+    was_early: bool = False
+
+
+_endings: list[Ending] = []  # empty: heuristics end by themselves
 
 
 def now() -> float:
@@ -47,3 +64,28 @@ def counted() -> Iterator[None]:
         yield
     finally:
         _counts.pop()
+
+
+@contextmanager
+def ending(at: float) -> Iterator[Ending]:
+    """Let heuristics end at a moment of :func:`now`; of counted work they end by themselves."""
+    made = Ending(inf if is_counted() else at)
+    _endings.append(made)
+    try:
+        yield made
+    finally:
+        _endings.pop()
+
+
+def over() -> bool:
+    """Tell a heuristic to return what it has: its limit has passed."""
+    if left_s() > 0:
+        return False
+    _endings[-1].was_early = True
+    return True
+
+
+def left_s() -> float:
+    """Return the seconds that a heuristic may still take; infinity where nobody set a limit."""
+    end = _endings[-1].at if _endings else inf
+    return inf if end == inf else end - now()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import optmap
-from optmap.errors import InputError
+from optmap.errors import InputError, visible
 from optmap.model.outcome import Limits
 from optmap.readers.options import (
     OPTION_HELP,
@@ -149,7 +149,7 @@ def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None
 
 def complain(text: str) -> None:
     """Say on standard error, in one line, what is wrong."""
-    _to_stderr(f"error: {text}")
+    _to_stderr(f"error: {visible(text)}")
 
 
 def _to_stderr(text: str) -> None:

@@ -30,11 +30,24 @@ class InputError(ValueError):
         self.where, self.field, self.found, self.expected = where, field, found, expected
         place = f"{where}: {field}" if field else where
         text = f"{place}: found {_short(found)}, expected {_short(expected)}"
-        super().__init__("\\n".join(text.splitlines()))  # one line, whatever names hold
+        super().__init__(visible(text))  # one line, whatever names hold
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
         """Rebuild from the four parts, so that the error crosses process borders."""
         return type(self), (self.where, self.field, self.found, self.expected)
+
+
+def visible(text: str) -> str:
+    r"""Return a text in one line, with what a terminal would obey written out.
+
+    Examples
+    --------
+    >>> print(visible(chr(27) + "[31mred"))
+    \x1b[31mred
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def refuse_special(path: Path, expected: str) -> None:

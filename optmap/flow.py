@@ -77,7 +77,7 @@ def run(
     stages = solver_stages(method)
     course = Course(platform, tokens, limits, report, stages, constraints)
     try:
-        units = course.timed("clustering", divide, course, method, snn, placement)
+        units = course.heuristically("clustering", divide, course, method, snn, placement)
         graph = course.graph_of(*units)
         refuse_short_buffers(graph, platform)  # no binding and no order would help
         mapping = Mapping(*units, *schedule(course, method, units, graph, placement))

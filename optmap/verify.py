@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from optmap.command_line import DONE, FAILED, add_method_files, guarded, parser
+from optmap.errors import visible
 from optmap.experiment.run.environment import cores
 from optmap.experiment.verification.kept import Kept, cache_folder, purpose
 from optmap.experiment.verification.row import Checker
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
         done += 1
         now = time.monotonic()
         if args.verbose:
-            log.print(found.name, markup=False, highlight=False)
+            log.print(visible(found.name), markup=False, highlight=False)
         if left and now - last >= EVERY_S:
             last = now
             seconds = (now - started) / done * left
@@ -89,11 +90,11 @@ def main(arguments: Sequence[str]) -> int:
     verdict = verify_run(folder, checker, on_row, jobs=max(1, args.jobs))
     out = Output()
     for problem in verdict.problems:
-        out.print(f"wrong: {problem}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"wrong: {visible(problem)}", markup=False, highlight=False, soft_wrap=True)
     for line in verdict.notes:
-        out.print(f"not known: {line}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"not known: {visible(line)}", markup=False, highlight=False, soft_wrap=True)
     for line in verdict.open_bounds if args.verbose else ():
-        out.print(f"open: {line}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"open: {visible(line)}", markup=False, highlight=False, soft_wrap=True)
     proofs = verdict.proofs
     out.print(
         f"{verdict.rows} rows: {verdict.mappings} mappings judged again, {verdict.claims} claims"

@@ -10,6 +10,7 @@ from typing import Any
 
 from optmap.experiment.report.html import report_html
 from optmap.experiment.row import Row
+from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.best_known import read_copy
@@ -47,7 +48,7 @@ def forged(
     file = folder / "mappings" / f"{row['key']}.json"
     mapping = json.loads(file.read_text())
     change(row, mapping)
-    file.write_text(json.dumps(mapping))
+    file.write_text(dumps(mapping) + "\n")
     return row
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optmap.clock import LOOK, MILLION, counted, did, is_counted, now
+from optmap.clock import LOOK, MILLION, counted, did, ending, is_counted, left_s, now, over
 from optmap.flow import run
 from optmap.methods import method_named
 from optmap.model.claim import Run
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges
+from optmap.stages.course import ENDED_EARLY
 
 
 @pytest.mark.wall_clock
@@ -56,3 +57,32 @@ def test_the_same_work_gives_the_same_of_everything(method: str) -> None:
 def test_work_is_a_whole_number_from_one() -> None:
     with pytest.raises(ValueError, match="found 0 units of work, expected 1 or more"):
         Limits(work=0)
+
+
+@pytest.mark.wall_clock
+def test_heuristics_end_where_somebody_said_when() -> None:
+    assert (over(), left_s()) == (False, float("inf"))
+    with ending(now() + 1000) as end:
+        assert not over()
+        with ending(now() - 1) as inner:
+            assert over()
+        assert (inner.was_early, end.was_early, over()) == (True, False, False)
+    with counted(), ending(now() - 1):
+        assert not over(), "counted work is not for heuristics"
+
+
+@pytest.mark.wall_clock
+@pytest.mark.parametrize("method", ["multicast", "spinemap", "overlap-prologue"])
+def test_a_heuristic_that_the_limit_ends_has_a_mapping_and_says_so(method: str) -> None:
+    found = run(method_named(method), *network(), "dataflow", Limits(1e-9), lambda _: None)
+    assert found.mapping is not None
+    assert found.reason == ENDED_EARLY
+    whole = run(method_named(method), *network(), "dataflow", Limits(1e6), lambda _: None)
+    assert whole.reason == ""
+
+
+@pytest.mark.wall_clock
+def test_a_partitioner_that_knows_no_limit_is_not_begun_without_time() -> None:
+    found = run(method_named("hypergraph"), *network(), "dataflow", Limits(1e-9), lambda _: None)
+    assert found.mapping is None
+    assert "Mt-KaHyPar takes some 0.0 s for 36 pins" in found.reason

@@ -14,6 +14,7 @@ from optmap.methods import METHODS
 from optmap.model.claim import Run
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.stages.course import Course
 
 TILE = Tile(Crossbar(8, 8))
 PLATFORM = Platform("two", (TILE, TILE), Interconnect("mesh", 2, 1))
@@ -99,3 +100,28 @@ def test_a_bound_above_what_is_known_is_a_mismatch_with_both_numbers(
     (claim,) = result.claims
     assert (claim.value, claim.bound) == (10**6, 10**9)
     assert not claim.holds
+
+
+def test_the_same_mapping_is_reported_again_only_where_that_is_cheap(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    clock = [0.0]
+    monkeypatch.setattr("optmap.stages.course.now", lambda: clock[0])
+    reports: list[Run] = []
+
+    def report(found: Run) -> None:
+        reports.append(found)
+        clock[0] += 0.2
+
+    made = [
+        run(METHODS[name], INSTANCE.snn, PLATFORM, "dataflow", Limits(), lambda _: None).mapping
+        for name in ("song2020", "random")
+    ]
+    for limit_s, expected in ((1.0, 2), (100.0, 3)):
+        reports.clear()
+        clock[0] = 0.0
+        course = Course(PLATFORM, "dataflow", Limits(limit_s), report, [], started=0.0)
+        for mapping in (made[0], made[0], made[1]):
+            assert mapping is not None
+            course.report_mapping(mapping)
+        assert len(reports) == expected

@@ -32,6 +32,7 @@ import numpy as np
 
 from optmap.binding.kernels.period_search import PeriodSearch
 from optmap.binding.kernels.tile_room import TileRoom, any_binding
+from optmap.clock import over
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
@@ -49,7 +50,7 @@ def bind(
     *,
     seed: int = 0,
     start: Binding | None = None,
-    expired: Callable[[], bool] = lambda: False,
+    expired: Callable[[], bool] = over,
 ) -> Binding:
     """Climb from ``start``, or from a balanced binding, until ``expired`` says to stop.
 

@@ -25,6 +25,7 @@ from optmap.binding.force_directed import bind as force_directed
 from optmap.binding.kernels.multicast_anneal import Grid, anneal
 from optmap.binding.kernels.multicast_nets import Nets, cluster_nets
 from optmap.binding.kernels.tile_room import TileRoom
+from optmap.clock import over
 from optmap.compiled import interpreted
 from optmap.judge.metrics import routes_are_xy
 from optmap.model.cluster_graph import ClusterGraph
@@ -73,6 +74,8 @@ def annealed(
     best, mean = start, float(nets.weight.mean())
     hops = -1
     for number, moves in enumerate(runs):
+        if number and over():
+            break
         hot = HOT[number % len(HOT)] * mean
         found, value = anneal(
             best.copy(), nets, grid, seed * 1000 + number, moves, hot, COLD * mean

@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.binding.kernels.tile_shares import along, tile_shares
+from optmap.clock import over
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
@@ -63,7 +64,9 @@ def bind(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
     # the valid start, as positions: ranks of the clusters by tile
     leader: Floats = np.empty(k)
     leader[np.argsort(found, kind="stable")] = (np.arange(k) + 0.5) / k
-    for _ in range(ITERATIONS):
+    for iteration in range(ITERATIONS):
+        if iteration and over():
+            break
         tiles = np.empty((PARTICLES, k), dtype=np.int64)
         ranked = np.argsort(position, axis=1, kind="stable")
         np.put_along_axis(tiles, ranked, np.broadcast_to(seats, tiles.shape), axis=1)

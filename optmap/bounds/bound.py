@@ -57,15 +57,30 @@ class Bound:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Bound:
-        """Read a bound of a row back; its certificate stays in the row."""
+        """Read a bound of a row back; its certificate stays in the row.
+
+        Rows of one instance hold the same bounds, so that each text is read once.
+        """
+        text = "" if "certificate" in data else repr(data)
+        known = _READ.get(text)
+        if known is not None:
+            return known
         value = data["value"]
-        return cls(
+        made = cls(
             data["metric"],
             data["name"],
             value if isinstance(value, int) else Fraction(value),
             Scope.from_json(data["scope"]),
             Grade(data["grade"]),
         )
+        if text and len(_READ) < MOST_READ:
+            _READ[text] = made
+        return made
+
+
+#: Bounds that were read, by their text (2, 2.0 and true differ), and how many are remembered.
+_READ: dict[str, Bound] = {}
+MOST_READ = 65_536
 
 
 def best(bounds: Iterable[Bound]) -> Bound | None:

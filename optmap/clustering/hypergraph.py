@@ -29,12 +29,13 @@ from typing import Any
 import numpy as np
 
 from optmap.bounds.rows import crossbars_needed, rows_taken
+from optmap.clock import left_s, over
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
 from optmap.clustering.kernels.packing import pack
 from optmap.clustering.kernels.readers_of import readers_of
 from optmap.clustering.kernels.twins import twin_classes
 from optmap.compiled import compiled
-from optmap.errors import InputError
+from optmap.errors import CapacityError, InputError
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.platform import Platform
@@ -43,6 +44,9 @@ from optmap.model.snn import SNN, IndexArray
 ROUNDS = 2
 PASSES = 10
 IMBALANCE = 0.1
+
+#: Pins that one thread of the partitioner does in a second, by LeNet-5 over 28 x 28 (14 s).
+PINS_PER_S = 30_000
 
 #: Weights are 32 bit in places of the partitioner; larger spike counts are scaled down.
 MAX_WEIGHT = 1_000_000
@@ -57,6 +61,8 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
         If some unit fits no crossbar.
     InputError
         If the extra ``[partition]`` is not installed.
+    CapacityError
+        If the partitioner, which knows no limit, would take longer than there is.
     """
     network = decomposition.network
     check_units_fit(network, platform)
@@ -66,7 +72,10 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     room = np.concatenate(([0], np.cumsum(network.fan_out + 1)))
     blocks = _fewest_blocks(network, platform)
     best: tuple[tuple[int, int], Clustering] | None = None
-    for _ in range(ROUNDS):
+    _refuse_too_slow(network)
+    for number in range(ROUNDS):
+        if number and over():
+            break
         block_of = _partitioned(network, blocks, seed)
         part_ptr, units = _split(network.indptr, network.indices, network.units, block_of, limits)
         size = np.ones(len(units), dtype=np.int32)
@@ -89,6 +98,13 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
         blocks = clustering.num_clusters
     assert best is not None  # ROUNDS is at least 1
     return best[1]
+
+
+def _refuse_too_slow(network: SNN) -> None:
+    seconds, left = network.num_synapses / PINS_PER_S, left_s()
+    if seconds > left:
+        text = f"Mt-KaHyPar takes some {seconds:,.1f} s for {network.num_synapses:,} pins"
+        raise CapacityError(f"{text} and knows no limit; {max(left, 0):,.1f} s are left")
 
 
 def _fewest_blocks(network: SNN, platform: Platform) -> int:

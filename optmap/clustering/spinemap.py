@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optmap.clock import over
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, empty_fill
 from optmap.clustering.kernels.first_fit import first_fit
 from optmap.compiled import compiled
@@ -101,7 +102,9 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     passes = max(1, min(PASSES, WORK // max(network.num_synapses, 1)))
     rng = np.random.default_rng(seed)
     _count(cut, units)
-    for _ in range(passes):
+    for number in range(passes):
+        if number and over():
+            break
         order = units[rng.permutation(len(units))]
         draws = rng.integers(0, 2**31, size=len(units), dtype=np.int64)
         if not _improve(cut, order, draws):

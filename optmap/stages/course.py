@@ -10,7 +10,7 @@ from math import inf
 from typing import ParamSpec, TypeVar
 
 from optmap.binding.contract import BINDERS
-from optmap.clock import now
+from optmap.clock import ending, now
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower, refuse_short_buffers
 from optmap.model.claim import Claim, Run
@@ -41,6 +41,12 @@ WEIGHTS = {
 }
 
 Report = Callable[[Run], None]
+
+#: A report is dear that takes more than this part of what is left, one in so many.
+DEAR = 10.0
+
+#: What a row says whose heuristics would have gone on.
+ENDED_EARLY = "a heuristic was ended by the limit"
 
 
 class ProvedInfeasibleError(CapacityError):
@@ -76,6 +82,8 @@ class Course:
     seconds: list[tuple[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _graph: ClusterGraph | None = None
+    _reported: Mapping | None = None
+    _cost_s: float = 0.0
 
     @property
     def left(self) -> float:
@@ -85,6 +93,16 @@ class Course:
     def expired(self) -> bool:
         """Tell whether the limit has passed."""
         return self.left <= 0
+
+    def heuristically(
+        self, stage: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run heuristics that end at the limit, timed; a note says where it ended one early."""
+        with ending(self.started + self.limits.wall_s) as end:
+            result = self.timed(stage, function, *args, **kwargs)
+        if end.was_early and ENDED_EARLY not in self.notes:
+            self.notes.append(ENDED_EARLY)
+        return result
 
     def timed(self, stage: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function and note under a stage's name how long it took."""
@@ -172,8 +190,26 @@ class Course:
         return mapping
 
     def report_mapping(self, mapping: Mapping) -> None:
-        """Report a complete mapping, with the claims so far."""
+        """Report a complete mapping, with the claims so far.
+
+        Judging one takes a while on large networks: the same one is reported again, for claims that
+        were added since, only where that is a small part of the time that is left.
+        """
+        if self._is_reported(mapping) and DEAR * self._cost_s > self.left:
+            return
+        begun = now()
         self.report(Run(Status.FEASIBLE, mapping, tuple(self.claims), tuple(self.seconds)))
+        self._reported, self._cost_s = mapping, now() - begun
+
+    def _is_reported(self, mapping: Mapping) -> bool:
+        last = self._reported
+        return (
+            last is not None
+            and last.decomposition is mapping.decomposition
+            and last.clustering == mapping.clustering
+            and last.binding == mapping.binding
+            and last.orders == mapping.orders
+        )
 
     def reporter(
         self, decomposition: Decomposition, scope: Scope

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from optmap.clock import over
 from optmap.errors import CapacityError
 from optmap.exact import (
     EXACT_BINDERS,
@@ -56,8 +57,8 @@ def schedule(
     else:
         if method.uses_solver and method.binding != WARM_BINDING:
             course.fall_back_on(*units)
-        binding = course.timed("binding", course.bound_by, method.binding, graph)
-    orders = course.timed("order", _order, course, method, units, graph, binding)
+        binding = course.heuristically("binding", course.bound_by, method.binding, graph)
+    orders = course.heuristically("order", _order, course, method, units, graph, binding)
     return binding, orders
 
 
@@ -77,7 +78,7 @@ def _order(
         course.platform,
         seed=course.limits.seed,
         start=warm,
-        expired=course.expired,
+        expired=over,
     )
 
 

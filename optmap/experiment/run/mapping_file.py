@@ -112,6 +112,6 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(str(path), "", f"no JSON ({error})", "a JSON file") from None
     if not isinstance(data, dict):
         raise InputError(str(path), "", type(data).__name__, "a JSON object")
-    if data.get("schema") != SCHEMA:
+    if data.get("schema") != SCHEMA or type(data["schema"]) is not int:
         raise InputError(str(path), "schema", repr(data.get("schema")), str(SCHEMA))
     return data

@@ -1,14 +1,23 @@
-"""How much memory a process group holds, read from outside."""
+"""How much memory and processor time a process group has taken, read from outside."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 
-def group_rss_mb(group: int) -> float | None:
-    """Return the resident memory of a process group in MB; None where the system does not say."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Resident memory in MB; seconds of processor time, None where the system does not say."""
+
+    rss_mb: float
+    cpu_s: float | None
+
+
+def group_use(group: int) -> Use | None:
+    """Return what the living processes of a group hold and took; None where there is none."""
     if Path("/proc/self/statm").exists():
         return _from_proc(group)
     listing = subprocess.run(
@@ -16,12 +25,12 @@ def group_rss_mb(group: int) -> float | None:
     )
     rows = [line.split() for line in listing.stdout.splitlines()]
     used = [int(row[1]) for row in rows if len(row) == 2 and row[0] == str(group)]
-    return sum(used) / 1024 if used else None
+    return Use(sum(used) / 1024, None) if used else None
 
 
-def _from_proc(group: int) -> float | None:
-    page_mb = os.sysconf("SC_PAGE_SIZE") / 2**20
-    total, found = 0.0, False
+def _from_proc(group: int) -> Use | None:
+    page_mb, ticks = os.sysconf("SC_PAGE_SIZE") / 2**20, os.sysconf("SC_CLK_TCK")
+    pages, cpu, found = 0, 0, False
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -29,8 +38,9 @@ def _from_proc(group: int) -> float | None:
             stat = Path(entry.path, "stat").read_text()
             fields = stat[stat.rindex(")") + 2 :].split()
             if int(fields[2]) == group:
-                total += int(fields[21]) * page_mb
+                pages += int(fields[21])
+                cpu += int(fields[11]) + int(fields[12])
                 found = True
         except (OSError, ValueError):  # it ended while we looked
             continue
-    return total if found else None
+    return Use(pages * page_mb, cpu / ticks) if found else None

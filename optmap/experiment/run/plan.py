@@ -18,10 +18,14 @@ from optmap.experiment.run.mapping_file import (
     wrapped_source,
 )
 from optmap.experiment.run.source import Source
-from optmap.instance import Instance, instance_files
+from optmap.instance import SETS, Instance, instance_files
 from optmap.model.outcome import Limits
-from optmap.shipped import is_instance, platform_names
+from optmap.shipped import instance_file, is_instance, platform_names
+from optmap.toml_fields import read_toml
 from optmap.variants import with_changes
+
+#: Bytes of a file that is looked at before it is hashed.
+LARGE = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class Planned:
     @cached_property
     def digest(self) -> str:
         """The hash of the instance's content."""
+        network = Path(self.instance.network)
+        if network.is_file() and network.stat().st_size > LARGE:
+            self.instance.snn  # noqa: B018 - what is no network is refused before it is all hashed
         return self.instance.digest()
 
     def job(self, method: str, limits: Limits, method_file: str = "") -> Job:
@@ -83,7 +90,10 @@ def sources_of(
 def _is_wanted(source: Source) -> bool:
     """Tell whether an instance is in the default set; what cannot be read is, to be reported."""
     try:
-        return source.load().in_default_set
+        if source.file is None:
+            return True
+        top = read_toml(instance_file(source.file))  # its platform is read with the rest, later
+        return top.choice("set", SETS, "default") != "all"
     except InputError:
         return True
 

@@ -23,12 +23,13 @@ from typing import IO, Any
 
 from optmap.compiled import COMPILING, say_once
 from optmap.experiment.run.job import Job
-from optmap.experiment.run.memory import group_rss_mb
+from optmap.experiment.run.memory import Use, group_use
 
 #: Seconds a child may run on beyond its limit, to judge and print its result.
 GRACE_S = 15.0
-#: Seconds until its clock starts: imports, compiling kernels once, reading the network.
-SET_UP_S = 300.0
+#: Seconds of processor time until its clock starts (imports, compiling kernels once, reading the
+#: network), and of any clock, many times as many: a crowded machine takes nobody's row.
+SET_UP_S, SET_UP_WALL_S = 300.0, 3000.0
 POLL_S = 0.01
 MEMORY_POLL_S = 0.25
 READY, DONE, COMPILES = b"ready\n", b"done\n", b"compiles\n"
@@ -192,20 +193,32 @@ class _Watch:
         self.group, self.job, self.start, self.streams = group, job, start, streams
         self.peak_mb: float | None = None
         self.looked = 0.0
+        self.cpu_before: float | None = None
 
     def excess(self) -> str:
         """Return the limit that is exceeded, or "exit" if none is."""
         now = time.monotonic()
         ready = self.streams.ready_at
-        end = self.start + SET_UP_S if ready is None else ready + self.job.limits.wall_s + GRACE_S
-        if now > end:
+        if ready is not None and now > ready + self.job.limits.wall_s + GRACE_S:
+            return "time"
+        if ready is None and now > self.start + SET_UP_WALL_S:
             return "time"
         if now - self.looked >= MEMORY_POLL_S:
             self.looked = now
-            used = group_rss_mb(self.group)
+            used = group_use(self.group)
             if used is not None:
-                self.peak_mb = max(used, self.peak_mb or 0.0)
+                self.peak_mb = max(used.rss_mb, self.peak_mb or 0.0)
                 limit = self.job.limits.memory_mb
-                if limit is not None and used > limit:
+                if limit is not None and used.rss_mb > limit:
                     return "memory"
+                if ready is None and self._set_up_s(used, now) > SET_UP_S:
+                    return "time"
         return "exit"
+
+    def _set_up_s(self, used: Use, now: float) -> float:
+        """Return the processor time of this job's preparation; seconds where it is not known."""
+        if used.cpu_s is None:
+            return now - self.start
+        if self.cpu_before is None:
+            self.cpu_before = used.cpu_s
+        return used.cpu_s - self.cpu_before

@@ -93,7 +93,9 @@ def finish(job: Job, ended: Ended) -> tuple[Row, dict[str, Any]]:
     if ended.cause == "time":
         row["status"] = "timeout_hard"
         if ended.ran_s is None and not row.get("reason"):
-            row["reason"] = f"still in its first run, on a small network, after {SET_UP_S:.0f} s"
+            row["reason"] = (
+                f"still in its first run, on a small network, after {SET_UP_S:.0f} s of a core"
+            )
     elif ended.cause == "memory":
         row["status"] = "memout"
         row["reason"] = f"more than {job.limits.memory_mb} MB resident"

@@ -129,7 +129,11 @@ def _proofs(seeds: Iterable[Sequence[Gap]]) -> dict[Grade, int]:
 def mean_of(values: Iterable[Fraction | None]) -> Fraction | None:
     """Return the exact mean of the values that are there; None if none is."""
     known = [value for value in values if value is not None]
-    return sum(known, Fraction(0)) / len(known) if known else None
+    if len(known) < 2:
+        return known[0] if known else None
+    parts = math.lcm(*(value.denominator for value in known))
+    total = sum(value.numerator * (parts // value.denominator) for value in known)
+    return Fraction(total, parts * len(known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ def edited(folder: Path, rows: Sequence[Row]) -> Iterator[str]:
     if unknown:
         yield f"{RUNS}: of {len(keys)} lines {len(unknown)} belong to no row, as {unknown[0]}"
         return
+    if len(set(keys)) < len(keys):
+        yield f"{RUNS}: a row stands twice, so that means count it twice"
     hidden = [row for row in comparable([by_key[key] for key in keys], rows) if row.key not in keys]
     if hidden:
         names = ", ".join(f"{row.instance} / {row.method}" for row in hidden[:3])
@@ -105,3 +107,5 @@ def edited(folder: Path, rows: Sequence[Row]) -> Iterator[str]:
         line = next(differing, None)
         if line is not None:
             yield f"{name}, line {line}: not what the rows give"
+        elif stored != text:
+            yield f"{name}: its lines end otherwise than a run ends them"

@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import optmap
 from optmap.bounds.bound import Bound
 from optmap.experiment.report.html import report_html
 from optmap.experiment.row import GIVEN, Row
@@ -54,10 +55,14 @@ def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterato
 
     Machine and libraries cannot be known afterwards; code, solvers and the plan can.
     """
+    yield from _two_of_one_name(shown)
     codes = {row.code_version for row in shown}
     if codes != {found.get("code_version")}:
         stated = f"{found.get('code_version')!r}, the rows {', '.join(sorted(codes))}"
         yield f"{ENVIRONMENT}: code_version {stated}"
+    own = found.get("code_version") == code_version()
+    if own and found.get("optmap") != optmap.__version__:
+        yield f"{ENVIRONMENT}: optmap {found.get('optmap')!r}, its code is {optmap.__version__}'s"
     libraries = found.get("libraries")
     solvers = " ".join(f"{n}-{(libraries or {}).get(n)}" for n in SOLVERS)
     of_rows = {row.solver_versions for row in shown}
@@ -69,6 +74,14 @@ def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterato
     strange = sorted(set(found) - set(OF_ENVIRONMENT))
     yield from (f"{ENVIRONMENT}: {name} is nothing that a run says" for name in strange)
     yield from _unplanned(found, shown)
+
+
+def _two_of_one_name(shown: Sequence[Row]) -> Iterator[str]:
+    """Yield names under which tables would show two instances as one."""
+    digests: dict[str, str] = {}
+    for row in shown:
+        if digests.setdefault(row.instance, row.digest) != row.digest:
+            yield f"rows.jsonl: two instances are called {row.instance!r}; one is {row.method}'s"
 
 
 def _unplanned(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
@@ -84,6 +97,8 @@ def _unplanned(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
     plan = {row.instance: methods for row in own}
     plan = found.get("planned", plan)
     seeds = found.get("seeds", list(dict.fromkeys(row.seed for row in own)))
+    if not any(plan.values()) or any(type(seed) is not int for seed in seeds):
+        yield f"{ENVIRONMENT}: a plan of nothing, or seeds that are none"
     asked = [
         (instance, method, seed)
         for instance, names in plan.items()
@@ -181,6 +196,12 @@ def _worse(value: Fraction | None, known: Fraction | None) -> bool:
 
 def unverifiable(folder: Path, shown: Sequence[Row], made_on: dict[str, Any]) -> Iterator[str]:
     """Yield what nobody can know of a run afterwards, beside its times."""
+    planned = made_on.get("planned", {row.instance: [row.method] for row in shown})
+    more = [row for row in shown if row.method not in planned.get(row.instance, ())]
+    if more and "planned" in made_on:
+        name = f"{more[0].instance} / {more[0].method}"
+        text = f"{len(more)} rows are of earlier calls, as {name}, whose plans are not kept"
+        yield f"{ENVIRONMENT}: {text}: others of theirs may be missing"
     if made_on.get("picked"):
         yield f"{ENVIRONMENT}: its rows were picked one by one, so that fewer may be a choice"
     if not (folder / MANIFEST).is_file():
@@ -212,8 +233,9 @@ def report_problems(
         yield f"{REPORT}: its details cannot be drawn ({type(error).__name__})"
         return
     try:
-        here, there = dict(_unpacked(stored)), dict(_unpacked(wanted))
-        same = json.loads(here["data"]) == json.loads(there["data"])
+        parts = list(_unpacked(stored))
+        here, there = dict(parts), dict(_unpacked(wanted))
+        same = len(parts) == len(here) and _plain(here["data"]) == _plain(there["data"])
     except (KeyError, ValueError, OSError, EOFError, zlib.error, RecursionError):
         same = False
     if not same:
@@ -222,6 +244,11 @@ def report_problems(
         bare = [PACKED.sub(r"\1", text) for text in (stored, wanted)]
         if bare[0] != bare[1] or here.get("plotly") != there["plotly"]:
             yield f"{REPORT}: its page is not what the rows give"
+
+
+def _plain(text: str) -> str:
+    """Return JSON written in one way, in which 1, 1.0 and true differ."""
+    return json.dumps(json.loads(text), sort_keys=True)
 
 
 def _unpacked(page: str) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ ended, is none that a run writes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -21,6 +22,7 @@ from optmap.flow import solver_stages
 from optmap.methods import Method
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.snn import SNN
+from optmap.stages.course import ENDED_EARLY
 from optmap.whole.contract import WHOLE
 
 #: Stages whose seconds a row can hold.
@@ -35,8 +37,18 @@ LATE_S = 60.0
 #: How a row without a mapping ends: a method that gives up takes back what it reported.
 WITHOUT_A_MAPPING = ("no_solution", "infeasible", "unsupported")
 
-#: How the notes begin that a stage leaves in the reason of a row that is right.
-NOTES = ("no model of ", "nothing found keeps to ", "the search does not change ")
+#: The notes that a stage leaves in the reason of a row that is right.
+NOTES = re.compile(
+    r"no model of (the clustering|the binding|multicast hops|the classes): ([\d,]+|too many)"
+    r" (terms|lines to cross)"
+    r"(, at most [\d,]+ are tried|, too many for the limit| for the limit)?"
+    r"|no (order|joint) model: ([\d,]+ (tasks|terms)(, at most [\d,]+ are tried"
+    r"| take some [\d,.]+ s to build, [\d,.]+ s are left)|the limit passed after"
+    r" (\d+ of \d+ steps of longest paths|\d+ pairs of tasks decided))"
+    r"|nothing found keeps to every limit"
+    rf"|{ENDED_EARLY}"
+    r"|the search does not change what it started from: it knows no axons out and fan-outs"
+)
 
 TEXTS = ("key", "instance", "digest", "method", "status", "check", "reason", "ended")
 NUMBERS = ("wall_s", "cpu_s", "elapsed_s", "peak_rss_mb", "limit_s")
@@ -93,13 +105,15 @@ def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
     ended = status in ("error", "crashed") and "mappings" in row["attached"]
     if ended and not reason.startswith("the solve ended by itself: "):
         yield f"status {status} of a row that has a mapping, and no word of what ended it"
+    if ENDED_EARLY in reason and row["wall_s"] < float(row["limit_s"]):
+        yield f"reason: {ENDED_EARLY}, after {row['wall_s']} s of {row['limit_s']}"
     if row["check"] == "ok" and status in ("optimal", "feasible") and reason:
         metrics = {claim["metric"] for claim in row["claims"]}
         for part in reason.split("; "):
             metric, _, note = part.partition(": ")
-            if metric not in metrics and not part.startswith(NOTES):
+            if metric not in metrics and not NOTES.fullmatch(part):
                 yield f"reason: {part[:80]!r} of a row that has nothing to explain"
-            elif metric in metrics and not note.startswith(NOTES):
+            elif metric in metrics and not NOTES.fullmatch(note):
                 yield f"reason: {part[:80]!r} is no note that a stage leaves"
 
 

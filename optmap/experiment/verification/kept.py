@@ -32,7 +32,7 @@ from optmap.model.outcome import Limits
 
 #: Bytes of the key that signs lines, and its file.
 KEY_BYTES, KEY = 32, "key"
-COUNTS = ("mappings", "claims", "bounds", "certificates")
+COUNTS = ("mappings", "claims", "bounds", "certificates", "modest", "starved")
 BOUNDS = ("end_to_end", "exact", "again")
 
 

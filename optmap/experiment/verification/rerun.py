@@ -28,9 +28,12 @@ from optmap.model.grade import Grade, stronger
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Status
 from optmap.model.scope import Scope, binding_identity, clustering_identity
+from optmap.stages.course import ENDED_EARLY
 
 #: Seconds within which a solver's method reports the mapping that it starts from.
 FIRST_MAPPING_S = 1.0
+#: A row that does not say that the limit ended its heuristic is one that it did not end.
+NO_LIMIT_S = 1e9
 #: The part of a row's limit, as counted work, in which its method must not do better.
 SHARE = 0.1
 #: How a run says that it ended by itself with a mapping.
@@ -50,16 +53,22 @@ def rerun_problems(
     with a solver, or with a search that ends by the clock, differ from run to run; one that reports
     a mapping at once must have one, and a short run of it must claim no more than the row.
     """
+    early = ENDED_EARLY in row["reason"] and stored is not None
     repeats = not method.uses_solver and not method.whole
+    if early and repeats:
+        return  # nobody knows how far it came; said by whoever asks
     limits = Limits(wall_s=FIRST_MAPPING_S, threads=1, seed=row["seed"])
     if repeats:
-        limits = replace(limits, wall_s=max(float(row["limit_s"]), FIRST_MAPPING_S))
+        limits = replace(limits, wall_s=NO_LIMIT_S)
     elif row.get("work") is not None:
         limits = replace(limits, work=row["work"], memory_mb=row["memory_mb"])
     elif stored is not None:  # counted work: the same on a loaded machine
         limits = replace(limits, work=max(1, round(SHARE * float(row["limit_s"]))))
-    made, found = _run(method, instance, limits)
-    if stored is not None and found is not None:
+    made, found, refusal = _run(method, instance, limits)
+    if stored is None and refusal is not None:
+        yield from _other_refusal(row, method, refusal)
+        return
+    if stored is not None and found is not None and not early:
         yield from _other_stages(method, instance, stored, found)
     if row.get("work") is not None and made is not None and stored is not None:
         yield from _not_repeated(row, made, stored)
@@ -68,7 +77,7 @@ def rerun_problems(
         again = made.claims if made is not None else ()
         stages = (method.clustering, method.binding, method.order)
         no_milp = not any("milp" in stage for stage in stages)
-        yield from weaker_claims(row["claims"], again, bounds=no_milp and _had_its_core(row))
+        yield from weaker_claims(row["claims"], again, bounds=no_milp and had_its_core(row))
         return
     if found is None:
         if stored is not None:
@@ -128,8 +137,18 @@ def _not_repeated(row: dict[str, Any], made: Run, stored: Mapping) -> Iterator[s
         yield f"status {row['status']}, {row['work']} units of work give {made.status.value}"
 
 
-def _run(method: Method, instance: Instance, limits: Limits) -> tuple[Run | None, Mapping | None]:
-    """Return the run and the last mapping that the method reports."""
+def _other_refusal(row: dict[str, Any], method: Method, refusal: str) -> Iterator[str]:
+    """Yield where a row is not refused as its method refuses before anything runs."""
+    if row["status"] != "unsupported":
+        yield f"status {row['status']}, yet {method.name} refuses: {refusal}"
+    elif row["reason"] != refusal:
+        yield f"reason: {row['reason'][:80]!r}, {method.name} says {refusal}"
+
+
+def _run(
+    method: Method, instance: Instance, limits: Limits
+) -> tuple[Run | None, Mapping | None, str | None]:
+    """Return the run, the last mapping that the method reports, and why it refused to begin."""
     reported: list[Mapping] = []
     placement = instance.placement() if method.clustering == "imported" else None
     try:
@@ -143,14 +162,21 @@ def _run(method: Method, instance: Instance, limits: Limits) -> tuple[Run | None
             placement,
             instance.constraints,
         )
-    except (CapacityError, FanInError):
-        return None, None
+    except (CapacityError, FanInError) as error:
+        return None, None, str(error)
     last = made.mapping if made.mapping is not None else next(iter(reported[::-1]), None)
-    return made, last
+    return made, last, None
 
 
-def _had_its_core(row: dict[str, Any]) -> bool:
+def had_its_time(row: dict[str, Any]) -> bool:
+    """Tell whether a row had a core for most of its time, and its heuristics ended, as it says."""
+    return had_its_core(row) and ENDED_EARLY not in row["reason"]
+
+
+def had_its_core(row: dict[str, Any]) -> bool:
     """Tell whether a row by the clock had a core for most of its time, as it says."""
+    if row["work"] is not None or not row["claims"]:
+        return True
     return float(row["cpu_s"] or 0) >= CORE_SHARE * float(row["wall_s"])
 
 

@@ -35,14 +35,14 @@ from optmap.experiment.verification.form import (
     trace_problems,
 )
 from optmap.experiment.verification.kept import Kept
-from optmap.experiment.verification.rerun import rerun_problems
+from optmap.experiment.verification.rerun import had_its_time, rerun_problems
 from optmap.experiment.verification.second_proof import Word, prove_bound
 from optmap.experiment.verification.verdict import RowVerdict
 from optmap.instance import Instance
 from optmap.judge.case import Case
 from optmap.judge.evaluation import ADDED
 from optmap.methods import METHODS, Method, load_method_file
-from optmap.model.grade import Grade
+from optmap.model.grade import Grade, stronger
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.scope import END_TO_END, Place, Scope
@@ -161,6 +161,7 @@ class Checker:
         elif row["check"] != "not_run" or row.get("metrics") or row.get("claims"):
             yield "check, metrics or claims without a mapping"
         if self.again and method is not None:
+            verdict.starved = not had_its_time(row)
             yield from rerun_problems(row, method, instance, mapping)
 
     def _mapping(self, row: dict[str, Any], instance: Instance) -> Mapping | None:
@@ -168,6 +169,8 @@ class Checker:
         if "mappings" not in row["attached"]:
             return None
         data, _, mapping = read_document(path)
+        if path.read_text() != dumps(data) + "\n":  # a name twice, true for 1, -0
+            raise InputError(str(path), "", "written otherwise than a run writes it", "its mapping")
         for name in ("method", "instance", "source", "digest"):
             if data[name] != row[name]:
                 raise InputError(str(path), name, repr(data[name]), f"{row[name]!r}, as the row")
@@ -232,8 +235,8 @@ class Checker:
         if "details" not in row["attached"]:
             yield "details: missing"
             return
-        stored = json.loads((self.folder / "details" / f"{row['key']}.json").read_text())
-        if stored != json.loads(dumps(details(case))):
+        stored = (self.folder / "details" / f"{row['key']}.json").read_text()
+        if stored != dumps(details(case)) + "\n":
             yield "details: not those of the mapping"
 
     def _bounds(
@@ -288,6 +291,8 @@ class Checker:
         verdict.proofs.append((bound.metric, str(value), str(scope), proof))
         if proof.word is Word.PROVED:
             verdict.again.append(bound)
+        if proof.deserves is not None and stronger(proof.deserves, bound.grade):
+            verdict.modest += 1
         if scope == END_TO_END and proof.word in (Word.PROVED_AT_ONCE, Word.PROVED):
             verdict.end_to_end.append(bound)
         if proof.word is Word.REFUTED:

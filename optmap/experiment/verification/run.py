@@ -11,6 +11,7 @@ with the manifest that sealed it. Times cannot be known afterwards: they are not
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 from collections import Counter
@@ -41,11 +42,19 @@ from optmap.experiment.verification.context import (
     star_problems,
     unverifiable,
 )
-from optmap.experiment.verification.folder import read_folder, seal_problems
+from optmap.experiment.verification.folder import read_folder, seal_problems, text_problems
 from optmap.experiment.verification.row import ODD, Checker
 from optmap.experiment.verification.second_proof import Word
 from optmap.experiment.verification.verdict import RowVerdict
 from optmap.instance import Instance
+
+#: Says that grades were lowered, or that a second solver had no time: nobody can tell which.
+MODEST = "rows: {} grade a bound lower than what proves it now deserves, as {}; a second solver may"
+MODEST += " have had no time, or somebody lowered the grade"
+
+#: Says that a time nobody can check decides what a row is held to.
+STARVED = "rows: {} say that they had less than half a core, or that the limit ended a heuristic,"
+STARVED += " as {}; how much better their methods do is not known"
 
 #: Rows of one instance that a process checks before it says what it found.
 CHUNK = 4
@@ -63,6 +72,8 @@ class Verdict:
     certificates: int = 0
     proofs: Counter[str] = field(default_factory=Counter)
     open_bounds: list[str] = field(default_factory=list)
+    modest: list[str] = field(default_factory=list)
+    starved: list[str] = field(default_factory=list)
     stars: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
@@ -72,6 +83,10 @@ class Verdict:
         self.problems += [f"{found.name}: {problem}" for problem in found.problems]
         for name in ("mappings", "claims", "bounds", "certificates"):
             setattr(self, name, getattr(self, name) + getattr(found, name))
+        if found.starved:
+            self.starved.append(found.name)
+        if found.modest:
+            self.modest.append(found.name)
         for metric, bound, scope, proof in found.proofs:
             self.proofs[proof.word.value] += 1
             if proof.word is Word.OPEN:
@@ -127,6 +142,12 @@ def verify_run(
     except (InputError, *ODD) as error:
         verdict.problems.append(f"rows do not compare: {type(error).__name__} {error}")
     verdict.problems += seal_problems(folder, found)
+    with contextlib.suppress(ValueError, RecursionError, OSError):  # others say that it is no JSON
+        verdict.problems += text_problems(folder)
+    if verdict.starved:
+        verdict.notes.append(STARVED.format(len(verdict.starved), verdict.starved[0]))
+    if verdict.modest:
+        verdict.notes.append(MODEST.format(len(verdict.modest), verdict.modest[0]))
     return verdict
 
 
@@ -140,6 +161,9 @@ def _beside(
     """Yield what is wrong with environment, best-known list, report and stars."""
     known, trusted = read_copy(folder / BEST_KNOWN), read_list(checker.best_known)
     yield from list_problems(known, trusted, BEST_KNOWN)
+    copy = folder / BEST_KNOWN
+    if copy.is_file() and copy.read_text(encoding="utf-8") != dumps(known.to_json()) + "\n":
+        yield f"{BEST_KNOWN}: written otherwise than a run writes it"
     environment: dict[str, Any] = {}
     if (folder / ENVIRONMENT).is_file():
         environment = json.loads((folder / ENVIRONMENT).read_text(encoding="utf-8"))

@@ -49,6 +49,16 @@ class SecondProof:
     by: str
     grade: Grade = Grade.CLAIMED
 
+    @property
+    def deserves(self) -> Grade | None:
+        """The grade of a bound that was proved so; None if it was not.
+
+        Proved by solving again it has two witnesses, or an own search of ours.
+        """
+        if self.word is Word.PROVED:
+            return self.grade if self.grade is Grade.CERTIFIED else Grade.TWO_SOLVERS
+        return Grade.CERTIFIED if self.word is Word.PROVED_AT_ONCE else None
+
     def vouches_for(self, grade: Grade) -> bool:
         """Tell whether a bound that was proved so deserves a grade.
 

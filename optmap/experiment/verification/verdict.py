@@ -24,6 +24,10 @@ class RowVerdict:
         All bounds that were computed in exact arithmetic, or proved by solving again, just now.
     proofs : list of (metric, bound, scope, proof)
         What became of the bounds that its stages claim.
+    modest : int
+        How many of them carry a weaker grade than what was proved just now deserves.
+    starved : bool
+        Whether it was not held to all that its method does again: it says that it had no time.
     """
 
     key: str
@@ -38,6 +42,8 @@ class RowVerdict:
     bounds: int = 0
     certificates: int = 0
     proofs: list[tuple[str, str, str, SecondProof]] = field(default_factory=list)
+    modest: int = 0
+    starved: bool = False
 
     @classmethod
     def of(cls, row: Mapping[str, Any], *problems: str) -> RowVerdict:

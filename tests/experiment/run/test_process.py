@@ -10,7 +10,7 @@ import pytest
 from optmap.experiment.run import process
 from optmap.experiment.run.children import Children, run_child
 from optmap.experiment.run.job import Job
-from optmap.experiment.run.memory import group_rss_mb
+from optmap.experiment.run.memory import group_use
 from optmap.experiment.run.process import Ended
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
@@ -109,7 +109,7 @@ def test_a_killed_row_shows_the_time_it_took(child_runs):
 def test_a_method_that_loops_before_its_clock_starts_says_so():
     row, _ = finish(job(), Ended(None, "time", -9, "", 300.0, None))
     assert (row.status, row.check) == ("timeout_hard", "not_run")
-    assert "first run, on a small network, after 300 s" in row.reason
+    assert "first run, on a small network, after 300 s of a core" in row.reason
 
 
 def test_a_half_written_row_does_not_count(child_runs):
@@ -127,15 +127,28 @@ def test_stop_ends_a_running_child_at_once(child_runs):
 
 
 def test_group_rss_counts_this_group():
-    assert group_rss_mb(os.getpgid(0)) > 10
-    assert group_rss_mb(2**22 + 1) is None
+    here = group_use(os.getpgid(0))
+    assert here is not None
+    assert here.rss_mb > 10
+    assert here.cpu_s is None or here.cpu_s > 0
+    assert group_use(2**22 + 1) is None
 
 
 def test_a_child_that_never_gets_ready_is_ended_too(child_runs, monkeypatch):
-    monkeypatch.setattr(process, "SET_UP_S", 0.5)
+    monkeypatch.setattr(process, "SET_UP_WALL_S", 0.5)
     child_runs(SLEEP)
     row, _ = finish(job(), run_child(job(), threading.Event()))
     assert row.status == "timeout_hard"
+
+
+def test_preparing_is_counted_in_processor_time(child_runs, monkeypatch):
+    monkeypatch.setattr(process, "SET_UP_S", 0.3)
+    child_runs(f"import time; time.sleep(1)\n{ROW}")  # others have the machine
+    row, _ = finish(job(), run_child(job(), threading.Event()))
+    assert row.status == "feasible"
+    child_runs("while True: pass")
+    row, _ = finish(job(), run_child(job(), threading.Event()))
+    assert (row.status, "first run" in row.reason) == ("timeout_hard", True)
 
 
 def test_set_up_is_not_counted_against_the_limit(child_runs):
