@@ -78,7 +78,11 @@ def _words(path: Path) -> npt.NDArray[np.uint32]:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InputError(str(path), "", f"{size} bytes", f"at most {MAX_BYTES}")
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            first = stream.read(8)
+            if first == b"\0" * 8 and size > len(first):
+                raise InputError(str(path), "", f"no edge in {size} bytes", EXPECTED)
+            data = first + stream.read()
     except OSError as error:
         raise InputError(str(path), "", error.strerror or str(error), EXPECTED) from None
     if len(data) < 8 or len(data) % 4:

@@ -11,6 +11,9 @@ from optmap.errors import InputError, refuse_special
 #: Larger lists belong into a numpy file, which needs no number parsed twice.
 MAX_BYTES = 2_000_000_000
 
+#: Bytes that are looked at before the rest is read: zero bytes stand at once in what is no text.
+HEAD = 65_536
+
 
 def read_text(path: Path, expected: str) -> str:
     """Return the text of a file.
@@ -31,7 +34,10 @@ def read_text(path: Path, expected: str) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(str(path), "", f"{path.stat().st_size} bytes", f"at most {MAX_BYTES}")
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as stream:
+            first = stream.read(HEAD)
+            data = first if b"\0" in first else first + stream.read()
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise InputError(str(path), "", error.strerror or str(error), expected) from None
     except UnicodeDecodeError:

@@ -20,14 +20,17 @@ from forged_run import (
     write_rows,
 )
 
+from optmap.errors import CapacityError
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.source import Source
+from optmap.experiment.verification import rerun
 from optmap.experiment.verification.form import NOTES, form_problems
 from optmap.experiment.verification.rerun import had_its_time, rerun_problems
 from optmap.instance import Instance
 from optmap.methods import METHODS
+from optmap.model.claim import Run
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.stages.course import ENDED_EARLY
@@ -277,20 +280,25 @@ def test_a_row_under_another_seed_is_run_with_that_seed(run: Path) -> None:
     assert any("random" in problem for problem in found)
 
 
-def test_a_refusal_is_worded_as_the_method_words_it() -> None:
-    platform = Platform("p", (Tile(Crossbar(2, 4)),) * 2, Interconnect("mesh", 2, 1))
-    instance = Instance("i", "gen:mlp-9-4-2", platform)
-    name = next(n for n, m in METHODS.items() if m.decomposition == "none" and n != "imported")
-    row: Stored = {"seed": 0, "limit_s": 1.0, "work": None, "status": "unsupported", "claims": []}
-    row |= {"check": "not_run", "memory_mb": None}
-    said = [
-        next(rerun_problems({**row, "reason": r}, METHODS[name], instance, None), "")
-        for r in ("", "it never works")
-    ]
-    assert "'it never works'" in said[1]
-    truth = said[0].partition(" says ")[2]
-    assert truth
-    assert list(rerun_problems({**row, "reason": truth}, METHODS[name], instance, None)) == []
+def test_a_refusal_is_worded_as_the_method_words_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    method, row = METHODS["song2020"], {"seed": 0, "limit_s": 1.0, "work": None, "claims": []}
+    row |= {"check": "not_run", "status": "no_solution"}
+    small = Platform("p", (Tile(Crossbar(6, 4), slots=1),), Interconnect("mesh", 1, 1))
+    instance = Instance("i", "gen:mlp-9-4-2", small)
+
+    def said(**more: object) -> list[str]:
+        return list(rerun_problems({**row, **more}, method, instance, None))
+
+    (told,) = said(reason="it never works")
+    assert said(reason=told.partition(" says ")[2]) == []
+
+    def refuse(*problem: object) -> Run:
+        raise CapacityError("no room")
+
+    monkeypatch.setattr(rerun, "run", refuse)
+    assert said(status="unsupported", reason="no room") == []
+    assert said(status="unsupported", reason="it never works")
+    assert said(reason="no room") == ["status no_solution, yet song2020 refuses: no room"]
 
 
 def test_another_limit_needs_times_that_fit(run: Path) -> None:

@@ -82,6 +82,8 @@ def rerun_problems(
     if found is None:
         if stored is not None:
             yield f"{method.name} finds no mapping, the row has one"
+        elif repeats and made is not None and row["reason"] != made.reason:
+            yield f"reason: {row['reason'][:80]!r}, {method.name} says {made.reason}"
         return
     if stored is None:
         judged = judge(
