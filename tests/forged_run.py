@@ -99,6 +99,11 @@ def edit(
     write_rows(folder, [*rows, forged(folder, change, method)], sealed)
 
 
+def as_written(file: Path, data: object) -> None:
+    """Write environment.json or manifest.json as a run writes them."""
+    file.write_text(json.dumps(data, indent=1) + "\n")
+
+
 def claim_of(row: Stored, metric: str) -> dict[str, Any]:
     return next(claim for claim in row["claims"] if claim["metric"] == metric)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from forged_run import (
     Stored,
+    as_written,
     claim_of,
     forged,
     problems,
@@ -25,6 +26,7 @@ from optmap.experiment.report.details import details
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.store import Store
+from optmap.experiment.tables.best_known import BestKnown
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT
 from optmap.judge.case import Case
 
@@ -285,7 +287,7 @@ def test_an_environment_of_other_rows_is_found(
     run: Path, change: dict[str, Any], expected: str
 ) -> None:
     file = run / ENVIRONMENT
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    as_written(file, json.loads(file.read_text()) | change)
     seal(run)
     assert any(expected in problem for problem in problems(run, again=False))
 
@@ -293,7 +295,8 @@ def test_an_environment_of_other_rows_is_found(
 def _entry(run: Path, record: dict[str, Any]) -> None:
     row = rows_of(run)[0]
     entry = {"schema": 1, "instance": "i", "digest": row["digest"], "platform": "tiny"}
-    (run / BEST_KNOWN).write_text(json.dumps([entry | {"metrics": {"period": record}}]))
+    made = BestKnown.from_json([entry | {"metrics": {"period": record}}], "copy")
+    (run / BEST_KNOWN).write_text(dumps(made.to_json()) + "\n")
     seal(run)
 
 

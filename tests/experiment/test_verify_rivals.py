@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from forged_run import (
     Stored,
+    as_written,
     claim_of,
     forged,
     problems,
@@ -279,7 +280,7 @@ def test_an_environment_of_another_run_is_found(
     run: Path, change: dict[str, Any], expected: str
 ) -> None:
     file = run / ENVIRONMENT
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    as_written(file, json.loads(file.read_text()) | change)
     seal(run)
     assert any(expected in problem for problem in problems(run, again=False))
 
@@ -288,7 +289,7 @@ def test_an_environment_without_a_plan_or_none_at_all_is_found(run: Path) -> Non
     file = run / ENVIRONMENT
     data = json.loads(file.read_text())
     del data["planned"]
-    file.write_text(json.dumps(data))
+    as_written(file, data)
     seal(run)
     assert problems(run, again=False) == [f"{ENVIRONMENT}: no plan, which every run writes"]
     for name in (*json.loads((run / "manifest.json").read_text())["files"], "manifest.json"):
@@ -305,7 +306,7 @@ def test_a_row_of_other_versions_among_the_others_is_found(run: Path) -> None:
 
 def test_a_manifest_says_nothing_more(run: Path) -> None:
     file = run / "manifest.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"note": "ours"}))
+    as_written(file, json.loads(file.read_text()) | {"note": "ours"})
     assert problems(run, again=False) == ["manifest.json: says more than a run seals"]
 
 
