@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import cache, cached_property, update_wrapper
+from functools import cache, cached_property, partial, update_wrapper
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -120,12 +120,24 @@ def _jit(function: Callable[..., Any]) -> Any:
         # numba takes kept code for current when the kernel's own file has not changed, although
         # the code holds the kernels it calls, from other files: the whole folder's stamp is right.
         file._source_stamp = folder_stamp(Path(function.__code__.co_filename).parent)
+    if file is not None and hasattr(file, "_load_index"):
+        # an index names the types it has code for; one that an earlier version had and this one
+        # has not cannot be loaded, and would end the process
+        file._load_index = partial(_index_or_none, file._load_index)
     if file is not None and hasattr(file, "_data_name_pattern"):
         # numba numbers code files 1, 2, ... in an index. Two processes that compile at once, for
         # different types, would both write number 1, and the index would then name the wrong code.
         name = file._data_name_pattern
         file._data_name_pattern = name.replace(".{number", f".{PROCESS}-{{number")
     return kernel
+
+
+def _index_or_none(load: Callable[[], Any]) -> Any:
+    """Return an index of kept code, empty where it is of another version."""
+    try:
+        return load()
+    except (AttributeError, ImportError):
+        return {}
 
 
 #: What is said where kernels are compiled that no cache holds.

@@ -39,7 +39,7 @@ def by_algorithm(graph: SDFG, algorithm: str) -> Throughput:
         If there is no such algorithm.
     """
     if algorithm in ("periodic", "unfold"):
-        return throughput(graph, unfold=algorithm == "unfold")
+        return throughput(graph, unfold=algorithm == "unfold", simulate=False)
     if algorithm not in ALGORITHMS:
         raise ValueError(f"no algorithm is called {algorithm!r}; there are {', '.join(ALGORITHMS)}")
     try:

@@ -13,6 +13,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -57,39 +58,48 @@ class Regime:
     iterations: int
 
 
+class Crowds(NamedTuple):
+    """Firings that start together: a time (of their end, in the heap), whose, how many."""
+
+    time: Any
+    actor: Any
+    count: Any
+
+
 @compiled
-def _push(heap_time: Any, heap_actor: Any, size: int, time: int, actor: int) -> int:
+def _put(heap: Crowds, i: int, entry: tuple[int, int, int]) -> None:
+    heap.time[i], heap.actor[i], heap.count[i] = entry
+
+
+@compiled
+def _push(heap: Crowds, size: int, entry: tuple[int, int, int]) -> int:
     i = size
     while i > 0:
         parent = (i - 1) // 2
-        if heap_time[parent] <= time:
+        if heap.time[parent] <= entry[0]:
             break
-        heap_time[i] = heap_time[parent]
-        heap_actor[i] = heap_actor[parent]
+        _put(heap, i, (heap.time[parent], heap.actor[parent], heap.count[parent]))
         i = parent
-    heap_time[i] = time
-    heap_actor[i] = actor
+    _put(heap, i, entry)
     return size + 1
 
 
 @compiled
-def _pop(heap_time: Any, heap_actor: Any, size: int) -> int:
+def _pop(heap: Crowds, size: int) -> int:
     size -= 1
-    time, actor = heap_time[size], heap_actor[size]
+    entry = heap.time[size], heap.actor[size], heap.count[size]
     i = 0
     while True:
         child = 2 * i + 1
         if child >= size:
             break
-        if child + 1 < size and heap_time[child + 1] < heap_time[child]:
+        if child + 1 < size and heap.time[child + 1] < heap.time[child]:
             child += 1
-        if time <= heap_time[child]:
+        if entry[0] <= heap.time[child]:
             break
-        heap_time[i] = heap_time[child]
-        heap_actor[i] = heap_actor[child]
+        _put(heap, i, (heap.time[child], heap.actor[child], heap.count[child]))
         i = child
-    heap_time[i] = time
-    heap_actor[i] = actor
+    _put(heap, i, entry)
     return size
 
 
@@ -117,8 +127,10 @@ class Marking(NamedTuple):
 
 
 @compiled
-def _doubled(array: Any) -> Any:
-    return np.concatenate((array, array))
+def _longer(crowds: Crowds) -> Crowds:
+    time = np.concatenate((crowds.time, crowds.time))
+    actor = np.concatenate((crowds.actor, crowds.actor))
+    return Crowds(time, actor, np.concatenate((crowds.count, crowds.count)))
 
 
 @compiled
@@ -136,11 +148,11 @@ def _take(channels: Channels, tokens: Any, a: Any, allowed: int) -> int:
 
 
 @compiled
-def _produce(channels: Channels, marking: Marking, a: Any, num_waiting: int) -> int:
-    """Put down what a firing of actor a makes; return how many actors are to be looked at."""
+def _produce(channels: Channels, marking: Marking, a: Any, count: int, num_waiting: int) -> int:
+    """Put down what ``count`` firings of actor a make; return how many actors to look at."""
     for i in range(channels.out_first[a], channels.out_first[a + 1]):
         c = channels.out_channel[i]
-        marking.tokens[c] += channels.production[c]
+        marking.tokens[c] += count * channels.production[c]
         b = channels.target[c]
         if not marking.queued[b]:
             marking.queued[b] = True
@@ -162,7 +174,8 @@ def _advance(
     """Run until ``reference`` has fired ``until`` times and the instant is over.
 
     Arrays are changed in place. ``clock`` holds (now, heap size, firings still allowed, entries
-    in the log); ``heap`` (times, actors) of the firings under way, ``log`` (actors, starts).
+    in the log, crowds still allowed: firings of one actor that start at once); ``log`` the crowds
+    of watched actors.
 
     Returns
     -------
@@ -170,8 +183,7 @@ def _advance(
         RUNNING when ``until`` was reached, STOPPED when nothing can fire any more, TOO_MANY when
         the firings allowed are used up; the arrays may have been replaced by longer ones.
     """
-    now, size, allowed, logged = clock[0], clock[1], clock[2], clock[3]
-    (heap_time, heap_actor), (log_actor, log_start) = heap, log
+    now, size, allowed, logged, crowds = clock[0], clock[1], clock[2], clock[3], clock[4]
     num_waiting = 0
     for a in range(len(marking.queued)):
         if marking.queued[a]:
@@ -188,35 +200,34 @@ def _advance(
             if ready == 0:
                 continue
             allowed -= ready
+            crowds -= 1
             marking.fired[a] += ready
-            while size + ready > len(heap_time):
-                heap_time, heap_actor = _doubled(heap_time), _doubled(heap_actor)
-            for _ in range(ready):
-                size = _push(heap_time, heap_actor, size, now + channels.duration[a], a)
+            if size == len(heap.time):
+                heap = _longer(heap)
+            size = _push(heap, size, (now + channels.duration[a], a, ready))
             if marking.watched[a]:
-                while logged + ready > len(log_actor):
-                    log_actor, log_start = _doubled(log_actor), _doubled(log_start)
-                log_actor[logged : logged + ready] = a
-                log_start[logged : logged + ready] = now
-                logged += ready
-            if allowed == 0:
+                if logged == len(log.time):
+                    log = _longer(log)
+                _put(log, logged, (now, a, ready))
+                logged += 1
+            if allowed == 0 or crowds == 0:
                 status = TOO_MANY
         if status == TOO_MANY:
             break
-        if size and heap_time[0] == now:  # firings of zero duration end in the same instant
+        if size and heap.time[0] == now:  # firings of zero duration end in the same instant
             pass
         elif marking.fired[reference] >= until:
             break
         elif size == 0:
             status = STOPPED
             break
-        now = heap_time[0]
-        while size and heap_time[0] == now:
-            a = heap_actor[0]
-            size = _pop(heap_time, heap_actor, size)
-            num_waiting = _produce(channels, marking, a, num_waiting)
-    clock[0], clock[1], clock[2], clock[3] = now, size, allowed, logged
-    return status, (heap_time, heap_actor), (log_actor, log_start)
+        now = heap.time[0]
+        while size and heap.time[0] == now:
+            a, count = heap.actor[0], heap.count[0]
+            size = _pop(heap, size)
+            num_waiting = _produce(channels, marking, a, count, num_waiting)
+    clock[0], clock[1], clock[2], clock[3], clock[4] = now, size, allowed, logged, crowds
+    return status, heap, log
 
 
 class SelfTimed:
@@ -233,6 +244,8 @@ class SelfTimed:
         Actors whose starts are recorded.
     most_firings : int
         Firings after which :class:`TooLongError` is raised.
+    most_crowds : int
+        The same for firings of one actor that start at once, counted as one: what takes time.
 
     Raises
     ------
@@ -248,6 +261,7 @@ class SelfTimed:
         reference: int,
         watched: tuple[int, ...] = (),
         most_firings: int = MOST_FIRINGS,
+        most_crowds: int = MOST_FIRINGS,
     ) -> None:
         n, m = graph.num_actors, graph.num_channels
         if len(np.unique(graph.target)) < n:
@@ -268,15 +282,13 @@ class SelfTimed:
         )  # fmt: skip
         self.tokens = graph.tokens.copy()
         self.fired = np.zeros(n, dtype=np.int64)
-        self._heap_time = np.zeros(max(16, n), dtype=np.int64)
-        self._heap_actor = np.zeros(max(16, n), dtype=np.int64)
-        self._clock = np.array([0, 0, most_firings, 0], dtype=np.int64)
+        self._heap = Crowds(*np.zeros((3, max(16, n)), dtype=np.int64))
+        self._clock = np.array([0, 0, most_firings, 0, most_crowds], dtype=np.int64)
         waiting, queued = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.bool_)
         looked_at = np.zeros(n, dtype=np.bool_)
         looked_at[list(watched)] = True
         self._marking = Marking(self.tokens, self.fired, waiting, queued, looked_at)
-        self._log_actor = np.zeros(64, dtype=np.int64)
-        self._log_start = np.zeros(64, dtype=np.int64)
+        self._log = Crowds(*np.zeros((3, 64), dtype=np.int64))
 
     @property
     def now(self) -> int:
@@ -291,11 +303,15 @@ class SelfTimed:
         TooLongError
             If the firings allowed are used up.
         """
-        heap, log = (self._heap_time, self._heap_actor), (self._log_actor, self._log_start)
-        status, heap, log = _advance(
-            self._channels, self._marking, self._clock, heap, log, self.reference, firings
+        status, self._heap, self._log = _advance(
+            self._channels,
+            self._marking,
+            self._clock,
+            self._heap,
+            self._log,
+            self.reference,
+            firings,
         )
-        (self._heap_time, self._heap_actor), (self._log_actor, self._log_start) = heap, log
         if status == TOO_MANY:
             raise TooLongError(
                 "self-timed execution: no recurring state within the firings allowed"
@@ -304,17 +320,35 @@ class SelfTimed:
 
     def state(self) -> bytes:
         """Return tokens and remaining times of all firings under way; equal states, equal bytes."""
-        size = int(self._clock[1])
-        remaining = self._heap_time[:size] - self.now
-        order = np.lexsort((remaining, self._heap_actor[:size]))
-        parts = (self.tokens, self._heap_actor[:size][order], remaining[order])
+        time, actor, count = (part[: int(self._clock[1])] for part in self._heap)
+        order = np.lexsort((time, actor))
+        time, actor, count = time[order] - self.now, actor[order], count[order]
+        new = np.ones(len(order), dtype=np.bool_)
+        new[1:] = (time[1:] != time[:-1]) | (actor[1:] != actor[:-1])
+        total = np.add.reduceat(count, np.flatnonzero(new)) if len(order) else count
+        parts = (self.tokens, actor[new], time[new], total)
         return b"".join(part.tobytes() for part in parts)
+
+    @property
+    def crowds_left(self) -> int:
+        """Crowds of firings still allowed."""
+        return int(self._clock[4])
+
+    def watch_all(self) -> None:
+        """Record every actor's starts from now on."""
+        self._marking.watched[:] = True
+
+    @property
+    def log(self) -> Crowds:
+        """The recorded crowds of watched actors, in order of time."""
+        return Crowds(*(part[: int(self._clock[3])] for part in self._log))
 
     def starts(self, actor: int) -> IntArray:
         """Return the recorded starts of a watched actor, in ticks, ascending."""
-        count = int(self._clock[3])
-        mine: IntArray = self._log_start[:count][self._log_actor[:count] == actor]
-        return mine
+        time, who, count = self.log
+        mine = who == actor
+        starts: IntArray = np.repeat(time[mine], count[mine])
+        return starts
 
 
 def regime(graph: SDFG, most_firings: int = MOST_FIRINGS) -> Regime:
@@ -341,20 +375,24 @@ def regime(graph: SDFG, most_firings: int = MOST_FIRINGS) -> Regime:
         except TooLongError:
             live = True
         return Regime(Fraction(0) if live else None, 0, 1 if live else 0)
-    run = SelfTimed(graph, reference, most_firings=most_firings)
+    return settle(SelfTimed(graph, reference, most_firings=most_firings), repetitions)
+
+
+def settle(run: SelfTimed, repetitions: Sequence[int]) -> Regime:
+    """Run until the state recurs, of a graph in which something takes time."""
+    each = repetitions[run.reference]
     seen: dict[bytes, tuple[int, int]] = {}
     target = 0
     while True:
-        target += repetitions[reference]
+        target += each
         if not run.run_until(target):
             return Regime(None, len(seen), 0)
-        fired = int(run.fired[reference])
+        fired = int(run.fired[run.reference])
         state = run.state()
         if state in seen:
             before, then = seen[state]
-            iterations = (fired - before) // repetitions[reference]
-            period = Fraction(run.now - then, iterations)
-            return Regime(period, before // repetitions[reference], iterations)
+            iterations = (fired - before) // each
+            return Regime(Fraction(run.now - then, iterations), before // each, iterations)
         seen[state] = fired, run.now
         target = max(target, fired)
 

@@ -12,6 +12,7 @@ from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.expansion import Expansion, expand, num_edges
 from optmap.sdf.graph import SDFG
 from optmap.sdf.marked_graph import IntArray
+from optmap.sdf.recurrence import recurrence
 from optmap.sdf.repetition import InconsistentError, repetition_vector
 
 LIVE, DEADLOCK, UNBOUNDED, INCONSISTENT = "live", "deadlock", "unbounded", "inconsistent"
@@ -21,6 +22,12 @@ SMALL_UNFOLDING = 200
 
 #: Edges up to which unfolding is no great work, and from which it is never chosen.
 MEDIUM_UNFOLDING, LARGE_UNFOLDING = 500_000, 20_000_000
+
+#: Edges of an unfolding for which one crowd of firings is simulated before it is made: a graph
+#: whose firings come in crowds then settles many times sooner, and another one loses a tenth.
+EDGES_A_CROWD = 20
+#: Twice as many crowds, in an unfolding of 20,000 edges, are worth a simulation.
+LEAST_CROWDS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ def expansion_ratio(expansion: Expansion) -> tuple[Fraction | None, list[int]]:
     return (None if ratio is None else ratio * expansion.scale), cycle
 
 
-def throughput(graph: SDFG, *, unfold: bool = False) -> Throughput:
+def throughput(graph: SDFG, *, unfold: bool = False, simulate: bool = True) -> Throughput:
     """Return throughput, period and critical cycle of a graph under self-timed execution.
 
     Where the graph is not strongly connected this is the slowest component's throughput in
@@ -97,6 +104,9 @@ def throughput(graph: SDFG, *, unfold: bool = False) -> Throughput:
     unfold : bool
         Unfold all firings of an iteration at once, whatever the size; otherwise copies of actors
         are added only where a critical cycle shows that they are needed.
+    simulate : bool
+        Where many firings would have to be unfolded, look first whether self-timed execution
+        settles within so much work that little is lost otherwise (optmap.sdf.recurrence).
 
     Notes
     -----
@@ -122,7 +132,8 @@ def throughput(graph: SDFG, *, unfold: bool = False) -> Throughput:
     except InconsistentError as error:
         return Throughput(INCONSISTENT, None, message=str(error))
     whole = unfold or sum(repetitions) <= max(SMALL_UNFOLDING, graph.num_actors)
-    found = limit(graph, repetitions, list(repetitions) if whole else [1] * graph.num_actors)
+    copies = list(repetitions) if whole else [1] * graph.num_actors
+    found = limit(graph, repetitions, copies, simulate=simulate and not whole)
     if found.stuck:
         return Throughput(DEADLOCK, None, tuple(repetitions), found.cycle)
     status = LIVE if found.ticks else UNBOUNDED
@@ -152,7 +163,12 @@ class Limit:
 
 
 def limit(
-    graph: SDFG, repetitions: list[int], copies: list[int], tokens: IntArray | None = None
+    graph: SDFG,
+    repetitions: list[int],
+    copies: list[int],
+    tokens: IntArray | None = None,
+    *,
+    simulate: bool = False,
 ) -> Limit:
     """Return what limits a graph, growing K from ``copies`` until the answer is exact.
 
@@ -160,8 +176,10 @@ def limit(
     ----------
     tokens : (m,) int64 array, optional
         Initial tokens instead of the graph's, for searches that only move tokens.
+    simulate : bool
+        Look whether self-timed execution settles before many firings are unfolded.
     """
-    rounds = 0
+    rounds, simulated = 0, LEAST_CROWDS
     while True:
         expansion = expand(graph, repetitions, copies, tokens)
         rounds += 1
@@ -175,6 +193,11 @@ def limit(
         if grown is None:
             return Limit(stuck, ticks or Fraction(0), cycle, copies)
         copies = _enough(graph, repetitions, grown, rounds)
+        crowds = num_edges(graph, copies) // EDGES_A_CROWD if simulate else 0
+        if crowds > 2 * simulated:
+            settled, simulated = recurrence(graph, repetitions, crowds), crowds
+            if settled is not None:
+                return Limit(False, settled.ticks, settled.cycle, list(repetitions))
 
 
 def _enough(graph: SDFG, repetitions: list[int], grown: list[int], rounds: int) -> list[int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, indent, tostring
@@ -20,6 +20,7 @@ from xml.parsers import expat
 from optmap.errors import InputError, refuse_special
 from optmap.sdf.csdf_xml import CyclicReader
 from optmap.sdf.graph import SDFG
+from optmap.sdf.xml_columns import plain_part
 from optmap.sdf.xml_reader import Reader
 
 
@@ -81,6 +82,10 @@ def _refuse_declarations(data: bytes, where: str) -> None:
 
 def parse_sdf3(data: bytes, where: str, *, overlap: bool = True) -> tuple[SDFG, list[str]]:
     """Return the graph in the text of an SDF3 file; see :func:`read_sdf3`."""
+    with without_collection(), suppress(InputError):  # a fault is told of the whole file
+        plain = plain_part(data)
+        if plain is not None:
+            return Reader(where, _root(plain.rest.encode(), where), plain).graph()
     root = _root(data, where)
     with without_collection():
         if root.tag.rpartition("}")[2] == "sdf3" and _is_cyclic(root):

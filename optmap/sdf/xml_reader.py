@@ -11,6 +11,7 @@ import numpy as np
 
 from optmap.errors import InputError
 from optmap.sdf.graph import LARGEST, SDFG
+from optmap.sdf.xml_columns import Graph, Plain
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 DECIMAL = re.compile(r"[+-]?([0-9]{1,4000}(\.[0-9]{0,300})?|\.[0-9]{1,300})([eE][+-]?[0-9]{1,2})?")
@@ -46,12 +47,16 @@ def _plain_port(given: dict[str, str]) -> tuple[str, str, int] | None:
 
 
 class Reader:
-    """Walks the tree once; every complaint names file and element."""
+    """Walks the tree once; every complaint names file and element.
+
+    Where ``plain`` was taken from the file before (optmap.sdf.xml_columns), the tree is of what
+    is left.
+    """
 
     kind = "sdf"
 
-    def __init__(self, where: str, root: Element) -> None:
-        self.where, self.root, self.notes = where, root, list[str]()
+    def __init__(self, where: str, root: Element, plain: Plain | None = None) -> None:
+        self.where, self.root, self.notes, self.plain = where, root, list[str](), plain
         for element in root.iter():
             if isinstance(element.tag, str) and "}" in element.tag:
                 element.tag = element.tag.rpartition("}")[2]
@@ -60,32 +65,41 @@ class Reader:
         """Return the graph, and notes on what was ignored or decided."""
         application, sdf = self._application()
         self._note_unread()
-        ports = self._actors(sdf)
-        actor_number = {name: a for a, name in enumerate(ports)}
-        channels = self._channels(sdf, ports)
-        times = self._times(application, actor_number)
-        sizes = self._token_sizes(application, set(channels))
-        ticks_per_unit = lcm(*(time.denominator for time in times))
+        found = self._walked(sdf) if self.plain is None else self.plain.graph
+        if found.loose:
+            self.notes.append("ports without a channel: " + ", ".join(found.loose))
+        times = self._times(application, {name: a for a, name in enumerate(found.actors)})
+        sizes = self._token_sizes(application, set(found.channels))
+        ticks_per_unit = lcm(*{time.denominator for time in times})
         ticks = [int(time * ticks_per_unit) for time in times]
         if max(ticks, default=0) > LARGEST:
             raise self._fault("executionTime", "times too far apart", f"<= {LARGEST} common ticks")
-        columns = np.array(list(channels.values()), dtype=np.int64).reshape(-1, 5).T
         graph = SDFG(
-            tuple(ports),
+            found.actors,
             np.array(ticks, dtype=np.int64),
-            tuple(channels),
-            columns[0].astype(np.int32),
-            columns[1].astype(np.int32),
-            columns[2],
-            columns[3],
-            columns[4],
+            found.channels,
+            found.source,
+            found.target,
+            found.production,
+            found.consumption,
+            found.tokens,
             None
             if not sizes
-            else np.array([sizes.get(name, 0) for name in channels], dtype=np.int64),
+            else np.array([sizes.get(name, 0) for name in found.channels], dtype=np.int64),
             ticks_per_unit,
             application.get("name") or sdf.get("name") or "graph",
         )
         return graph, self.notes
+
+    def _walked(self, sdf: Element) -> Graph:
+        """Return actors and channels as they stand in the tree."""
+        ports = self._actors(sdf)
+        channels = self._channels(sdf, ports)
+        columns = np.array(list(channels.values()), dtype=np.int64).reshape(-1, 5).T
+        ends = columns[:2].astype(np.int32)
+        return Graph(
+            tuple(ports), tuple(channels), ends[0], ends[1], *columns[2:], loose=self.loose
+        )
 
     def _fault(self, field: str, found: str, expected: str) -> InputError:
         short = found if len(found) <= 80 else f"{found[:60]}... ({len(found)} characters)"
@@ -121,7 +135,7 @@ class Reader:
         if sdf is None:
             found, expected = f"no {self.kind} element", f"one {self.kind} element"
             raise self._fault("applicationGraph", found, expected)
-        if sdf.find("actor") is None:
+        if self.plain is None and sdf.find("actor") is None:
             raise self._fault(self.kind, "no actor", "at least one actor")
         return applications[0], sdf
 
@@ -215,9 +229,9 @@ class Reader:
                 "a whole number from 0 on",
             )
             channels[name] = ends[0][0], ends[1][0], ends[0][1], ends[1][1], tokens
-        loose = [f"{a}.{p}" for a, ports in actors.items() for p in ports if (a, p) not in used]
-        if loose:
-            self.notes.append("ports without a channel: " + ", ".join(loose))
+        self.loose = [
+            f"{a}.{p}" for a, ports in actors.items() for p in ports if (a, p) not in used
+        ]
         return channels
 
     @staticmethod
@@ -241,8 +255,10 @@ class Reader:
         channels[name] = number[a], number[b], out[1], into[1], int(tokens)
         return True
 
-    def _times(self, application: Element, number: dict[str, int]) -> list[Fraction]:
-        times: dict[str, Fraction] = {}
+    def _times(self, application: Element, number: dict[str, int]) -> list[Fraction | int]:
+        times: dict[str, Fraction | int] = {} if self.plain is None else {**self.plain.times}
+        for actor in times.keys() - number.keys():
+            raise self._fault("actorProperties", repr(actor), "an actor's name")
         for element in application.iterfind(f"{self.kind}Properties/actorProperties"):
             actor = self._text(element, "actor", "actorProperties")
             if actor not in number:
@@ -288,7 +304,9 @@ class Reader:
         return value
 
     def _token_sizes(self, application: Element, channels: set[str]) -> dict[str, int]:
-        sizes: dict[str, int] = {}
+        sizes = {} if self.plain is None else {**self.plain.sizes}
+        for name in sizes.keys() - channels:
+            raise self._fault("channelProperties", repr(name), "a channel's name")
         for element in application.iterfind("sdfProperties/channelProperties"):
             name = self._text(element, "channel", "channelProperties")
             if name not in channels:

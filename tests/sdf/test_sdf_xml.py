@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from xml.etree.ElementTree import ParseError, fromstring
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from sdf_graphs import small_sdfg
 from optmap.errors import InputError
 from optmap.sdf.graph import SDFG, sdfg
 from optmap.sdf.xml import decimal, parse_sdf3, read_sdf3, sdf3_text
+from optmap.sdf.xml_columns import plain_part
+from optmap.sdf.xml_reader import Reader
 
 GOOD = """<?xml version="1.0" encoding="UTF-8"?>
 <sdf3 type="sdf" version="1.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
@@ -270,3 +274,72 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path):
 def test_broken_graphs_cannot_be_made(change: dict, message: str):
     with pytest.raises(ValueError, match=message):
         replace(parse(GOOD)[0], **change)
+
+
+def walked(text: str) -> tuple[SDFG, list[str]] | str:
+    """Return what the walk over the whole tree says, or its complaint."""
+    try:
+        return Reader("file.xml", fromstring(text.encode())).graph()
+    except InputError as error:
+        return str(error)
+
+
+PLAIN = sdf3_text(
+    replace(
+        sdfg(
+            [("A", 2), ("B", 3)], [("A", "B", 2, 3, 4), ("B", "A", 3, 2, 12), ("A", "A", 1, 1, 1)]
+        ),
+        token_size=np.array([8, 9, 10]),
+    )
+)
+
+
+def test_a_plain_file_is_read_by_columns():
+    plain = plain_part(PLAIN.encode())
+    assert plain is not None
+    assert plain.times == {"A": 2, "B": 3}
+    assert plain.sizes == {"c0": 8, "c1": 9, "c2": 10}
+    assert not any(word in plain.rest for word in ("actor", "channel", "port"))
+
+
+def other_texts() -> list[str]:
+    """Return siblings of the plain file: a piece left out, said twice, or another value."""
+    lines = PLAIN.splitlines(keepends=True)
+    without = ["".join(lines[:i] + lines[i + 1 :]) for i in range(len(lines))]
+    twice = ["".join([*lines[: i + 1], *lines[i:]]) for i in range(len(lines))]
+    swapped = [
+        "".join([*lines[:i], *lines[i : i + 2][::-1], *lines[i + 2 :]]) for i in range(1, 40)
+    ]
+    values = set(re.findall(r'"[^"]*"', PLAIN))
+    others = (
+        '""',
+        '" A"',
+        '"0"',
+        '"-1"',
+        '"9999999999999999999"',
+        '"B"',
+        '"in"',
+        "'a > b'",
+        '"&#65;"',
+    )
+    given = [PLAIN.replace(old, new, 1) for old in sorted(values) for new in others]
+    comments = [PLAIN.replace(">\n", ">" + more, 1) for more in ("<!-- <sdf> -->", "x", "<?pi?>")]
+    return without + twice + swapped + given + comments + [PLAIN.replace('"', "'")]
+
+
+def test_the_columns_say_what_the_walk_says():
+    taken = 0
+    for text in other_texts():
+        try:
+            fromstring(text.encode())
+        except (ParseError, LookupError, ValueError):
+            with pytest.raises(InputError, match=r"no XML|no text"):
+                parse(text)
+            continue
+        try:
+            found: tuple[SDFG, list[str]] | str = parse(text)
+        except InputError as error:
+            found = str(error)
+        assert found == walked(text), text
+        taken += plain_part(text.encode()) is not None
+    assert taken > 50
