@@ -153,9 +153,10 @@ def _of_part(part: Part, most_crowds: int) -> tuple[Recurrence | None, int]:
     if firings is None:
         return None, 0
     everything = np.ones(graph.num_channels, dtype=np.bool_)
+    in_first, in_channel = group_by(graph.num_actors, graph.target, everything)
     into = Into(
-        *group_by(graph.num_actors, graph.target, everything),
-        graph.source, graph.production, graph.consumption, graph.tokens, graph.execution_time,
+        in_first, in_channel, graph.source,
+        graph.production, graph.consumption, graph.tokens, graph.execution_time,
     )  # fmt: skip
     back = _walk_back(into, firings)
     cycle = tuple(part.channels[c] for c in back[::-1].tolist())

@@ -57,6 +57,7 @@ class Reader:
 
     def __init__(self, where: str, root: Element, plain: Plain | None = None) -> None:
         self.where, self.root, self.notes, self.plain = where, root, list[str](), plain
+        self.loose: list[str] = []
         for element in root.iter():
             if isinstance(element.tag, str) and "}" in element.tag:
                 element.tag = element.tag.rpartition("}")[2]
@@ -97,9 +98,8 @@ class Reader:
         channels = self._channels(sdf, ports)
         columns = np.array(list(channels.values()), dtype=np.int64).reshape(-1, 5).T
         ends = columns[:2].astype(np.int32)
-        return Graph(
-            tuple(ports), tuple(channels), ends[0], ends[1], *columns[2:], loose=self.loose
-        )
+        names = tuple(ports), tuple(channels)
+        return Graph(*names, ends[0], ends[1], columns[2], columns[3], columns[4], self.loose)
 
     def _fault(self, field: str, found: str, expected: str) -> InputError:
         short = found if len(found) <= 80 else f"{found[:60]}... ({len(found)} characters)"
