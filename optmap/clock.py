@@ -45,6 +45,11 @@ def now() -> float:
     return _counts[-1] / MILLION
 
 
+def busy() -> float:
+    """Return seconds that processors have worked for this process, or units of work counted."""
+    return now() if _counts else time.process_time()
+
+
 def is_counted() -> bool:
     """Tell whether time passes by work alone."""
     return bool(_counts)

@@ -86,7 +86,7 @@ def _tighten(generation: ColumnGeneration, value: int | None) -> None:
         _, prices = generation.level(orbits, min(0.6 * total, watch.spent + 0.25 * total))
         whole = np.floor(prices * SCALE).astype(np.int64)
         if -(-int((generation.classes.size * whole).sum()) // SCALE) > generation.bound:
-            generation.certify(whole, min(0.2 * total, 0.5 * max(watch.left, 0.0)))
+            generation.certify(whole, watch.processor(min(0.2 * total, 0.5 * watch.left)))
         if watch.spent > 0.6 * total or (value is not None and generation.bound >= value):
             return
     singles = np.arange(generation.classes.num_classes, dtype=np.int32)

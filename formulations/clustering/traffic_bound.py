@@ -68,7 +68,7 @@ def copies_bound(
     prices = _prices(pricer, read, classes.columns_of(known), most, watch)
     asked = prices + SCALE * read
     top = int(pricer.heuristic(asked, 0, 500).best)
-    closed = pricer.closed(asked, top, 0.8 * watch.left)
+    closed = pricer.closed(asked, top, watch.processor(0.8 * watch.left))
     mu = max(0, int((closed - SCALE * np.arange(rows + 1)).max()))
     worth = int((classes.size * prices).sum()) - most * mu
     owed = traffic_bound(_without(decomposition, least), platform).value

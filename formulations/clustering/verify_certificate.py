@@ -123,7 +123,7 @@ def _search(
     closed = []
     for pricer in pricers:
         goal = pricer.heuristic(prices, 0, 2000).best
-        closed.append(pricer.closed(prices, goal, watch.left / (2 * len(pricers))))
+        closed.append(pricer.closed(prices, goal, watch.processor(watch.left / (2 * len(pricers)))))
     most = certificate.bound - 1
     return can_do(pricers, prices, closed, most, watch, watch.left, workers).possible
 
@@ -155,7 +155,7 @@ def _worth(
         return -run.bound, "CP-SAT"
     classes = classes_of(network)
     by_class = _by_class(certificate, classes)
-    proved = Pricer(classes, rows, columns).bound(by_class, most, max(watch.left, 0.0))
+    proved = Pricer(classes, rows, columns).bound(by_class, most, watch.processor(watch.left))
     return (proved, "frontier sweep") if proved <= most else (None, "")
 
 

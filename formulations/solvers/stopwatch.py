@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from optmap.clock import now
+from optmap.clock import busy, is_counted, now
 from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 
 #: Called with every better solution while a solve goes on, so that a kill does not lose it.
 Report = Callable[[Outcome[Any]], None]
+
+#: Seconds after which the share of a core that a process gets is known.
+LEAST_WAITED = 0.2
 
 
 @dataclass
@@ -21,6 +24,17 @@ class Stopwatch:
     started: float = field(default_factory=now)
     points: list[TracePoint] = field(default_factory=list)
     report: Report | None = None
+    made: tuple[float, float] = field(default_factory=lambda: (now(), busy()))
+
+    def processor(self, seconds: float) -> float:
+        """Return the processor seconds to expect in so many seconds, at the pace so far.
+
+        On a loaded machine that is less; shares of work are then the same as on a quiet one.
+        """
+        waited = now() - self.made[0]
+        if is_counted() or waited < LEAST_WAITED:
+            return max(seconds, 0.0)
+        return max(seconds, 0.0) * min(1.0, (busy() - self.made[1]) / waited)
 
     @property
     def spent(self) -> float:

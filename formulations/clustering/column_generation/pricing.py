@@ -16,7 +16,7 @@ from formulations.clustering.column_generation.pricing_frontier import (
     completion_of,
     price,
 )
-from optmap.clock import did, now
+from optmap.clock import busy, did
 from optmap.clustering.kernels.classes import Classes
 from optmap.model.snn import IndexArray, IntArray
 
@@ -84,7 +84,8 @@ class Pricer:
         goal : int
             Bounds below this are not asked for.
         seconds : float
-            About the time to spend; what is not proved by then falls back on weaker bounds.
+            About the processor time to spend; what is not proved by then falls back on weaker
+            bounds.
         total : int
             Worth of all units, if ceil(total / bound) is what is asked for.
         """
@@ -106,7 +107,7 @@ class Pricer:
         if closed[self.rows] <= goal or not self.can_prove:
             return closed
         reached = self.heuristic(prices, 0, 500).by_rows
-        begun, top = now(), int(reached[self.rows])
+        begun, top = busy(), int(reached[self.rows])
         looser = [self._slack(slack, goal, top, total) for slack in SLACKS]
         slacks = [max(0.0, goal / max(top, 1) - 1), *looser]
         for k, slack in enumerate(slacks):
@@ -154,13 +155,13 @@ class Pricer:
                     self.columns,
                     threshold=threshold,
                     most_labels=labels,
-                    most_work=int(max(stop - now(), 0.0) * WORK_PER_SECOND),
+                    most_work=int(max(stop - busy(), 0.0) * WORK_PER_SECOND),
                     keep=1,
                     closed=closed,
                     completion=completion,
                 )
                 did(found.work / WORK_PER_SECOND)
-                if found.complete or now() > stop:
+                if found.complete or busy() > stop:
                     break
             if not found.complete:
                 return
