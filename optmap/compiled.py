@@ -140,6 +140,23 @@ def _index_or_none(load: Callable[[], Any]) -> Any:
         return {}
 
 
+def is_kept(folder: Path) -> bool:
+    """Tell whether machine code of a folder's kernels is kept, no older than their source.
+
+    It is looked for where numba would keep it; numba is not asked, for that would load it.
+    """
+    sources = list(folder.glob("*.py"))
+    stems, newest = {f.stem for f in sources}, max(f.stat().st_mtime for f in sources)
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
+    places = [Path(chosen)] if chosen else [folder / "__pycache__", home]
+    return any(
+        index.name.split(".")[0] in stems and index.stat().st_mtime >= newest
+        for place in places
+        for index in place.rglob("*.nbi")
+    )
+
+
 #: What is said where kernels are compiled that no cache holds.
 COMPILING = "compiling kernels for this machine, once: up to a minute"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import optmap.compiled as compiled_module
-from optmap.compiled import interpreted
+from optmap.compiled import _index_or_none, interpreted, is_kept
 
 
 def double(x: int) -> int:
@@ -120,3 +121,35 @@ def test_processes_never_write_each_other_s_code_files(tmp_path: Path):
         for index in tmp_path.rglob("*.nbi"):
             index.unlink()
     assert len(list(tmp_path.rglob("*.nbc"))) == 2
+
+
+def test_kept_code_is_found_where_numba_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder, elsewhere = tmp_path / "kernels", tmp_path / "elsewhere"
+    (folder / "__pycache__").mkdir(parents=True)
+    (elsewhere / "kernels_1a2b").mkdir(parents=True)
+    (folder / "sums.py").write_text("")
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert not is_kept(folder)
+    (folder / "__pycache__" / "others.f-1.py311.nbi").write_text("")
+    assert not is_kept(folder)
+    index = folder / "__pycache__" / "sums.f-1.py311.nbi"
+    index.write_text("")
+    assert is_kept(folder)
+    os.utime(folder / "sums.py", (index.stat().st_mtime + 10,) * 2)
+    assert not is_kept(folder)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(elsewhere))
+    os.utime(folder / "sums.py", (1, 1))
+    assert not is_kept(folder)
+    (elsewhere / "kernels_1a2b" / "sums.f-1.py311.nbi").write_text("")
+    assert is_kept(folder)
+
+
+def test_an_index_of_another_version_counts_as_none():
+    """Kept code may name a type that the program no longer has."""
+
+    def load() -> None:
+        raise AttributeError("Can't get attribute 'UnderWay'")
+
+    assert _index_or_none(load) == {}
+    assert _index_or_none(lambda: {"a": 1}) == {"a": 1}

@@ -8,9 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from optmap.compiled import interpreted
+from optmap import judge
+from optmap.compiled import interpreted, is_kept
 from optmap.errors import CapacityError, FanInError
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
@@ -21,8 +23,15 @@ from optmap.methods import METHODS, method_named
 from optmap.model.claim import Run
 
 #: Synapses of a network that a heuristic maps as plain Python in less time than a child takes to
-#: start and load its kernels.
-SMALL = 2000
+#: start and load its kernels (half a second), and than it takes to compile them (20 s and more).
+SMALL, SMALL_BEFORE_COMPILING = 10_000, 50_000
+
+
+def is_small(synapses: int) -> bool:
+    """Tell whether plain Python is the faster way to a first mapping of so many synapses."""
+    if synapses <= SMALL:
+        return True
+    return synapses <= SMALL_BEFORE_COMPILING and not is_kept(Path(judge.__file__).parent)
 
 
 def run_if_small(job: Job, instance: Instance) -> Ended | None:
@@ -33,7 +42,7 @@ def run_if_small(job: Job, instance: Instance) -> Ended | None:
     """
     method = METHODS.get(job.method)
     own = method is not None and method.runs_alone and not method.digest and not job.method_file
-    if not own or job.limits.memory_mb is not None or instance.snn.num_synapses > SMALL:
+    if not own or job.limits.memory_mb is not None or not is_small(instance.snn.num_synapses):
         return None
     with interpreted():
         return run_in_process(job, instance)

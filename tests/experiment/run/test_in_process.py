@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from optmap.compiled import interpreted
-from optmap.experiment.run.in_process import SMALL, run_if_small, run_in_process
+from optmap.experiment.run import in_process
+from optmap.experiment.run.in_process import SMALL, is_small, run_if_small, run_in_process
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.methods import METHODS
@@ -33,16 +34,26 @@ def test_python_and_machine_code_make_one_row(instance: str, method: str):
     assert here == row_of(Source(file=instance), method, as_python=False)
 
 
-def test_only_a_heuristic_on_a_small_network_is_run_here():
+def test_only_a_heuristic_on_a_small_network_is_run_here(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(in_process, "is_kept", lambda folder: True)
+
     def runs_here(method: str, network: str, **limits: int) -> bool:
         source = Source(network=network, platform="dynap_se")
         instance = source.load()
         job = Job(instance.name, instance.digest(), source, method, Limits(60.0, **limits))
         return run_if_small(job, instance) is not None
 
-    assert SMALL == 2000
+    assert SMALL == 10_000
     assert runs_here("song2020-tree", "gen:mlp-3-2")
     assert not runs_here("song2020-tree", "gen:mlp-3-2", memory_mb=1000)
-    assert not runs_here("song2020-tree", "gen:mlp-50-41")
+    assert not runs_here("song2020-tree", "gen:mlp-100-101")
     assert not runs_here("cpsat", "gen:mlp-3-2")
     assert not runs_here("whole", "gen:mlp-3-2")
+
+
+def test_before_kernels_are_compiled_more_is_small(monkeypatch: pytest.MonkeyPatch):
+    for kept in (True, False):
+        monkeypatch.setattr(in_process, "is_kept", lambda folder, kept=kept: kept)
+        assert is_small(SMALL)
+        assert is_small(SMALL + 1) is not kept
+        assert not is_small(50_001)
