@@ -19,19 +19,24 @@ from optmap.experiment.run.process import Ended
 from optmap.experiment.run.solve import describe
 from optmap.flow import run
 from optmap.instance import Instance
-from optmap.methods import METHODS, method_named
+from optmap.methods import METHODS, Method, method_named
 from optmap.model.claim import Run
 
 #: Synapses of a network that a heuristic maps as plain Python in less time than a child takes to
 #: start and load its kernels (half a second), and than it takes to compile them (20 s and more).
 SMALL, SMALL_BEFORE_COMPILING = 10_000, 50_000
+#: The same for stages that take longer as Python, or were not measured: they search by many draws.
+SMALL_FOR_SEARCHES = 2000
+SEARCHES = frozenset(
+    ("blocks", "leaves", "hyperedge-overlap", "hypergraph", "song2020-published", "multicast")
+)
 
 
-def is_small(synapses: int) -> bool:
-    """Tell whether plain Python is the faster way to a first mapping of so many synapses."""
-    if synapses <= SMALL:
-        return True
-    return synapses <= SMALL_BEFORE_COMPILING and not is_kept(Path(judge.__file__).parent)
+def most_synapses(method: Method) -> int:
+    """Return how large a network may be for plain Python to be the faster way to its mapping."""
+    if SEARCHES & {method.decomposition, method.clustering, method.binding}:
+        return SMALL_FOR_SEARCHES
+    return SMALL if is_kept(Path(judge.__file__).parent) else SMALL_BEFORE_COMPILING
 
 
 def run_if_small(job: Job, instance: Instance) -> Ended | None:
@@ -41,8 +46,9 @@ def run_if_small(job: Job, instance: Instance) -> Ended | None:
     has to be there to end it.
     """
     method = METHODS.get(job.method)
-    own = method is not None and method.runs_alone and not method.digest and not job.method_file
-    if not own or job.limits.memory_mb is not None or not is_small(instance.snn.num_synapses):
+    if method is None or method.digest or job.method_file or not method.runs_alone:
+        return None
+    if job.limits.memory_mb is not None or instance.snn.num_synapses > most_synapses(method):
         return None
     with interpreted():
         return run_in_process(job, instance)

@@ -8,7 +8,7 @@ import pytest
 
 from optmap.compiled import interpreted
 from optmap.experiment.run import in_process
-from optmap.experiment.run.in_process import SMALL, is_small, run_if_small, run_in_process
+from optmap.experiment.run.in_process import SMALL, most_synapses, run_if_small, run_in_process
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.methods import METHODS
@@ -52,8 +52,7 @@ def test_only_a_heuristic_on_a_small_network_is_run_here(monkeypatch: pytest.Mon
 
 
 def test_before_kernels_are_compiled_more_is_small(monkeypatch: pytest.MonkeyPatch):
-    for kept in (True, False):
+    for kept, most in ((True, SMALL), (False, 50_000)):
         monkeypatch.setattr(in_process, "is_kept", lambda folder, kept=kept: kept)
-        assert is_small(SMALL)
-        assert is_small(SMALL + 1) is not kept
-        assert not is_small(50_001)
+        assert most_synapses(METHODS["song2020-tree"]) == most
+        assert most_synapses(METHODS["blocks"]) == 2000
