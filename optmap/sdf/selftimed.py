@@ -22,6 +22,7 @@ import numpy as np
 
 from optmap.compiled import compiled
 from optmap.sdf.components import group_by
+from optmap.sdf.crowds import Crowds, longer, pop, push, put
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
 from optmap.sdf.marked_graph import IntArray
@@ -58,51 +59,6 @@ class Regime:
     iterations: int
 
 
-class Crowds(NamedTuple):
-    """Firings that start together: a time (of their end, in the heap), whose, how many."""
-
-    time: Any
-    actor: Any
-    count: Any
-
-
-@compiled
-def _put(heap: Crowds, i: int, entry: tuple[int, int, int]) -> None:
-    heap.time[i], heap.actor[i], heap.count[i] = entry
-
-
-@compiled
-def _push(heap: Crowds, size: int, entry: tuple[int, int, int]) -> int:
-    i = size
-    while i > 0:
-        parent = (i - 1) // 2
-        if heap.time[parent] <= entry[0]:
-            break
-        _put(heap, i, (heap.time[parent], heap.actor[parent], heap.count[parent]))
-        i = parent
-    _put(heap, i, entry)
-    return size + 1
-
-
-@compiled
-def _pop(heap: Crowds, size: int) -> int:
-    size -= 1
-    entry = heap.time[size], heap.actor[size], heap.count[size]
-    i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap.time[child + 1] < heap.time[child]:
-            child += 1
-        if entry[0] <= heap.time[child]:
-            break
-        _put(heap, i, (heap.time[child], heap.actor[child], heap.count[child]))
-        i = child
-    _put(heap, i, entry)
-    return size
-
-
 class Channels(NamedTuple):
     """Channels out of and into each actor, as compressed lists; targets, rates; and durations."""
 
@@ -124,13 +80,6 @@ class Marking(NamedTuple):
     waiting: Any
     queued: Any
     watched: Any
-
-
-@compiled
-def _longer(crowds: Crowds) -> Crowds:
-    time = np.concatenate((crowds.time, crowds.time))
-    actor = np.concatenate((crowds.actor, crowds.actor))
-    return Crowds(time, actor, np.concatenate((crowds.count, crowds.count)))
 
 
 @compiled
@@ -203,12 +152,12 @@ def _advance(
             crowds -= 1
             marking.fired[a] += ready
             if size == len(heap.time):
-                heap = _longer(heap)
-            size = _push(heap, size, (now + channels.duration[a], a, ready))
+                heap = longer(heap)
+            size = push(heap, size, (now + channels.duration[a], a, ready))
             if marking.watched[a]:
                 if logged == len(log.time):
-                    log = _longer(log)
-                _put(log, logged, (now, a, ready))
+                    log = longer(log)
+                put(log, logged, (now, a, ready))
                 logged += 1
             if allowed == 0 or crowds == 0:
                 status = TOO_MANY
@@ -224,7 +173,7 @@ def _advance(
         now = heap.time[0]
         while size and heap.time[0] == now:
             a, count = heap.actor[0], heap.count[0]
-            size = _pop(heap, size)
+            size = pop(heap, size)
             num_waiting = _produce(channels, marking, a, count, num_waiting)
     clock[0], clock[1], clock[2], clock[3], clock[4] = now, size, allowed, logged, crowds
     return status, heap, log
