@@ -299,7 +299,7 @@ class _Run:
     def certifying(self) -> float:
         """Return the processor seconds of one certificate: on a loaded machine it goes first."""
         quiet = min(0.3 * self.watch.limits.wall_s, 0.5 * self.watch.left)
-        return min(quiet, self.watch.processor(0.8 * self.watch.left))
+        return min(quiet, self.watch.processor(0.65 * self.watch.left))
 
     def search(self, prices: IntArray, seconds: float) -> None:
         """Exclude one crossbar less, or find it, until the gap is closed or it takes too long."""
