@@ -24,7 +24,7 @@ from optmap.readers.options import (
 )
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
-CONSTRAINTS_HELP = "TOML file of demands: pin, together, apart, max_neurons, min_neurons"
+CONSTRAINTS_HELP = "TOML file of demands: pin, together, apart, sizes and balance of clusters"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -28,7 +28,7 @@ An instance file is TOML::
 
     [constraints]                       # optional: what a user demands (docs/constraints.md)
     pin = [{ neurons = "output", tile = 3 }]
-    max_neurons = 64                    # and together, apart, min_neurons
+    max_neurons = 64                    # and together, apart, min_neurons, balance
 
     [origin]
     text = "trained on scikit-learn's digits"

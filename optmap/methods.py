@@ -158,6 +158,7 @@ whole-clusters       | spikes | overlap | load-balance   | projection | search-c
 whole-traffic        | spikes | overlap | load-balance   | projection | search-traffic |   whole for the least traffic
 whole-energy         | spikes | overlap | load-balance   | projection | search-energy  |   whole for the least energy
 copies               | spikes | overlap | load-balance   | projection | copies         |   copies of single clusters (explore, map --windows)
+whole-multicast      | spikes | overlap | load-balance   | projection | search-multicast|  whole for the fewest multicast hops
 whole-cpsat          | spikes | overlap | hill-climbing  | projection | cpsat          | + all decisions in one CP-SAT model
 whole-cpsat-prologue | spikes | overlap | hill-climbing  | projection | cpsat-prologue |   whole-cpsat with software pipelining
 cover                | tree   | overlap | force-directed | projection | cover          | + overlap, with bounds by covering neurons
@@ -189,6 +190,7 @@ OBJECTIVES = {
     "clusters": "whole-clusters",
     "traffic": "whole-traffic",
     "energy": "whole-energy",
+    "multicast": "whole-multicast",
 }
 OBJECTIVE_HELP = f"what method whole minimises: {', '.join(OBJECTIVES)} (period)"
 #: The names of those that come with optmap: every process knows them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -61,7 +62,9 @@ def _demands(rng: np.random.Generator, units: int, num_tiles: int) -> Constraint
     pins = [Pin(some(), int(rng.integers(num_tiles))) for _ in range(rng.integers(0, 3))]
     together = [(some(), some()) for _ in range(rng.integers(0, 2))]
     apart = [(some(), some()) for _ in range(rng.integers(0, 2))]
-    return Constraints(tuple(pins), tuple(together), tuple(apart), maybe(2, 4), maybe(2, 3))
+    sizes = maybe(2, 4), maybe(2, 3), maybe(0, 3)
+    imbalance = Fraction(int(rng.integers(0, 5)), 4) if rng.random() < 0.3 else None
+    return Constraints(tuple(pins), tuple(together), tuple(apart), *sizes, imbalance)
 
 
 def groups(snn: SNN, constraints: Constraints) -> tuple[list[set[int]], list[list[set[int]]]]:
@@ -115,7 +118,8 @@ def clusterings(snn: SNN, platform: Platform, constraints: Constraints) -> Itera
         clusters = [
             {u for u, at in zip(units, labels, strict=True) if at == k} for k in set(labels)
         ]
-        if all(
+        sizes = [len(members) for members in clusters]
+        if _balanced(sizes, constraints) and all(
             len(members) <= min(crossbar.columns, constraints.max_neurons or 99)
             and len(members) >= (constraints.min_neurons or 1)
             and len({int(i) for u in members for i in snn.sources_of(u)}) <= crossbar.rows
@@ -123,6 +127,12 @@ def clusterings(snn: SNN, platform: Platform, constraints: Constraints) -> Itera
             for members in clusters
         ):
             yield labels
+
+
+def _balanced(sizes: list[int], constraints: Constraints) -> bool:
+    over, more = constraints.max_difference, constraints.max_imbalance
+    within = over is None or max(sizes) - min(sizes) <= over
+    return within and (more is None or max(sizes) * len(sizes) <= (1 + more) * sum(sizes))
 
 
 def bindings(

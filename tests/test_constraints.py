@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,8 @@ DEMANDS = {
     "apart": Constraints(apart=(("layer1", "layer2"),)),
     "max_neurons": Constraints(max_neurons=3),
     "min_neurons": Constraints(min_neurons=4),
+    "max_difference": Constraints(max_difference=0),
+    "max_imbalance": Constraints(max_imbalance=Fraction(1, 10)),
 }
 #: Methods with a search over everything, or a solver without the demands: only refused by default.
 SLOW = [n for n, m in METHODS.items() if m.whole or (m.uses_solver and n not in ("milp", "cpsat"))]
@@ -44,6 +48,8 @@ together = [["8", "9"]]
 apart = [["layer1", "layer2"]]
 max_neurons = 4
 min_neurons = 2
+max_difference = 1
+max_imbalance = 0.25
 """
 
 
@@ -81,7 +87,7 @@ def test_every_method_keeps_a_demand_or_is_refused_by_name(snn, name, kind):
 @pytest.mark.parametrize("name", SLOW)
 def test_what_has_no_such_families_is_refused_by_name(snn, name):
     limits = Limits(5.0)
-    for kind in ("pin", "together", "apart", "min_neurons"):
+    for kind in (k for k in KINDS if k != "max_neurons"):
         if not respects(METHODS[name], DEMANDS[kind]):
             with pytest.raises(CapacityError, match=f"method {name} .*does not respect.*{kind}"):
                 run(
@@ -115,6 +121,11 @@ def test_the_judge_names_what_is_broken(snn):
     )
     broken = demand_violations(snn, constraints, mapping)
     broken += demand_violations(snn, Constraints(min_neurons=7), mapping)
+    uneven = replace(mapping, clustering=compact([0] * 9 + [1] * 3))
+    assert demand_violations(snn, Constraints(max_difference=6), uneven) == []
+    assert demand_violations(snn, Constraints(max_imbalance=Fraction(1, 2)), uneven) == []
+    broken += demand_violations(snn, Constraints(max_difference=5), uneven)
+    broken += demand_violations(snn, Constraints(max_imbalance=Fraction(49, 100)), uneven)
     found = " / ".join(map(str, broken))
     for text in (
         "constraint: layer1 pinned on tile 0 has units on tile 2",
@@ -122,6 +133,8 @@ def test_the_judge_names_what_is_broken(snn):
         "layer1 and layer2 to be apart share tile 2",
         "cluster 0 holds 6 units, at most 5 are allowed",
         "cluster 1 holds 6 units, at least 7 are demanded",
+        "clusters hold 3 to 9 units, at most 5 apart are allowed",
+        "a cluster holds 9 units, at most 1.49 times the mean 6 are allowed",
     ):
         assert text in found
     judged = om.evaluate(mapping, snn, CHIP, constraints=constraints)
@@ -143,6 +156,10 @@ def test_the_judge_names_what_is_broken(snn):
         ({"apart": [["layer1"]]}, "two groups"),
         ({"max_neurons": 2, "min_neurons": 3}, "min_neurons 3 above"),
         ({"max_neurons": 0}, "max_neurons"),
+        ({"max_difference": -1}, "max_difference"),
+        ({"max_imbalance": -0.5}, "max_imbalance"),
+        ({"max_imbalance": "ten"}, "max_imbalance"),
+        ({"max_imbalance": float("inf")}, "max_imbalance"),
         ({"most": 3}, "most"),
         ({"together": ["8"]}, "lists of names"),
     ],
@@ -158,7 +175,7 @@ def test_files_instances_and_python_say_the_same(tmp_path: Path, snn, capsys):
     assert given == as_constraints(str(tmp_path / "c.toml")) == as_constraints(given)
     assert given == as_constraints(
         {"pin": [Pin("layer2", 3)], "together": [("8", "9")], "apart": [("layer1", "layer2")],
-         "max_neurons": 4, "min_neurons": 2}
+         "max_neurons": 4, "min_neurons": 2, "max_difference": 1, "max_imbalance": 0.25}
     )  # fmt: skip
     shipped = Path(__file__).parents[1] / "instances" / "platforms" / "dynap_se.toml"
     text = f'schema = 1\nname = "c"\nnetwork = "gen:mlp-8-8-4"\nplatform = "{shipped}"\n'

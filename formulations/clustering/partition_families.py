@@ -9,6 +9,7 @@ Variables    x[u,k] = 1 iff unit u is in cluster k
              r[i,k] = 1 if unit i reaches cluster k from another cluster
              e[i,k] axons out that unit i takes of cluster k
              b[l,k] = 1 if a unit of label l is in cluster k (labels: demands of a user)
+             most, least units of a cluster in use, where a user demands balance
 Objectives   (P0a) min sum_k,h y[k,h]; (P0b) min sum s_i r[i,k] over units + s_i a[i,k] over inputs;
              (P0c) min sum_k,h area_h y[k,h]
 """
@@ -38,6 +39,8 @@ class PartitionFamilies(Generic[V]):
         self.r: dict[tuple[int, int], V] = {}
         self.e: dict[tuple[int, int], V] = {}
         self.b: dict[tuple[int, int], V] = {}
+        self.most: V | None = None
+        self.least: V | None = None
 
     def build(self) -> Self:
         """Post every family that all objectives need."""
@@ -53,6 +56,8 @@ class PartitionFamilies(Generic[V]):
         self.imply_axon_copies()
         self.keep_apart()
         self.respect_least_size()
+        self.respect_difference()
+        self.respect_imbalance()
         return self
 
     def used(self, k: int) -> Any:
@@ -67,9 +72,8 @@ class PartitionFamilies(Generic[V]):
     def respect_columns(self) -> None:
         """(P2)  sum_u x[u,k] <= sum_h C_h y[k,h]  for all k."""
         for k in self.sets.clusters:
-            placed = self.engine.total(self.x[u, k] for u in self.sets.units)
             columns = enumerate(c for _, c in self.sets.kinds)
-            self.engine.add(placed <= self.engine.total(c * self.y[k, h] for h, c in columns))
+            self.engine.add(self.size(k) <= self.engine.total(c * self.y[k, h] for h, c in columns))
 
     def link_axons(self) -> None:
         """(P3)  x[u,k] <= a[i,k]  for all u, i in P(u), k."""
@@ -185,8 +189,44 @@ class PartitionFamilies(Generic[V]):
         least = self.sets.least_size
         if least > 1:
             for k in self.sets.clusters:
-                placed = self.engine.total(self.x[u, k] for u in self.sets.units)
-                self.engine.add(placed >= least * self.used(k))
+                self.engine.add(self.size(k) >= least * self.used(k))
+
+    def size(self, k: int) -> Any:
+        """sum_u x[u,k]."""
+        return self.engine.total(self.x[u, k] for u in self.sets.units)
+
+    def _largest(self) -> V:
+        """Return a variable that no cluster's size is above."""
+        if self.most is None:
+            self.most = self.engine.whole("most", len(self.sets.units))
+            for k in self.sets.clusters:
+                self.engine.add(self.size(k) <= self.most)
+        return self.most
+
+    def respect_difference(self) -> None:
+        """(P17)  least - U (1 - sum_h y[k,h]) <= sum_u x[u,k] <= most;  most - least <= D.
+
+        For all k; D: the most units that clusters in use may differ by.
+        """
+        allowed, units = self.sets.sizes.max_difference, len(self.sets.units)
+        if allowed is None:
+            return
+        least = self.least = self.engine.whole("least", units)
+        self.engine.add(self._largest() - least <= allowed)
+        for k in self.sets.clusters:
+            self.engine.add(self.size(k) - least - units * self.used(k) >= -units)
+
+    def respect_imbalance(self) -> None:
+        """(P18)  sum_u x[u,k] <= most <= L_m + (U - L_m) (1 - sum_h y[m-1,h])  for all k, m.
+
+        L_m: the most that one of m clusters may hold. By (P6) cluster m - 1 is in use iff m are.
+        """
+        if self.sets.sizes.max_imbalance is None:
+            return
+        units = len(self.sets.units)
+        for m in range(1, self.sets.num_clusters + 1):
+            loose = units - self.sets.sizes.largest(units, m)
+            self.engine.add(self._largest() + loose * self.used(m - 1) <= units)
 
     def clusters(self) -> Any:
         """sum_k,h y[k,h]."""
@@ -231,6 +271,9 @@ class PartitionFamilies(Generic[V]):
             yield e, sum(i in row for row in rows) * (of[self.sets.position[i]] == k)
         for (name, k), b in self.b.items():
             yield b, int(any(of[u] == k for u in self.sets.labelled[name]))
+        sizes = np.bincount(clustering.cluster_of).tolist()
+        extremes = ((self.most, max(sizes)), (self.least, min(sizes)))
+        yield from ((variable, size) for variable, size in extremes if variable is not None)
         kinds = self.sets.kinds_of(clustering)
         yield from ((y, int(kinds[k] == h)) for (k, h), y in self.y.items())
 

@@ -31,6 +31,7 @@ from optmap.model.capacity import (
     summed,
 )
 from optmap.model.cluster_graph import axons, cluster_of_source
+from optmap.model.constraints import Sizes
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import Limits, Outcome, Status
@@ -158,7 +159,12 @@ class PartitionSets:
     @property
     def least_size(self) -> int:
         """Units that a cluster in use holds at least."""
-        return (self.rules.min_neurons if self.rules else None) or 1
+        return self.sizes.min_neurons or 1
+
+    @property
+    def sizes(self) -> Sizes:
+        """What is demanded of the number of units in clusters."""
+        return Sizes() if self.rules is None else self.rules.sizes
 
     @property
     def max_columns(self) -> int:

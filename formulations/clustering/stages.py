@@ -149,7 +149,7 @@ def _without_start(
 
     Axons out and fan-outs are no matter of one cluster alone: two may be worse than both apart.
     """
-    smallest = (decomposition.rules.min_neurons if decomposition.rules else None) or 1
+    smallest = (decomposition.rules.sizes.min_neurons if decomposition.rules else None) or 1
     sets = _sets(decomposition, platform, max(1, decomposition.num_units // smallest))
     if too_large(sets, watch.limits, backend.seconds_per_term):
         unknown = Outcome[Clustering](Status.UNKNOWN, bound=floor, trace=watch.trace)

@@ -104,7 +104,8 @@ class _Climb:
 
     def _hops(self) -> int:
         tile, graph = self.search.tile_of, self.graph
-        return int(self.platform.hops[tile[graph.source], tile[graph.target]] @ graph.spikes)
+        hops = self.platform.hops_between(tile[graph.source], tile[graph.target])
+        return int(hops @ graph.spikes)
 
     def step(self) -> bool:
         """Make the first move found that improves; tell whether there was one."""

@@ -2,14 +2,15 @@
 
 Pseudo-code::
 
-    start: the force-directed binding
+    start: the force-directed binding, or the one given
     anneal in runs of growing length, each from the best so far; keep the best
 
 Hops are counted as :mod:`optmap.judge.multicast` defines them. Slots, crossbars and demands are
 kept; a binding whose buffers do not suffice is given up for the start. Chips whose routes are not
 XY keep the start.
 
-Complexity: a move counts the nets of its clusters anew, O(their ends).
+Complexity: a move counts the nets of its clusters anew, O(their ends); on grids of up to 12 x 12
+tiles O(their number) (:mod:`optmap.binding.kernels.multicast_occupancy`).
 
 References
 ----------
@@ -24,8 +25,9 @@ import numpy as np
 from optmap.binding.force_directed import bind as force_directed
 from optmap.binding.kernels.multicast_anneal import Grid, anneal
 from optmap.binding.kernels.multicast_nets import Nets, cluster_nets
+from optmap.binding.kernels.multicast_occupancy import anneal_small, is_small
 from optmap.binding.kernels.tile_room import TileRoom
-from optmap.clock import over
+from optmap.clock import did, over
 from optmap.compiled import interpreted
 from optmap.judge.metrics import routes_are_xy
 from optmap.model.cluster_graph import ClusterGraph
@@ -36,17 +38,34 @@ from optmap.model.snn import BoolArray, IntArray
 
 #: Moves of the runs, and first and last temperature in mean spikes of a net.
 RUNS, HOT, COLD = (200_000, 200_000, 1_000_000), (2.0, 1.0, 2.0), 0.02
+#: Moves counted as a unit of work.
+MOVES_A_UNIT = 400_000
 
 
-def bind(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
+def bind(
+    graph: ClusterGraph,
+    platform: Platform,
+    *,
+    seed: int = 0,
+    start: Binding | None = None,
+    runs: tuple[int, ...] = RUNS,
+) -> Binding:
     """Return a binding of few multicast hops.
+
+    Parameters
+    ----------
+    start : Binding, optional
+        What annealing begins with; force-directed where none is given.
+    runs : tuple of int
+        Moves of each run.
 
     Raises
     ------
     CapacityError
         If no binding was found, with the numbers.
     """
-    start = force_directed(graph, platform, seed=seed)
+    if start is None:
+        start = force_directed(graph, platform, seed=seed)
     if not routes_are_xy(platform) or graph.num_clusters < 2:
         return start
     nets = cluster_nets(graph)
@@ -56,7 +75,7 @@ def bind(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
     most = np.array(slots, dtype=np.int64)
     grid = grid_of(platform, np.zeros_like(most), most, graph.fits(platform))
     with interpreted(False):  # over a million moves, on the smallest network too
-        tile, _ = annealed(nets, grid, start.tile_of.astype(np.int64), seed)
+        tile, _ = annealed(nets, grid, start.tile_of.astype(np.int64), seed, runs)
     found = Binding(tile.astype(np.int32))
     return found if _has_room(graph, platform, found) else start
 
@@ -72,14 +91,13 @@ def annealed(
 ) -> tuple[IntArray, int]:
     """Return the best tiles of items that runs of annealing find, with their multicast hops."""
     best, mean = start, float(nets.weight.mean())
-    hops = -1
+    hops, run = -1, anneal_small if is_small(nets, grid) else anneal
     for number, moves in enumerate(runs):
         if number and over():
             break
         hot = HOT[number % len(HOT)] * mean
-        found, value = anneal(
-            best.copy(), nets, grid, seed * 1000 + number, moves, hot, COLD * mean
-        )
+        found, value = run(best.copy(), nets, grid, seed * 1000 + number, moves, hot, COLD * mean)
+        did(moves / MOVES_A_UNIT)
         if hops < 0 or value < hops:
             best, hops = found, int(value)
     return best, hops

@@ -86,7 +86,8 @@ def bind(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
 
 def _hops(graph: ClusterGraph, platform: Platform, tiles: npt.NDArray[np.integer]) -> IntArray:
     """Return the spike hops of every placement, one per row."""
-    value: IntArray = platform.hops[tiles[:, graph.source], tiles[:, graph.target]] @ graph.spikes
+    hops = platform.hops_between(tiles[:, graph.source], tiles[:, graph.target])
+    value: IntArray = hops @ graph.spikes
     return value
 
 

@@ -8,12 +8,15 @@ they add to an inserted unit's does. No inserted unit stands in its reader's clu
 
 from __future__ import annotations
 
+from math import isqrt
+
 import numpy as np
 
 from optmap.bounds.bound import Bound
 from optmap.bounds.end_to_end_pairs import reads_by_pairs
 from optmap.bounds.end_to_end_reads import entries, fewest_sums, quiet_sets
 from optmap.model.grade import Grade
+from optmap.model.interconnect import MAX_MATRIX_TILES
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END
 from optmap.model.snn import SNN, IntArray
@@ -64,6 +67,10 @@ def nearest(platform: Platform) -> IntArray:
     [0, 1, 2, 3, 5, 7]
     """
     used = list(platform.in_use)
+    if platform.num_tiles > MAX_MATRIX_TILES:  # of a grid: at most 4 d tiles at distance d
+        distance = np.arange(1, isqrt(len(used)) + 2)
+        others = np.repeat(distance, 4 * distance)[: len(used) - 1]
+        return np.concatenate(([0], np.cumsum(others)))
     between = platform.hops[np.ix_(used, used)]
     others = between[~np.eye(len(used), dtype=np.bool_)].reshape(len(used), -1)
     best: IntArray = np.cumsum(np.sort(others, axis=1), axis=1).min(axis=0)

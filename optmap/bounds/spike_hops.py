@@ -23,6 +23,7 @@ import numpy as np
 from optmap.bounds.bound import Bound
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.grade import Grade
+from optmap.model.interconnect import MAX_MATRIX_TILES
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
 
@@ -46,7 +47,8 @@ def hop_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
 def flows(graph: ClusterGraph, platform: Platform) -> dict[tuple[int, int], int]:
     """Return f_ab > 0 by pair: unordered (a < b, both directions added) on symmetric hops."""
     found: dict[tuple[int, int], int] = {}
-    symmetric = bool((platform.hops == platform.hops.T).all())
+    net = platform.interconnect
+    symmetric = net.kind != "matrix" or bool((platform.hops == platform.hops.T).all())
     rows = (graph.source, graph.target, graph.spikes)
     for a, b, f in zip(*(r.tolist() for r in rows), strict=True):
         pair = (min(a, b), max(a, b)) if symmetric else (a, b)
@@ -65,9 +67,11 @@ def places(graph: ClusterGraph, platform: Platform) -> IntArray:
 def gilmore_lawler(graph: ClusterGraph, platform: Platform) -> int:
     """Return the Gilmore-Lawler bound, in whole numbers; 0 where a tile can hold everything.
 
-    And where costs would leave the whole numbers that doubles hold, in which the assignment is
-    solved.
+    And where there are too many tiles for a matrix, or costs would leave the whole numbers that
+    doubles hold, in which the assignment is solved.
     """
+    if platform.num_tiles > MAX_MATRIX_TILES:
+        return 0
     tile, num = places(graph, platform), graph.num_clusters
     if len(tile) < num or len(tile) > MAX_PLACES or not num or np.bincount(tile).max() >= num:
         return 0
@@ -115,9 +119,10 @@ def lines_crossed(graph: ClusterGraph, platform: Platform) -> int:
     """Return how many lines between columns or rows of a mesh have clusters on both sides."""
     if platform.interconnect.kind != "mesh":
         return 0
-    tile, num, lines = places(graph, platform), graph.num_clusters, 0
+    num, lines = graph.num_clusters, 0
     width, height = platform.interconnect.width or 1, platform.interconnect.height or 1
-    for place, size in ((tile % width, width), (tile // width, height)):
-        for c in range(1, size):
-            lines += bool((place < c).sum() < num and (place >= c).sum() < num)
+    held = np.array([num if t.slots is None else min(t.slots, num) for t in platform.tiles])
+    for axis in (0, 1):  # places in each column, then in each row
+        before = np.cumsum(held.reshape(height, width).sum(axis=axis))
+        lines += int(((before[:-1] < num) & (before[-1] - before[:-1] < num)).sum())
     return lines

@@ -186,7 +186,7 @@ def lower(
 
     a, b, initial = graph.source[remote], graph.target[remote], graph.initial[remote]
     s = k + np.arange(len(remote))
-    latency = platform.latency[tile[a], tile[b]]
+    latency = platform.latency_between(tile[a], tile[b])
     edges.add(a, s, tau[a], np.zeros_like(s), Reason.DATA)
     edges.add(s, b, send_ticks + latency, initial, Reason.DATA)
     edges.add(s, a, send_ticks, held_out[remote], Reason.BUFFER)

@@ -126,7 +126,7 @@ def _sdf_graph(
             join(a, s, rate, 0)
         places[len(channels)] = (e, 1)
         join(s, b, rate, rate * i)
-        latency = int(platform.latency[tile[a], tile[b]])
+        latency = int(platform.latency_between(tile[a], tile[b]))
         if latency:  # the journey holds no buffer, and any number may be on the way
             actors.append((f"link{e}", latency))
             join(s, len(actors) - 1, 1, i)

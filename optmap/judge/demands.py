@@ -51,12 +51,7 @@ def _broken(snn: SNN, constraints: Constraints, mapping: Mapping) -> Iterator[st
             shared = sorted(tiles(a) & tiles(b))
             if shared:
                 yield f"{a} and {b} to be apart share {_listed(shared)}"
-    sizes = np.bincount(clustering.cluster_of)
-    for k, size in enumerate(sizes.tolist()):
-        if constraints.max_neurons is not None and size > constraints.max_neurons:
-            yield f"cluster {k} holds {size} units, at most {constraints.max_neurons} are allowed"
-        if constraints.min_neurons is not None and size < constraints.min_neurons:
-            yield f"cluster {k} holds {size} units, at least {constraints.min_neurons} are demanded"
+    yield from constraints.sizes.broken(np.bincount(clustering.cluster_of).tolist())
 
 
 def _listed(tiles: list[int]) -> str:

@@ -59,7 +59,7 @@ def traffic(decomposition: Decomposition, clustering: Clustering) -> Traffic:
 def spike_hops(graph: ClusterGraph, platform: Platform, binding: Binding) -> int:
     """Return the spikes of every channel times the hops between its tiles, summed."""
     tile = binding.tile_of
-    return int((graph.spikes * platform.hops[tile[graph.source], tile[graph.target]]).sum())
+    return int((graph.spikes * platform.hops_between(tile[graph.source], tile[graph.target])).sum())
 
 
 @dataclass(frozen=True, slots=True)

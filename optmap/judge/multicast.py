@@ -136,6 +136,6 @@ def spike_latency(found: Deliveries, platform: Platform, binding: Binding) -> Sp
     if not len(spikes):
         return None
     tile = binding.tile_of
-    ticks = platform.latency[tile[found.home[spiking]], tile[found.cluster[spiking]]]
+    ticks = platform.latency_between(tile[found.home[spiking]], tile[found.cluster[spiking]])
     total = sum(int(t) * int(spikes[ticks == t].sum()) for t in np.unique(ticks))
     return Spread(Fraction(total, int(spikes.sum())), Fraction(int(ticks.max())))

@@ -6,7 +6,9 @@ them, partial sums included. A *tile* is where programs run, a *cluster* is what
 - pin: every unit of these neurons is on one given tile;
 - together: all units of these neurons are on one tile, whichever;
 - apart: no tile holds units of two of the named groups;
-- max_neurons, min_neurons: a cluster holds at most, at least, so many units.
+- max_neurons, min_neurons: a cluster holds at most, at least, so many units;
+- max_difference: no cluster holds more units above another than so many;
+- max_imbalance: no cluster holds more than (1 + so much) times the mean of all clusters.
 
 :mod:`optmap.model.unit_rules` says the same of units, :mod:`optmap.model.cluster_rules` of
 clusters: what formulations and repairs need. The judge checks the demands themselves.
@@ -15,8 +17,10 @@ clusters: what formulations and repairs need. The judge checks the demands thems
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -26,7 +30,11 @@ from optmap.model.snn import SNN, IntArray
 
 _NEURONS = re.compile(r"([0-9]{1,9})(?:\.\.([0-9]{1,9}))?")
 #: The kinds of demand, as files and Python name them.
-KINDS = ("pin", "together", "apart", "max_neurons", "min_neurons")
+KINDS = (
+    "pin", "together", "apart", "max_neurons", "min_neurons", "max_difference", "max_imbalance",
+)  # fmt: skip
+#: Those of the numbers of units that clusters hold.
+SIZE_KINDS = KINDS[3:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,53 @@ class Pin:
 
     neurons: str
     tile: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many units clusters may hold; None demands nothing.
+
+    Parameters
+    ----------
+    max_neurons, min_neurons : int or None
+        Of each cluster, at most and at least.
+    max_difference : int or None
+        The largest cluster's less the smallest's, at most.
+    max_imbalance : Fraction or None
+        The largest cluster's over the mean of all clusters, less 1, at most.
+    """
+
+    max_neurons: int | None = None
+    min_neurons: int | None = None
+    max_difference: int | None = None
+    max_imbalance: Fraction | None = None
+
+    def largest(self, units: int, clusters: int) -> int:
+        """Return the most units that one of so many clusters may hold of so many."""
+        most = units if self.max_neurons is None else min(units, self.max_neurons)
+        if self.max_imbalance is not None and clusters:
+            most = min(most, floor((1 + self.max_imbalance) * units / clusters))
+        return most
+
+    def broken(self, sizes: Sequence[int]) -> Iterator[str]:
+        """Yield, for the units of every cluster, which demands they break, with the numbers."""
+        for k, size in enumerate(sizes):
+            if self.max_neurons is not None and size > self.max_neurons:
+                yield f"cluster {k} holds {size} units, at most {self.max_neurons} are allowed"
+            if self.min_neurons is not None and size < self.min_neurons:
+                yield f"cluster {k} holds {size} units, at least {self.min_neurons} are demanded"
+        largest, smallest = max(sizes, default=0), min(sizes, default=0)
+        if self.max_difference is not None and largest - smallest > self.max_difference:
+            yield (
+                f"clusters hold {smallest} to {largest} units, at most {self.max_difference}"
+                " apart are allowed"
+            )
+        mean = Fraction(sum(sizes), max(len(sizes), 1))
+        if self.max_imbalance is not None and largest > (1 + self.max_imbalance) * mean:
+            yield (
+                f"a cluster holds {largest} units, at most {1 + float(self.max_imbalance):g}"
+                f" times the mean {float(mean):g} are allowed"
+            )
 
 
 @dataclass(frozen=True)
@@ -49,8 +104,8 @@ class Constraints:
         Groups of neurons that share a tile.
     apart : tuple of tuple of str
         Lists of groups of which no two share a tile.
-    max_neurons, min_neurons : int or None
-        Units of a cluster, at most and at least.
+    max_neurons, min_neurons, max_difference, max_imbalance
+        As :class:`Sizes` has them.
     """
 
     pin: tuple[Pin, ...] = ()
@@ -58,12 +113,17 @@ class Constraints:
     apart: tuple[tuple[str, ...], ...] = ()
     max_neurons: int | None = None
     min_neurons: int | None = None
+    max_difference: int | None = None
+    max_imbalance: Fraction | None = None
 
     def __post_init__(self) -> None:
-        for name in ("max_neurons", "min_neurons"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} {value}: expected at least 1")
+        for name in SIZE_KINDS:
+            value, least = (
+                getattr(self, name),
+                0 if name in ("max_difference", "max_imbalance") else 1,
+            )
+            if value is not None and value < least:
+                raise ValueError(f"{name} {value}: expected at least {least}")
         most, least = self.max_neurons, self.min_neurons
         if most is not None and least is not None and least > most:
             raise ValueError(f"min_neurons {least} above max_neurons {most}")
@@ -77,7 +137,12 @@ class Constraints:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds that are demanded."""
-        return tuple(kind for kind in KINDS if getattr(self, kind))
+        return tuple(kind for kind in KINDS if getattr(self, kind) not in ((), None))
+
+    @property
+    def sizes(self) -> Sizes:
+        """What is demanded of the number of units in clusters."""
+        return Sizes(*(getattr(self, kind) for kind in SIZE_KINDS))
 
     def single(self) -> list[tuple[str, Constraints]]:
         """Return what each demand is in words, and all others without it."""
@@ -87,10 +152,12 @@ class Constraints:
             for i, one in enumerate(listed):
                 rest: dict[str, Any] = {kind: listed[:i] + listed[i + 1 :]}
                 found.append((_words(kind, one), replace(self, **rest)))
-        if self.max_neurons is not None:
-            found.append((f"max_neurons {self.max_neurons}", replace(self, max_neurons=None)))
-        if self.min_neurons is not None:
-            found.append((f"min_neurons {self.min_neurons}", replace(self, min_neurons=None)))
+        for kind in SIZE_KINDS:
+            value = getattr(self, kind)
+            if value is not None:
+                rest = {kind: None}
+                shown = f"{float(value):g}" if isinstance(value, Fraction) else value
+                found.append((f"{kind} {shown}", replace(self, **rest)))
         return found
 
 
@@ -148,8 +215,7 @@ class NeuronRules:
     site: IntArray
     tile: tuple[int, ...]
     colour: IntArray
-    max_neurons: int | None
-    min_neurons: int | None
+    sizes: Sizes
 
 
 def neuron_rules(constraints: Constraints, snn: SNN, num_tiles: int) -> NeuronRules:
@@ -179,9 +245,7 @@ def neuron_rules(constraints: Constraints, snn: SNN, num_tiles: int) -> NeuronRu
         for s in range(len(tile)):
             for c in np.unique(row[(site == s) & (row >= 0)]):
                 _paint(row, np.flatnonzero(site == s), int(c), "neurons to be together and apart")
-    return NeuronRules(
-        site, tile, colour, constraints.max_neurons, constraints.min_neurons
-    )  # fmt: skip
+    return NeuronRules(site, tile, colour, constraints.sizes)
 
 
 def _paint(row: IntArray, members: IntArray, colour: int, what: str) -> None:

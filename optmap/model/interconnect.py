@@ -1,7 +1,8 @@
 """How tiles are joined, and how far apart they are: hops, and links between chips on the way.
 
 Everything that depends on distance asks for two matrices: ``hops`` (what spike-hops and routing
-energy count) and ``chip_links`` (how many links on the way leave a chip; they may be slower).
+energy count) and ``chip_links`` (how many links on the way leave a chip; they may be slower). The
+judge asks for single pairs, which on a plain mesh or torus need no matrix: it takes 65,536 tiles.
 Tiles and links out of use, and chips of tiles, change these matrices and nothing else: whoever
 reads the matrices follows by itself, and whoever uses coordinates asks ``is_regular`` first.
 """
@@ -13,9 +14,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from optmap.errors import CapacityError
 from optmap.model.snn import IntArray, frozen
 
 Matrix = tuple[tuple[int, ...], ...]
+
+#: Matrices of hops are made for no more tiles: they grow with the square.
+MAX_MATRIX_TILES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +133,15 @@ class Interconnect:
             hops = frozen(self.matrix, np.int64)
             none = np.zeros_like(hops)
             return hops, none if self.chip_matrix is None else frozen(self.chip_matrix, np.int64)
-        if self.is_regular and self.chip is None:
-            hops = self._manhattan(self.width or 1, self.height or 1)
-            return hops, frozen(np.zeros_like(hops), np.int64)
+        if self.num_tiles > MAX_MATRIX_TILES:
+            raise CapacityError(
+                f"{self.num_tiles} tiles: the hops between every two are kept up to"
+                f" {MAX_MATRIX_TILES}; on a mesh or torus with all in use they need not be"
+            )
+        tile = np.arange(self.num_tiles)
+        hops = self.between(tile[:, None], tile)
+        if hops is not None:
+            return frozen(hops, np.int64), frozen(np.zeros_like(hops), np.int64)
         weight = self._shortest()
         dead = np.zeros(self.num_tiles, dtype=np.bool_)
         dead[list(self.dead_tiles)] = True
@@ -148,6 +159,21 @@ class Interconnect:
         np.fill_diagonal(hops, 0)
         return frozen(hops, np.int64), frozen(links, np.int64)
 
+    def between(self, a: IntArray, b: IntArray) -> IntArray | None:
+        """Return the hops between tiles of two arrays, without those of all others.
+
+        None where tiles have no coordinates that say so: :meth:`distances` does.
+        """
+        if not self.is_regular or self.chip is not None or self.width is None:
+            return None
+        total: IntArray = np.zeros(np.broadcast_shapes(np.shape(a), np.shape(b)), dtype=np.int64)
+        sizes = (self.width, self.height or 1)
+        ends = zip(_places(a, self.width), _places(b, self.width), sizes, strict=True)
+        for one, other, size in ends:
+            d = np.abs(one - other)
+            total += np.minimum(d, size - d) if self.kind == "torus" else d
+        return total
+
     def among(self, tiles: Sequence[int]) -> Interconnect:
         """Return what joins these tiles, as far from each other as they are here."""
         hops, links = (m[np.ix_(tiles, tiles)].tolist() for m in self.distances())
@@ -157,14 +183,6 @@ class Interconnect:
             chip_hops=self.chip_hops,
             chip_matrix=tuple(map(tuple, links)) if any(map(any, links)) else None,
         )
-
-    def _manhattan(self, width: int, height: int) -> IntArray:
-        t = np.arange(self.num_tiles)
-        total = np.zeros((len(t), len(t)), dtype=np.int64)
-        for place, size in ((t % width, width), (t // width, height)):
-            d = np.abs(place[:, None] - place[None, :])
-            total += np.minimum(d, size - d) if self.kind == "torus" else d
-        return frozen(total, np.int64)
 
     def _links(self) -> Iterator[tuple[int, int, bool]]:
         """Yield every link of a mesh or torus: its two tiles, and whether it leaves a chip."""
@@ -201,6 +219,12 @@ class Interconnect:
         shape = (self.num_tiles, self.num_tiles)
         graph = csr_matrix((cost.astype(np.float64), (a, b)), shape=shape)
         return np.asarray(csgraph.dijkstra(graph, directed=False))
+
+
+def _places(tile: IntArray, width: int) -> tuple[IntArray, IntArray]:
+    """Return columns and rows of tiles."""
+    y, x = np.divmod(np.asarray(tile, dtype=np.int64), width)
+    return x, y
 
 
 def _check_matrix(name: str, matrix: Matrix, size: int) -> None:

@@ -12,7 +12,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
@@ -23,8 +23,10 @@ import numpy as np
 from optmap.model.interconnect import Interconnect as Interconnect
 from optmap.model.snn import IntArray
 
+#: Rows of distances that are looked at together.
+ROWS_A_TIME = 256
 #: Most tiles, and the longest side of a crossbar, that a file may name.
-MAX_TILES, MAX_SIDE = 4096, 2**20
+MAX_TILES, MAX_SIDE = 65_536, 2**20
 
 #: Which channels hold tokens at the start: those on cycles of clusters, or all of them.
 TOKEN_MODES = ("dataflow", "pipelined")
@@ -299,25 +301,44 @@ class Platform:
             return hops * self.hop_ticks
         return (hops - links * self.interconnect.chip_hops) * self.hop_ticks + links * slow
 
+    def hops_between(self, a: IntArray, b: IntArray) -> IntArray:
+        """Return the hops between tiles of two arrays; on plain grids no matrix is made."""
+        found = self.interconnect.between(a, b)
+        return self.hops[a, b] if found is None else found
+
+    def latency_between(self, a: IntArray, b: IntArray) -> IntArray:
+        """Return the ticks that a spike travels between tiles of two arrays."""
+        found = self.interconnect.between(a, b)
+        return self.latency[a, b] if found is None else found * self.hop_ticks
+
     @cached_property
     def has_latency(self) -> bool:
         """Whether some spike takes time to travel."""
+        if self.interconnect.is_regular and self.interconnect.chip is None:
+            return self.hop_ticks > 0 and self.num_tiles > 1
         return bool(self.latency.any())
 
     @cached_property
     def least_latency(self) -> int:
         """Ticks that any spike takes at least between two tiles in use; 0 if there is one."""
-        return self._least(self.latency)
+        if self.interconnect.is_regular and self.interconnect.chip is None:
+            return self.least_hops * self.hop_ticks
+        return self._least(self.latency_between)
 
     @cached_property
     def least_hops(self) -> int:
         """Hops between two tiles in use at least; 0 if there is one."""
-        return self._least(self.hops)
+        return self._least(self.hops_between)
 
-    def _least(self, matrix: IntArray) -> int:
-        used = list(self.in_use)
-        between = matrix[np.ix_(used, used)][~np.eye(len(used), dtype=np.bool_)]
-        return int(between.min()) if len(between) else 0
+    def _least(self, between: Callable[[IntArray, IntArray], IntArray]) -> int:
+        """Return the least distance of two tiles in use, a block of rows at a time."""
+        used = np.array(self.in_use, dtype=np.int64)
+        found: list[int] = []
+        for first in range(0, len(used) if len(used) > 1 else 0, ROWS_A_TIME):
+            rows = used[first : first + ROWS_A_TIME]
+            apart = between(rows[:, None], used)[rows[:, None] != used]
+            found.append(int(apart.min()))
+        return min(found, default=0)
 
     @cached_property
     def rows_of(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from optmap.errors import InputError
 from optmap.model.capacity import LIMITS
-from optmap.model.interconnect import Interconnect
+from optmap.model.interconnect import MAX_MATRIX_TILES, Interconnect
 from optmap.model.platform import MAX_SIDE, MAX_TILES, Area, Crossbar, Energy, Platform, Tile
 from optmap.toml_fields import Table, read_toml
 
@@ -147,8 +147,8 @@ def _interconnect(table: Table) -> Interconnect:
     kind = table.choice("kind", ("mesh", "torus", "matrix"))
     if kind == "matrix":
         rows = table.rows("hops")
-        if not 1 <= len(rows) <= MAX_TILES:
-            raise table.fail("hops", f"{len(rows)} rows", f"1 to {MAX_TILES} rows")
+        if not 1 <= len(rows) <= MAX_MATRIX_TILES:
+            raise table.fail("hops", f"{len(rows)} rows", f"1 to {MAX_MATRIX_TILES} rows")
         bad = [t for t, row in enumerate(rows) if row[t]]
         if bad:
             raise table.fail(

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from optmap.model.constraints import NeuronRules
+from optmap.model.constraints import NeuronRules, Sizes
 from optmap.model.snn import IndexArray, IntArray
 
 
@@ -26,14 +26,15 @@ class UnitRules:
         Tile of each site, -1: open.
     colour : (L, labels) int array
         Group of each label in each list of groups apart, -1: none.
+    sizes : Sizes
+        How many units clusters may hold.
     """
 
     label: IntArray
     site: tuple[int, ...]
     tile: tuple[int, ...]
     colour: IntArray
-    max_neurons: int | None
-    min_neurons: int | None
+    sizes: Sizes
 
     @cached_property
     def clash(self) -> npt.NDArray[np.bool_]:
@@ -56,12 +57,7 @@ class UnitRules:
         for labels in np.split(pairs[1], ends):
             if self.clash[np.ix_(labels, labels)].any():
                 return False
-        sizes = np.bincount(cluster_of)
-        most, least = self.max_neurons, self.min_neurons
-        return bool(
-            (most is None or sizes.max(initial=0) <= most)
-            and (least is None or sizes.min(initial=least) >= least)
-        )
+        return next(self.sizes.broken(np.bincount(cluster_of).tolist()), None) is None
 
 
 def unit_rules(rules: NeuronRules, owner: IndexArray) -> UnitRules:
@@ -73,6 +69,5 @@ def unit_rules(rules: NeuronRules, owner: IndexArray) -> UnitRules:
         tuple(kinds[0].tolist()),
         rules.tile,
         kinds[1:],
-        rules.max_neurons,
-        rules.min_neurons,
+        rules.sizes,
     )

@@ -83,7 +83,7 @@ def _token_free(
         delay = 0
         if u != v:
             delay = platform.send_ticks(int(graph.rate[e]))
-            delay += int(platform.latency[u, v])
+            delay += int(platform.latency_between(u, v))
         after[a].append((b, delay))
     return after, np.bincount(graph.target[free], minlength=graph.num_clusters)
 

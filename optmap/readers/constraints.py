@@ -7,16 +7,21 @@
     apart = [["left", "right"]]
     max_neurons = 64
     min_neurons = 4
+    max_difference = 2                  # largest cluster less smallest
+    max_imbalance = 0.1                 # largest cluster at most 1.1 times the mean
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 
 from optmap.errors import InputError
-from optmap.model.constraints import KINDS, Constraints, Pin
+from optmap.model.constraints import KINDS, SIZE_KINDS, Constraints, Pin
 from optmap.toml_fields import Table, read_toml
 
 _GROUPS = 'lists of names, [["a", "b"], ...]'
@@ -36,10 +41,12 @@ def read_constraints(table: Table) -> Constraints:
         pin.close()
     groups = {name: _groups(table, name) for name in ("together", "apart")}
     most, least = (table.whole_or_none(name, 1) for name in ("max_neurons", "min_neurons"))
+    difference = table.whole_or_none("max_difference", 0)
+    imbalance = table.number("max_imbalance", 0) if table.has("max_imbalance") else None
     table.close()
     try:
         return Constraints(
-            tuple(pins), groups["together"], groups["apart"], most, least
+            tuple(pins), groups["together"], groups["apart"], most, least, difference, imbalance
         )  # fmt: skip
     except ValueError as error:
         raise InputError(table.file, table.path, str(error), "consistent constraints") from None
@@ -104,9 +111,9 @@ def constraints_text(constraints: Constraints) -> str:
     for name in ("together", "apart"):
         groups = getattr(constraints, name)
         lines += [f"{name} = {json.dumps(list(map(list, groups)))}"] if groups else []
-    for name in ("max_neurons", "min_neurons"):
+    for name in SIZE_KINDS:
         value = getattr(constraints, name)
-        lines += [] if value is None else [f"{name} = {value}"]
+        lines += [] if value is None else [f"{name} = {_decimal(value)}"]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -121,10 +128,20 @@ def constraints_file(
     return str(path)
 
 
+def _decimal(value: int | Fraction) -> str:
+    """Return a number as TOML has it; a fraction without an end is cut to fewer than it allows."""
+    if value.denominator == 1:
+        return str(int(value))
+    digits = Decimal(value.numerator) / Decimal(value.denominator)
+    return format(digits.quantize(Decimal("1e-12"), ROUND_FLOOR).normalize(), "f")
+
+
 def _plain(value: object) -> object:
-    """Return tuples as lists and pins as tables, as TOML has them."""
+    """Return tuples as lists, pins as tables and numbers as they are written, as TOML has them."""
     if isinstance(value, Pin):
         return {"neurons": value.neurons, "tile": value.tile}
+    if isinstance(value, float) and isfinite(value):
+        return Fraction(repr(value))
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value

@@ -14,11 +14,11 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from optmap.errors import InputError
+from optmap.model.interconnect import MAX_MATRIX_TILES
 from optmap.model.platform import MAX_SIDE, Crossbar, Interconnect, Platform, Tile
 from optmap.sdf.xml import xml_root
 
 EXPECTED = "an SDF3 architectureGraph of tiles and connections"
-MAX_TILES = 1_024
 MAX_DELAY = 2**20
 
 
@@ -61,8 +61,10 @@ class _Reader:
         graph = graphs[0]
         tiles = graph.findall("tile")
         names = [self._text(tile, "name", f"tile {n}") for n, tile in enumerate(tiles)]
-        if not 1 <= len(tiles) <= MAX_TILES or len(set(names)) < len(names):
-            raise self.fail("tile", f"{len(tiles)} tiles", f"1 to {MAX_TILES} of different names")
+        if not 1 <= len(tiles) <= MAX_MATRIX_TILES or len(set(names)) < len(names):
+            raise self.fail(
+                "tile", f"{len(tiles)} tiles", f"1 to {MAX_MATRIX_TILES} of different names"
+            )
         types = {self._processor(tile, name) for tile, name in zip(tiles, names, strict=True)}
         if len(types) > 1:
             found = "processors of types " + ", ".join(sorted(types))

@@ -9,7 +9,7 @@ families are refused by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +23,7 @@ from optmap.model.capacity import demands, fits_some, fitting_tiles, kinds_of_cr
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.cluster_rules import ClusterRules, rules_of_graph
 from optmap.model.clustered_snn import ClusteredSNN
-from optmap.model.constraints import Constraints, neuron_rules
+from optmap.model.constraints import SIZE_KINDS, Constraints, neuron_rules
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Binding, Clustering, compact
 from optmap.model.platform import Platform
@@ -48,9 +48,9 @@ def respects(method: Method, constraints: Constraints) -> bool:
 
 def refuse(method: Method, constraints: Constraints, snn: SNN) -> None:
     """Raise CapacityError if a method cannot keep the demands, or the network takes none."""
-    sizes = {"max_neurons", "min_neurons"} & set(constraints.kinds)
+    sizes = [kind for kind in constraints.kinds if kind in SIZE_KINDS]
     if sizes and isinstance(snn, ClusteredSNN):
-        raise CapacityError(f"{min(sizes)}: the clusters of this network are given")
+        raise CapacityError(f"{sizes[0]}: the clusters of this network are given")
     if not respects(method, constraints):
         stages = f"clustering {method.clustering}, binding {method.binding}"
         if method.whole:
@@ -99,14 +99,16 @@ def repaired_clusters(
     Raises
     ------
     CapacityError
-        If a cluster stays smaller than ``min_neurons``.
+        If clusters stay smaller than ``min_neurons``, or out of balance.
     """
     rules = decomposition.rules
     if rules is None or rules.allows(clustering.cluster_of):
         return clustering
     parts = [part for members in clustering.members() for part in _cut(rules, members.tolist())]
-    if rules.min_neurons is not None:
-        parts = _filled(decomposition, rules, parts, platform)
+    fits = _fitting(decomposition, rules, platform)
+    if rules.sizes.min_neurons is not None:
+        parts = _filled(rules, parts, fits)
+    parts = _balanced(rules, parts, fits)
     label = np.zeros(decomposition.num_units, dtype=np.int64)
     for k, part in enumerate(parts):
         label[part] = k
@@ -130,11 +132,11 @@ def _cut(rules: UnitRules, members: list[int]) -> list[list[int]]:
     return parts
 
 
-def _filled(
-    decomposition: Decomposition, rules: UnitRules, parts: list[list[int]], platform: Platform
-) -> list[list[int]]:
-    """Merge parts that are too small, or give them units of parts that can spare some."""
-    least, kinds = rules.min_neurons or 1, kinds_of_crossbars(platform)
+def _fitting(
+    decomposition: Decomposition, rules: UnitRules, platform: Platform
+) -> Callable[[list[int]], bool]:
+    """Return what tells whether units may share a cluster and fit a crossbar."""
+    kinds = kinds_of_crossbars(platform)
     taken = demands(decomposition.network, platform)
     sources = [set(decomposition.network.sources_of(int(u)).tolist())
                for u in decomposition.network.units]  # fmt: skip
@@ -145,6 +147,14 @@ def _filled(
         need = (rows, len(part), *taken[:, part].sum(axis=1).tolist())
         return not rules.clash[np.ix_(labels, labels)].any() and fits_some(need, kinds)
 
+    return fits
+
+
+def _filled(
+    rules: UnitRules, parts: list[list[int]], fits: Callable[[list[int]], bool]
+) -> list[list[int]]:
+    """Merge parts that are too small, or give them units of parts that can spare some."""
+    least = rules.sizes.min_neurons or 1
     done: list[list[int]] = []
     todo = sorted(parts, key=len)
     while todo:
@@ -169,6 +179,33 @@ def _filled(
             )
         done.append(part)
     return done
+
+
+def _balanced(
+    rules: UnitRules, parts: list[list[int]], fits: Callable[[list[int]], bool]
+) -> list[list[int]]:
+    """Give units of the largest parts to the smallest that have room; halve the largest if none.
+
+    A unit goes to a part that is smaller by two at least, so that the sizes come nearer with each
+    move. Where the largest can give nothing it becomes two: parts of one unit each are balanced,
+    but more of them than a smaller number of crossbars would hold.
+    """
+    parts = [list(part) for part in parts]
+    while (broken := next(rules.sizes.broken(list(map(len, parts))), None)) is not None:
+        parts.sort(key=len)
+        largest = parts[-1]
+        takers = (part for part in parts if len(part) < len(largest) - 1)
+        moves = ((part, u) for part in takers for u in largest if fits([*part, u]))
+        part, unit = next(moves, (None, -1))
+        if part is not None:
+            largest.remove(unit)
+            part.append(unit)
+            continue
+        if len(largest) < 2 or len(largest) // 2 < (rules.sizes.min_neurons or 1):
+            raise CapacityError(f"no way found to balance clusters: {broken}")
+        half = len(largest) // 2
+        parts[-1:] = [largest[:half], largest[half:]]
+    return parts
 
 
 # --- tiles ---

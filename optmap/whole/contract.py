@@ -84,4 +84,5 @@ WHOLE: dict[str, Whole] = {
     "search-traffic": Whole(_search, metrics=("traffic",)),
     "search-energy": Whole(_search, metrics=("energy_pj",)),
     "copies": Whole(_copies),
+    "search-multicast": Whole(_search, metrics=("multicast_hops",)),
 }

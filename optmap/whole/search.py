@@ -14,7 +14,8 @@ Pseudo-code::
 What annealing minimises of the period is a norm of the ticks of all tiles and interfaces: no
 schedule is shorter than the busiest, and orders that run ahead nearly always get there. Where they
 do not, many states with a floor below the best value are tried. What is reported is the judge's
-value, exactly. Traffic, energy and clusters are annealed as they are.
+value, exactly. Traffic, energy and clusters are annealed as they are; for multicast hops states are
+annealed on spike hops, and the tiles of each on multicast hops (optmap/binding/multicast.py).
 
 A seed and an amount of counted work (:mod:`optmap.clock`) give one result. Nothing begins that is
 known to take longer than what is left. Networks whose tables do not fit into memory
@@ -60,7 +61,15 @@ from optmap.whole.starts import bound, starts
 from optmap.whole.target import Expired, Target
 
 #: Objective -> what annealing minimises.
-GOALS = {"period": PERIOD, "traffic": TRAFFIC_GOAL, "energy_pj": ENERGY, "clusters": FEWEST}
+GOALS = {
+    "period": PERIOD,
+    "traffic": TRAFFIC_GOAL,
+    "energy_pj": ENERGY,
+    "clusters": FEWEST,
+    "multicast_hops": ENERGY,  # of hops alone
+}
+#: The price of a hop among those of energy.
+HOPS = 2
 #: Shares of the moves, in the order of :mod:`optmap.whole.kernels.anneal`; the last four are for
 #: neurons that were split.
 SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2)
@@ -106,8 +115,8 @@ def search(
     Parameters
     ----------
     objective : str
-        ``period``, ``traffic``, ``energy_pj`` or ``clusters``; other columns of the judge's row are
-        compared, while annealing works on the period.
+        ``period``, ``traffic``, ``energy_pj``, ``clusters`` or ``multicast_hops``; other columns of
+        the judge's row are compared, while annealing works on the period.
     start : Mapping, optional
         A valid mapping; the result is never worse.
     on_better : callable, optional
@@ -266,6 +275,8 @@ class _Search:
         mapping, graph = self.target.projected(placed)
         if self.target.objective != "period":
             self.offer(mapping)
+            if self.target.objective == "multicast_hops" and not self._is_known(placed):
+                self.offer(self.target.multicast(mapping, graph))
             return
         if self._floor(mapping) >= self.value or self._is_known(placed):
             return
@@ -367,12 +378,7 @@ class _Search:
         shares = np.cumsum(shares / shares.sum())
         shares[-1] = 1.0
         goal = GOALS.get(self.target.objective, PERIOD)
-        price = platform.energy
-        weights = np.zeros(4)
-        if goal == ENERGY:
-            synapse = price.synapse_pj * platform.cells_per_synapse
-            prices = (price.spike_pj, synapse, price.route_pj, price.local_pj)
-            weights = np.array([float(x) for x in prices])
+        weights = self.target.prices()
         return _Annealing(state, placed, twin, shares, goal, weights)
 
     def _round(self, work: _Annealing, heat: float, length: int, expired: Expired) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from optmap.binding import hill_climbing
+import numpy as np
+import numpy.typing as npt
+
+from optmap.binding import hill_climbing, multicast
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.evaluation import evaluate
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
@@ -19,6 +22,9 @@ from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.whole.convert import Placed
 
 Expired = Callable[[], bool]
+
+#: Moves of a binding's annealing for multicast hops, for each cluster.
+MULTICAST_MOVES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,26 @@ class Target:
         """
         binding = hill_climbing.bind(
             graph, self.platform, seed=self.seed, start=start, expired=expired
+        )
+        orders = projection.order(graph, binding, self.platform)
+        return replace(mapping, binding=binding, orders=orders)
+
+    def prices(self) -> npt.NDArray[np.float64]:
+        """Return the prices of a spike, a synapse, a hop and a local delivery in the annealing."""
+        if self.objective == "multicast_hops":
+            return np.array([0.0, 0.0, 1.0, 0.0])
+        price = self.platform.energy
+        synapse = price.synapse_pj * self.platform.cells_per_synapse
+        prices = (price.spike_pj, synapse, price.route_pj, price.local_pj)
+        return (
+            np.array([float(x) for x in prices]) if self.objective == "energy_pj" else np.zeros(4)
+        )
+
+    def multicast(self, mapping: Mapping, graph: ClusterGraph) -> Mapping:
+        """Return the mapping with its clusters on tiles of few multicast hops, projected."""
+        moves = MULTICAST_MOVES * graph.num_clusters
+        binding = multicast.bind(
+            graph, self.platform, seed=self.seed, start=mapping.binding, runs=(moves,)
         )
         orders = projection.order(graph, binding, self.platform)
         return replace(mapping, binding=binding, orders=orders)

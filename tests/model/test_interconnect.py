@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 
 import networkx as nx
+import numpy as np
 import pytest
 
 from formulations.joint.symmetry import automorphisms
+from optmap.errors import CapacityError
 from optmap.model.interconnect import Interconnect
 from optmap.model.platform import Crossbar, Platform, Tile
 
@@ -71,3 +73,35 @@ def test_what_is_out_of_use_leaves_fewer_symmetries() -> None:
     line = Platform("l", (TILE,) * 4, link, hop_ticks=1)
     assert line.hops[0, 1] == 3
     assert sorted(automorphisms(line)) == [(0, 1, 2, 3), (1, 0, 3, 2)]
+
+
+@pytest.mark.parametrize("kind", ["mesh", "torus"])
+def test_hops_of_pairs_are_those_of_the_matrix(kind: str):
+    net = Interconnect(kind, 5, 4)
+    tiles = np.arange(20)
+    assert (net.between(tiles[:, None], tiles) == net.hops()).all()
+    for other in (
+        Interconnect(kind, 5, 4, dead_links=((0, 1),)),
+        Interconnect(kind, 5, 4, chip=(2, 2), chip_hops=3),
+    ):
+        assert other.between(tiles, tiles) is None
+
+
+def test_ten_thousand_tiles_need_no_matrix():
+    tile = Tile(Crossbar(8, 4), slots=1)
+    chip = Platform("large", (tile,) * 10_000, Interconnect("mesh", 100, 100), hop_ticks=2)
+    a, b = np.array([0, 9_999, 150]), np.array([9_999, 0, 50])
+    assert chip.hops_between(a, b).tolist() == [198, 198, 1]
+    assert chip.latency_between(a, b).tolist() == [396, 396, 2]
+    assert (chip.least_hops, chip.least_latency, chip.has_latency) == (1, 2, True)
+    with pytest.raises(CapacityError, match="10000 tiles: the hops between every two"):
+        _ = chip.hops
+
+
+def test_least_hops_skip_tiles_out_of_use():
+    tile, none = Tile(Crossbar(8, 4), slots=1), Tile(Crossbar(8, 4), slots=0)
+    chip = Platform("rows", (tile, none, none, tile, none, tile), Interconnect("mesh", 3, 2))
+    expected = min(chip.hops[a, b] for a in chip.in_use for b in chip.in_use if a != b)
+    assert chip.least_hops == expected == 1
+    alone = Platform("one", (tile, none), Interconnect("mesh", 2, 1))
+    assert alone.least_hops == 0

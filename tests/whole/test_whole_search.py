@@ -10,17 +10,23 @@ import pytest
 from random_cases import case
 from scheduling_oracle import holds
 
+from optmap.binding import multicast
 from optmap.clock import counted
+from optmap.clustering import overlap
+from optmap.decomposing import tree
 from optmap.decomposing.spikes import decompose
 from optmap.errors import CapacityError
+from optmap.generators.generate import generate
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.check import check
 from optmap.judge.evaluation import evaluate
+from optmap.judge.multicast import deliveries
+from optmap.judge.multicast import multicast as multicast_of
 from optmap.methods import METHODS
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.mapping import Binding, Mapping, StaticOrders, compact
 from optmap.model.outcome import Limits, Outcome, Status
-from optmap.model.platform import Platform
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.whole.search import search
@@ -50,7 +56,10 @@ def searched(
     return outcome, told
 
 
-@pytest.mark.parametrize("objective", ["period", "traffic", "energy_pj", "clusters"])
+OBJECTIVES = ["period", "traffic", "energy_pj", "clusters", "multicast_hops"]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("seed", [0, 1, 3, 4, 5])
 def test_what_is_returned_is_valid_and_the_best_that_was_told(seed: int, objective: str):
     snn, platform = case(seed)
@@ -149,3 +158,20 @@ def test_limits_of_what_leaves_a_crossbar_are_kept(limits: dict[str, int]):
     assert check(snn, replace(platform, tiles=tiles), outcome.solution, "dataflow") == []
     if limits == {"axons_out": 40}:
         assert outcome.claimed == searched(snn, platform)[0].claimed
+
+
+def test_multicast_hops_are_no_more_than_bound_afterwards():
+    """Clusters chosen with the tiles in mind do no worse than the same start bound for few hops."""
+    snn = generate("gen:reservoir-2d-64-8")
+    tile = Tile(Crossbar(64, 8), slots=1)
+    platform = Platform("nine", (tile,) * 9, Interconnect("mesh", 3, 3), event_ticks=1)
+    found, _ = searched(snn, platform, work=1.5, objective="multicast_hops")
+    assert check(snn, platform, found.solution, "dataflow") == []
+    row = evaluate(platform, found.solution, "dataflow").row()
+    assert found.claimed == row["multicast_hops"]
+    decomposition = tree.decompose(snn, platform.max_rows)
+    clustering = overlap.partition(decomposition, platform)
+    graph = cluster_graph(decomposition, clustering, platform, "dataflow")
+    bound = multicast.bind(graph, platform)
+    links = multicast_of(deliveries(decomposition, clustering), platform, bound)
+    assert 0 < found.claimed < links.hops

@@ -127,7 +127,7 @@ def edge_columns(
     s = k + np.arange(graph.num_channels)
     remote = tile[a] != tile[b]
     send = np.where(remote, send_ticks, 0)
-    travel = send + platform.latency[tile[a], tile[b]]
+    travel = send + platform.latency_between(tile[a], tile[b])
     every, one = np.arange(k), np.ones_like(s)
     after, after_tokens = _cyclic(np.lexsort((place, tile)), tile)
     sends = np.flatnonzero(remote)

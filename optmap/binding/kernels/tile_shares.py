@@ -51,7 +51,7 @@ def along(
             return any_binding(graph, platform, seed)
         within = possible[left[possible] > 0]
         choice = within if len(within) else possible
-        tile = int(choice[np.argmin(platform.hops[tiles[at], choice])])
+        tile = int(choice[np.argmin(platform.hops_between(tiles[at], choice))])
         left[tile] -= 1
         room.put(cluster, tile)
     return room.binding()

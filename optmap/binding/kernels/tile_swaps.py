@@ -10,6 +10,7 @@ from optmap.binding.kernels.tile_room import limits
 from optmap.binding.kernels.tile_shares import tile_shares
 from optmap.compiled import compiled
 from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.interconnect import MAX_MATRIX_TILES
 from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
@@ -57,10 +58,12 @@ def improve(graph: ClusterGraph, platform: Platform, binding: Binding, passes: i
     A tile is looked through only where one of its clusters may save more in exchange than the best
     move so far: what every cluster would cost on every tile is kept.
 
+    Chips of more tiles than matrices of hops are made for keep the binding.
+
     Complexity: O(K d) per pass for d tiles near a cluster and its partners, O(s) for a tile of s
     clusters that is looked through, and O(d T) for each cluster that is moved.
     """
-    if graph.num_clusters < 2 or platform.num_tiles < 2:
+    if graph.num_clusters < 2 or not 2 <= platform.num_tiles <= MAX_MATRIX_TILES:
         return binding
     placement = _placement(graph, platform, binding)
     near_ptr, near = _near_tiles(platform.hops)

@@ -6,12 +6,13 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from optmap.experiment.rivals.hysmap import judged, load, mapped, mapped_full, verify
 from optmap.generators.microcircuit import microcircuit
-from optmap.rivals import judged, mapped, verify
 
-STORED = Path(__file__).parents[1] / "results" / "rivals"
+STORED = Path(__file__).parents[3] / "results" / "rivals" / "hysmap.json"
 #: Published synapses by neurons and mesh, seeds 1 to 3.
 SYNAPSES = {
     (80, 4): (611, 603, 611),
@@ -40,14 +41,26 @@ def test_a_job_is_judged_and_a_forged_one_is_found(tmp_path: Path):
     assert judged(80, 4, 1, list(job.tile_of)) == (job.hops, job.bound)
     file = tmp_path / "hysmap.json"
     file.write_text(json.dumps({"jobs": [asdict(job)]}))
-    assert verify(tmp_path) == []
-    file.write_text(json.dumps({"jobs": [asdict(replace(job, hops=job.hops - 1))]}))
-    assert len(verify(tmp_path)) == 1
+    assert verify(file) == []
+    for forged in (replace(job, hops=job.hops - 1), replace(job, tile_of=(0,) * 80)):
+        file.write_text(json.dumps({"jobs": [asdict(forged)]}))
+        assert len(verify(file)) == 1
     with pytest.raises(ValueError, match="neurons a core"):
         judged(80, 4, 1, [0] * 80)
 
 
+def test_a_full_job_has_the_mean_on_every_core():
+    job = mapped_full(108, 6, 3, 20_000)
+    assert set(np.bincount(job.tile_of, minlength=36).tolist()) == {3}
+    assert judged(108, 6, 3, list(job.tile_of), full=True) == (job.hops, job.bound)
+    looser = list(job.tile_of)
+    looser[0] = (looser[0] + 1) % 36
+    judged(108, 6, 3, looser)
+    with pytest.raises(ValueError, match="neurons a core"):
+        judged(108, 6, 3, looser, full=True)
+
+
 def test_no_stored_figure_is_above_the_published_one():
-    jobs = json.loads((STORED / "hysmap.json").read_text())["jobs"]
-    assert len(jobs) == 18
-    assert all(job["bound"] <= job["hops"] <= job["published"] for job in jobs)
+    jobs = load(STORED)
+    assert [job.full for job in jobs] == [False] * 18 + [True] * 3
+    assert all(job.bound <= job.hops <= job.published for job in jobs)

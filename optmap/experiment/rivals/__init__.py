@@ -1,0 +1,1 @@
+"""Published tables of other mappers: their networks and rules again, our values, bounds."""
