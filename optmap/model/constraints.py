@@ -118,12 +118,9 @@ class Constraints:
 
     def __post_init__(self) -> None:
         for name in SIZE_KINDS:
-            value, least = (
-                getattr(self, name),
-                0 if name in ("max_difference", "max_imbalance") else 1,
-            )
-            if value is not None and value < least:
-                raise ValueError(f"{name} {value}: expected at least {least}")
+            value, fewest = getattr(self, name), 1 if name.endswith("neurons") else 0
+            if value is not None and value < fewest:
+                raise ValueError(f"{name} {value}: expected at least {fewest}")
         most, least = self.max_neurons, self.min_neurons
         if most is not None and least is not None and least > most:
             raise ValueError(f"min_neurons {least} above max_neurons {most}")

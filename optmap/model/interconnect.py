@@ -139,9 +139,9 @@ class Interconnect:
                 f" {MAX_MATRIX_TILES}; on a mesh or torus with all in use they need not be"
             )
         tile = np.arange(self.num_tiles)
-        hops = self.between(tile[:, None], tile)
-        if hops is not None:
-            return frozen(hops, np.int64), frozen(np.zeros_like(hops), np.int64)
+        apart = self.between(tile[:, None], tile)
+        if apart is not None:
+            return frozen(apart, np.int64), frozen(np.zeros_like(apart), np.int64)
         weight = self._shortest()
         dead = np.zeros(self.num_tiles, dtype=np.bool_)
         dead[list(self.dead_tiles)] = True
