@@ -47,6 +47,9 @@ def verify(folder: Path) -> list[str]:
     """Return what is wrong with the stored tables."""
     problems = []
     for name, check in zip(TABLES, (hysmap.verify, smart.verify, axonflow.verify), strict=True):
+        if not (folder / f"{name}.json").is_file():
+            problems.append(f"{name}.json is not there")
+            continue
         problems += check(folder / f"{name}.json")
         if not problems and (folder / f"{name}.md").read_text() != table(name, folder):
             problems.append(f"{name}.md is not the table of {name}.json")

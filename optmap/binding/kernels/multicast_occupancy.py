@@ -3,8 +3,8 @@
 For every net the readers on each tile are counted, the rows with one are a bit mask by column, and
 so are the columns. Tables say how many links a mask costs from where the source stands: a move
 looks at two columns of a net rather than at all of its readers, and at nothing where the tiles it
-leaves and enters keep a reader. About 30 times the moves of
-:mod:`optmap.binding.kernels.multicast_anneal` on nets of 30 readers; memory is nets times tiles.
+leaves and enters keep a reader. :mod:`optmap.binding.kernels.multicast_anneal` does the same on any
+grid and counts readers anew. Memory is nets times tiles.
 """
 
 from __future__ import annotations
