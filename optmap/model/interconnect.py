@@ -11,13 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from optmap.errors import CapacityError
 from optmap.model.snn import IntArray, frozen
 
 Matrix = tuple[tuple[int, ...], ...]
+#: A tile, or an array of them.
+Places = int | npt.NDArray[np.integer[Any]]
 
 #: Matrices of hops are made for no more tiles: they grow with the square.
 MAX_MATRIX_TILES = 4096
@@ -159,7 +163,7 @@ class Interconnect:
         np.fill_diagonal(hops, 0)
         return frozen(hops, np.int64), frozen(links, np.int64)
 
-    def between(self, a: IntArray, b: IntArray) -> IntArray | None:
+    def between(self, a: Places, b: Places) -> IntArray | None:
         """Return the hops between tiles of two arrays, without those of all others.
 
         None where tiles have no coordinates that say so: :meth:`distances` does.
@@ -221,7 +225,7 @@ class Interconnect:
         return np.asarray(csgraph.dijkstra(graph, directed=False))
 
 
-def _places(tile: IntArray, width: int) -> tuple[IntArray, IntArray]:
+def _places(tile: Places, width: int) -> tuple[IntArray, IntArray]:
     """Return columns and rows of tiles."""
     y, x = np.divmod(np.asarray(tile, dtype=np.int64), width)
     return x, y

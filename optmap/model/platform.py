@@ -21,6 +21,7 @@ from types import MappingProxyType
 import numpy as np
 
 from optmap.model.interconnect import Interconnect as Interconnect
+from optmap.model.interconnect import Places
 from optmap.model.snn import IntArray
 
 #: Rows of distances that are looked at together.
@@ -301,15 +302,15 @@ class Platform:
             return hops * self.hop_ticks
         return (hops - links * self.interconnect.chip_hops) * self.hop_ticks + links * slow
 
-    def hops_between(self, a: IntArray, b: IntArray) -> IntArray:
+    def hops_between(self, a: Places, b: Places) -> IntArray:
         """Return the hops between tiles of two arrays; on plain grids no matrix is made."""
         found = self.interconnect.between(a, b)
-        return self.hops[a, b] if found is None else found
+        return np.asarray(self.hops[a, b]) if found is None else found
 
-    def latency_between(self, a: IntArray, b: IntArray) -> IntArray:
+    def latency_between(self, a: Places, b: Places) -> IntArray:
         """Return the ticks that a spike travels between tiles of two arrays."""
         found = self.interconnect.between(a, b)
-        return self.latency[a, b] if found is None else found * self.hop_ticks
+        return np.asarray(self.latency[a, b]) if found is None else found * self.hop_ticks
 
     @cached_property
     def has_latency(self) -> bool:

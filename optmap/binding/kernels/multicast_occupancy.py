@@ -51,8 +51,8 @@ class Occupancy(NamedTuple):
 
 def is_small(nets: Nets, grid: Grid) -> bool:
     """Tell whether masks have tables here, and counts have room."""
-    sides = max(grid.width, grid.height) <= MAX_SIDE
-    return sides and len(nets.source) * grid.width * grid.height <= MAX_COUNTS
+    counts = len(nets.source) * grid.width * grid.height
+    return bool(max(grid.width, grid.height) <= MAX_SIDE and counts <= MAX_COUNTS)
 
 
 @compiled

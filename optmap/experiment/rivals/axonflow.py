@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def cut(name: str, limits: str, work: float) -> Cut:
         found = stage(decomposition, platform, start.num_clusters, Limits(work), start=start)
     cluster_of = (found.solution or start).cluster_of.tolist()
     parts, value = judged(snn, platform, cluster_of)
-    bound = (found.bound or 0) - _inputs(decomposition)
+    bound = ceil(found.bound or 0) - _inputs(decomposition)
     spent = round(time.perf_counter() - begun, 1)
     return Cut(name, limits, parts, value, max(0, bound), spent, tuple(cluster_of))
 
