@@ -5,7 +5,8 @@ Pseudo-code::
     nodes: units; hyperedges: every source with its readers, weight its spikes
     partition into k blocks for the least connectivity (KM1), k from the bounds
     split every block into clusters that fit, cluster by cluster in unit order
-    merge and dissolve clusters as long as that saves some; repeat with k = clusters found
+    merge and dissolve clusters as long as that saves some; repeat with k = clusters found, then
+    with blocks that are no larger than the columns
     keep the fewest clusters, then the fewest spikes over all rows
 
 KM1 is the number of clusters each source enters beyond the first, which is the traffic up to a
@@ -41,9 +42,9 @@ from optmap.model.mapping import Clustering, compact
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray
 
-ROUNDS = 2
+#: How much larger than the mean a block may be, by round; 0: as large as the columns allow.
+IMBALANCES = (0.1, 0.1, 0.0)
 PASSES = 10
-IMBALANCE = 0.1
 
 #: Pins that one thread of the partitioner does in a second, by LeNet-5 over 28 x 28 (14 s).
 PINS_PER_S = 30_000
@@ -73,10 +74,12 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     blocks = _fewest_blocks(network, platform)
     best: tuple[tuple[int, int], Clustering] | None = None
     _refuse_too_slow(network)
-    for number in range(ROUNDS):
+    for number, imbalance in enumerate(IMBALANCES):
         if number and over():
             break
-        block_of = _partitioned(network, blocks, seed)
+        even = -(-network.num_units // max(blocks, 1))
+        loose = imbalance or min(IMBALANCES[0], max(0.0, platform.max_columns / even - 1))
+        block_of = _partitioned(network, blocks, loose, seed)
         part_ptr, units = _split(network.indptr, network.indices, network.units, block_of, limits)
         size = np.ones(len(units), dtype=np.int32)
         bin_of_part, held = pack(
@@ -95,8 +98,8 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
         score = (clustering.num_clusters, int(held @ network.spikes))
         if best is None or score < best[0]:
             best = score, clustering
-        blocks = clustering.num_clusters
-    assert best is not None  # ROUNDS is at least 1
+        blocks = best[1].num_clusters
+    assert best is not None  # there is a round
     return best[1]
 
 
@@ -113,7 +116,7 @@ def _fewest_blocks(network: SNN, platform: Platform) -> int:
     return crossbars_needed(network.num_units, rows_taken(network.fan_out, columns), rows, columns)
 
 
-def _partitioned(network: SNN, blocks: int, seed: int) -> IndexArray:
+def _partitioned(network: SNN, blocks: int, imbalance: float, seed: int) -> IndexArray:
     """Return the block of every unit position."""
     units = network.num_units
     if blocks < 2 or units <= blocks:
@@ -121,7 +124,7 @@ def _partitioned(network: SNN, blocks: int, seed: int) -> IndexArray:
     kahypar, initializer = _library()
     kahypar.set_seed(seed)
     context = initializer.context_from_preset(kahypar.PresetType.DETERMINISTIC)
-    context.set_partitioning_parameters(blocks, IMBALANCE, kahypar.Objective.KM1)
+    context.set_partitioning_parameters(blocks, imbalance, kahypar.Objective.KM1)
     context.logging = False
     edges, weights = _hyperedges(network)
     graph = initializer.create_hypergraph(context, units, len(edges), edges, [1] * units, weights)

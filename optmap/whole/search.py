@@ -61,15 +61,8 @@ from optmap.whole.starts import bound, starts
 from optmap.whole.target import Expired, Target
 
 #: Objective -> what annealing minimises.
-GOALS = {
-    "period": PERIOD,
-    "traffic": TRAFFIC_GOAL,
-    "energy_pj": ENERGY,
-    "clusters": FEWEST,
-    "multicast_hops": ENERGY,  # of hops alone
-}
-#: The price of a hop among those of energy.
-HOPS = 2
+GOALS = {"period": PERIOD, "traffic": TRAFFIC_GOAL, "energy_pj": ENERGY, "clusters": FEWEST}
+GOALS["multicast_hops"] = ENERGY  # of hops alone
 #: Shares of the moves, in the order of :mod:`optmap.whole.kernels.anneal`; the last four are for
 #: neurons that were split.
 SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2)
