@@ -160,6 +160,7 @@ def test_limits_of_what_leaves_a_crossbar_are_kept(limits: dict[str, int]):
         assert outcome.claimed == searched(snn, platform)[0].claimed
 
 
+@pytest.mark.full
 def test_multicast_hops_are_no_more_than_bound_afterwards():
     """Clusters chosen with the tiles in mind do no worse than the same start bound for few hops."""
     snn = generate("gen:reservoir-2d-64-8")
