@@ -3,7 +3,8 @@
 Pseudo-code, in shares of the seconds given::
 
     dissolve clusters one by one (clustering/kernels/annealing_clusters.py), one kind of crossbar
-    anneal the traffic, once for each of TEMPERATURES (clustering/kernels/annealing_traffic.py)
+    anneal the traffic (clustering/kernels/annealing_traffic.py): where moves are cheap, the
+        best of many short coolings; then once more for each of TEMPERATURES
 
 Fewer clusters take fewer base ticks, and less traffic nearly always fewer events: the search over
 all decisions (search.py) reaches in minutes from a fast flow's clustering what it reaches in
@@ -19,6 +20,7 @@ from optmap.clock import now
 from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
 from optmap.clustering.kernels.annealing_traffic import reduce_traffic
 from optmap.clustering.kernels.classes import classes_of
+from optmap.judge.metrics import traffic
 from optmap.model.capacity import stated
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
@@ -28,6 +30,9 @@ from optmap.model.platform import Platform
 MOST_SYNAPSES = 3_000_000
 #: First temperatures of the traffic's rounds, in mean spikes of a source that is read.
 TEMPERATURES = (0.5, 0.1)
+#: Where so many short rounds fit, coolings from the start get this share of the seconds; their
+#: first temperatures, and how many are tried before they become longer.
+SHORT_ROUNDS, SHORT_SHARE, COOLING, PATIENCE = 20, 0.6, (2.0, 0.5, 0.1), 8
 #: Moves of the round that measures how long a move takes.
 TRIAL_MOVES = 50_000
 
@@ -78,12 +83,41 @@ def refined(
             yield clustering
     began = now()
     quiet = reduce_traffic(network, clustering, kinds, moves=TRIAL_MOVES, seed=seed, hot=0.1)
-    rate = (now() - began) / TRIAL_MOVES
+    rate = max((now() - began) / TRIAL_MOVES, 1e-7)
+    if shares.traffic_s > SHORT_ROUNDS * TRIAL_MOVES * rate:
+        end = began + SHORT_SHARE * shares.traffic_s
+        quiet = _best_of_many(decomposition, clustering, kinds, end, seed)
+        yield quiet
     left = shares.traffic_s - (now() - began)
-    moves = int(left / max(rate, 1e-7) / len(TEMPERATURES))
+    moves = int(left / rate / len(TEMPERATURES))
     for number, hot in enumerate(TEMPERATURES):
         if moves > TRIAL_MOVES:
             quiet = reduce_traffic(
                 network, quiet, kinds, moves=moves, seed=seed + number + 1, hot=hot
             )
     yield quiet
+
+
+def _best_of_many(
+    decomposition: Decomposition,
+    start: Clustering,
+    kinds: tuple[tuple[int, int], ...],
+    end: float,
+    seed: int,
+) -> Clustering:
+    """Return the best clustering of many short coolings of a start, until ``end``.
+
+    After every PATIENCE of them they are twice as long.
+    """
+    network, attempt, moves = decomposition.network, 0, TRIAL_MOVES
+    best, least = start, traffic(decomposition, start).total
+    while now() < end:
+        found = start
+        for number, hot in enumerate(COOLING):
+            step = seed * 10_000 + attempt * len(COOLING) + number
+            found = reduce_traffic(network, found, kinds, moves=moves, seed=step, hot=hot)
+        attempt, reached = attempt + 1, traffic(decomposition, found).total
+        if reached < least:
+            best, least = found, reached
+        moves = TRIAL_MOVES << attempt // PATIENCE
+    return best

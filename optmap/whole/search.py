@@ -85,8 +85,12 @@ MOST_PIPELINED = 64
 FAR, FAR_TRIALS, NEAR_TRIALS = 1.05, 20_000, 400
 #: Shares of the time: when the fast flows end; for refining; for one state's schedule; kept back.
 STARTS_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.2, 0.1, 0.02
+#: Refining takes more where it works on the objective itself.
+REFINE_SHARES = {"clusters": 0.6, "traffic": 0.5}
 #: Refining gives this part to fewer clusters; all but a little where they are the objective.
-CLUSTERS_PART, FEWEST_SHARE, FEWEST_PART = 0.5, 0.6, 0.9
+CLUSTERS_PART, FEWEST_PART = 0.5, 0.9
+#: Up to so many units the placement of least work is refined beside that of least floor.
+MOST_TWICE = 1_000
 #: Rounds in a row without a better state after which they become longer.
 PATIENCE = len(ROUNDS)
 
@@ -235,13 +239,21 @@ class _Search:
         return float(max_tile_load(graph, mapping.binding, self.target.platform))
 
     def _refine(self) -> None:
-        """Anneal the clustering of the best candidate; of each decomposition for few clusters."""
+        """Anneal the clustering of the best candidate, and of the one with the least work.
+
+        For few clusters, of each decomposition.
+        """
         fewest = self.target.objective == "clusters"
         best: dict[str, Placed] = {}
         for _, placed in sorted(self.candidates, key=lambda c: c[0]):
             best.setdefault(placed.decomposition.identity, placed)
         chosen = list(best.values())[: 2 if fewest else 1]
-        share, part = (FEWEST_SHARE, FEWEST_PART) if fewest else (REFINE_SHARE, CLUSTERS_PART)
+        if chosen and not fewest and self.target.snn.num_units <= MOST_TWICE:
+            lightest = min((placed for _, placed in self.candidates), key=self._work)
+            if self._work(lightest) < self._work(chosen[0]):
+                chosen.append(lightest)
+        share = REFINE_SHARES.get(self.target.objective, REFINE_SHARE)
+        part = FEWEST_PART if fewest else CLUSTERS_PART
         seconds = share * self.limits.wall_s / max(len(chosen), 1)
         for placed in chosen:
             crowded = placed.clustering.num_clusters > self.target.platform.num_tiles
@@ -256,6 +268,10 @@ class _Search:
                 soon = self.until(self.spent() / self.limits.wall_s + SCHEDULE_SHARE / 2)
                 for mapping in bound(self.target, placed.decomposition, clustering, soon):
                     self._consider(mapping)
+
+    def _work(self, placed: Placed) -> int:
+        """Return the ticks of all crossbars: what is left of them when the tiles are balanced."""
+        return int(self.target.graph(placed).tau.sum())
 
     def _schedule(self, placed: Placed, end: float) -> None:
         """Give a placement orders, and another binding where its own cannot be scheduled well.

@@ -19,7 +19,7 @@ from optmap.model.snn import SNN
 #: Entries of the table of readers by cluster and source, 4 bytes each, that are kept at most.
 MAX_TABLE = 250_000_000
 #: Moves that about a second of one core is counted as.
-MOVES_A_UNIT = 1_000_000
+MOVES_A_UNIT = 5_000_000
 #: Last temperature, in parts of the first.
 COLD = 0.01
 
