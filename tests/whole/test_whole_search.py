@@ -170,7 +170,7 @@ def test_multicast_hops_are_no_more_than_bound_afterwards():
     assert check(snn, platform, found.solution, "dataflow") == []
     row = evaluate(platform, found.solution, "dataflow").row()
     assert found.claimed == row["multicast_hops"]
-    decomposition = tree.decompose(snn, platform.max_rows)
+    decomposition = tree.decompose(snn, platform)
     clustering = overlap.partition(decomposition, platform)
     graph = cluster_graph(decomposition, clustering, platform, "dataflow")
     bound = multicast.bind(graph, platform)
