@@ -27,13 +27,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from optmap.clock import did, now
-from optmap.clustering.kernels.twins import twin_classes
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.judge.check import check
@@ -45,34 +42,18 @@ from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 from optmap.model.platform import Platform
 from optmap.model.scope import binding_identity
 from optmap.model.snn import SNN
-from optmap.whole.convert import Placed, placed_of, room_for, state_of
-from optmap.whole.kernels.anneal import (
-    ENERGY,
-    FEWEST,
-    PERIOD,
-    TRAFFIC_GOAL,
-    anneal,
-    cost,
-    mean_climb,
-)
-from optmap.whole.kernels.state import State, copied, restore
+from optmap.whole.annealing import Annealing, annealing_of
+from optmap.whole.convert import Placed, placed_of, room_for
+from optmap.whole.kernels.anneal import anneal, mean_climb
+from optmap.whole.kernels.state import copied, restore
 from optmap.whole.refine import Shares, refined
 from optmap.whole.starts import bound, starts
 from optmap.whole.target import Expired, Target
 
-#: Objective -> what annealing minimises.
-GOALS = {"period": PERIOD, "traffic": TRAFFIC_GOAL, "energy_pj": ENERGY, "clusters": FEWEST}
-GOALS["multicast_hops"] = ENERGY  # of hops alone
-#: Shares of the moves, in the order of :mod:`optmap.whole.kernels.anneal`; the last four are for
-#: neurons that were split.
-SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2)
-NEED_SPLIT = 4
 #: A cycle's rounds: temperature when they begin, in mean climbs, and the norm's power, 2 to this.
 ROUNDS = ((0.02, 4), (0.1, 6), (0.3, 6), (0.1, 4), (0.6, 6))
 #: Rounds that begin hotter than this take LONG_SHARE of the time left: slow cooling pays there.
 HOT, LONG_SHARE = 0.2, 0.2
-#: Norms that judge a state: close to the largest, and one that knows the others too.
-SHARPEST, SOFTEST = 10, 3
 #: Temperature when a round ends, as a share of that when it begins.
 COOLED = 0.05
 #: Moves of the first rounds, for each piece and at least; draws for the mean climb.
@@ -138,31 +119,6 @@ def search(
 
 def _placed(mapping: Mapping) -> Placed:
     return Placed(mapping.decomposition, mapping.clustering, mapping.binding)
-
-
-@dataclass(frozen=True, slots=True)
-class _Annealing:
-    """A state with what its annealing needs."""
-
-    state: State
-    start: Placed
-    twin: Any
-    shares: Any
-    goal: int
-    weights: Any
-
-    def at(self, norm: int) -> _Annealing:
-        """Return the same with another norm."""
-        if self.goal != PERIOD:
-            return self
-        return replace(self, weights=np.array([norm, 0.0, 0.0, 0.0]))
-
-    def height(self) -> tuple[float, float]:
-        """Return what is minimised, the busiest for the period; then a norm that breaks ties."""
-        if self.goal != PERIOD:
-            return cost(self.state, self.goal, self.weights), 0.0
-        sharp, soft = (cost(self.state, PERIOD, self.at(n).weights) for n in (SHARPEST, SOFTEST))
-        return sharp, soft
 
 
 class _Search:
@@ -338,7 +294,7 @@ class _Search:
         placed = min(self.candidates, key=lambda c: c[0])[1]
         if not room_for(snn, placed.clustering.num_clusters):
             return
-        work = self._annealing(placed)
+        work = annealing_of(self.target, placed)
         length = max(LEAST_MOVES, MOVES_A_PIECE * int(work.state.total["pieces"][0]))
         best, least, number, vain = copied(work.state), work.height(), 0, 0
         begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
@@ -376,21 +332,7 @@ class _Search:
         """Tell whether a better value asks for a better state, not for better orders of this."""
         return self.target.objective != "period" or self.value <= 1.01 * floor
 
-    def _annealing(self, placed: Placed) -> _Annealing:
-        snn, platform = self.target.snn, self.target.platform
-        state = state_of(snn, platform, placed)
-        twin = np.zeros(snn.num_neurons, dtype=np.int64)
-        twin[snn.units] = twin_classes(snn).class_of
-        shares = np.array(SHARES)
-        if not placed.decomposition.num_inserted:
-            shares[-NEED_SPLIT:] = 0
-        shares = np.cumsum(shares / shares.sum())
-        shares[-1] = 1.0
-        goal = GOALS.get(self.target.objective, PERIOD)
-        weights = self.target.prices()
-        return _Annealing(state, placed, twin, shares, goal, weights)
-
-    def _round(self, work: _Annealing, heat: float, length: int, expired: Expired) -> None:
+    def _round(self, work: Annealing, heat: float, length: int, expired: Expired) -> None:
         """Anneal once, or as far as time and moves allow."""
         climb = mean_climb(work.state, self.rng, work.goal, work.weights, CLIMB_DRAWS)
         heats = climb * heat * np.array([1.0, COOLED])

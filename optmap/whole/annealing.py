@@ -1,0 +1,69 @@
+"""A state of the search over all decisions, with what annealing minimises and moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from optmap.clustering.kernels.twins import twin_classes
+from optmap.whole.convert import Placed, state_of
+from optmap.whole.kernels.anneal import ENERGY, FEWEST, PERIOD, TRAFFIC_GOAL, cost
+from optmap.whole.kernels.state import State
+from optmap.whole.target import Target
+
+#: Objective -> what annealing minimises.
+GOALS = {
+    "period": PERIOD,
+    "traffic": TRAFFIC_GOAL,
+    "energy_pj": ENERGY,
+    "multicast_hops": ENERGY,  # of hops alone
+    "clusters": FEWEST,
+}
+#: Shares of the moves, in the order of :mod:`optmap.whole.kernels.anneal`; the last four are for
+#: neurons that were split.
+SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2)
+NEED_SPLIT = 4
+#: Norms that judge a state: close to the largest, and one that knows the others too.
+SHARPEST, SOFTEST = 10, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Annealing:
+    """A state with what its annealing needs."""
+
+    state: State
+    start: Placed
+    twin: Any
+    shares: Any
+    goal: int
+    weights: Any
+
+    def at(self, norm: int) -> Annealing:
+        """Return the same with another norm."""
+        if self.goal != PERIOD:
+            return self
+        return replace(self, weights=np.array([norm, 0.0, 0.0, 0.0]))
+
+    def height(self) -> tuple[float, float]:
+        """Return what is minimised, the busiest for the period; then a norm that breaks ties."""
+        if self.goal != PERIOD:
+            return cost(self.state, self.goal, self.weights), 0.0
+        sharp, soft = (cost(self.state, PERIOD, self.at(n).weights) for n in (SHARPEST, SOFTEST))
+        return sharp, soft
+
+
+def annealing_of(target: Target, placed: Placed) -> Annealing:
+    """Return the state of a placement, with goal, prices and shares of moves for a target."""
+    snn = target.snn
+    twin = np.zeros(snn.num_neurons, dtype=np.int64)
+    twin[snn.units] = twin_classes(snn).class_of
+    shares = np.array(SHARES)
+    if not placed.decomposition.num_inserted:
+        shares[-NEED_SPLIT:] = 0
+    shares = np.cumsum(shares / shares.sum())
+    shares[-1] = 1.0
+    goal = GOALS.get(target.objective, PERIOD)
+    state = state_of(snn, target.platform, placed)
+    return Annealing(state, placed, twin, shares, goal, target.prices())
