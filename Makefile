@@ -23,7 +23,7 @@ reference: $(STAMP)
 	$(PY) -m optmap.experiment.tables.publish results/reference
 
 reproduce: $(STAMP)
-	$(PY) -m optmap.reproduce --page docs/reproduction.md
+	$(PY) -m optmap.reproduce --work 5 --page docs/reproduction.md
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

@@ -105,16 +105,21 @@ def compiled(function: Callable[..., Any]) -> Any:
     return Kernel(function)
 
 
+#: Other threads run while a kernel does; no C program calls one, so no entry is compiled for it.
+OPTIONS = {"nogil": True, "no_cfunc_wrapper": True}
+
+
 def _jit(function: Callable[..., Any]) -> Any:
     """Return numba's form of a function, with a cache that other processes may write too."""
     import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
     from numba import njit
 
     _listen()
+    jit: Any = njit  # its types know no no_cfunc_wrapper
     try:
-        kernel = njit(cache=True, nogil=True)(function)
+        kernel = jit(cache=True, **OPTIONS)(function)
     except RuntimeError:
-        return njit(nogil=True)(function)
+        return jit(**OPTIONS)(function)
     file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     if file is not None and hasattr(file, "_source_stamp"):
         # numba takes kept code for current when the kernel's own file has not changed, although

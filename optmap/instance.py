@@ -74,6 +74,8 @@ from optmap.variants import parts_of, read_platform, short_name
 
 SCHEMA = 1
 SETS = ("default", "all", "example")
+#: Bytes of a network file that is read before it is hashed.
+LARGE = 200_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +217,13 @@ class Instance:
         return mapping
 
     def digest(self) -> str:
-        """Return a SHA-256 of everything that can change a result: files, platform, token mode."""
+        """Return a SHA-256 of everything that can change a result: files, platform, token mode.
+
+        A large file is read first: one that is no network is refused before all of it is hashed.
+        """
+        network = Path(self.network)
+        if network.is_file() and network.stat().st_size > LARGE:
+            self.snn  # noqa: B018
         sha = hashlib.sha256()
         sha.update(f"{self.tokens} {self.keep_zero_weights} {self.platform!r}\n".encode())
         if self.platform.extras or self.weight_bits:
@@ -231,7 +239,7 @@ class Instance:
         if self.network.startswith("gen:"):
             sha.update(self.network.encode())
         else:
-            _add_file(sha, Path(self.network))
+            _add_file(sha, network)
         if self.encoding is not None and self.encoding.kind is not None:
             e = self.encoding
             sha.update(f"{e.kind} {e.steps} {e.seed} {e.convention}\n".encode())

@@ -204,7 +204,8 @@ def _notes(
     args: argparse.Namespace, programs: Sequence[Program], failed: Sequence[Row]
 ) -> list[str]:
     """Return what the page says of the run: limits, what was not run, rows without a mapping."""
-    notes = [f"Limit of a row: {args.limit:g} s; seed {args.seed}; `--jobs {args.jobs}`."]
+    limit = f"{args.limit:g} s" if args.work is None else f"{args.work} units of counted work"
+    notes = [f"Limit of a row: {limit}; seed {args.seed}; `--jobs {args.jobs}`."]
     left = [p.name for p in PROGRAMS if p not in programs]
     if left:
         notes.append(f"Not run here: {', '.join(left)}.")

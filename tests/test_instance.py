@@ -163,6 +163,15 @@ def test_the_digest_sees_whatever_can_change_a_result(written):
     assert load(file).digest() != digest
 
 
+def test_a_large_file_is_read_before_it_is_hashed(written, tmp_path, monkeypatch):
+    (tmp_path / "net.csv").write_text("what is no network")
+    instance = load(written(FILE))
+    assert instance.digest()
+    monkeypatch.setattr("optmap.instance.LARGE", 10)
+    with pytest.raises(InputError, match=r"net\.csv"):
+        instance.digest()
+
+
 def test_the_digest_of_a_folder_sees_its_files(written):
     file = written(FILE)
     folder = file.parent / "cores"

@@ -62,8 +62,7 @@ def with_value(
     records, found = dict(entry.records), []
     for metric in GAPPED:
         value, record = metric.value(row), records.get(metric.name, Record(metric.name))
-        free = metric.name == ENERGY and value == 0  # the platform charges nothing
-        if value is None or free or (record.value is not None and value >= record.value):
+        if value is None or (record.value is not None and value >= record.value):
             continue
         _refuse_crossing(entry, metric.name, value, record.bound)
         place = {"file": f"{MAPPINGS}/{content_digest(mapping)[:16]}.json.gz"}

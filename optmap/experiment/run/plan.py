@@ -24,9 +24,6 @@ from optmap.shipped import instance_file, is_instance, platform_names
 from optmap.toml_fields import read_toml
 from optmap.variants import with_changes
 
-#: Bytes of a file that is looked at before it is hashed.
-LARGE = 200_000_000
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -38,9 +35,6 @@ class Planned:
     @cached_property
     def digest(self) -> str:
         """The hash of the instance's content."""
-        network = Path(self.instance.network)
-        if network.is_file() and network.stat().st_size > LARGE:
-            self.instance.snn  # noqa: B018 - what is no network is refused before it is all hashed
         return self.instance.digest()
 
     def job(self, method: str, limits: Limits, method_file: str = "") -> Job:

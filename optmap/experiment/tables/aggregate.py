@@ -82,7 +82,7 @@ def headline(rows: Sequence[Row], gaps: Sequence[Gap], methods: Sequence[str]) -
         for g in gaps:
             if g.metric == metric:
                 by_pair.setdefault((g.method, g.instance), []).append(g)
-        names = dict.fromkeys(g.instance for g in gaps)
+        names = dict.fromkeys(instance for _, instance in by_pair)
         asked = [m for m in methods if not m.startswith(GIVEN)] or list(methods)
         mapped = {m: sum((m, i) in by_pair for i in names) for m in asked}
         compared = [m for m in asked if 2 * mapped[m] >= max(mapped.values()) > 0]

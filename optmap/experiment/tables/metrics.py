@@ -81,8 +81,9 @@ METRICS = (
         gap=True,
     ),
     Metric(
-        "energy_pj", "energy", "pJ", "energy of one inference: spikes, synapses, routing", gap=True,
-        format=compact,
+        "energy_pj", "energy", "pJ",
+        "energy of one inference: spikes, synapses, routing; of platforms that give prices",
+        gap=True, format=compact, value_of=lambda row: row.value("energy_pj") or None,
     ),
     Metric("latency", "latency", "ticks", "time from the first input to the last output"),
     Metric("tiles_used", "tiles used", "", "tiles that hold a cluster"),
