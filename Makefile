@@ -19,11 +19,11 @@ compare: $(STAMP)
 	$(PY) -m optmap.compare instances/
 
 reference: $(STAMP)
-	$(PY) -m optmap.compare instances/ --out results/reference --work 20
+	$(PY) -m optmap.compare instances/ --out results/reference
 	$(PY) -m optmap.experiment.tables.publish results/reference
 
 reproduce: $(STAMP)
-	$(PY) -m optmap.reproduce --work 5 --page docs/reproduction.md
+	$(PY) -m optmap.reproduce --page docs/reproduction.md
 
 lint: $(STAMP)
 	$(PY) -m ruff check .
