@@ -38,7 +38,7 @@ def test_an_inserted_unit_beside_its_reader_never_pays(seed: int, monkeypatch):
     case, metrics = random_whole_case(seed), ("clusters", "traffic", "spike_hops", "energy_pj")
     values = [least_period(*case), least(*case, metrics)]
     every = whole_oracle.clusterings
-    monkeypatch.setattr(whole_oracle, "clusterings", lambda d, p: every(d, p, absorb=False))
+    monkeypatch.setattr(whole_oracle, "clusterings", lambda d, p, *_: every(d, p, absorb=False))
     assert [least_period(*case), least(*case, metrics)] == values
 
 

@@ -131,7 +131,7 @@ BAD = [
     ("width = 2", "width = 0", "interconnect.width", "0", "a number >= 1"),
     ("width = 2", "", "interconnect.width", "nothing", "a number >= 1"),
     ("{ value = 8,", "{ value = 2000000,", "tiles[0].rows", "2000000", "at most 1048576"),
-    ("height = 1", "height = 5000", "interconnect.width", "2 x 5000 tiles", "at most 4096"),
+    ("height = 1", "height = 50000", "interconnect.width", "2 x 50000 tiles", "at most 65536"),
     ("height = 1", "height = 1\ndepth = 1", "interconnect.depth", "an unknown", "height, kind"),
     ("count = 2", "count = 3", "tiles", "more than 2 tiles", "2, as the interconnect"),
     ("count = 2", "count = 1", "tiles", "1 tiles", "2, as the interconnect"),
