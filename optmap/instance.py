@@ -74,7 +74,7 @@ from optmap.variants import parts_of, read_platform, short_name
 
 SCHEMA = 1
 SETS = ("default", "all", "example")
-#: Bytes of a network file that is read before it is hashed.
+#: Bytes of a file that is read before it is hashed: what is no network is refused at once.
 LARGE = 200_000_000
 
 
@@ -217,10 +217,7 @@ class Instance:
         return mapping
 
     def digest(self) -> str:
-        """Return a SHA-256 of everything that can change a result: files, platform, token mode.
-
-        A large file is read first: one that is no network is refused before all of it is hashed.
-        """
+        """Return a SHA-256 of everything that can change a result: files, platform, token mode."""
         network = Path(self.network)
         if network.is_file() and network.stat().st_size > LARGE:
             self.snn  # noqa: B018
