@@ -3,7 +3,7 @@
 Pseudo-code::
 
     report the given start, then the best of fast flows (starts.py)
-    refine the clustering of the most promising one (refine.py)
+    refine the clustering of the most promising one, and of the one of least work (refine.py)
     state = the placement of least floor: busiest tile, or the objective (kernels/state.py)
     repeat, from the best state, with the next temperature of a cycle, the hot ones for longer:
         anneal: pieces, twins, clusters, sources of pieces move, change places (kernels/anneal.py)
