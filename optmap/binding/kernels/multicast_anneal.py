@@ -36,7 +36,7 @@ class Grid(NamedTuple):
 
 
 @compiled
-def _way(here: Any, there: Any, size: Any, torus: Any) -> Any:
+def way(here: Any, there: Any, size: Any, torus: Any) -> Any:
     """Return the signed steps from one place of an axis to another."""
     steps = there - here
     if torus and 2 * abs(steps) > size:
@@ -56,11 +56,11 @@ def links_of(net: Any, tile: Any, nets: Any, grid: Any, column: Any) -> Any:
         if there == home:
             continue
         across = there % grid.width
-        steps = _way(x, across, grid.width, grid.torus)
+        steps = way(x, across, grid.width, grid.torus)
         east, west = max(east, steps), max(west, -steps)
         if column[2, across] == 0:
             column[0, across], column[1, across], column[2, across] = 0, 0, 1
-        up = _way(y, there // grid.width, grid.height, grid.torus)
+        up = way(y, there // grid.width, grid.height, grid.torus)
         if up > column[0, across]:
             upright += up - column[0, across]
             column[0, across] = up
@@ -91,7 +91,7 @@ def _change(item: Any, mark: Any, found: Any, tile: Any, nets: Any, grid: Any, w
 
 
 @compiled
-def _target(item: Any, tile: Any, nets: Any, grid: Any) -> Any:
+def target_of(item: Any, tile: Any, nets: Any, grid: Any) -> Any:
     """Draw a tile: that of an end of one of the item's nets, or beside it, or (1 in 8) any."""
     tiles = grid.width * grid.height
     first, stop = nets.touch_ptr[item], nets.touch_ptr[item + 1]
@@ -112,7 +112,18 @@ def _target(item: Any, tile: Any, nets: Any, grid: Any) -> Any:
 
 
 @compiled
-def _relist(item: Any, old: Any, new: Any, head: Any, after: Any) -> None:
+def occupants(tile: Any, tiles: Any) -> Any:
+    """Return (head, after, count): each tile's first item or -1, the item after each, how many."""
+    head, after = np.full(tiles, -1, dtype=np.int64), np.full(len(tile), -1, dtype=np.int64)
+    count = np.zeros(tiles, dtype=np.int64)
+    for a in range(len(tile)):
+        after[a], head[tile[a]] = head[tile[a]], a
+        count[tile[a]] += 1
+    return head, after, count
+
+
+@compiled
+def relist(item: Any, old: Any, new: Any, head: Any, after: Any) -> None:
     """Move an item from one tile's list to the head of another's."""
     at = head[old]
     if at == item:
@@ -143,11 +154,7 @@ def anneal(tile: Any, nets: Any, grid: Any, seed: Any, moves: Any, hot: Any, col
     length, new = np.zeros(m, dtype=np.int64), np.zeros(m, dtype=np.int64)
     work = (length, new, np.full(m, -1, dtype=np.int64), column)
     found = np.zeros(m + 1, dtype=np.int64)
-    head, after = np.full(tiles, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
-    count = np.zeros(tiles, dtype=np.int64)
-    for a in range(n):
-        after[a], head[tile[a]] = head[tile[a]], a
-        count[tile[a]] += 1
+    head, after, count = occupants(tile, tiles)
     hops = np.int64(0)
     for net in range(m):
         length[net] = links_of(net, tile, nets, grid, column)
@@ -158,7 +165,7 @@ def anneal(tile: Any, nets: Any, grid: Any, seed: Any, moves: Any, hot: Any, col
         if step % 256 == 255:
             heat *= falling
         a = np.random.randint(n)  # noqa: NPY002
-        s, t = tile[a], _target(a, tile, nets, grid)
+        s, t = tile[a], target_of(a, tile, nets, grid)
         if s == t or not grid.fits[a, t]:
             continue
         b = -1
@@ -184,9 +191,9 @@ def anneal(tile: Any, nets: Any, grid: Any, seed: Any, moves: Any, hot: Any, col
         hops += grown
         for i in range(1, found[0] + 1):
             length[found[i]] = new[found[i]]
-        _relist(a, s, t, head, after)
+        relist(a, s, t, head, after)
         if b >= 0:
-            _relist(b, t, s, head, after)
+            relist(b, t, s, head, after)
         else:
             count[s] -= 1
             count[t] += 1

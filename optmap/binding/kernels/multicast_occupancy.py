@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.binding.kernels.multicast_anneal import Grid, _relist, _target, _way
+from optmap.binding.kernels.multicast_anneal import Grid, occupants, relist, target_of, way
 from optmap.binding.kernels.multicast_nets import Nets
 from optmap.compiled import compiled
 
@@ -64,7 +64,7 @@ def spans(size: Any, torus: Any) -> Any:
             ahead, behind = 0, 0
             for other in range(size):
                 if mask >> other & 1:
-                    steps = _way(place, other, size, torus)
+                    steps = way(place, other, size, torus)
                     ahead, behind = max(ahead, steps), max(behind, -steps)
             table[place, mask] = ahead + behind
     return table
@@ -213,11 +213,7 @@ def anneal_small(
     np.random.seed(seed)  # noqa: NPY002 - the compiled generator's own state, not NumPy's
     n, tiles = len(tile), grid.width * grid.height
     seat = seated(tile, nets, grid)
-    head, after = np.full(tiles, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
-    count = np.zeros(tiles, dtype=np.int64)
-    for a in range(n):
-        after[a], head[tile[a]] = head[tile[a]], a
-        count[tile[a]] += 1
+    head, after, count = occupants(tile, tiles)
     hops = np.sum(nets.weight * seat.length)
     best, least = tile.copy(), hops
     heat, falling = hot, (cold / hot) ** (256.0 / max(moves, 1))
@@ -225,7 +221,7 @@ def anneal_small(
         if step % 256 == 255:
             heat *= falling
         a = np.random.randint(n)  # noqa: NPY002
-        s, t = tile[a], _target(a, tile, nets, grid)
+        s, t = tile[a], target_of(a, tile, nets, grid)
         if s == t or not grid.fits[a, t]:
             continue
         b = -1
@@ -244,10 +240,10 @@ def anneal_small(
         if b >= 0:
             tile[b] = s
         _settle(a, s, t, tile, nets, seat, grid)
-        _relist(a, s, t, head, after)
+        relist(a, s, t, head, after)
         if b >= 0:
             _settle(b, t, s, tile, nets, seat, grid)
-            _relist(b, t, s, head, after)
+            relist(b, t, s, head, after)
         else:
             count[s] -= 1
             count[t] += 1
