@@ -41,6 +41,7 @@ bench: $(STAMP)
 	$(PY) tests/benchmarks/performance_page.py --write
 
 clustering: $(STAMP)
+	$(PY) tests/benchmarks/published_comparison.py --write
 	$(PY) tests/benchmarks/partition_table.py 20 --write
 
 limits: $(STAMP)
