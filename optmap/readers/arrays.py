@@ -29,9 +29,15 @@ import scipy.sparse
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN, IndexArray, Population, from_edges, frozen
-from optmap.readers.columns import UnclearHeader, edge_columns
+from optmap.readers.columns import (
+    UnclearHeader,
+    direction_columns,
+    edge_columns,
+    population_columns,
+)
 from optmap.readers.file_limits import most_neurons
 from optmap.readers.numpy_file import DAMAGE, EXPECTED, load_arrays
+from optmap.readers.synapse_kinds import direction
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -70,6 +76,7 @@ def read_arrays(path: Path, *, keep_zero_weights: bool = False, rows: str | None
             snn = _from_single(arrays[""], keep_zero_weights, rows)
         else:
             arrays = _renamed(arrays)
+            _refuse_both_ways(arrays)
             snn = _from_named(arrays, keep_zero_weights).with_notes(*_left_out(arrays))
         if rows is not None and ROW_READS not in snn.notes:
             found = f"--matrix-rows {rows} for lists of synapses"
@@ -99,6 +106,21 @@ def _renamed(arrays: Arrays) -> Arrays:
     return {called.get(name, name): array for name, array in arrays.items()}
 
 
+def _refuse_both_ways(arrays: Arrays) -> None:
+    """Refuse synapses that an array says to count both ways, or to join several populations."""
+    names = list(arrays)
+    for column in direction_columns(names):
+        values = np.unique(arrays[names[column.place]]).tolist()
+        if any(direction(str(value), column.yes) != 1 for value in values):
+            raise ValueError(f"array {names[column.place]!r}: list synapses in both directions")
+    if "pre" not in arrays:
+        return
+    told = [arrays[names[p]] for p in population_columns(names) if names[p] not in _KNOWN]
+    told = [array.reshape(-1) for array in told if array.shape == arrays["pre"].shape]
+    if told and len(np.unique(np.concatenate(told))) > 1:
+        raise ValueError("ends of several populations: number all neurons in one list")
+
+
 def _left_out(arrays: Arrays) -> Iterator[str]:
     """Say which arrays have no meaning here."""
     known = _KNOWN | _SCIPY if "format" in arrays else _KNOWN
@@ -112,12 +134,17 @@ def _from_single(array: npt.NDArray[Any], keep_zero_weights: bool, rows: str | N
         values = array.astype(np.float64)
         if (values >= 0).all() and (values == np.floor(values)).all():
             raise ValueError("2 x 2 whole numbers, a matrix or two pairs: say with --matrix-rows")
+    if array.shape in ((3, 3), (4, 4)) and array.dtype.kind in "iuf" and rows is None:
+        ends = array[:, :2].astype(np.float64)
+        if (ends >= 0).all() and (ends == np.floor(ends)).all() and ends.max() > 1:
+            found = f"{len(array)} rows of {len(array)} numbers, a matrix or pre, post, weight"
+            raise ValueError(f"{found}: say with --matrix-rows")
     if array.ndim == 2 and array.shape[0] == array.shape[1]:
         return _from_dense(array, keep_zero_weights, {})
     if array.ndim == 2 and array.shape[1] == 2 and len(array):
         pairs = _whole(array, "the pairs")
         return from_edges(pairs[:, 0], pairs[:, 1], _room_for(int(pairs.max()) + 1, len(pairs)))
-    raise ValueError(f"an array of shape {array.shape}")
+    raise ValueError(f"an array of shape {array.shape}; weights beside pairs as .npz: pre, post")
 
 
 def _from_named(arrays: Arrays, keep_zero_weights: bool) -> SNN:

@@ -32,8 +32,16 @@ _COUNT = [{"count"}, {"counts"}, {"synapses"}, {"syn", "count"}, {"synapse", "co
           {"number"},
           {"number", "of", "connections"}, {"number", "of", "synapses"}, {"nbr"}, {"contacts"},
           {"connections"}, {"multiplicity"}]  # fmt: skip
-_TYPE = [{"type"}, {"kind"}, {"syn", "type"}, {"synapse", "type"}, {"edge", "type"},
+_TYPE = [{"type"}, {"kind"}, {"syn", "type"}, {"synapse", "type"}, {"edge", "type"}, {"etype"},
          {"connection", "type"}, {"conn", "type"}]  # fmt: skip
+#: Columns of a truth value, or of a word, that say whether a row counts both ways.
+_ONE_WAY = [{"directed"}, {"unidirectional"}, {"oriented"}]
+_BOTH_WAYS = [{"undirected"}, {"bidirectional"}, {"reciprocal"}, {"mutual"}, {"symmetric"},
+              {"electrical"}, {"gap", "junction"}, {"gap"}, {"gj"}]  # fmt: skip
+_DIRECTION = [{"direction"}, {"directionality"}]
+#: What a column beside an end may say, so that neurons of one number in two of them are two.
+_GROUPS = {"layer", "pop", "group", "area", "ensemble", "module", "nucleus", "column", "core",
+           "region", "sheet", "network", "block", "chip", "assembly"}  # fmt: skip
 _DELAY = [{"delay"}, {"delays"}, {"delay", "ms"}, {"syn", "delay"}, {"synaptic", "delay"}]
 
 _PIECES = (
@@ -75,6 +83,68 @@ class EdgeColumns:
     delay: int | None = None
     weight_is_count: bool = False
     others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A column that says whether a row counts both ways.
+
+    ``yes``: what its truth values mean: "directed", "undirected", or "" where it has words alone.
+    """
+
+    place: int
+    yes: str
+
+
+def direction_columns(header: Sequence[str]) -> list[Direction]:
+    """Return the columns that say of a row whether it is directed.
+
+    Examples
+    --------
+    >>> direction_columns(["pre", "post", "is_directed", "direction"])
+    [Direction(place=2, yes='directed'), Direction(place=3, yes='')]
+    """
+    meanings = ((_ONE_WAY, "directed"), (_BOTH_WAYS, "undirected"), (_DIRECTION, ""))
+    return [
+        Direction(place, yes)
+        for place, cell in enumerate(header)
+        for words, yes in meanings
+        if set(words_of(cell)) - {"is"} in words
+    ]
+
+
+def group_columns(
+    header: Sequence[str], columns: EdgeColumns
+) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return pairs of columns that say of which layer, group, ... the two ends are.
+
+    Each as (end, what it says of the end) of the source and of the target.
+
+    Examples
+    --------
+    >>> header = ["pre_layer", "pre", "post_layer", "post"]
+    >>> group_columns(header, edge_columns(header))
+    [((1, 0), (3, 2))]
+    """
+    cells = [words_of(cell) for cell in header]
+    found = []
+    for i in columns.others:
+        for j in columns.others:
+            rest = set(cells[i]) - _SOURCE
+            same = rest == set(cells[j]) - _TARGET and len(rest) < len(set(cells[i]))
+            if same and rest & _GROUPS and set(cells[j]) & _TARGET:
+                found.append(((columns.source, i), (columns.target, j)))
+    return found
+
+
+def weight_word(name: str) -> bool:
+    """Tell whether a name is that of a weight, or of a number of synapses."""
+    return is_word(name, _WEIGHT) or is_word(name, _COUNT)
+
+
+def type_word(name: str) -> bool:
+    """Tell whether a name is that of a type of synapse."""
+    return is_word(name, _TYPE)
 
 
 class UnclearHeader(ValueError):
@@ -202,12 +272,36 @@ COUNT = [{"spikes"}, {"count"}, {"counts"}, {"spike", "count"}, {"spike", "count
 RATE = [{"rate"}, {"rates"}, {"firing", "rate"}, {"spike", "rate"}, {"mean", "rate"}, {"hz"},
         {"rate", "hz"}, {"firing", "rate", "hz"}, {"frequency"}, {"frequencies"},
         {"frequency", "hz"}, {"spike", "frequency"}]  # fmt: skip
+#: Columns of a spike file that tell repetitions apart, and those of a recording of potentials.
+_TRIAL = {"trial", "trials", "sample", "batch", "run", "repetition", "repeat", "sweep", "episode",
+          "stimulus", "presentation", "segment"}  # fmt: skip
+_ANALOG = {"v", "vm", "voltage", "potential", "current", "conductance", "membrane", "isyn"}
 _SPIKE_WORDS = {"id": ID, "time": TIME, "count": COUNT, "rate": RATE}
 
 
 def is_word(cell: str, words: list[set[str]]) -> bool:
     """Tell whether a cell has one of these meanings."""
     return set(words_of(cell)) in words
+
+
+def trial_columns(header: Sequence[str] | None) -> list[int]:
+    """Return the columns that say of which trial, sample, ... a spike is."""
+    return [i for i, cell in enumerate(header or ()) if _TRIAL & set(words_of(cell))]
+
+
+def analog_column(header: Iterable[str]) -> str | None:
+    """Return the name of a column of potentials, currents, ...: no spikes, but a multimeter's.
+
+    Examples
+    --------
+    >>> analog_column(["sender", "time_ms", "V_m"])
+    'V_m'
+    """
+    for cell in header:
+        words = words_of(cell)
+        if _ANALOG & set(words) or words in (("g", "ex"), ("g", "in"), ("i", "syn"), ("u", "m")):
+            return cell
+    return None
 
 
 def is_nest(word: str) -> bool:

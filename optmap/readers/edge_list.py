@@ -24,13 +24,13 @@ from optmap.readers.columns import (
     EdgeColumns,
     UnclearHeader,
     edge_columns,
-    population_columns,
     stem,
     words_of,
 )
+from optmap.readers.further_columns import FurtherColumns
 from optmap.readers.neuron_names import SAY, is_number, number_names
 from optmap.readers.options import AS_WRITTEN, ReadOptions
-from optmap.readers.synapse_kinds import counts_both_ways, received
+from optmap.readers.synapse_kinds import ARROWS, counts_both_ways, received
 from optmap.readers.table import Table, read_table
 
 EXPECTED = "rows of source,target[,weight][,type], or a header that names the columns"
@@ -62,7 +62,7 @@ class _Rows:
     by_kind: dict[str, list[int]] = field(default_factory=dict)
     both_ways: dict[tuple[int, int], float] = field(default_factory=dict)
 
-    def add(self, source: str, target: str, weight: float, kind: str) -> None:
+    def add(self, source: str, target: str, weight: float, kind: str, both: bool) -> None:
         pre = self.names.setdefault(source, len(self.names))
         post = self.names.setdefault(target, len(self.names))
         self.pre.append(pre)
@@ -70,8 +70,8 @@ class _Rows:
         self.weight.append(weight)
         if len(self.pre) > 1 and len(self.kinds) < _SOME_KINDS:
             self.kinds.add(kind)
-        if kind and counts_both_ways(kind):
-            self.both_ways[pre, post] = weight
+        if both or (kind and counts_both_ways(kind)):
+            self.both_ways[pre, post] = self.both_ways.get((pre, post), 0.0) + weight
         if kind:
             self.by_kind.setdefault(kind.casefold(), []).append(len(self.pre) - 1)
 
@@ -133,33 +133,36 @@ def read_edges(
         raise table.fail("", "no synapse")
     layout, is_row = _layout(table, first, options)
     width = len(first[1])
-    rows, several = _Rows(), population_columns(layout.header)
-    populations: set[str] = set()
+    rows = _Rows()
+    further = FurtherColumns(table, layout.header, layout.columns, layout.asked)
     for line, cells in chain([first] if is_row else [], records):
         if len(cells) != width:
             raise table.fail(f"line {line}", f"{len(cells)} cells", f"{width} cells")
-        _add(table, rows, layout.columns, line, cells)
-        populations.update(cells[place] for place in several)
+        _add(table, rows, layout.columns, line, cells, further.of(line, cells))
     if not rows.pre:
         raise table.fail("", "no synapse")
-    if len(populations) > 1:  # neuron 0 of each would be one neuron
-        found = "neurons of populations " + ", ".join(sorted(populations)[:5])
-        raise table.fail("", found, "one population, or names that tell neurons apart")
+    further.close()
     _settle(table, layout, rows)
+    _refuse_links(table, layout, rows)
     _refuse_matrix(table, layout, rows)
     turned = received(table, rows.by_kind)
     if turned:
         rows.turn_received(turned)
     rows.mirror()
-    return _numbered(table, rows, layout, keep_zero_weights)
+    return _numbered(table, rows, layout, keep_zero_weights, further)
 
 
-def _add(table: Table, rows: _Rows, columns: EdgeColumns, line: int, cells: list[str]) -> None:
+def _add(
+    table: Table, rows: _Rows, columns: EdgeColumns, line: int, cells: list[str], way: int
+) -> None:
     source, target = cells[columns.source], cells[columns.target]
     if not source or not target:
         raise table.fail(f"line {line}", "an empty name")
     weight = 1.0 if columns.weight is None else _weight(table, line, cells[columns.weight])
-    rows.add(source, target, weight, "" if columns.type is None else cells[columns.type])
+    kind = "" if columns.type is None else cells[columns.type]
+    if way < 0:
+        source, target = target, source
+    rows.add(source, target, weight, kind, way == 0)
 
 
 def _layout(
@@ -197,7 +200,7 @@ def _asked(
     if header is not None and set(words) - {"-"} <= set(header):
         places: list[int | None] = [header.index(w) if w != "-" else None for w in words]
         return _Layout(
-            _placed(table, words, places, len(cells), header), header
+            _placed(table, words, places, len(cells), header), header, asked=True
         ), header is not cells
     if all(word == "-" or (word.isascii() and word.isdigit()) for word in words):
         places = [int(w) - 1 if w != "-" else None for w in words]
@@ -206,7 +209,8 @@ def _asked(
             edge_columns(cells)
         except UnclearHeader:
             return layout, True
-        return _Layout(_placed(table, words, places, len(cells), cells), cells), False
+        found = _placed(table, words, places, len(cells), cells)
+        return _Layout(found, cells, asked=True), False
     if len(words) != len(cells):
         raise table.fail(f"line {line}", _quoted(cells), f"the columns {', '.join(words)}")
     try:
@@ -296,6 +300,22 @@ def _refuse_matrix(table: Table, layout: _Layout, rows: _Rows) -> None:
         raise table.fail("", found, f"{SAY}; a matrix as .npy")
 
 
+def _refuse_links(table: Table, layout: _Layout, rows: _Rows) -> None:
+    """Refuse rows like ``a -> b`` and ``a excites b``: what stands between neurons is none."""
+    arrow = next((arrow for arrow in ARROWS if arrow in rows.names), None)
+    if arrow is not None:
+        raise table.fail("", f"{arrow!r} for a neuron", SAY)
+    if layout.doubtful is None or layout.asked or layout.columns.type is None:
+        return
+    if layout.columns.weight is None and len(rows.pre) > 1:
+        names = {name.casefold() for name in rows.names}
+        links = {list(rows.names)[i] for i in set(rows.post)}
+        ends = set(rows.by_kind)
+        if ends & names or (len(links) == 1 and len(ends) > 1):
+            found = f"{sorted(links)[0][:30]!r} between {sorted(ends)[0][:30]!r} and another name"
+            raise table.fail("", f"three names a row, {found}", f"source,target,type, or {SAY}")
+
+
 def _times(rows: _Rows, name: str) -> int:
     """Return how often a name stands at an end of a row."""
     index = rows.names[name]
@@ -317,7 +337,9 @@ def _weight(table: Table, line: int, text: str) -> float:
     return float(text)
 
 
-def _numbered(table: Table, rows: _Rows, layout: _Layout, keep_zero_weights: bool) -> EdgeList:
+def _numbered(
+    table: Table, rows: _Rows, layout: _Layout, keep_zero_weights: bool, further: FurtherColumns
+) -> EdgeList:
     columns = layout.columns
     word = layout.header[columns.source] if layout.header is not None else ""
     number, names, notes = number_names(
@@ -331,18 +353,23 @@ def _numbered(table: Table, rows: _Rows, layout: _Layout, keep_zero_weights: boo
         weights=np.frombuffer(rows.weight, dtype=np.float64) if weighted else None,
         populations=[Population("neurons", 0, len(names) - 1)],
         keep_zero_weights=keep_zero_weights,
-        notes=[*_column_notes(columns, layout.header), *notes],
+        notes=[*_column_notes(columns, layout.header, further), *further.notes, *notes],
     )
     return EdgeList(snn, names)
 
 
-def _column_notes(columns: EdgeColumns, header: Sequence[str] | None) -> Iterator[str]:
+def _column_notes(
+    columns: EdgeColumns, header: Sequence[str] | None, further: FurtherColumns
+) -> Iterator[str]:
     if header is None:
         return
     if columns.weight_is_count and columns.weight is not None:
         yield f"column {header[columns.weight]!r} is the weight"
     if columns.delay is not None:
         yield f"column {header[columns.delay]!r} is left out: delays do not count"
-    left = [header[place] or "without a name" for place in columns.others]
+    for place in sorted(further.used):
+        yield f"column {header[place]!r} says which rows count both ways"
+    others = (place for place in columns.others if place not in further.used)
+    left = [header[place] or "without a name" for place in others]
     if left:
         yield "columns left out: " + ", ".join(left)

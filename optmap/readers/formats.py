@@ -18,6 +18,7 @@ from optmap.readers.ranc_cores import core_files
 #: Bytes of a file's beginning that a format is recognised by.
 START = 65_536
 FOLDER = "a folder"
+MATRIX_MARKET = b"%%MatrixMarket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +179,15 @@ def _rows(start: bytes) -> list[str]:
 def _is_table(start: bytes) -> bool:
     """Tell whether a text may be rows of source, target and so on; one that opens no bracket."""
     rows = _rows(start)
-    if not rows or _text(start)[0] in "<{[" or _text(start).startswith("#!"):
+    if not rows or _text(start)[0] in "<{[*" or _text(start).startswith("#!"):
         return False
+    if rows[0].split()[0].casefold() in ("graph", "digraph", "strict"):  # DOT, GML
+        return False
+    first = rows[0].split()
+    if len(first) > 2 and first[2][0] == "{" and not any(m in w for w in first[:2] for m in ",;"):
+        return False  # networkx' dictionaries have commas of their own
     if any(mark in rows[0] for mark in ",;\t"):
         return True
-    first = rows[0].split()
     if len({len(row.split()) for row in rows}) != 1 or len(first) < 2:
         return False
     if any(c in rows[0] for c in "{[:="):
@@ -215,7 +220,8 @@ def _is_carlsim(start: bytes) -> bool:
     if not rows or _is_remarked(start) or any(mark in rows[0] for mark in ",;\t"):
         return False
     words = rows[0].split()
-    return _is_index(words[0]) and (all(map(_is_index, words)) or not _is_table(start))
+    numbers = all(map(_is_index, words))
+    return _is_index(words[0]) and (numbers or not (_is_table(start) or _is_networkx(start)))
 
 
 def _is_index(word: str) -> bool:
@@ -233,6 +239,8 @@ def _is_number(word: str) -> bool:
 def _is_networkx(start: bytes) -> bool:
     rows = _rows(start)
     lists = all(row.rstrip().endswith("}") and "{" in row for row in rows)
+    words = ("graph", "digraph", "strict")  # DOT
+    lists &= not (rows and rows[0].split()[0].casefold() in words)
     return bool(rows) and lists and not any(row.lstrip()[0] in "{[" for row in rows)
 
 
@@ -265,7 +273,7 @@ FORMATS: tuple[Format, ...] = (
     Format("gml", (".gml",), lambda start: _text(start).startswith("graph ["), _gml, "GML"),
     Format("networkx", (".edgelist", ".edges", ".txt"), _is_networkx, _networkx,
            "networkx' edge list: u v {attributes}"),
-    Format("matrix-market", (".mtx",), _starts(b"%%MatrixMarket"), _matrix_market,
+    Format("matrix-market", (".mtx",), _starts(MATRIX_MARKET), _matrix_market,
            "a MatrixMarket matrix, row = reading neuron", ("matrix_rows",)),
     Format("metis", (".graph", ".metis"), _never, _metis, "a METIS graph"),
     Format("hmetis", (".hgr",), _never, _hmetis,
@@ -312,6 +320,10 @@ def format_of(path: Path, name: str | None = None) -> Format:
         return next(f for f in FORMATS if FOLDER in f.suffixes)
     if not start:
         raise InputError(str(path), "", "an empty file", expected)
+    if _text(start)[:9].casefold() in ("*vertices", "*network "):
+        raise InputError(str(path), "", "a Pajek network", expected)
+    if start.startswith(MATRIX_MARKET):
+        return next(f for f in FORMATS if f.name == "matrix-market")
     suffix = path.suffix.lower()
     known = [f for f in FORMATS if suffix and suffix in f.suffixes]
     if len(known) == 1:

@@ -16,15 +16,17 @@ import numpy as np
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN, Population, from_edges
+from optmap.readers.columns import direction_columns, type_word, weight_word
 from optmap.readers.edge_list import EdgeList
 from optmap.readers.file_limits import refuse_wide_numbers
 from optmap.readers.in_memory import from_networkx, from_scipy
 from optmap.readers.neuron_names import number_names
+from optmap.readers.spike_scale import whole_counts
+from optmap.readers.synapse_kinds import counts_both_ways, direction
 from optmap.readers.text import read_text
 
 #: networkx and scipy keep a graph as Python objects, some hundred bytes a character.
 MAX_BYTES = 50_000_000
-_WEIGHTS = ("weight", "weights", "w", "syn_weight", "count")
 _SPIKES = ("spikes", "spike_count", "spike_frequency", "frequency", "firing_rate", "rate")
 
 #: What networkx raises on damaged files.
@@ -56,7 +58,23 @@ def read_graphml(path: Path) -> EdgeList:
     if graphs != 1:  # networkx would read the first alone
         found = f"{graphs} graphs, nested or one after the other"
         raise InputError(str(path), "", found, "a GraphML file of one graph")
+    _refuse_undeclared(path, root)
     return _from_networkx(path, lambda: nx.parse_graphml(text, node_type=str), "a GraphML file")
+
+
+def _refuse_undeclared(path: Path, root: Any) -> None:
+    """Refuse edges of nodes that are not there; networkx would add them."""
+    nodes: set[str | None] = set()
+    ends: list[str | None] = []
+    for element in root.iter():
+        kind = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+        if kind == "node":
+            nodes.add(element.get("id"))
+        elif kind == "edge":
+            ends += [element.get("source"), element.get("target")]
+    missing = next((end for end in ends if end not in nodes), None)
+    if missing is not None:
+        raise InputError(str(path), "", f"an edge of node {missing[:40]!r}", "nodes of the file")
 
 
 def read_gml(path: Path) -> EdgeList:
@@ -125,13 +143,17 @@ def _from_networkx(path: Path, parse: Callable[[], Any], expected: str) -> EdgeL
 
     try:
         graph = parse()
-        for name, value in graph.graph.get("edge_default", {}).items():  # GraphML's <default>
-            for *_, data in graph.edges(data=True):
-                data.setdefault(name, value)
+        for of, rows in (("edge", graph.edges(data=True)), ("node", graph.nodes(data=True))):
+            for name, value in graph.graph.get(f"{of}_default", {}).items():  # GraphML's <default>
+                for *_, data in rows:
+                    data.setdefault(name, value)
         notes = list(graph.graph.get("notes", []))
+        graph = _turned_both_ways(path, graph, notes)
         weight, left = _weight_attribute(graph)
-        spikes = next((name for name in _SPIKES if _on_all(graph.nodes(data=True), name)), None)
+        spikes, scale = _scaled_spikes(graph, notes)
         snn, neuron = from_networkx(graph, weight=weight, spikes=spikes)
+        if scale:
+            snn = snn.with_spikes(snn.spikes, f"{snn.spikes_origin} {scale}")
     except InputError:
         raise
     except (nx.NetworkXException, *_DAMAGE) as error:
@@ -144,10 +166,59 @@ def _from_networkx(path: Path, parse: Callable[[], Any], expected: str) -> EdgeL
     return EdgeList(snn.with_notes(*notes, *left), tuple(map(_name, neuron)))
 
 
+def _turned_both_ways(path: Path, graph: Any, notes: list[str]) -> Any:
+    """Return the graph with the other direction of edges whose attributes say both ways."""
+    import networkx as nx
+
+    both = []
+    for u, v, data in graph.edges(data=True):
+        ways = set()
+        for name, value in data.items():
+            found = direction_columns([str(name)])
+            way = direction(str(value), found[0].yes) if found else 1
+            if way is None or way < 0 or (way > 0 and found and not graph.is_directed()):
+                graph_is = "directed" if graph.is_directed() else "undirected"
+                text = f"edge attribute {name} = {str(value)[:40]!r} in {graph_is} graph"
+                raise InputError(str(path), "", text, "edges as the graph says")
+            kind = type_word(str(name)) and counts_both_ways(str(value))
+            ways.add(0 if kind else way)
+        if 0 in ways and u != v and graph.is_directed():
+            both.append((u, v, dict(data)))
+    if not both:
+        return graph
+    listed = {(u, v) for u, v, _ in both}
+    turned = nx.MultiDiGraph(graph)
+    turned.add_edges_from((v, u, data) for u, v, data in both if (v, u) not in listed)
+    notes.append(f"{len(both)} edges count both ways, as their attributes say")
+    return turned
+
+
+def _scaled_spikes(graph: Any, notes: list[str]) -> tuple[str | None, str]:
+    """Return the node attribute with the spikes, made whole, and by what it was multiplied."""
+    nodes = graph.nodes(data=True)
+    spikes = next((name for name in _SPIKES if _on_all(nodes, name)), None)
+    if spikes is None:
+        partly = next((name for name in _SPIKES if any(name in data for _, data in nodes)), None)
+        if partly is not None:
+            having = sum(partly in data for _, data in nodes)
+            notes.append(f"node attribute {partly!r} left out: on {having} of {len(nodes)} nodes")
+        return None, ""
+    values = np.array([float(data[spikes]) for _, data in nodes])
+    if not np.isfinite(values).all() or values.min() < 0:
+        raise ValueError(f"{spikes!r} of some node below 0 or not finite")
+    counts, scale = whole_counts(values, None, rounds=True)
+    for (_, data), count in zip(nodes, counts.tolist(), strict=True):
+        data[spikes] = count
+    return spikes, scale
+
+
 def _weight_attribute(graph: Any) -> tuple[str | None, list[str]]:
     """Return the edge attribute that is the weight, and what to say of those left out."""
     found = {name for _, _, data in graph.edges(data=True) for name in data}
-    weight = next((name for name in _WEIGHTS if name in found), None)
+    named = sorted((name for name in found if weight_word(str(name))), key=str)
+    weight = next((name for name in ("weight", "weights", "w") if name in named), None)
+    if weight is None and named:
+        weight = named[0] if len(named) == 1 else None
     rows = [data for _, _, data in graph.edges(data=True)]
     having = sum(weight in row for row in rows)
     left = sorted(found - {weight})
@@ -216,12 +287,12 @@ def read_metis(path: Path) -> SNN:
     InputError
         If the lists do not match the numbers in the first line, or each other.
     """
-    expected = "METIS: vertices, edges, then a line of neighbours a vertex, from 1"
+    expected = "METIS: vertices, edges, then a line of other vertices a vertex, from 1, each once"
     header, lines = _numbered_lines(path, expected, keep_empty=True)
     count, edges, *more = header
     form = f"{more[0]:03d}" if more else "000"
     constraints = more[1] if len(more) > 1 else int(form[1])
-    if len(more) > 2 or set(form) - {"0", "1"} or len(form) > 3:
+    if len(more) > 2 or set(form) - {"0", "1"} or len(form) > 3 or (constraints and form[1] == "0"):
         raise InputError(str(path), "line 1", " ".join(map(str, header)), expected)
     while len(lines) > count and not lines[-1][1]:
         lines.pop()
@@ -239,6 +310,9 @@ def read_metis(path: Path) -> SNN:
             if not 0 <= other < count:
                 found = f"neighbour {other + 1}"
                 raise InputError(str(path), f"line {line}", found, f"vertices 1..{count}")
+            if other == vertex or (vertex, other) in pairs:
+                found = f"neighbour {other + 1} of vertex {vertex + 1}"
+                raise InputError(str(path), f"line {line}", found, expected)
             pairs[vertex, other] = float(neighbours[at + 1]) if step == 2 else 1.0
     one_way = next(((a, b) for a, b in pairs if pairs.get((b, a)) != pairs[a, b]), None)
     if one_way is not None:

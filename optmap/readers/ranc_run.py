@@ -17,7 +17,7 @@ import scipy.sparse
 
 from optmap.errors import InputError
 from optmap.model.snn import IntArray
-from optmap.readers.ranc_cores import Cores, Grid, bits_of, numbers_of
+from optmap.readers.ranc_cores import Cores, Grid, bits_of, numbers_of, without_comments
 from optmap.readers.text import read_text
 
 
@@ -95,12 +95,12 @@ def _rows(path: Path, expected: str) -> list[str]:
     """Return the words of a file; none where it is there but empty: a silent test."""
     if path.is_file() and not path.read_bytes().strip():
         return []
-    return read_text(path, expected).split()
+    return without_comments(read_text(path, expected)).split()
 
 
 def _counts(path: Path) -> list[int]:
     """Return the numbers of a file with one a line."""
-    words = read_text(path, "one whole number a line").split()
+    words = without_comments(read_text(path, "one whole number a line")).split()
     for number, word in enumerate(words, start=1):
         if not (word.isascii() and word.isdigit() and len(word) < 10):
             raise InputError(str(path), f"line {number}", repr(word[:20]), "a whole number >= 0")

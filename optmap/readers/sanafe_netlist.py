@@ -61,10 +61,9 @@ def _attributes(network: SanafeNetwork, number: int, text: str) -> dict[str, str
     if not text.startswith(("{", "[")):
         for word in text.split():
             name, equals, value = word.partition("=")
-            if equals and name in found:
-                raise network.fail(number, text, f"one {name}")
-            if equals:
-                found[name] = value
+            if not equals or name in found:
+                raise network.fail(number, text, f"one {name}" if equals else "name=value")
+            found[name] = value
         return found
     file = parse_yaml(network.path, "\n" * (number - 1) + text, "attributes: {name: value}")
     fields = file.fields(file.root, "attributes")

@@ -143,6 +143,10 @@ def _sizes(file: str, root: Group, read: Sequence[_Edges]) -> tuple[dict[str, in
     sizes: dict[str, int] = {}
     for name in natural_order({*largest, *nodes}):
         listed = nodes.get(name, Group()).values.get("node_type_id")
+        own = nodes.get(name, Group()).values.get("node_id")
+        if own is not None and not np.array_equal(np.sort(own), np.arange(len(own))):
+            found = f"ids {int(own.min())}..{int(own.max())} of {len(own)} nodes"
+            raise InputError(file, f"nodes/{name}/node_id", found, f"0..{len(own) - 1}, each once")
         sizes[name] = largest.get(name, 0) if listed is None else len(listed)
         if sizes[name] < largest.get(name, 0):
             found = f"node {largest[name] - 1} of {name!r}"

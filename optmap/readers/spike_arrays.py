@@ -12,7 +12,7 @@ import numpy.typing as npt
 from optmap.errors import InputError
 from optmap.model.snn import MAX_TOTAL_SPIKES, IntArray
 from optmap.readers.arrays import text_of
-from optmap.readers.columns import ID, TIME, is_nest, is_word
+from optmap.readers.columns import ID, TIME, analog_column, is_nest, is_word
 from optmap.readers.numpy_file import load_arrays
 from optmap.readers.options import ReadOptions
 from optmap.readers.spike_scale import whole_counts
@@ -40,6 +40,9 @@ def read_spike_arrays(path: Path, num_neurons: int, options: ReadOptions) -> tup
         if len(ids) != 1 or len(times) != 1:
             found = ", ".join(sorted(arrays)) or "no array"
             raise InputError(str(path), "", found, "an array named spikes, or ids and times")
+        analog = analog_column(name for name in arrays if name not in (*ids, *times))
+        if analog is not None:
+            raise InputError(str(path), "", f"array {analog!r}, no spikes", "spikes alone")
         counts, how = reader.events(arrays[ids[0]], arrays[times[0]], nest=is_nest(ids[0]))
     origin = text_of(arrays, "spikes_origin") or path.name
     return counts, origin + (f" ({how})" if how else "")

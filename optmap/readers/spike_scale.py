@@ -8,7 +8,7 @@ many of the file's windows as the scale says.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,16 @@ from optmap.model.snn import MAX_TOTAL_SPIKES, IntArray
 
 #: Digits behind the point that a scale may take; more are rounded, or asked for.
 MAX_DIGITS = 6
+#: Different rates that are looked at for a common window.
+MAX_DISTINCT = 100_000
 #: The scale at which rates of more digits are rounded where nobody can be asked.
 ROUNDED_SCALE = 1_000
 
 
 def exact_scale(rates: npt.NDArray[Any]) -> int | None:
     """Return the smallest scale that makes all rates whole; None if it has more than six digits.
+
+    Decimals first, then fractions: 1/3 and 7/300, which no decimal is equal to.
 
     Examples
     --------
@@ -37,7 +41,46 @@ def exact_scale(rates: npt.NDArray[Any]) -> int | None:
         ):
             common = gcd(10**digits, *map(int, np.unique(whole.astype(np.int64))))
             return int(10**digits // common)
-    return None
+    return _rational_scale(rates)
+
+
+def _rational_scale(rates: npt.NDArray[Any]) -> int | None:
+    """Return the scale of rates that are counts over a window of no decimal length, as 7 / 300.
+
+    Each is the simplest fraction that is rounded to it in the precision of the file.
+    """
+    distinct = np.unique(rates)
+    if len(distinct) > MAX_DISTINCT:
+        return None
+    scale = 1
+    for rate in distinct:
+        if rate == 0:
+            continue
+        exact = Fraction(float(rate))
+        low, high = (Fraction(float(np.nextafter(rate, to))) for to in (-np.inf, np.inf))
+        simple = _simplest((low + exact) / 2, (exact + high) / 2)
+        if rates.dtype.type(simple.numerator / simple.denominator) != rate:
+            return None
+        scale = lcm(scale, simple.denominator)
+        if scale > 10**MAX_DIGITS:
+            return None
+    return scale
+
+
+def _simplest(low: Fraction, high: Fraction) -> Fraction:
+    """Return the fraction of the smallest denominator in an interval, ``0 < low <= high``.
+
+    Examples
+    --------
+    >>> _simplest(Fraction(33, 100), Fraction(34, 100))
+    Fraction(1, 3)
+    """
+    floor = low.numerator // low.denominator
+    if low == floor:
+        return Fraction(floor)
+    if floor + 1 <= high:
+        return Fraction(floor + 1)
+    return floor + 1 / _simplest(1 / (high - floor), 1 / (low - floor))
 
 
 def whole_counts(

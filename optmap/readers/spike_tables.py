@@ -16,7 +16,14 @@ import numpy as np
 
 from optmap.model.snn import MAX_TOTAL_SPIKES, IntArray
 from optmap.readers.carlsim import read_spike_lines
-from optmap.readers.columns import UnclearHeader, is_nest, population_columns, spike_columns
+from optmap.readers.columns import (
+    UnclearHeader,
+    analog_column,
+    is_nest,
+    population_columns,
+    spike_columns,
+    trial_columns,
+)
 from optmap.readers.options import ReadOptions
 from optmap.readers.spike_scale import whole_counts
 from optmap.readers.table import BLANKS, Table, read_table
@@ -87,21 +94,33 @@ def read_spike_table(
     nest = header is not None and is_nest(header[columns["id"]])
     neurons = _Neurons(table, number, 1 if nest and plain else 0)
     rows = chain([first] if is_row else [], records)
-    _refuse_populations(table, header)
+    if options.spike_columns is None:
+        _refuse_others(table, header)
     width = len(first[1])
     what = next(name for name in columns if name != "id")
     counts, how = _READ[what](table, _even(table, rows, width), columns, neurons, options)
     return counts, how + (", NEST's ids from 1" if neurons.first else "")
 
 
-def _refuse_populations(table: Table, header: Sequence[str] | None) -> None:
-    """Refuse spikes of several populations, whose neurons of one number would be one."""
-    for place in population_columns(header):
-        found = {cells[place] for _, cells in table.rows() if place < len(cells)}
-        found -= set(header or ())
-        if len(found) > 1:
-            text = "spikes of populations " + ", ".join(sorted(found)[:5])
-            raise table.fail("", text, "those of one population")
+def _refuse_others(table: Table, header: Sequence[str] | None) -> None:
+    """Refuse spikes of several populations or trials, and recordings of something else.
+
+    Neurons of one number in two populations would be one; trials would be added where samples of a
+    raster are averaged.
+    """
+    analog = analog_column(header or ())
+    if analog is not None:
+        raise table.fail("", f"column {analog!r}, no spikes", f"spikes alone, or {SAY}")
+    for what, places in (
+        ("population", population_columns(header)),
+        ("trial", trial_columns(header)),
+    ):
+        for place in places:
+            found = {cells[place] for _, cells in table.rows() if place < len(cells)}
+            found -= set(header or ())
+            if len(found) > 1:
+                text = f"spikes of {what}s " + ", ".join(sorted(found)[:5])
+                raise table.fail("", text, f"those of one {what}")
 
 
 def _columns(

@@ -35,8 +35,9 @@ def test_rows_of_a_matrix_are_read_as_told(tmp_path, drives):
         pre = read_network(file, options={"matrix_rows": "pre"})
         assert [pre.sources_of(i).tolist() for i in range(3)] == [[], [0, 2], [0, 2]], file.name
         assert pre.weights.tolist() == [2, 4, 3, 5], file.name
-        plain, post = (read_network(file, options=o) for o in (None, {"matrix_rows": "post"}))
-        assert plain == post
+        post = read_network(file, options={"matrix_rows": "post"})
+        if file.suffix != ".npy":  # three rows of three numbers may be a list of synapses
+            assert read_network(file) == post
         assert [post.sources_of(i).tolist() for i in range(3)] == [[1, 2], [], [1, 2]]
         if file.suffix != ".mtx":
             assert (ROW_DRIVES in pre.notes, ROW_READS in pre.notes) == (True, False)

@@ -231,3 +231,24 @@ def test_options_that_contradict_a_header_are_refused(tmp_path, snn):
     told = read_options({"spike_columns": "time,id"})
     with pytest.raises(InputError, match="both call alike"):
         with_spike_file(snn, tmp_path / "s.csv", options=told)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("sender\ttime_ms\tV_m\n1\t1.0\t-70\n1\t2.0\t-69\n", "column 'V_m', no spikes"),
+        ("id,time,current\n1,1.0,3\n", "column 'current', no spikes"),
+        ("t,i,trial\n1,0,0\n2,0,1\n", "trials 0, 1"),
+        ("sample,neuron,spikes\n0,0,1\n1,1,2\n", "trials 0, 1"),
+    ],
+)
+def test_columns_that_make_other_spikes_are_refused(tmp_path, snn, text, why):
+    (tmp_path / "s.dat").write_text(text)
+    with pytest.raises(InputError, match=why):
+        with_spike_file(snn, tmp_path / "s.dat")
+
+
+def test_a_multimeter_archive_is_refused(tmp_path, snn):
+    np.savez(tmp_path / "s.npz", senders=[1, 1], times=[1.0, 2.0], V_m=[-70.0, -69.0])
+    with pytest.raises(InputError, match="array 'V_m', no spikes"):
+        with_spike_file(snn, tmp_path / "s.npz")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from optmap.errors import InputError
@@ -19,6 +20,17 @@ GRAPHML = (
 )
 MTX = "%%MatrixMarket matrix coordinate "
 GML = "graph [\n node [ id 0 ]\n node [ id 1 ]\n edge [ source 0 target 1 weight 2 ]\n]\n"
+CHAIN = {(0, 1): 2, (1, 2): 3}
+
+
+def attributed(name: str, value: str, default: str = "directed") -> str:
+    """Return GraphML of one edge that has an attribute."""
+    key = f'<key id="k" for="edge" attr.name="{name}" attr.type="string"/>'
+    edge = f'<edge source="a" target="b"><data key="k">{value}</data></edge>'
+    nodes = f'<graph edgedefault="{default}"><node id="a"/><node id="b"/>'
+    return f"{HEAD}{key}{nodes}{edge}</graph></graphml>"
+
+
 #: name, text, {(pre, post): weight}; weights of 1 where the file has none.
 READ = [
     ("reader_first.csv", "target,source,weight\n1,0,2\n2,0,3\n", {(0, 1): 2, (0, 2): 3}),
@@ -68,6 +80,35 @@ READ = [
     ),
     ("bodies.csv", "bodyId_pre,bodyId_post,weight\n7,3,5\n9,3,4\n", {(1, 0): 5, (2, 0): 4}),
     ("two_edges.graphml", GRAPHML.replace('"n1" target="n0"', '"n0" target="n1"'), {(0, 1): 4}),
+    ("flag.csv", "pre,post,weight,directed\n0,1,2,True\n1,2,3,False\n", {**CHAIN, (2, 1): 3}),
+    ("flag0.csv", "pre;post;weight;is_directed\n0;1;2;1\n1;2;3;0\n", {**CHAIN, (2, 1): 3}),
+    ("not.csv", "pre,post,weight,undirected\n0,1,2,no\n1,2,3,yes\n", {**CHAIN, (2, 1): 3}),
+    ("bi.tsv", "pre\tpost\tw\tbidirectional\n0\t1\t2\tF\n1\t2\t3\tT\n", {**CHAIN, (2, 1): 3}),
+    ("junction.csv", "pre,post,w,gap_junction\n0,1,2,0\n1,2,3,1\n", {**CHAIN, (2, 1): 3}),
+    ("twice.csv", "pre,post,w,mutual\n0,1,2,1\n0,1,3,1\n", {(0, 1): 5, (1, 0): 5}),
+    ("way.csv", "pre,post,w,direction\n0,1,2,->\n2,1,3,<-\n", CHAIN),
+    ("way2.csv", "pre,post,w,direction\n0,1,2,forward\n1,2,3,both\n", {**CHAIN, (2, 1): 3}),
+    (
+        "mutual.csv",
+        "Source,Target,Type,Weight\n0,1,Directed,2\n1,2,Mutual,3\n",
+        {**CHAIN, (2, 1): 3},
+    ),
+    ("snap.txt", "# Undirected graph\n# FromNodeId\tToNodeId\n0\t1\n", {(0, 1): 1, (1, 0): 1}),
+    ("konect.tsv", "% sym positive\n% 2 3 3\n0 1 2\n", {(0, 1): 2, (1, 0): 2}),
+    ("arcs.tsv", "% asym positive\n% 2 3 3\n0 1 2\n1 2 3\n", CHAIN),
+    ("layers.csv", "pre_layer,pre,post_layer,post\nA,0,A,1\nA,1,B,2\n", {(0, 1): 1, (1, 2): 1}),
+    ("directed.graphml", attributed("directed", "false"), {(0, 1): 1, (1, 0): 1}),
+    ("synapse.graphml", attributed("synapse_type", "electrical"), {(0, 1): 1, (1, 0): 1}),
+    ("synapses.graphml", attributed("num_synapses", "4"), {(0, 1): 4}),
+    (
+        "directed.gml",
+        GML.replace("graph [", "graph [ directed 1").replace("weight", "undirected 1 weight"),
+        {(0, 1): 2, (1, 0): 2},
+    ),
+    ("kind.edgelist", "0 1 {'type': 'gap junction', 'weight': 2}\n", {(0, 1): 2, (1, 0): 2}),
+    ("matrix.txt", MTX + "real general\n3 3 2\n2 1 2\n3 2 3\n", CHAIN),
+    ("matrix.edges", MTX + "pattern symmetric\n2 2 1\n2 1\n", {(0, 1): 1, (1, 0): 1}),
+    ("dict.txt", "0 1 {'w': 2}\n1 2 {'w': 3}\n", CHAIN),
     ("weighted.edgelist", "0 1 2.5\n0 2 3.5\n", {(0, 1): 2.5, (0, 2): 3.5}),
 ]
 REFUSED = [
@@ -89,6 +130,25 @@ REFUSED = [
     ("ints.txt", "0 1 5\n0 2 7\n1 2 9\n", "would read differently"),
     ("rect.mtx", MTX + "real general\n3 2 1\n2 1 5.0\n", "square"),
     ("complex.mtx", MTX + "complex general\n2 2 1\n2 1 1.0 2.0\n", "complex entries"),
+    ("flag.csv", "pre,post,directed\n0,1,perhaps\n", "directed 'perhaps'"),
+    ("blank.csv", "pre,post,directed\n0,1,True\n1,2,\n", "directed ''"),
+    ("counts.csv", "pre,post,chemical,electrical\n0,1,3,0\n1,2,0,5\n", "electrical '5'"),
+    ("class.csv", "pre,post,class\na,b,electrical\nb,c,chemical\n", "'electrical' in column"),
+    ("ec.csv", "pre,post,type\na,b,E\nb,c,C\n", "electrical and chemical"),
+    ("layers.csv", "pre_layer,pre,post_layer,post\nA,0,B,0\n", "'0' of 'A' and of 'B'"),
+    ("groups.csv", "pre_group,pre_id,post_group,post_id,w\n0,0,1,0,2\n", "'0' of '0' and of '1'"),
+    ("dot.txt", "a -> b\nb -> c\n", "'->' for a neuron"),
+    ("dot.dot", "digraph { a -> b; }\n", "unknown suffix '.dot'"),
+    ("cytoscape.sif", "a\tpp\tb\nb\tpp\tc\n", "three names a row"),
+    ("bipartite.tsv", "% bip unweighted\n1 1\n1 2\n", "bipartite"),
+    ("pajek.net", "*Vertices 2\n*Edges\n1 2\n", "Pajek"),
+    ("pajek.edges", "*Vertices 2\n*Arcs\n1 2 1\n", "Pajek"),
+    ("oneway.graphml", attributed("directed", "true", "undirected"), "in undirected graph"),
+    ("typo.graphml", attributed("weight", "1").replace('target="b"', 'target="c"'), "'c'"),
+    ("twice.graph", "2 1 1\n2 5 2 7\n1 5 1 7\n", "neighbour 2 of vertex 1"),
+    ("itself.graph", "2 2\n1 2\n1 2\n", "neighbour 1 of vertex 1"),
+    ("ncon.graph", "3 2 000 1\n2 2\n1 1 3\n2 2\n", "3 2 0 1"),
+    ("words.net", "g 3\ne 0.0->0.1 1.5\n", "name=value"),
     ("half.graph", "3 2\n2\n1 3\n1\n", "not the other way round"),
 ]
 
@@ -118,3 +178,37 @@ def test_what_may_mean_two_things_is_refused(tmp_path: Path, name: str, text: st
         read_network(str(tmp_path / name), options=read_options({}))
     assert why in str(error.value)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_rates_of_nodes_are_scaled_and_defaults_count(tmp_path: Path):
+    key = '<key id="s" for="node" attr.name="rate" attr.type="double"><default>0.5</default></key>'
+    text = attributed("w", "1").replace("<graph ", key + "<graph ")
+    text = text.replace('<node id="a"/>', '<node id="a"><data key="s">1.25</data></node>')
+    (tmp_path / "a.graphml").write_text(text)
+    snn = read_network(tmp_path / "a.graphml")
+    assert (snn.spikes.tolist(), snn.spikes_origin) == ([5, 2], "node attribute 'rate' x 4")
+    (tmp_path / "b.graphml").write_text(text.replace("<default>0.5</default>", ""))
+    assert any("on 1 of 2 nodes" in note for note in read_network(tmp_path / "b.graphml").notes)
+
+
+@pytest.mark.parametrize("rows", [3, 4])
+def test_a_square_table_of_synapses_is_no_matrix_unless_told(tmp_path: Path, rows: int):
+    table = np.array([[0, 1, 5, 1], [1, 2, 7, 1], [2, 0, 9, 1], [0, 2, 1, 1]])[:rows, :rows]
+    np.save(tmp_path / "t.npy", table)
+    with pytest.raises(InputError, match="a matrix or pre, post, weight"):
+        read_network(tmp_path / "t.npy")
+    told = read_network(tmp_path / "t.npy", options={"matrix_rows": "post"})
+    assert told.num_synapses == np.count_nonzero(table)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "why"),
+    [
+        ({"directed": [True, False]}, "both directions"),
+        ({"source_population": ["a", "a"], "target_population": ["b", "b"]}, "populations"),
+    ],
+)
+def test_arrays_that_make_other_synapses_are_refused(tmp_path: Path, arrays, why):
+    np.savez(tmp_path / "n.npz", pre=[0, 1], post=[0, 1], **arrays)
+    with pytest.raises(InputError, match=why):
+        read_network(tmp_path / "n.npz")

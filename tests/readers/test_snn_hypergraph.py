@@ -105,3 +105,20 @@ def test_contradictions_are_named(file, data: bytes, found: str):
 def test_a_missing_file_is_one_line(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         read_hypergraph(tmp_path / "gone.snn")
+
+
+@pytest.mark.parametrize(
+    ("rates", "spikes"),
+    [
+        ([1 / 3, 2 / 3, 1.0], [1, 2, 3]),
+        ([7 / 300, 1 / 300, 11 / 300], [7, 1, 11]),
+        ([1 / 3, 1 / 2, 1 / 7], [14, 21, 6]),
+        ([1 / 64, 3 / 64, 1.0], [1, 3, 64]),
+        ([0.02, 0.9, 0.001], [20, 900, 1]),
+    ],
+)
+def test_counts_over_any_window_are_exact(file, rates, spikes):
+    file.write_bytes(packed(3, [(k, [(k + 1) % 3], rate) for k, rate in enumerate(rates)]))
+    snn = read_network(file)
+    assert snn.spikes.tolist() == spikes
+    assert "rounded" not in snn.spikes_origin

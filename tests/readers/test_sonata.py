@@ -121,3 +121,11 @@ def test_spikes_find_their_populations(tmp_path, spikes, counts):
             read_network(str(path), spikes=tmp_path / "s.h5")
         return
     assert read_network(str(path), spikes=tmp_path / "s.h5").spikes.tolist() == counts
+
+
+def test_nodes_that_are_not_numbered_from_zero_are_refused(tmp_path: Path):
+    path = written(tmp_path / "n.h5", {"x": (*A_TO_B[:2], [0, 1], [0, 1], {})}, {"a": 3, "b": 3})
+    with h5py.File(path, "a") as file:
+        file["nodes/a/node_id"] = [10, 11, 12]
+    with pytest.raises(InputError, match=r"ids 10\.\.12 of 3 nodes"):
+        read_network(path)
