@@ -6,7 +6,7 @@ What can be changed is listed in ``AXES``; everything else of the platform stays
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -59,6 +59,10 @@ def _number(field: str) -> Callable[[Platform, int], Platform]:
     return apply
 
 
+def _windows(platform: Platform, value: int) -> Platform:
+    return replace(platform, buffer_windows=value, buffer_tokens=None)
+
+
 def _tiles(platform: Platform, value: int) -> Platform:
     """Return ``value`` tiles like those there are, as a mesh or torus as square as can be."""
     kind = platform.interconnect.kind
@@ -82,7 +86,8 @@ AXES: dict[str, Axis] = {
     "slots": Axis("programs that a tile can hold", _every_tile("slots")),
     "input_buffer": Axis("tokens of every tile's input buffer", _every_tile("input_buffer")),
     "output_buffer": Axis("tokens of every tile's output buffer", _every_tile("output_buffer")),
-    "buffers": Axis("windows of tokens that every channel holds", _number("buffer_windows")),
+    "buffers": Axis("windows of tokens that every channel holds", _windows),
+    "buffers_tokens": Axis("tokens that every channel holds instead", _number("buffer_tokens")),
     **{
         name: Axis(f"[time] {name}", _number(name))
         for name in (
@@ -122,6 +127,7 @@ def parts_of(platform: str) -> tuple[str, dict[str, int]]:
         if not value.isdecimal() or name in changes:
             raise InputError(platform, name, repr(part), f"{name}=N once, N a whole number")
         changes[name] = int(value)
+    _refuse_both(changes, platform)
     return found["base"], {name: changes[name] for name in AXES if name in changes}
 
 
@@ -222,6 +228,7 @@ def grid(text: str) -> Iterator[dict[str, int]]:
         if name in axes:
             raise InputError("--grid", name, "twice", "once")
         axes[name] = [n for one in values.split("|") for n in _values(one, name)]
+    _refuse_both(axes, "--grid")
     points = 1
     for found in axes.values():
         points *= len(found)
@@ -253,6 +260,11 @@ def _values(text: str, name: str) -> list[int]:
 def _check_axis(name: str, where: str) -> None:
     if name not in AXES:
         raise InputError(where, name, "no such axis", "one of " + ", ".join(AXES))
+
+
+def _refuse_both(named: Collection[str], where: str) -> None:
+    if {"buffers", "buffers_tokens"} <= set(named):
+        raise InputError(where, "buffers_tokens", "buffers as well", "one of the two")
 
 
 def _text(changes: Mapping[str, int]) -> str:

@@ -134,9 +134,11 @@ def binding_fits(graph: ClusterGraph, platform: Platform, tile_of: tuple[int, ..
             columns = tile.crossbar.columns // platform.cells_per_synapse
             if graph.rows[a] > tile.crossbar.rows or graph.columns[a] > columns:
                 return False
-        space = platform.buffer_windows
-        into = sum(space * max(1, f) for _, b, f in channels if tile_of[b] == t)
-        out = sum(space * max(1, f) for a, b, f in channels if tile_of[a] == t and tile_of[b] != t)
+        windows, tokens = platform.buffer_windows, platform.buffer_tokens
+        held = [windows * max(1, f) if tokens is None else tokens for _, _, f in channels]
+        ends = [(tile_of[a], tile_of[b]) for a, b, _ in channels]
+        into = sum(q for q, (_, v) in zip(held, ends, strict=True) if v == t)
+        out = sum(q for q, (u, v) in zip(held, ends, strict=True) if u == t and v != t)
         if tile.input_buffer is not None and into > tile.input_buffer:
             return False
         if tile.output_buffer is not None and out > tile.output_buffer:

@@ -51,6 +51,7 @@ from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
 from optmap.clock import did
+from optmap.model.buffers import tokens_held
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.outcome import Limits, Outcome, Status
@@ -151,7 +152,7 @@ class _Problem:
         keys = sorted(flows)
         indptr = np.searchsorted([a for a, _ in keys], np.arange(k + 1)).astype(np.int64)
         need = np.zeros(k, dtype=np.int64)
-        np.add.at(need, graph.target, graph.rate * platform.buffer_windows)
+        np.add.at(need, graph.target, tokens_held(graph, platform))
         tiles = platform.tiles
         fits = [[sets.fits[a, t] for t in sets.tiles] for a in sets.clusters]
         arrays = BindingProblem(

@@ -15,6 +15,7 @@ import numpy as np
 
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.spike_hops import flows
+from optmap.model.buffers import tokens_held
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.cluster_rules import ClusterRules, rules_of_graph
 from optmap.model.mapping import Binding
@@ -74,8 +75,8 @@ class BindingSets:
 
     @cached_property
     def channels(self) -> list[tuple[int, int, int]]:
-        """(a, b, q_ab): q_ab = buffer_windows * r_ab tokens is what the channel can hold."""
-        q = self.graph.rate * self.platform.buffer_windows
+        """(a, b, q_ab): q_ab tokens is what the channel can hold."""
+        q = tokens_held(self.graph, self.platform)
         return [
             (int(a), int(b), int(n))
             for a, b, n in zip(self.graph.source, self.graph.target, q, strict=True)

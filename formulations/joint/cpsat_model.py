@@ -98,7 +98,7 @@ class JointModel(Placement[cp_model.IntVar]):
         """Return the domain of g[e]: after its producer, before its credits run out."""
         channel = self.sets.channels[e]
         low, high = self.ranges[channel.source]
-        room = self.most * self.sets.windows - channel.send * self.scale
+        room = self.most * channel.windows - channel.send * self.scale
         return low + self.tau[channel.source], high + room
 
     def build(self) -> JointModel:
@@ -174,23 +174,22 @@ class JointModel(Placement[cp_model.IntVar]):
     def start_after_channels(self) -> None:
         """(S1)  the evaluator's edges of every channel e = (a,b), tau'_a = tau_a + switch extra[a].
 
-        Local: s[b] - s[a] >= tau'_a - i L and s[a] - s[b] >= tau'_b - (W - i) L;
-        sent: g - s[a] >= tau'_a, s[b] - g >= send + travel - i L, s[a] - g >= send - W L,
-        g - s[b] >= tau'_b - (W - i) L.
+        Local: s[b] - s[a] >= tau'_a - i L and s[a] - s[b] >= tau'_b - (W_e - i) L;
+        sent: g - s[a] >= tau'_a, s[b] - g >= send + travel - i L, s[a] - g >= send - W_e L,
+        g - s[b] >= tau'_b - (W_e - i) L.
         """
-        windows = self.sets.windows
         for e, channel in enumerate(self.sets.channels):
             a, b, i, send = channel.source, channel.target, channel.initial, self._send(e)
             s_a, s_b, g, remote = self.s[a], self.s[b], self.g[e], self.remote[e]
             tau_a = self.tau[a] + self.switch * self.extra[a]
             tau_b = self.tau[b] + self.switch * self.extra[b]
             self.cp.add(s_b - s_a >= tau_a - i * self.period)  # sent or not
-            credit = tau_b - (windows - i) * self.period
+            credit = tau_b - (channel.windows - i) * self.period
             self.cp.add(s_a - s_b >= credit).only_enforce_if(~remote)
             for row in (
                 g - s_a >= tau_a,
                 s_b - g >= send + self.scale * self.travel[e] - i * self.period,
-                s_a - g >= send - windows * self.period,
+                s_a - g >= send - channel.windows * self.period,
                 g - s_b >= credit,
             ):
                 self.cp.add(row).only_enforce_if(remote)

@@ -2,7 +2,8 @@
 
 Sets         K clusters, T tiles, E channels (a, b), each with one possible send
 Parameters   tau_a; switch_ticks; send_e ticks on an interface; i_e initial iterations;
-             W buffer_windows; h_tu hops; slots, crossbars and buffers of the tiles
+             W_e iterations that channel e holds at each place; h_tu hops; slots, crossbars and
+             buffers of the tiles
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from formulations.binding.sets import BindingSets, fits_platform, spike_hops_of
 from formulations.joint.symmetry import Permutation, Rule, automorphisms, rules
 from formulations.ordering.horizon import Arc
@@ -19,6 +22,7 @@ from formulations.ordering.sets import OrderSets
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.period import period_bound
 from optmap.judge.binding_aware_graph import refuse_short_buffers
+from optmap.model.buffers import iterations_held, tokens_held
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.grade import Grade
 from optmap.model.mapping import Binding, StaticOrders
@@ -32,13 +36,14 @@ SECONDS_PER_TERM, MAX_TERMS = 7e-5, 2_000_000
 
 
 class JointChannel(NamedTuple):
-    """Channel e = (a, b): ticks of its send, initial iterations, spikes, tokens it can hold."""
+    """Channel e = (a, b): ticks of its send, initial iterations, spikes, W_e, tokens held."""
 
     source: int
     target: int
     send: int
     initial: int
     spikes: int
+    windows: int
     capacity: int
 
 
@@ -76,11 +81,6 @@ class JointSets:
         return range(self.platform.num_tiles)
 
     @property
-    def windows(self) -> int:
-        """W."""
-        return self.platform.buffer_windows
-
-    @property
     def switch(self) -> int:
         """Ticks added to every firing on a tile of several clusters."""
         return self.platform.switch_ticks
@@ -94,11 +94,31 @@ class JointSets:
     def channels(self) -> list[JointChannel]:
         """E, in the graph's order."""
         g = self.graph
-        columns = (c.tolist() for c in (g.source, g.target, g.rate, g.initial, g.spikes))
+        held = np.minimum(iterations_held(g, self.platform), self.most_windows)
+        tokens = tokens_held(g, self.platform)
+        columns = (
+            c.tolist() for c in (g.source, g.target, g.rate, g.initial, g.spikes, held, tokens)
+        )
         return [
-            JointChannel(a, b, self.platform.send_ticks(rate), i, spikes, rate * self.windows)
-            for a, b, rate, i, spikes in zip(*columns, strict=True)
+            JointChannel(a, b, self.platform.send_ticks(rate), i, spikes, w, q)
+            for a, b, rate, i, spikes, w, q in zip(*columns, strict=True)
         ]
+
+    @property
+    def most_windows(self) -> int:
+        """Iterations of room that are as good as any more.
+
+        Whatever the places of the starts within a period L, the earliest starts that keep them put
+        a consumer at most D + n L after a producer: D is all delays together, n all actors. So no
+        more than D / L + n + 1 iterations are under way, and L is at least its bound.
+        """
+        g, platform = self.graph, self.platform
+        actors = g.num_clusters + g.num_channels
+        delays = int(g.tau.sum()) + platform.switch_ticks * g.num_clusters
+        delays += int(platform.send_times(g.rate).sum())
+        delays += int(platform.latency.max()) * g.num_channels if platform.has_latency else 0
+        least = max(1, period_bound(g, platform).whole)
+        return max(2, delays // least + actors + 2)
 
     @cached_property
     def hops(self) -> list[list[int]]:
@@ -147,12 +167,12 @@ class JointSets:
         """Return what holds between the starts of clusters wherever they are bound.
 
         s[b] - s[a] >= tau_a - i L along a channel (a send only adds to it), and back at least
-        tau_b - (2 W - i) L: the credits b -> send -> a, or one credit of W - i windows if local.
+        tau_b - (2 W_e - i) L: credits b -> send -> a, or one credit of W_e - i if local.
         """
         arcs = []
         for e in self.channels:
             arcs.append((e.source, e.target, self.tau[e.source] * scale - e.initial * period))
-            back = self.tau[e.target] * scale - (2 * self.windows - e.initial) * period
+            back = self.tau[e.target] * scale - (2 * e.windows - e.initial) * period
             arcs.append((e.target, e.source, back))
         return arcs
 

@@ -21,6 +21,7 @@ could stand for each other, so that only small cases end soon.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice, permutations, product
 from typing import Any
@@ -145,6 +146,8 @@ def solve(
     sets, watch = WholeSets(snn, platform, tokens), Stopwatch(limits, report=on_better)
     low, proved = Fraction(end_to_end_period_bound(snn, platform).value), True
     best = usable_start(sets, start, prologue) or warm_mapping(sets, limits.seed)
+    if sets.not_modelled:
+        return replace(_outcome(best, low, low, False, watch), note=sets.not_modelled)
     cuts: list[tuple[list[Literal], list[int]]] = []
     ceiling = target = Fraction(sets.most_ticks)
     if best is not None:

@@ -76,9 +76,10 @@ def solve(
 
     Notes
     -----
-    A network that is too large for the model (:data:`MOST_PLACEMENTS`) gets its start back, with
-    the bound that needs no solver. What the search proves beyond that bound is proved again by
-    another search, within the limit (:mod:`formulations.solvers.second_proof`).
+    A network that is too large for the model (:data:`MOST_PLACEMENTS`), and any on a platform with
+    ``buffer_tokens``, gets its start back, with the bound that needs no solver. What the search
+    proves beyond that bound is proved again by another search, within the limit
+    (:mod:`formulations.solvers.second_proof`).
     """
     if isinstance(snn, ClusteredSNN):
         return _of_given_clusters(snn, platform, limits, prologue, start, workers)
@@ -87,10 +88,11 @@ def solve(
     best = usable_start(sets, start, prologue) or warm_mapping(sets, limits.seed)
     if best is not None:
         watch.better(*best, low)
-    if not fits_model(sets, best[1] if best else Fraction(sets.most_ticks)):
+    note = sets.not_modelled
+    if note or not fits_model(sets, best[1] if best else Fraction(sets.most_ticks)):
         if best is None:
-            return graded(Outcome(Status.UNKNOWN, bound=low, trace=watch.trace), low)
-        return graded(Outcome(Status.FEASIBLE, *best, low, watch.trace), low)
+            return graded(Outcome(Status.UNKNOWN, None, None, low, watch.trace, note=note), low)
+        return graded(Outcome(Status.FEASIBLE, *best, low, watch.trace, note=note), low)
     search = _Search(sets, watch, prologue, workers, low)
     best = search.without_choice(best, low)
     ceiling = Fraction(sets.most_ticks) if best is None else best[1]

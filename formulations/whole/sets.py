@@ -55,6 +55,13 @@ class WholeSets:
     tokens: str
     needed_only: bool = False
 
+    @property
+    def not_modelled(self) -> str:
+        """What of the platform these models lack, in words; empty where they have all of it."""
+        if self.platform.buffer_tokens is None:
+            return ""
+        return "buffer_tokens: the model of all decisions knows buffer_windows only; not searched"
+
     @cached_property
     def neurons(self) -> list[int]:
         """J."""

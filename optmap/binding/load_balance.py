@@ -93,8 +93,15 @@ class _Load:
         self.scale = [Fraction(w, max(total, 1)) for w, total in zip(WEIGHTS, totals, strict=True)]
         self.weights = [float(s) for s in self.scale]
 
-    def _partners(self, cluster: int) -> tuple[IntArray, IntArray]:
-        """Return, per tile, the tokens exchanged with clusters bound there, both ways apart."""
+    def _held(self, cluster: int, sent: IntArray, received: IntArray) -> tuple[IntArray, IntArray]:
+        """Return, per tile, what the channels to and from clusters bound there can hold."""
+        platform = self.room.platform
+        if platform.buffer_tokens is not None:
+            return self._partners(cluster, self.room.tokens)
+        return platform.buffer_windows * sent, platform.buffer_windows * received
+
+    def _partners(self, cluster: int, amount: IntArray) -> tuple[IntArray, IntArray]:
+        """Return, per tile, the sum over channels with clusters bound there, both ways apart."""
         room, graph = self.room, self.graph
         sums = []
         for edges, end in (
@@ -103,18 +110,18 @@ class _Load:
         ):
             tiles = room.tile_of[end[edges]]
             total = np.zeros(len(self.ticks), dtype=np.int64)
-            np.add.at(total, tiles[tiles >= 0], self.rate[edges][tiles >= 0])
+            np.add.at(total, tiles[tiles >= 0], amount[edges][tiles >= 0])
             sums.append(total)
         return sums[0], sums[1]
 
     def lightest(self, cluster: int, tiles: IntArray) -> int:
         """Return the tile of ``tiles`` whose weighted load with the cluster is the least."""
-        sent, received = self._partners(cluster)
+        sent, received = self._partners(cluster, self.rate)
         talk = sent + received
         remote = talk.sum() - talk
-        window = self.room.platform.buffer_windows
         ticks = self.ticks + self.graph.tau[cluster]
-        stored = self.stored + self.room.input_need[cluster] + window * (sent.sum() - sent)
+        held, _ = self._held(cluster, sent, received)
+        stored = self.stored + self.room.input_need[cluster] + held.sum() - held
         # binding it to tile t also removes nothing: its partners there start to talk locally
         exchanged = self.exchanged + remote
         cost = sum(
@@ -134,15 +141,13 @@ class _Load:
         self._account(cluster, tile, -1)
 
     def _account(self, cluster: int, tile: int, sign: int) -> None:
-        sent, received = self._partners(cluster)
-        window = self.room.platform.buffer_windows
+        sent, received = self._partners(cluster, self.rate)
+        out, into = self._held(cluster, sent, received)
         self.ticks[tile] += sign * self.graph.tau[cluster]
-        self.stored[tile] += sign * (
-            self.room.input_need[cluster] + window * (sent.sum() - sent[tile])
-        )
+        self.stored[tile] += sign * (self.room.input_need[cluster] + out.sum() - out[tile])
         talk = sent + received
         talk[tile] = 0
         self.exchanged += sign * talk
         self.exchanged[tile] += sign * talk.sum()
-        received[tile] = 0
-        self.stored += sign * window * received
+        into[tile] = 0
+        self.stored += sign * into

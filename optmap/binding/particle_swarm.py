@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from optmap.binding.kernels.tile_shares import along, tile_shares
 from optmap.clock import over
+from optmap.model.buffers import tokens_held
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
@@ -97,7 +98,7 @@ def _valid(
     """Tell which placements, one per row, keep crossbars and buffers (slots they keep anyway)."""
     good: npt.NDArray[np.bool_]
     good = graph.fits(platform)[np.arange(graph.num_clusters), tiles].all(axis=1)
-    tokens = platform.buffer_windows * graph.rate
+    tokens = tokens_held(graph, platform)
     a, b = tiles[:, graph.source], tiles[:, graph.target]
     for t, tile in enumerate(platform.tiles):
         if tile.input_buffer is not None:

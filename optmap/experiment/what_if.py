@@ -89,14 +89,14 @@ def same_mapping_changes(platform: Platform) -> Iterator[tuple[str, Platform]]:
         yield f"event_ticks {faster.event_ticks} instead of {platform.event_ticks}", faster
     if platform.switch_ticks:
         yield "no time for changing programs", replace(platform, switch_ticks=0)
-    yield (
-        f"{platform.buffer_windows + 1} buffer windows instead of {platform.buffer_windows}",
-        replace(
-            platform,
-            buffer_windows=platform.buffer_windows + 1,
-            tiles=tuple(_unlimited_buffers(tile) for tile in platform.tiles),
-        ),
-    )
+    roomy = replace(platform, tiles=tuple(_unlimited_buffers(tile) for tile in platform.tiles))
+    windows, tokens = platform.buffer_windows, platform.buffer_tokens
+    if tokens is None:
+        words = f"{windows + 1} buffer windows instead of {windows}"
+        yield words, replace(roomy, buffer_windows=windows + 1)
+    else:
+        words = f"{2 * tokens} buffer tokens a channel instead of {tokens}"
+        yield words, replace(roomy, buffer_tokens=2 * tokens)
 
 
 def _unlimited_buffers(tile: Tile) -> Tile:

@@ -4,8 +4,8 @@ After docs/model.md and [St07]_. Every edge carries (delay, tokens, reason): fir
 target starts no earlier than ``delay`` after the start of firing n - ``tokens`` of its source.
 
 - ``self``: an actor never overlaps itself (delay its time, one token).
-- A mapping may state capacities in tokens (:mod:`optmap.model.buffers`); iterations that fit into
-  them then stand in place of buffer_windows below.
+- A platform or a mapping may state capacities in tokens (:mod:`optmap.model.buffers`); iterations
+  that fit into them then stand in place of buffer_windows below.
 - Channel (a, b) on one tile: ``data`` a -> b (delay tau_a, its initial iterations i); credit
   ``buffer`` b -> a (delay tau_b, buffer_windows - i).
 - Channel (a, b) from tile u to v: a send actor s on u's network interface, time
@@ -36,7 +36,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.errors import CapacityError
-from optmap.model.buffers import is_remote, space_of
+from optmap.model.buffers import is_remote, iterations_held, space_of
 from optmap.model.cluster_graph import MAX_TICKS, ClusterGraph
 from optmap.model.mapping import Binding, Buffers, Channel, StaticOrders
 from optmap.model.platform import Platform
@@ -131,12 +131,26 @@ def refuse_short_buffers(graph: ClusterGraph, platform: Platform) -> None:
     """Raise CapacityError if a channel cannot hold its own initial tokens and one window."""
     if not graph.num_channels:
         return
+    if platform.buffer_tokens is not None:
+        _refuse_few_tokens(graph, platform.buffer_tokens)
+        return
     worst = int(graph.initial.argmax())
     need = 1 + int(graph.initial[worst])
     if platform.buffer_windows < need:
         raise CapacityError(
             f"buffer_windows {platform.buffer_windows} on channel {graph.source[worst]} ->"
             f" {graph.target[worst]} with {need - 1} initial iterations deadlocks; needs {need}"
+        )
+
+
+def _refuse_few_tokens(graph: ClusterGraph, have: int) -> None:
+    needs = (1 + graph.initial) * graph.rate
+    worst = int(needs.argmax())
+    if needs[worst] > have:
+        raise CapacityError(
+            f"buffer_tokens {have} on channel {graph.source[worst]} -> {graph.target[worst]}: needs"
+            f" {needs[worst]}, {graph.rate[worst]} an iteration, with {graph.initial[worst]}"
+            " iterations at the start"
         )
 
 
@@ -157,13 +171,13 @@ def lower(
         Each cluster's tile, and for every tile an order of exactly its clusters (and, where given,
         of exactly the channels it sends); :func:`optmap.judge.check.check` lists violations.
     buffers : Buffers, optional
-        Capacities of its channels in tokens; None: buffer_windows of each.
+        Capacities of its channels in tokens; None: what the platform gives each.
 
     Raises
     ------
     CapacityError
-        If buffer_windows is below 1 + initial iterations on some channel, or a capacity below one
-        iteration or the initial ones.
+        If the platform gives some channel less than 1 + its initial iterations, or the mapping less
+        than one iteration or the initial ones.
     ValueError
         If the orders do not cover the binding, or the capacities not the channels.
     """
@@ -212,8 +226,8 @@ def _iterations(
     """Return how many iterations of tokens each channel's output and input space hold."""
     if buffers is None:
         refuse_short_buffers(graph, platform)
-        windows = np.full(graph.num_channels, platform.buffer_windows, dtype=np.int64)
-        return windows, windows
+        held = iterations_held(graph, platform)
+        return held, held
     space = space_of(graph, platform, binding, buffers)
     remote = is_remote(graph, binding)
     least = np.maximum(1, graph.initial) * graph.rate

@@ -2,8 +2,8 @@
 
 A channel takes space at two places: in the input buffer of its consumer's tile, and, where its
 clusters stand on different tiles, in the output buffer of its producer's tile as well. One spike is
-one token. A mapping that states nothing has ``buffer_windows`` of the platform times the channel's
-rate at each place.
+one token. A mapping that states nothing has what the platform gives every channel at each place:
+``buffer_windows`` times the channel's rate, or ``buffer_tokens``, the same for all.
 
 A producer fires once an iteration and claims space for all of its tokens at once, so that only
 whole iterations count: ``capacity div rate`` of them fit.
@@ -40,6 +40,20 @@ class Space:
         return int(self.output.sum() + self.input.sum())
 
 
+def tokens_held(graph: ClusterGraph, platform: Platform) -> IntArray:
+    """Return the tokens that a platform gives every channel at each of its places, shape (E,)."""
+    if platform.buffer_tokens is not None:
+        return np.full(graph.num_channels, platform.buffer_tokens, dtype=np.int64)
+    return graph.rate * platform.buffer_windows
+
+
+def iterations_held(graph: ClusterGraph, platform: Platform) -> IntArray:
+    """Return how many whole iterations fit into :func:`tokens_held`, shape (E,)."""
+    if platform.buffer_tokens is not None:
+        return np.asarray(platform.buffer_tokens // graph.rate, dtype=np.int64)
+    return np.full(graph.num_channels, platform.buffer_windows, dtype=np.int64)
+
+
 def is_remote(graph: ClusterGraph, binding: Binding) -> BoolArray:
     """Return which channels have their ends on different tiles, shape (E,)."""
     remote: BoolArray = binding.tile_of[graph.source] != binding.tile_of[graph.target]
@@ -49,7 +63,7 @@ def is_remote(graph: ClusterGraph, binding: Binding) -> BoolArray:
 def space_of(
     graph: ClusterGraph, platform: Platform, binding: Binding, buffers: Buffers | None
 ) -> Space:
-    """Return the space of every channel: what the mapping states, else the platform's windows.
+    """Return the space of every channel: what the mapping states, else what the platform gives.
 
     Raises
     ------
@@ -58,7 +72,7 @@ def space_of(
     """
     remote = is_remote(graph, binding)
     if buffers is None:
-        every = graph.rate * platform.buffer_windows
+        every = tokens_held(graph, platform)
         return Space(np.where(remote, every, 0), every)
     stated = {(a, b): (out, into) for a, b, out, into in buffers.channels}
     names = list(zip(graph.source.tolist(), graph.target.tolist(), strict=True))

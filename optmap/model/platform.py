@@ -155,6 +155,8 @@ class Platform:
         Columns one neuron takes (bit slicing), so C' = C div cells_per_synapse.
     buffer_windows : int
         Iterations of tokens every channel can hold (2: double buffering).
+    buffer_tokens : int, optional
+        Tokens that every channel can hold instead, at each of its places; None: buffer_windows.
     sources : mapping
         Dotted field name to the source of its number, or "assumed".
     chip_hop_ticks : int, optional
@@ -192,6 +194,7 @@ class Platform:
     fan_in: int | None = field(default=None, repr=False)
     inputs_on_cores: bool = field(default=False, repr=False)
     population_neurons: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    buffer_tokens: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", MappingProxyType(dict(self.sources)))
@@ -229,7 +232,7 @@ class Platform:
         if len(set(names)) < len(names) or any(n < 1 for _, n in self.population_neurons):
             found = dict(self.population_neurons)
             raise ValueError(f"population_neurons {found}: expected each name once, numbers >= 1")
-        for name in ("weight_bits", "cell_bits"):
+        for name in ("weight_bits", "cell_bits", "buffer_tokens"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} {value} must be >= 1")

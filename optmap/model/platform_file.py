@@ -64,7 +64,7 @@ def load_platform(path: str | Path) -> Platform:
         raise cells.fail(
             "cells_per_synapse", str(cells_per_synapse), f"at most {widest}, the most columns"
         )
-    buffer_windows = buffers.whole("buffer_windows", 1, 2)
+    chip |= _buffers(buffers)
     energy = _energy(parts["energy"])
     area = _area(parts["area"])
     sources: dict[str, str] = {}
@@ -88,7 +88,6 @@ def load_platform(path: str | Path) -> Platform:
             event_ticks=event_ticks,
             switch_ticks=switch_ticks,
             cells_per_synapse=cells_per_synapse,
-            buffer_windows=buffer_windows,
             energy=energy,
             area=area,
             sources=sources,
@@ -133,6 +132,14 @@ def _chip(top: Table, time: Table, cells: Table) -> dict[str, Any]:
         "fan_in": cells.whole_or_none("fan_in", 2),
         "inputs_on_cores": top.flag("inputs_on_cores", False),
     }
+
+
+def _buffers(table: Table) -> dict[str, Any]:
+    """Return what channels hold: iterations, or tokens instead."""
+    tokens = table.whole_or_none("buffer_tokens", 1)
+    if tokens is not None and table.has("buffer_windows"):
+        raise table.fail("buffer_tokens", str(tokens), "this or buffer_windows, not both")
+    return {"buffer_windows": table.whole("buffer_windows", 1, 2), "buffer_tokens": tokens}
 
 
 def _positive(table: Table, field: str) -> Fraction:

@@ -10,6 +10,7 @@ import numpy as np
 from optmap.binding.kernels.tile_room import any_binding, limits
 from optmap.compiled import compiled
 from optmap.errors import CapacityError
+from optmap.model.buffers import tokens_held
 from optmap.model.capacity import UNLIMITED
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
@@ -39,7 +40,7 @@ def whole(platform: Platform) -> Room:
 def needs(application: Application, platform: Platform, tile_of: IntArray) -> Room:
     """Return what a bound application takes of every tile."""
     graph, tiles = application.graph, platform.num_tiles
-    tokens = platform.buffer_windows * graph.rate
+    tokens = tokens_held(graph, platform)
     source, target = tile_of[graph.source], tile_of[graph.target]
     remote = source != target
     taken = Room(*(np.zeros(tiles, dtype=np.int64) for _ in range(4)))
@@ -62,7 +63,7 @@ def place(
     """
     graph = application.graph
     fits = graph.fits(platform)[:, tiles]
-    tokens = platform.buffer_windows * graph.rate
+    tokens = tokens_held(graph, platform)
     input_need = np.zeros(graph.num_clusters, dtype=np.int64)
     np.add.at(input_need, graph.target, tokens)
     ptr, edges = _incident(graph.source, graph.target, graph.num_clusters)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from optmap.clustering.kernels.twins import twin_classes
-from optmap.whole.convert import Placed, state_of
+from optmap.whole.convert import MANY, Placed, state_of
 from optmap.whole.kernels.anneal import ENERGY, FEWEST, PERIOD, TRAFFIC_GOAL, cost
 from optmap.whole.kernels.state import State
 from optmap.whole.target import Target
@@ -54,6 +54,12 @@ class Annealing:
         return sharp, soft
 
 
+def _most_spikes(target: Target) -> int:
+    """Return what the buffers of a channel hold in one iteration; recurrences are not looked at."""
+    held = target.platform.buffer_tokens
+    return MANY if held is None else held // (2 if target.tokens == "pipelined" else 1)
+
+
 def annealing_of(target: Target, placed: Placed) -> Annealing:
     """Return the state of a placement, with goal, prices and shares of moves for a target."""
     snn = target.snn
@@ -65,5 +71,5 @@ def annealing_of(target: Target, placed: Placed) -> Annealing:
     shares = np.cumsum(shares / shares.sum())
     shares[-1] = 1.0
     goal = GOALS.get(target.objective, PERIOD)
-    state = state_of(snn, target.platform, placed)
+    state = state_of(snn, target.platform, placed, _most_spikes(target))
     return Annealing(state, placed, twin, shares, goal, target.prices())

@@ -30,7 +30,7 @@ MORE_PERCENT, MORE = 25, 8
 #: Largest tables that are kept: sources times clusters, and clusters times clusters.
 MOST_CELLS = 150_000_000
 MOST_CHANNELS = 10_000_000
-#: What stands for no limit of slots.
+#: What stands for no limit of slots, or of spikes.
 MANY = np.iinfo(np.int64).max
 
 
@@ -53,8 +53,13 @@ def _more(count: int) -> int:
     return count + max(MORE, count * MORE_PERCENT // 100)
 
 
-def state_of(snn: SNN, platform: Platform, placed: Placed) -> State:
+def state_of(snn: SNN, platform: Platform, placed: Placed, most_spikes: int = MANY) -> State:
     """Return the state of a mapping.
+
+    Parameters
+    ----------
+    most_spikes : int
+        What the buffers of a channel hold in one iteration.
 
     Raises
     ------
@@ -83,6 +88,7 @@ def state_of(snn: SNN, platform: Platform, placed: Placed) -> State:
     piece["stock"][: len(idle)] = idle
     st.total["idle"], st.total["pieces"] = len(idle), n + inserted
     st.clusters["tile"][:clusters] = placed.binding.tile_of
+    st.costs["most"] = most_spikes
     fill(st)
     return st
 

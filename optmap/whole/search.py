@@ -322,8 +322,13 @@ class _Search:
                 vain, length = 0, 2 * length if self._is_tight(least[0]) else length
 
     def _keeps_limits(self, placed: Placed) -> bool:
-        """Tell whether a placement keeps to what the moves do not know: axons out, fan-outs, F."""
-        if not self.target.platform.limits_outgoing:
+        """Tell whether a placement keeps to what the moves do not know.
+
+        That is axons out, fan-outs, F, and recurrences, which want room in short buffers.
+        """
+        platform = self.target.platform
+        short = platform.buffer_windows < 2 or platform.buffer_tokens is not None
+        if not (short or platform.limits_outgoing):
             return True
         mapping, _ = self.target.projected(placed)
         return not check(self.target.snn, self.target.platform, mapping, self.target.tokens)

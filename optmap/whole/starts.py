@@ -13,6 +13,7 @@ from optmap.clustering import blocks
 from optmap.clustering.contract import CLUSTERERS, cluster
 from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.errors import CapacityError
+from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Binding, Clustering, Mapping
@@ -98,6 +99,10 @@ def bound(
     """Yield mappings of one clustering: by heuristics, and climbed from a balanced binding."""
     anywhere = Binding(np.zeros(clustering.num_clusters, dtype=np.int32))
     graph = target.graph(Placed(decomposition, clustering, anywhere))
+    try:
+        refuse_short_buffers(graph, target.platform)
+    except CapacityError:
+        return
     wide = graph.num_clusters * graph.num_channels > MOST_PULLS
     for binder in BOUND_BY[:1] if wide else BOUND_BY:
         try:

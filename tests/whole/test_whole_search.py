@@ -10,6 +10,8 @@ import pytest
 from random_cases import case
 from scheduling_oracle import holds
 
+from formulations.whole import benders as whole_benders
+from formulations.whole import cpsat as whole_cpsat
 from optmap.binding import multicast
 from optmap.clock import counted
 from optmap.clustering import overlap
@@ -27,7 +29,7 @@ from optmap.model.cluster_graph import cluster_graph
 from optmap.model.mapping import Binding, Mapping, StaticOrders, compact
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
-from optmap.model.snn import SNN
+from optmap.model.snn import SNN, from_edges
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.whole.search import search
 
@@ -176,3 +178,18 @@ def test_multicast_hops_are_no_more_than_bound_afterwards():
     bound = multicast.bind(graph, platform)
     links = multicast_of(deliveries(decomposition, clustering), platform, bound)
     assert 0 < found.claimed < links.hops
+
+
+def test_channels_hold_so_many_tokens_and_no_more():
+    pairs = [(a + 6 * k, b + 6 * (k + 1)) for k in range(2) for a in range(6) for b in range(6)]
+    sources, targets = zip(*[p for p in pairs if sum(p) % 3], strict=True)
+    snn = from_edges(sources, targets, 18, spikes=[1 + i % 4 for i in range(18)])
+    roomy = Platform("p", (Tile(Crossbar(8, 8), slots=4),) * 4, Interconnect("mesh", 2, 2))
+    tight = replace(roomy, buffer_tokens=24)
+    found, told = searched(snn, tight, work=0.5)
+    for one in (found, *told):
+        assert check(snn, tight, one.solution, "dataflow") == []
+    for model in (whole_cpsat, whole_benders):  # they know windows only, and say so
+        given = model.solve(snn, tight, "dataflow", Limits(wall_s=60.0), start=found.solution)
+        assert given.claimed == found.claimed
+        assert "buffer_tokens" in given.note

@@ -17,6 +17,7 @@ from fractions import Fraction
 import numpy as np
 
 from optmap.judge.binding_aware_graph import firing_times
+from optmap.model.buffers import iterations_held
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
@@ -122,7 +123,7 @@ def edge_columns(
     tau, send_ticks : (K,) and (E,) int64 arrays
         Ticks of a firing, and of a send where a channel needs one.
     """
-    k, windows = graph.num_clusters, platform.buffer_windows
+    k, windows = graph.num_clusters, iterations_held(graph, platform)
     a, b, initial = graph.source.astype(np.int64), graph.target.astype(np.int64), graph.initial
     s = k + np.arange(graph.num_channels)
     remote = tile[a] != tile[b]

@@ -1,9 +1,9 @@
 """What is left on the tiles while clusters are being bound: crossbar fit, slots, buffers.
 
-A channel holds ``buffer_windows`` times its rate. It takes that much of the input
-buffer of its consumer's tile wherever the producer is, and of the output buffer of its producer's
-tile if the consumer is elsewhere. So the input need of a cluster is its own, while the output need
-follows the cut.
+A channel holds what the platform gives it (:mod:`optmap.model.buffers`). It takes that much of the
+input buffer of its consumer's tile wherever the producer is, and of the output buffer of its
+producer's tile if the consumer is elsewhere. So the input need of a cluster is its own, while the
+output need follows the cut.
 
 Slots are looked after ahead of time: binding a cluster must leave enough slots of large enough
 crossbars for all that are still unbound. With few kinds of tiles that is Hall's condition over the
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.errors import CapacityError
+from optmap.model.buffers import tokens_held
 from optmap.model.capacity import AXONS_OUT, FAN_OUT, UNLIMITED, crossbars_of, on_tiles, stated
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
@@ -54,7 +55,7 @@ class TileRoom:
         self.slots = limits([t.slots for t in tiles])
         self.input_room = limits([t.input_buffer for t in tiles])
         self.output_room = limits([t.output_buffer for t in tiles])
-        self.tokens: IntArray = platform.buffer_windows * graph.rate
+        self.tokens: IntArray = tokens_held(graph, platform)
         self.input_need = _sums(graph.target, self.tokens, k)
         self.out_of = _by_end(graph.source, k)
         self.into = _by_end(graph.target, k)

@@ -9,6 +9,7 @@ import numpy as np
 from optmap.binding.kernels.tile_room import limits
 from optmap.binding.kernels.tile_shares import tile_shares
 from optmap.compiled import compiled
+from optmap.model.buffers import tokens_held
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.interconnect import MAX_MATRIX_TILES
 from optmap.model.mapping import Binding
@@ -75,7 +76,7 @@ def improve(graph: ClusterGraph, platform: Platform, binding: Binding, passes: i
 
 def _placement(graph: ClusterGraph, platform: Platform, binding: Binding) -> Placement:
     k, tiles = graph.num_clusters, platform.num_tiles
-    tokens = platform.buffer_windows * graph.rate
+    tokens = tokens_held(graph, platform)
     ends = np.concatenate((graph.source, graph.target))
     others = np.concatenate((graph.target, graph.source))
     zero = np.zeros_like(tokens)

@@ -34,6 +34,9 @@ PLACES = {method: i for i, method in enumerate(METHODS[1:])}
 #: Along an axis: the fast ones.
 FAST = ("pacman", "spinemap", "song2020", "dfsynthesizer", "overlap-spikes")
 TILES, SIZES, WINDOWS = (1, 2, 4, 8, 16), (64, 128, 256, 512), (1, 2, 3, 4, 8)
+#: Tokens that every channel holds; no program's own platform states any.
+TOKENS, NO_BASE = (256, 1024, 4096, 16_384, 65_536, 262_144), 0
+BUFFERED = ("song2020", "dfsynthesizer", "overlap-spikes")
 
 PER = 1e6  # throughput is shown as inferences in so many ticks
 ORDINATE = "inferences per 10\u2076 ticks, geometric mean"
@@ -337,14 +340,28 @@ FIGURES = (
         "Throughput over buffers",
         "Song et al. 2021 (arXiv 2108.12444): 63 % higher maximum throughput and 10 % smaller"
         " buffers than dataflow-based solutions before, on five large CNNs.",
-        _needs("buffers", WINDOWS, 2, ("song2020", "dfsynthesizer", "overlap-spikes")),
+        _needs("buffers", WINDOWS, 2, BUFFERED),
         _along(
             "buffers",
             WINDOWS,
             2,
-            ("song2020", "dfsynthesizer", "overlap-spikes"),
+            BUFFERED,
             "Throughput over buffers (4 tiles)",
             "windows of tokens that a channel holds",
+        ),
+    ),
+    Figure(
+        "capacities",
+        "Throughput over buffer sizes in tokens",
+        "Song et al. 2021 (arXiv 2108.12444), as above: 63 % and 10 %.",
+        _needs("buffers_tokens", TOKENS, NO_BASE, BUFFERED),
+        _along(
+            "buffers_tokens",
+            TOKENS,
+            NO_BASE,
+            BUFFERED,
+            "Throughput over tokens that every channel holds (4 tiles)",
+            "tokens that every channel holds; none where one iteration does not fit",
         ),
     ),
     Figure(

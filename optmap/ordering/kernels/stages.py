@@ -25,6 +25,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from optmap.judge.binding_aware_graph import derived_sends
+from optmap.model.buffers import iterations_held
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.platform import Platform
@@ -43,7 +44,7 @@ def staggered(
     """
     depth = depths(graph, binding)
     most = int(depth.max(initial=0))
-    spare = platform.buffer_windows - graph.initial - 1
+    spare = iterations_held(graph, platform) - graph.initial - 1
     for width in range(1, most + 1):
         cuts = [(depth + shift) // width for shift in range(width)]
         fitting = [s for s in cuts if (s[graph.target] - s[graph.source] <= spare).all()]

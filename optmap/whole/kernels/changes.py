@@ -72,8 +72,10 @@ def _channel(st: Any, a: int, b: int, spikes: int, lines: int) -> None:
     if a == b:
         st.total[0].local += spikes
         return
-    before = _send_ticks(st, a, b)
+    before, most = _send_ticks(st, a, b), st.costs[0].most
+    st.total[0].excess -= max(0, st.channel[a, b].spikes - most)
     st.channel[a, b].spikes += spikes
+    st.total[0].excess += max(0, st.channel[a, b].spikes - most)
     st.channel[a, b].lines += lines
     st.total[0].traffic += spikes
     if t == v:

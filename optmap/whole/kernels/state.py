@@ -44,9 +44,10 @@ CHANNEL = np.dtype([("spikes", np.int64), ("lines", np.int64)])
 TILE = np.dtype(
     [(name, np.int64) for name in ("rows", "columns", "slots", "ticks", "sends", "held")]
 )
-#: Ticks of a firing, of an event and of a switch; an interface's tokens per ticks.
+#: Ticks of a firing, of an event and of a switch; an interface's tokens per ticks; most spikes of a
+#: channel, which its buffers must hold.
 COSTS = np.dtype(
-    [(name, np.int64) for name in ("base", "event", "switch", "rate_tokens", "rate_ticks")]
+    [(name, np.int64) for name in ("base", "event", "switch", "rate_tokens", "rate_ticks", "most")]
 )
 #: Entries of the log, capacity exceeded in all, traffic, spike-hops, spikes delivered inside a
 #: tile, events, pieces ever used, clusters, spikes of inserted pieces, unused pieces.
