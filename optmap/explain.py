@@ -39,13 +39,14 @@ from optmap.experiment.sizing import Sizing, sizing, sizings
 from optmap.experiment.tables.best_known import Record, read_folder
 from optmap.experiment.tables.gaps import best_for_every_mapping, gap
 from optmap.experiment.tables.text import compact, percent
-from optmap.experiment.verdict import speed_lines, verdict_sentence
+from optmap.experiment.verdict import one_tick_lines, speed_lines, verdict_sentence
 from optmap.experiment.what_if import (
     Figures,
     WhatIf,
     figures,
     mapped_again,
     re_evaluated,
+    with_bound_of,
     without_one_constraint,
 )
 from optmap.instance import Instance
@@ -54,6 +55,7 @@ from optmap.judge.evaluation import Evaluation
 from optmap.judge.explanation import explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
+from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
@@ -138,10 +140,12 @@ def main(arguments: Sequence[str]) -> int:
         console.print(_table("The same mapping, if there were", base, changes))
     method = METHODS.get(str(data.get("method")))
     if method is not None:
-        changes = [WhatIf("(this mapping)", base), *mapped_again(instance, method, limits)]
+        as_it_is, *changed = mapped_again(instance, method, limits)
+        changes = [WhatIf("(this mapping)", base), with_bound_of(as_it_is, base), *changed]
         console.print(_table(f"Mapped again by {method.name}, if there were", base, changes))
         if instance.constraints:
-            freed = without_one_constraint(instance, method, limits)
+            kept, *freed = without_one_constraint(instance, method, limits)
+            freed = [with_bound_of(kept, base), *freed]
             title = f"What each constraint costs: mapped again by {method.name}"
             console.print(_table(title, freed[0].after, freed))
     if base is not None:
@@ -163,6 +167,8 @@ def _say_why(
     """Print the speed, the sentences of the explanation, and the critical cycle."""
     period = None if evaluation.period is None else evaluation.period / windows
     for line in speed_lines(period, evaluation.latency, case.platform):
+        say(line)
+    for line in one_tick_lines(case.platform, isinstance(case.snn, ClusteredSNN)):
         say(line)
     for sentence in explain(evaluation, floors(case)).sentences:
         say(f"- {sentence}")

@@ -184,7 +184,7 @@ def main(arguments: Sequence[str]) -> int:
         print(dumps(summary(row) | asked))  # noqa: T201
     else:
         console = Output()
-        report(row, mapping, instance.platform, console)
+        report(row, mapping, instance, console)
         for line in lines:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     return DONE if row.check == "ok" else FAILED

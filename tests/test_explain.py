@@ -15,13 +15,16 @@ from optmap.errors import InputError
 from optmap.experiment.run.mapping_file import document
 from optmap.experiment.run.source import Source
 from optmap.experiment.sizing import sizing, sizings
-from optmap.experiment.verdict import energy_given, speed_lines
+from optmap.experiment.verdict import energy_given, one_tick_lines, speed_lines
 from optmap.experiment.what_if import (
     AS_IT_IS,
+    Figures,
+    WhatIf,
     figures,
     mapped_again,
     new_mapping_changes,
     re_evaluated,
+    with_bound_of,
 )
 from optmap.explain import main as command
 from optmap.flow import run
@@ -161,6 +164,27 @@ def test_a_chip_that_gives_no_seconds_and_no_energies_gets_none():
     timed = replace(chip, tick_ns=Fraction(10), sources={"time.tick_ns": "measured"})
     (line,) = speed_lines(Fraction(100), Fraction(250), timed)
     assert line.startswith("speed: 1,000,000 inferences per second, one every 1 us, latency 2.5 us")
+
+
+def test_a_chip_without_times_is_named():
+    bare = replace(platform(), event_ticks=0)
+    (line,) = one_tick_lines(bare, times_given=False)
+    assert line.startswith("time: programs take 1 tick whatever they read")
+    assert list(one_tick_lines(bare, times_given=True)) == []
+    assert list(one_tick_lines(platform(), times_given=False)) == []
+    assert list(one_tick_lines(replace(bare, base_ticks=2), times_given=False)) == []
+
+
+def test_a_new_mapping_is_measured_by_the_higher_bound():
+    """The best-known list proves 12, the bound without a solver 10: gaps are to 12."""
+    base = Figures(Fraction(20), None, 1, 1, Fraction(0), Fraction(12))
+    again = replace(base, period=Fraction(16), bound=Fraction(10))
+    assert with_bound_of(WhatIf("x", again), base).after.gap == Fraction(1, 4)
+    assert with_bound_of(WhatIf("x", replace(again, period=Fraction(11))), base).after == replace(
+        again, period=Fraction(11)
+    )
+    assert with_bound_of(WhatIf("x", again), None).after == again
+    assert with_bound_of(WhatIf("x", None), base).after is None
 
 
 def test_sizes_say_how_many_programs_and_whether_they_fit():

@@ -15,10 +15,11 @@ from optmap.experiment.tables.markdown import instance_title
 from optmap.experiment.tables.metrics import metric_named
 from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, stage_gaps
 from optmap.experiment.tables.text import compact, percent
-from optmap.experiment.verdict import energy_given, fits_sentence, speed_lines
+from optmap.experiment.verdict import energy_given, fits_sentence, one_tick_lines, speed_lines
+from optmap.instance import Instance
 from optmap.methods import METHODS
 from optmap.model.claim import written
-from optmap.model.platform import Platform
+from optmap.model.clustered_snn import ClusteredSNN
 from optmap.shipped import best_known_folder
 
 #: Steps of a critical cycle that are printed; some have hundreds.
@@ -84,8 +85,9 @@ def summary(row: Row) -> dict[str, Any]:
     return result
 
 
-def report(row: Row, document: dict[str, Any] | None, platform: Platform, console: Console) -> None:
+def report(row: Row, document: dict[str, Any] | None, instance: Instance, console: Console) -> None:
     """Print what a person wants to know: does it fit, how fast, how far from the optimum, why."""
+    platform = instance.platform
 
     def say(text: str) -> None:
         lead = len(text) - len(text.lstrip())
@@ -98,6 +100,8 @@ def report(row: Row, document: dict[str, Any] | None, platform: Platform, consol
         period, windows = row.value("period"), row.source.windows
         per_window = None if period is None else period / windows
         for line in speed_lines(per_window, row.value("latency"), platform):
+            say(line)
+        for line in one_tick_lines(platform, isinstance(instance.snn, ClusteredSNN)):
             say(line)
     else:
         say(f"verdict: no valid mapping ({row.reason or row.status})")

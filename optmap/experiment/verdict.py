@@ -71,6 +71,19 @@ def speed_lines(
     )
 
 
+def one_tick_lines(platform: Platform, times_given: bool) -> Iterator[str]:
+    """Yield that programs take no time, where the platform says none.
+
+    ``times_given``: the network says itself how long its clusters take.
+    """
+    plain = (platform.base_ticks, platform.event_ticks) == (1, 0)
+    if plain and not times_given:
+        yield (
+            "time: programs take 1 tick whatever they read: the platform gives no base_ticks or"
+            " event_ticks"
+        )
+
+
 def duration(ns: Fraction) -> str:
     """Return a time in the unit that suits it.
 

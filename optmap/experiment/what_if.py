@@ -62,6 +62,19 @@ class WhatIf:
         return base.period / self.after.period
 
 
+def with_bound_of(change: WhatIf, base: Figures | None) -> WhatIf:
+    """Return a new mapping of the same instance with the bound of the given one, where higher.
+
+    Both are bounds on every mapping; with one of them, gaps are to one value as in the headline.
+    """
+    after = change.after
+    if base is None or base.bound is None or after is None or after.period is None:
+        return change
+    if after.bound is not None and not after.bound < base.bound <= after.period:
+        return change
+    return replace(change, after=replace(after, bound=base.bound))
+
+
 def figures(instance: Instance, platform: Platform, evaluation: Evaluation) -> Figures:
     """Return the figures of an evaluated mapping of the instance's network on ``platform``."""
     given = isinstance(instance.snn, ClusteredSNN)  # its clusters are no decision

@@ -21,15 +21,47 @@ from optmap.experiment.row import Row
 from optmap.experiment.run.job import Job
 from optmap.experiment.tables.text import shortened
 
+#: Columns that spinner, bar, count and time of a running solve take beside its two names.
+BESIDE_NAMES = 52
+#: How a line is made to fit, the first that does: characters of a name, metrics shown.
+_FITS = (
+    (20, ("clusters", "traffic", "period")),
+    (16, ("clusters", "traffic", "period")),
+    (12, ("clusters", "traffic", "period")),
+    (12, ("traffic", "period")),
+    (8, ("traffic", "period")),
+    (12, ("period",)),
+    (6, ("period",)),
+)
 
-def ended_line(row: Row) -> str:
-    """Return one line about a row that has just ended."""
-    shown = ("clusters", "traffic", "period")
-    found = ", ".join(f"{name} {row.metrics[name]}" for name in shown if name in row.metrics)
+
+def ended_line(row: Row, width: int, lead: str = "") -> str:
+    """Return one line about a row that has just ended.
+
+    Parameters
+    ----------
+    row : Row
+        The row.
+    width : int
+        Columns of the terminal: names are shortened, then metrics left out, numbers never cut.
+    lead : str
+        What the line begins with.
+
+    Returns
+    -------
+    str
+        The line; longer than ``width`` only where a reason is, which is said whole.
+    """
     check = "" if row.check in ("ok", "not_run") else f" ({row.check})"
-    names = f"{shortened(row.instance, 20):<20} {shortened(row.method, 20):<20}"
-    text = f"{names} {row.status}{check} {row.wall_s:.1f} s"
-    return f"{text}  {found or row.reason}"
+    line = ""
+    for size, shown in _FITS:
+        found = ", ".join(f"{name} {row.metrics[name]}" for name in shown if name in row.metrics)
+        names = f"{shortened(row.instance, size):<{size}} {shortened(row.method, size):<{size}}"
+        text = f"{lead}{names} {row.status}{check} {row.wall_s:.1f} s"
+        line = f"{text}  {found or row.reason}"
+        if len(line) <= width or not found:
+            return line
+    return line
 
 
 class Quiet:
@@ -60,7 +92,7 @@ class PlainProgress:
     def ended(self, job: Job, row: Row) -> None:
         """Print the line of the row."""
         self.done += 1
-        line = f"[{self.done}/{self.total}] {ended_line(row)}"
+        line = ended_line(row, self.console.width, f"[{self.done}/{self.total}] ")
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -104,11 +136,14 @@ class LiveProgress:
     def started(self, job: Job) -> None:
         """Add a line for the solve."""
         limit = max(round(job.limits.wall_s), 1)
-        task = self.progress.add_task(f"{job.instance} / {job.method}", total=limit)
+        size = max(8, (self.progress.console.width - BESIDE_NAMES) // 2)
+        names = f"{shortened(job.instance, size)} / {shortened(job.method, size)}"
+        task = self.progress.add_task(names, total=limit)
         self.running[job.key()] = (task, time.monotonic(), limit)
 
     def ended(self, job: Job, row: Row) -> None:
         """Take the line away and print the row above."""
         self.progress.remove_task(self.running.pop(job.key())[0])
         self.progress.advance(self.total)
-        self.progress.console.print(ended_line(row), markup=False, highlight=False, overflow="fold")
+        line = ended_line(row, self.progress.console.width)
+        self.progress.console.print(line, markup=False, highlight=False, overflow="fold")
