@@ -64,7 +64,7 @@ function losses() {
   const found = new Map(stages.map((s) => [`${s.instance}\n${s.method}\n${s.seed}\n${s.optimum_of}`, s]));
   const rows = DATA.rows.filter((r) => kinds.some((k) => found.has(`${r.instance}\n${r.method}\n${r.seed}\n${k}`)));
   if (!CHOSEN.instance && DATA.instances.length > 1)
-    fill("stage-gaps", element("p", { class: "soft" }, "Choose an instance above to see its rows."));
+    fill("stage-gaps", element("p", { class: "soft screen" }, "Choose an instance above to see its rows."));
   else fill("stage-gaps", tableOf([`${label(CHOSEN.metric)}: row`, ...kinds.map((k) => `gap to the optimum of ${k}`)],
     rows.map((r) => [named(r.method), ...kinds.map((k) => {
       const s = found.get(`${r.instance}\n${r.method}\n${r.seed}\n${k}`);
