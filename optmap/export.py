@@ -19,6 +19,7 @@ from optmap.experiment.tables.best_known import read_folder
 from optmap.flow import run
 from optmap.instance import Instance, load
 from optmap.methods import METHODS, method_named
+from optmap.model.capacity import shares_memory
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.output import Output
@@ -73,6 +74,9 @@ def main(arguments: Sequence[str]) -> int:
     kinds = set(instance.constraints.kinds) - {"max_neurons"}
     if kinds and args.formulation not in WITH_CONSTRAINTS:
         found = f"{args.formulation} with constraints {', '.join(sorted(kinds))}"
+        raise InputError("--formulation", "", found, "one of " + ", ".join(WITH_CONSTRAINTS))
+    if shares_memory(instance.platform) and args.formulation in ("joint", "whole"):
+        found = f"{args.formulation} of a platform whose programs stay resident"
         raise InputError("--formulation", "", found, "one of " + ", ".join(WITH_CONSTRAINTS))
     if method.runs_alone and instance.snn.num_synapses <= SMALL:
         with interpreted():  # the kernels' code would take longer to compile than it saves

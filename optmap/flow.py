@@ -72,7 +72,7 @@ def run(
         in_work = replace(limits, wall_s=float(limits.work), work=None)
         with counted():
             return run(method, snn, platform, tokens, in_work, report, placement, constraints)
-    refuse(method, constraints, snn)
+    refuse(method, constraints, snn, platform)
     platform = limited(platform, constraints)
     stages = solver_stages(method)
     course = Course(platform, tokens, limits, report, stages, constraints)

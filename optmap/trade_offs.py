@@ -18,11 +18,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from optmap.errors import InputError
+from optmap.errors import CapacityError, InputError
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.buffer_front import BufferFront, buffer_front
 from optmap.judge.evaluation import critical_cycle
 from optmap.model.buffers import space_of
+from optmap.model.capacity import shares_memory
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.grade import Grade
 from optmap.model.json_value import Json
@@ -67,6 +68,8 @@ def trade_offs(
     """
     from formulations.joint.pareto import solve
 
+    if shares_memory(platform):
+        raise CapacityError("the search for trade-offs does not know that programs stay resident")
     graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
     prologue = mapping.orders.has_prologue
     known = [(mapping.binding, mapping.orders)]

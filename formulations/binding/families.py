@@ -1,7 +1,7 @@
 """Families of binding clusters to tiles (README.md, B) that several models post alike.
 
 Sets         K clusters, T tiles, E channels (sets.py)
-Parameters   slots_t, buffers of t, q_ab
+Parameters   slots_t, buffers and synapse memory of t, q_ab, m_a memory of a
 Variables    z[a,t] = 1 iff cluster a runs on tile t; o[e,t] = 1 if channel e leaves tile t
              c[s,t] = 1 if tile t holds a cluster of set s, of a list of sets to be apart
 
@@ -16,6 +16,7 @@ from typing import Generic, Protocol, Self
 
 from formulations.binding.sets import BindingSets
 from formulations.solvers.engine import Engine, V
+from optmap.model.capacity import UNLIMITED, tile_memory
 from optmap.model.platform import Platform
 
 
@@ -80,12 +81,23 @@ class BindingFamilies(Placement[V], ABC):
         self.place_each_cluster_once()
         self.respect_slots()
         self.respect_crossbars()
+        self.respect_resident_memory()
         self.respect_input_buffers()
         self.respect_output_buffers()
         self.respect_load()
         self.respect_pins()
         self.keep_apart()
         return self
+
+    def respect_resident_memory(self) -> None:
+        """(B3m)  sum_a m_a z[a,t] <= synapse memory of t  for all t, where programs stay there."""
+        for part in tile_memory(self.sets.graph.needs, self.sets.platform):
+            for t in self.sets.tiles:
+                if part.have[t] < UNLIMITED:
+                    taken = self.engine.total(
+                        int(part.need[a]) * self.z[a, t] for a in self.sets.clusters
+                    )
+                    self.engine.add(taken <= int(part.have[t]))
 
     def respect_input_buffers(self) -> None:
         """(B4i)  sum over channels (a,b) of q_ab z[b,t] <= input buffer of t  for all t."""

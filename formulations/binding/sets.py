@@ -16,6 +16,7 @@ import numpy as np
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.spike_hops import flows
 from optmap.model.buffers import tokens_held
+from optmap.model.capacity import overfull, tile_memory
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.cluster_rules import ClusterRules, rules_of_graph
 from optmap.model.mapping import Binding
@@ -208,7 +209,7 @@ def spike_hops_of(graph: ClusterGraph, platform: Platform, binding: Binding) -> 
 
 
 def fits_platform(graph: ClusterGraph, platform: Platform, binding: Binding) -> bool:
-    """Tell whether slots, crossbars and buffers hold the binding ((B2)-(B4))."""
+    """Tell whether slots, crossbars, memory and buffers hold the binding ((B2)-(B4))."""
     tile = binding.tile_of.tolist()
     if len(tile) != graph.num_clusters or any(t >= platform.num_tiles for t in tile):
         return False
@@ -224,6 +225,8 @@ def fits_platform(graph: ClusterGraph, platform: Platform, binding: Binding) -> 
             out[tile[a]] += q
     rules = rules_of_graph(graph.made_of)
     if rules is not None and not rules.allows(binding.tile_of):
+        return False
+    if next(overfull(tile_memory(graph.needs, platform), binding.tile_of), None) is not None:
         return False
     return all(
         (have.slots is None or clusters[t] <= have.slots)

@@ -14,7 +14,16 @@ import numpy as np
 from optmap.errors import CapacityError, DeadlockError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, lower, remote_channels
 from optmap.model.buffers import is_remote, space_of
-from optmap.model.capacity import AXONS_OUT, FAN_OUT, have, on_tiles, stated, too_wide
+from optmap.model.capacity import (
+    AXONS_OUT,
+    FAN_OUT,
+    have,
+    on_tiles,
+    overfull,
+    stated,
+    tile_memory,
+    too_wide,
+)
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import Decomposition
@@ -105,6 +114,9 @@ def graph_violations(
             for k in wild
         ]
     found = _crossbars(graph, platform, binding) + _slots(platform, binding)
+    for limit, t, programs, need, there in overfull(tile_memory(graph.needs, platform), tile_of):
+        what = f"tile {t} needs {need} {limit.unit} for its {programs} resident programs"
+        found.append(Violation(limit.field, f"{what}, has {there}"))
     try:
         found += buffer_violations(graph, platform, binding, buffers)
     except ValueError as error:

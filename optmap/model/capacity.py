@@ -15,6 +15,7 @@ iterate that list. Limits that depend on other clusters (``fan_out``, ``axons_ou
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,8 @@ LIMITS = (
 )
 #: Of them, those that a set of units meets or breaks by itself.
 ADDITIVE = ("neurons", "synapses", "synapse_bits")
+#: Of them, memory that all programs of a tile share where a platform keeps them ``resident``.
+MEMORY = ("synapses", "synapse_bits")
 #: And the columns that bit slices take, where cells are narrower than weights.
 SLICES = Limit("slices", "columns", "columns of C': ceil(weight bits / cell bits) for each unit")
 
@@ -128,6 +131,69 @@ def have(platform: Platform) -> IntArray:
         slices = np.array(platform.columns_of, dtype=np.int64)
         rows.append(slices if limit is SLICES else on_tiles(platform, limit))
     return np.array(rows, dtype=np.int64).reshape(len(rows), platform.num_tiles)
+
+
+@dataclass(frozen=True, eq=False)
+class TileMemory:
+    """Memory that all programs of a tile share.
+
+    ``need`` is (K,): what each cluster takes, ``have`` (T,): what each tile has, UNLIMITED where it
+    states nothing.
+    """
+
+    limit: Limit
+    need: IntArray
+    have: IntArray
+
+
+def shares_memory(platform: Platform) -> bool:
+    """Tell whether several programs of one tile may have to share its synapse memory."""
+    several = any(platform.tiles[t].slots != 1 for t in platform.in_use)
+    return platform.resident and several and any(x.field in MEMORY for x in stated(platform))
+
+
+def tile_memory(needs: IntArray, platform: Platform) -> list[TileMemory]:
+    """Return the memory that clusters share on a tile; none where each has it to itself.
+
+    Parameters
+    ----------
+    needs : (D, K) int64 array
+        What the clusters need of the resources; of shape (0, K) where that is not known.
+    """
+    if not len(needs) or not shares_memory(platform):
+        return []
+    triples = zip(stated(platform), needs, have(platform), strict=True)
+    return [TileMemory(limit, need, room) for limit, need, room in triples if limit.field in MEMORY]
+
+
+def overfull(
+    memory: list[TileMemory], tile_of: IndexArray
+) -> Iterator[tuple[Limit, int, int, int, int]]:
+    """Yield (limit, tile, programs, needed, there) of every tile whose programs do not fit."""
+    for part in memory:
+        needed = np.zeros(len(part.have), dtype=np.int64)
+        np.add.at(needed, tile_of, part.need)
+        programs = np.bincount(tile_of, minlength=len(part.have))
+        for t in np.flatnonzero((needed > part.have) & (programs > 1)).tolist():
+            yield part.limit, t, int(programs[t]), int(needed[t]), int(part.have[t])
+
+
+def memory_shortage(network: SNN, platform: Platform) -> str:
+    """Return why all tiles together cannot hold a network that stays resident; empty if they may.
+
+    What the units of a decomposition take does not depend on their clusters.
+    """
+    if not shares_memory(platform):
+        return ""
+    for limit, taken, room in zip(
+        stated(platform), demands(network, platform), have(platform), strict=True
+    ):
+        if limit.field in MEMORY and (room < UNLIMITED).all() and taken.sum() > room.sum():
+            return (
+                f"the network needs {taken.sum()} {limit.unit}, all tiles together have"
+                f" {room.sum()}, and programs stay resident"
+            )
+    return ""
 
 
 def on_tiles(platform: Platform, limit: Limit) -> IntArray:

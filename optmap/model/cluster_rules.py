@@ -47,6 +47,12 @@ class ClusterRules:
         return self.possible
 
 
+def no_rules(num_clusters: int) -> ClusterRules:
+    """Return rules that demand nothing: each cluster is a group alone."""
+    nothing = np.empty((0, num_clusters), dtype=np.int64)
+    return ClusterRules(np.arange(num_clusters), (-1,) * num_clusters, nothing)
+
+
 def cluster_rules(rules: UnitRules, clustering: Clustering) -> ClusterRules:
     """Return the demands by cluster: clusters that hold units of one site share its tile."""
     pairs = np.unique(np.stack([clustering.cluster_of, rules.label]), axis=1).T.tolist()

@@ -172,6 +172,9 @@ class Platform:
         Populations with how many of their neurons one crossbar holds at most; others as they fit.
     inputs_on_cores : bool
         Whether inputs take a column of some crossbar, as if they were self-driven neurons.
+    resident : bool
+        Whether programs stay in their tile's synapse memory while others run: ``synapses`` and
+        ``synapse_bits`` of a tile then hold those of all its programs together.
     """
 
     name: str
@@ -195,6 +198,7 @@ class Platform:
     inputs_on_cores: bool = field(default=False, repr=False)
     population_neurons: tuple[tuple[str, int], ...] = field(default=(), repr=False)
     buffer_tokens: int | None = field(default=None, repr=False)
+    resident: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", MappingProxyType(dict(self.sources)))

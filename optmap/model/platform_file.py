@@ -131,6 +131,7 @@ def _chip(top: Table, time: Table, cells: Table) -> dict[str, Any]:
         "cell_bits": cells.whole_or_none("cell_bits", 1),
         "fan_in": cells.whole_or_none("fan_in", 2),
         "inputs_on_cores": top.flag("inputs_on_cores", False),
+        "resident": cells.flag("resident", False),
     }
 
 

@@ -11,7 +11,7 @@ from optmap.binding.kernels.tile_room import any_binding, limits
 from optmap.compiled import compiled
 from optmap.errors import CapacityError
 from optmap.model.buffers import tokens_held
-from optmap.model.capacity import UNLIMITED
+from optmap.model.capacity import UNLIMITED, shares_memory
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
 from optmap.runtime.application import Application
@@ -27,7 +27,15 @@ class Room(NamedTuple):
 
 
 def whole(platform: Platform) -> Room:
-    """Return the room of an empty platform."""
+    """Return the room of an empty platform.
+
+    Raises
+    ------
+    CapacityError
+        If programs stay resident in memory that they share: no room is kept of it here.
+    """
+    if shares_memory(platform):
+        raise CapacityError("admission does not know that programs stay resident in their tiles")
     tiles = platform.tiles
     return Room(
         limits([t.slots for t in tiles]),

@@ -19,9 +19,17 @@ from optmap.clustering.contract import CLUSTERERS, DIVIDERS
 from optmap.errors import CapacityError
 from optmap.judge.check import buffer_violations
 from optmap.methods import Method
-from optmap.model.capacity import demands, fits_some, fitting_tiles, kinds_of_crossbars
+from optmap.model.capacity import (
+    demands,
+    fits_some,
+    fitting_tiles,
+    kinds_of_crossbars,
+    overfull,
+    shares_memory,
+    tile_memory,
+)
 from optmap.model.cluster_graph import ClusterGraph
-from optmap.model.cluster_rules import ClusterRules, rules_of_graph
+from optmap.model.cluster_rules import ClusterRules, no_rules, rules_of_graph
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.constraints import SIZE_KINDS, Constraints, neuron_rules
 from optmap.model.decomposition import Decomposition
@@ -42,12 +50,21 @@ def respects(method: Method, constraints: Constraints) -> bool:
     if set(constraints.kinds) <= {"max_neurons"}:
         return True
     clusterings = (*CLUSTERERS, *DIVIDERS, *EXACT_CLUSTERINGS_WITH_RULES)
+    return _binds_with_rules(method) and method.clustering in clusterings
+
+
+def _binds_with_rules(method: Method) -> bool:
     binders = (*BINDERS, *EXACT_BINDERS_WITH_RULES)
-    return not method.whole and method.clustering in clusterings and method.binding in binders
+    return not method.whole and method.binding in binders
 
 
-def refuse(method: Method, constraints: Constraints, snn: SNN) -> None:
+def refuse(method: Method, constraints: Constraints, snn: SNN, platform: Platform) -> None:
     """Raise CapacityError if a method cannot keep the demands, or the network takes none."""
+    if shares_memory(platform) and not _binds_with_rules(method):
+        stage = f"whole {method.whole}" if method.whole else f"binding {method.binding}"
+        raise CapacityError(
+            f"method {method.name} ({stage}) does not know that programs stay resident"
+        )
     sizes = [kind for kind in constraints.kinds if kind in SIZE_KINDS]
     if sizes and isinstance(snn, ClusteredSNN):
         raise CapacityError(f"{sizes[0]}: the clusters of this network are given")
@@ -212,7 +229,7 @@ def _balanced(
 
 
 def repaired_binding(graph: ClusterGraph, platform: Platform, binding: Binding) -> Binding:
-    """Return a binding that obeys the demands, near the one given.
+    """Return a binding that obeys the demands and the memory of tiles, near the one given.
 
     Raises
     ------
@@ -220,16 +237,19 @@ def repaired_binding(graph: ClusterGraph, platform: Platform, binding: Binding) 
         If none was found.
     """
     rules = rules_of_graph(graph.made_of)
-    if rules is None or rules.allows(binding.tile_of):
+    memory = tile_memory(graph.needs, platform)
+    fits = next(overfull(memory, binding.tile_of), None) is None
+    if fits and (rules is None or rules.allows(binding.tile_of)):
         return binding
-    search = _Rebinding(graph, platform, binding, rules)
+    search = _Rebinding(graph, platform, binding, rules or no_rules(graph.num_clusters))
     for tiles in search.bindings():
-        found = Binding(np.array(tiles)[rules.group])
+        found = Binding(np.array(tiles)[search.rules.group])
         if not buffer_violations(graph, platform, found):
             return found
     raise CapacityError(
         f"no binding of {graph.num_clusters} clusters was found that obeys the constraints"
-        f" ({search.nodes} partial ones tried)"
+        + (" and holds all programs resident" if memory else "")
+        + f" ({search.nodes} partial ones tried)"
     )
 
 
@@ -242,6 +262,11 @@ class _Rebinding:
         self.rules, self.platform, self.nodes = rules, platform, 0
         self.members = [np.flatnonzero(rules.group == g) for g in range(len(rules.tile))]
         self.wished = [int(binding.tile_of[members[0]]) for members in self.members]
+        #: of each memory that programs share: what a group takes, and what tiles have left
+        self.memory = [
+            ([int(part.need[members].sum()) for members in self.members], part.have.tolist())
+            for part in tile_memory(graph.needs, platform)
+        ]
         fits = fitting_tiles(graph.rows, graph.columns, graph.needs, platform)
         self.fits: list[list[bool]] = [
             list(map(all, fits[members].T.tolist())) for members in self.members
@@ -267,6 +292,7 @@ class _Rebinding:
             if tiles[g] >= 0:
                 held[tiles[g]] -= len(self.members[g])
                 self._brush(g, tiles[g], -1)
+                self._take(g, tiles[g], -1)
                 tiles[g] = -1
             tile = next(choices[-1], None)
             if tile is None or self.nodes >= MAX_NODES:
@@ -276,6 +302,7 @@ class _Rebinding:
             tiles[g] = tile
             held[tile] += len(self.members[g])
             self._brush(g, tile, 1)
+            self._take(g, tile, 1)
             if depth + 1 == len(self.order):
                 yield list(tiles)
             else:
@@ -296,9 +323,16 @@ class _Rebinding:
                 count = painted[t][1] + change
                 painted[t] = (int(row[g]) if count else -1, count)
 
+    def _take(self, g: int, t: int, times: int) -> None:
+        """Take a group's memory from tile ``t``, or give it back."""
+        for need, left in self.memory:
+            left[t] -= times * need[g]
+
     def _room(self, g: int, t: int, held: IntArray) -> bool:
         slots = self.platform.tiles[t].slots
         if not self.fits[g][t] or (slots is not None and held[t] + len(self.members[g]) > slots):
+            return False
+        if any(need[g] > left[t] for need, left in self.memory):
             return False
         return all(
             row[g] < 0 or painted[t][0] in (-1, row[g])

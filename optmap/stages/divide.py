@@ -11,7 +11,7 @@ from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.exact import EXACT_CLUSTERINGS, TREE_IMPROVERS, ExactClustering, TreeImprover
 from optmap.judge.metrics import traffic
 from optmap.methods import Method
-from optmap.model.capacity import refuse_unknown_populations
+from optmap.model.capacity import memory_shortage, refuse_unknown_populations
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, Mapping
@@ -72,6 +72,9 @@ def _improve(
 
 
 def _refuse_too_few_slots(course: Course, decomposition: Decomposition) -> None:
+    short = memory_shortage(decomposition.network, course.platform)
+    if short:
+        raise ProvedInfeasibleError(short)
     proved = best(cluster_bounds(decomposition, course.platform))
     slots = course.platform.total_slots
     if slots is not None and proved is not None and proved.value > slots:
