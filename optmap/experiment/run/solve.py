@@ -144,18 +144,24 @@ def warm_up(method: Method) -> None:
     _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
     if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
         compile_binding_search(*_one_unit_a_tile())
-    if method.clustering in ("colgen", "lns"):  # its kernels run only where crossbars are large
-        _spread()
+    if method.clustering in ("colgen", "lns"):
+        _search_traffic()
 
 
-def _spread() -> None:
-    """Run the bound on traffic by spreading metrics once, round by round, over a small network."""
+def _search_traffic() -> None:
+    """Run what colgen and lns come to only where time is left, or crossbars are large.
+
+    That is the annealing of traffic, and the bound on it by spreading metrics, round by round.
+    """
     from optmap.bounds.spreading import best_spreading_bound  # its kernels load slowly
+    from optmap.clustering.kernels.annealing_traffic import reduce_traffic
 
     platform = Platform("warm-up", (Tile(Crossbar(16, 4)),), Interconnect("mesh", 1, 1))
-    snn = Instance("warm-up", "gen:mlp-9-8-8", platform).snn
+    decomposition = decompose(Instance("warm-up", "gen:mlp-9-8-8", platform).snn, 16, "tree")
+    clustering = compact(range(decomposition.network.num_units))
+    reduce_traffic(decomposition.network, clustering, platform.kinds, moves=1, seed=0)
     looks = iter([False, True, True])
-    best_spreading_bound(decompose(snn, 16, "tree"), platform, lambda: next(looks, True))
+    best_spreading_bound(decomposition, platform, lambda: next(looks, True))
 
 
 def _one_unit_a_tile() -> tuple[ClusterGraph, Platform]:
