@@ -102,7 +102,8 @@ def main(arguments: Sequence[str]) -> int:
         f" of the bounds that stages claim {proofs[Word.PROVED_AT_ONCE.value]} proved in exact"
         f" arithmetic, {proofs[Word.PROVED.value]} by solving again,"
         f" {proofs[Word.OPEN.value]} rest on the solver's word; {_stars(verdict.stars)};"
-        f" times are not checked; {len(verdict.problems)} problems",
+        f" times, memory, courses, machine, libraries and call are as the run says, not checked;"
+        f" {len(verdict.problems)} problems",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -82,6 +82,15 @@ def test_a_heuristic_that_the_limit_ends_has_a_mapping_and_says_so(method: str) 
 
 
 @pytest.mark.wall_clock
+@pytest.mark.parametrize("method", ["song2020/joint", "cpsat"])
+def test_what_a_solver_starts_from_is_on_its_clock(method: str) -> None:
+    """Hill climbing went on for as long as it liked before the joint model."""
+    found = run(method_named(method), *network(), "dataflow", Limits(1e-9), lambda _: None)
+    assert found.mapping is not None
+    assert (ENDED_EARLY in found.reason) == (method == "song2020/joint")
+
+
+@pytest.mark.wall_clock
 def test_a_partitioner_that_knows_no_limit_is_not_begun_without_time() -> None:
     found = run(method_named("hypergraph"), *network(), "dataflow", Limits(1e-9), lambda _: None)
     assert found.mapping is None

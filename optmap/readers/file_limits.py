@@ -6,6 +6,8 @@ its size. Readers ask here before they allocate.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from optmap.errors import InputError
 
 #: Indices may leave gaps, but not of a kind that makes empty arrays of gigabytes.
@@ -15,6 +17,9 @@ PER_ENTRY = 4
 #: What an archive may always unfold to, and how many times its own size beyond that.
 FREE_BYTES = 64_000_000
 RATIO = 100
+
+#: Bytes that ``st_blocks`` counts in, whatever the disk's own blocks are.
+BLOCK = 512
 
 
 def most_neurons(entries: int) -> int:
@@ -36,6 +41,18 @@ def refuse_wide_numbers(where: str, field: str, count: int, entries: int) -> Non
     most = most_neurons(entries)
     if count > most:
         raise InputError(where, field, str(count), f"at most {most} for {entries} entries")
+
+
+def refuse_holes(path: Path) -> None:
+    """Raise InputError for a file that says to be large and takes no room on its disk.
+
+    A sparse file unfolds to zeros as an archive does. Where a file system does not say what a file
+    takes, nothing is refused.
+    """
+    about = path.stat()
+    stored = getattr(about, "st_blocks", 0) * BLOCK
+    if stored:
+        refuse_bomb(str(path), about.st_size, stored)
 
 
 def most_unfolded(size: int) -> int:

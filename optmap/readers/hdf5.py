@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGXCPU
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ import numpy.typing as npt
 from optmap.errors import InputError
 from optmap.readers.file_limits import most_unfolded
 
-#: Seconds after which a file counts as damaged, and per how many bytes one more; 10^8 weights,
-#: 400 MB, take about two.
-TIMEOUT_S = 10
+#: Seconds of a processor after which a file counts as damaged, and per how many bytes one more;
+#: 10^8 weights, 400 MB, take about two. And how many times as many by the clock: machines are busy.
+TIMEOUT_S, BUSY = 10, 6
 BYTES_PER_S = 10_000_000
 _CHILD = Path(__file__).with_name("hdf5_child.py")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -75,12 +76,14 @@ def read_tree(path: Path, expected: str) -> Group:
     size = path.stat().st_size
     limit_s = TIMEOUT_S + size // BYTES_PER_S
     most = str(most_unfolded(size))
-    command = [sys.executable, "-P", str(_CHILD), most, str(path.absolute())]
+    command = [sys.executable, "-P", str(_CHILD), most, str(path.absolute()), str(limit_s)]
+    endless = f"a damaged file: HDF5 read for {limit_s} s without end"
     try:
-        done = subprocess.run(command, capture_output=True, timeout=limit_s, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=BUSY * limit_s, check=False)
     except subprocess.TimeoutExpired:
-        found = f"a damaged file: HDF5 read for {limit_s} s without end"
-        raise InputError(str(path), "", found, expected) from None
+        raise InputError(str(path), "", endless, expected) from None
+    if done.returncode == -SIGXCPU:
+        raise InputError(str(path), "", endless, expected)
     if done.returncode < 0:
         found = f"a damaged file: HDF5 crashed on it with signal {-done.returncode}"
         raise InputError(str(path), "", found, expected)

@@ -135,6 +135,17 @@ def limit_memory(most: int) -> None:
         return  # no such limit on this system; the counts above hold everywhere
 
 
+def limit_time(seconds: int) -> None:
+    """Let the system end this process after so many seconds of a processor."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    except (ImportError, OSError, ValueError):
+        return  # the parent ends it, by the clock
+
+
 if __name__ == "__main__":
     limit_memory(int(sys.argv[1]))
+    limit_time(int(sys.argv[3]))
     main(sys.argv[2], sys.stdout.buffer, int(sys.argv[1]))

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.errors import InputError
-from optmap.readers.file_limits import refuse_bomb
+from optmap.readers.file_limits import refuse_bomb, refuse_holes
 
 EXPECTED = "indptr and indices, pre and post, or square weights"
 #: What numpy and zipfile raise on damaged files; a header is Python text that numpy parses.
@@ -56,6 +56,7 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             if stream.read(4).startswith(b"PK"):
                 return _members(path, stream)
             size = stream.seek(0, 2)
+            refuse_holes(path)
             stream.seek(0)
             return {"": _array(stream, size)}
     except InputError:
@@ -74,6 +75,7 @@ def _members(path: Path, stream: BinaryIO) -> dict[str, npt.NDArray[Any]]:
         members = archive.infolist()
         if len(members) > _MAX_MEMBERS:
             raise InputError(str(path), "", f"{len(members)} arrays", f"at most {_MAX_MEMBERS}")
+        refuse_holes(path)
         refuse_bomb(str(path), sum(m.file_size for m in members), path.stat().st_size)
         for member in members:
             # Other methods unfold a block at once, whatever size the archive says; numpy has none.

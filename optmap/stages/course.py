@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import ParamSpec, TypeVar
@@ -98,11 +98,16 @@ class Course:
         self, stage: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run heuristics that end at the limit, timed; a note says where it ended one early."""
+        with self._ended_by_the_limit():
+            return self.timed(stage, function, *args, **kwargs)
+
+    @contextmanager
+    def _ended_by_the_limit(self) -> Iterator[None]:
+        """Let heuristics end at the limit; a note says where it ended one early."""
         with ending(self.started + self.limits.wall_s) as end:
-            result = self.timed(stage, function, *args, **kwargs)
+            yield
         if end.was_early and ENDED_EARLY not in self.notes:
             self.notes.append(ENDED_EARLY)
-        return result
 
     def timed(self, stage: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function and note under a stage's name how long it took."""
@@ -152,7 +157,8 @@ class Course:
 
     def bound_by(self, name: str, graph: ClusterGraph) -> Binding:
         """Return a heuristic binding that obeys the demands."""
-        found = BINDERS[name]()(graph, self.platform, seed=self.limits.seed)
+        with self._ended_by_the_limit():  # a solver that starts from it is on the same clock
+            found = BINDERS[name]()(graph, self.platform, seed=self.limits.seed)
         return repaired_binding(graph, self.platform, found)
 
     def bound_by_any(self, names: Iterable[str], graph: ClusterGraph) -> Iterator[Binding]:
@@ -163,7 +169,8 @@ class Course:
 
     def ordered_by(self, name: str, graph: ClusterGraph, binding: Binding) -> StaticOrders:
         """Return heuristic orders."""
-        return ORDERERS[name]()(graph, binding, self.platform, seed=self.limits.seed)
+        with self._ended_by_the_limit():
+            return ORDERERS[name]()(graph, binding, self.platform, seed=self.limits.seed)
 
     def period(self, graph: ClusterGraph, binding: Binding, orders: StaticOrders) -> Value | None:
         """Return the judge's period."""

@@ -14,10 +14,11 @@ from random_mappings import Case, random_case
 from small_mapping import MAPPING, PLATFORM, SNN
 
 from optmap.decomposing.contract import decompose
-from optmap.judge.check import check
+from optmap.judge.check import check, input_violations
 from optmap.model.decomposition import custom
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.platform import Crossbar, Tile
+from optmap.model.snn import from_edges
 
 SMALL = Case(SNN, PLATFORM, MAPPING, "dataflow")
 
@@ -85,6 +86,8 @@ SENDS = (((0, 3), (1, 2)), ((2, 1),))
             "names channel (0, 1), which is not there",
         ),
         ("buffer_windows", one_window, "needs 2"),
+        ("order", ordered(sends=()), "0 orders for 2 tiles"),
+        ("neurons", lambda c: on_tile(c, 0, neurons=1), "cluster 0 needs 2 neurons, tile 0 has 1"),
         ("deadlock", ordered((1, 0), (2, 3)), "cluster 1 -> cluster 0"),
         (
             "deadlock",
@@ -100,6 +103,20 @@ def test_a_corruption_is_seen_as_what_it_is(kind: str, corrupt, words: str):
     assert words in found[0].message
     assert str(found[0]) == f"{kind}: {found[0].message}"
     assert len(str(found[0]).splitlines()) == 1
+
+
+def test_a_tile_without_slots_holds_no_cluster():
+    found = check(SNN, on_tile(SMALL, 1, slots=0).platform, MAPPING, "dataflow")
+    lines = [str(v) for v in found if v.kind == "tile"]
+    assert lines == [f"tile: cluster {k} on tile 1, which is out of use" for k in (2, 3)]
+
+
+def test_an_input_that_one_unit_reads_sits_on_no_core():
+    snn = from_edges([0, 1], [2, 2], 3)
+    on_cores = replace(PLATFORM, inputs_on_cores=True)
+    (found,) = input_violations(snn, on_cores)
+    assert "2 inputs, the first is neuron 0, sit on no core" in found.message
+    assert input_violations(snn, PLATFORM) == []
 
 
 def test_every_violation_is_listed_not_only_the_first():

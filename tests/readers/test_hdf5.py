@@ -90,6 +90,7 @@ def test_flipped_bytes_give_a_tree_or_one_line(file, tmp_path, monkeypatch):
     [
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "crashed on it with signal 11"),
         ("import time; time.sleep(60)", "without end"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "read for 1 s without end"),
         ("raise SystemExit('out of luck')", "out of luck"),
     ],
 )
@@ -97,8 +98,23 @@ def test_death_of_the_reader_costs_one_line(file, tmp_path, monkeypatch, program
     child = tmp_path / "child.py"
     child.write_text(program)
     monkeypatch.setattr(hdf5, "_CHILD", child)
-    monkeypatch.setattr(hdf5, "TIMEOUT_S", 3)
+    monkeypatch.setattr(hdf5, "TIMEOUT_S", 1)
+    monkeypatch.setattr(hdf5, "BUSY", 3)
     with pytest.raises(InputError, match=found):
+        read_tree(file, "a test")
+
+
+def test_the_reader_has_processor_time_of_its_own(file, monkeypatch):
+    """On a busy machine a whole file takes long by the clock: it is not damaged."""
+    child = hdf5._CHILD.read_text()
+    endless = child.replace("    main(sys.argv[2]", "    while True: pass\n    main(sys.argv[2]")
+    assert endless != child
+    stuck = file.with_name("stuck.py")
+    stuck.write_text(endless)
+    monkeypatch.setattr(hdf5, "_CHILD", stuck)
+    monkeypatch.setattr(hdf5, "TIMEOUT_S", 1)
+    monkeypatch.setattr(hdf5, "BUSY", 600)
+    with pytest.raises(InputError, match="read for 1 s without end"):
         read_tree(file, "a test")
 
 

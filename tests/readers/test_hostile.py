@@ -128,6 +128,24 @@ def written(data: bytes):
     return lambda path: path.write_bytes(data)
 
 
+def holes_npy(path: Path) -> None:
+    """Pairs of 10^8 synapses that nobody wrote: a sparse file."""
+    with path.open("wb") as file:
+        header = {"descr": "<i8", "fortran_order": False, "shape": (10**8, 2)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + 16 * 10**8)
+
+
+def holes_npz(path: Path) -> None:
+    """Write an archive of two small arrays with gigabytes of nothing in its middle."""
+    np.savez(path, pre=np.arange(9), post=np.arange(9))
+    with path.open("r+b") as file:
+        tail = path.read_bytes()[-500:]
+        file.truncate(3 * 10**9)
+        file.seek(3 * 10**9)
+        file.write(tail)
+
+
 HOSTILE = {
     "zeros.npz": zipped_zeros,
     "claim.npz": claiming_npz,
@@ -149,6 +167,8 @@ HOSTILE = {
     "empty.snn": written(struct.pack("<IIII", 900_000_000, 1, 1_250_000, 0) + bytes(5_000_004)),
     "lzma.npz": lzma_npz,
     "member.npz": claiming_member,
+    "holes.npy": holes_npy,
+    "holes.npz": holes_npz,
     "maps.nir": lambda p: nir_of(p, shape=[1, 3000, 3000], weight=np.ones((8, 1, 3, 3))),
     "kernels.nir": lambda p: nir_of(p, shape=[256, 64, 64], weight=np.ones((100, 256, 3, 3), "f4")),
     "input.nir": lambda p: nir_of(p, shape=[1, 40000, 50000], weight=np.ones((1, 1, 3, 3))),

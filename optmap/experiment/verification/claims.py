@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -17,7 +18,7 @@ from optmap.exact import (
     EXACT_SCHEDULES,
     EXACT_WHOLE,
 )
-from optmap.experiment.run.exact_json import number
+from optmap.experiment.run.exact_json import dumps, number
 from optmap.methods import Method
 from optmap.model.grade import Grade
 from optmap.model.outcome import Status
@@ -123,13 +124,15 @@ def _trace_problems(name: str, claim: dict[str, Any]) -> Iterator[str]:
 
 def differing_bounds(stored: list[Any], computed: list[Any]) -> Iterator[str]:
     """Yield which bounds of a row are not those that need no solver, computed again."""
-    known = {json.dumps(bound, sort_keys=True) for bound in stored}
-    for bound in computed:
-        if json.dumps(bound, sort_keys=True) not in known:
-            name, value = f"{bound['name']} on {bound['metric']}", bound["value"]
-            yield f"bound {name} is {value}, stored otherwise"
-    if len(computed) != len(stored):
-        yield f"{len(stored)} bounds stored, {len(computed)} computed"
+    known = Counter(json.dumps(bound, sort_keys=True) for bound in stored)
+    again = Counter(json.dumps(bound, sort_keys=True) for bound in computed)
+    for text in again - known:
+        bound = json.loads(text)
+        yield f"bound {bound['name']} on {bound['metric']} is {bound['value']}, stored otherwise"
+    for text in known - again:
+        yield f"bound {text[:120]} is stored, and not computed"
+    if known == again and [dumps(b) for b in stored] != [dumps(b) for b in computed]:
+        yield "bounds: in another order than a run writes them"
 
 
 def below_what_is_known(own: Iterable[Bound], claims: list[dict[str, Any]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import gzip
 import json
@@ -10,6 +11,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ import optmap
 from optmap.bounds.bound import Bound
 from optmap.experiment.report.html import report_html
 from optmap.experiment.row import GIVEN, Row
-from optmap.experiment.run.environment import SOLVERS, code_version
+from optmap.experiment.run.environment import LIBRARIES, SOLVERS, code_version
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.store import MANIFEST, Store
 from optmap.experiment.tables.best_known import BestKnown, Record
@@ -56,6 +58,7 @@ def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterato
     Machine and libraries cannot be known afterwards; code, solvers and the plan can.
     """
     yield from _two_of_one_name(shown)
+    yield from _odd_environment(found)
     codes = {row.code_version for row in shown}
     if codes != {found.get("code_version")}:
         stated = f"{found.get('code_version')!r}, the rows {', '.join(sorted(codes))}"
@@ -64,7 +67,8 @@ def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterato
     if own and found.get("optmap") != optmap.__version__:
         yield f"{ENVIRONMENT}: optmap {found.get('optmap')!r}, its code is {optmap.__version__}'s"
     libraries = found.get("libraries")
-    solvers = " ".join(f"{n}-{(libraries or {}).get(n)}" for n in SOLVERS)
+    versions = libraries if isinstance(libraries, dict) else {}
+    solvers = " ".join(f"{n}-{versions.get(n)}" for n in SOLVERS)
     of_rows = {row.solver_versions for row in shown}
     if of_rows != {solvers}:
         yield f"{ENVIRONMENT}: solvers {solvers}, the rows {', '.join(sorted(of_rows))}"
@@ -74,6 +78,32 @@ def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterato
     strange = sorted(set(found) - set(OF_ENVIRONMENT))
     yield from (f"{ENVIRONMENT}: {name} is nothing that a run says" for name in strange)
     yield from _unplanned(found, shown)
+
+
+def _odd_environment(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what a run never says so of itself, of another type or twice; true or not."""
+    for name in ("optmap", "code_version", "python", "os", "processor", "started"):
+        if not isinstance(found.get(name), str) or (name != "processor" and not found[name]):
+            yield f"{ENVIRONMENT}: {name} {found.get(name)!r} is no text"
+    libraries, started = found.get("libraries"), str(found.get("started"))
+    versions = libraries.values() if isinstance(libraries, dict) else [0]
+    if any(version is not None and not str(version)[:1].isdigit() for version in versions):
+        yield f"{ENVIRONMENT}: libraries without a version"
+    if isinstance(libraries, dict) and not set(LIBRARIES) <= set(libraries):
+        yield f"{ENVIRONMENT}: says nothing of {', '.join(sorted(set(LIBRARIES) - set(libraries)))}"
+    with contextlib.suppress(ValueError, TypeError):
+        if datetime.fromisoformat(started) <= datetime.now(UTC) + timedelta(days=1):
+            started = ""
+    if started:
+        yield f"{ENVIRONMENT}: started {started!r} is no time, or still to come"
+    cores, arguments = found.get("cores"), found.get("arguments")
+    if type(cores) is not int or cores < 1:
+        yield f"{ENVIRONMENT}: {cores!r} cores"
+    if not isinstance(arguments, list) or not all(isinstance(a, str) for a in arguments):
+        yield f"{ENVIRONMENT}: arguments that are no texts"
+    lists = [found.get("seeds", [0]), *(found.get("planned") or {}).values()]
+    if any(not isinstance(own, list) or not own or len(set(own)) < len(own) for own in lists):
+        yield f"{ENVIRONMENT}: a plan that names nothing, or something twice"
 
 
 def _two_of_one_name(shown: Sequence[Row]) -> Iterator[str]:
@@ -197,7 +227,13 @@ def _worse(value: Fraction | None, known: Fraction | None) -> bool:
 def unverifiable(folder: Path, shown: Sequence[Row], made_on: dict[str, Any]) -> Iterator[str]:
     """Yield what nobody can know of a run afterwards, beside its times."""
     planned = made_on.get("planned", {row.instance: [row.method] for row in shown})
-    more = [row for row in shown if row.method not in planned.get(row.instance, ())]
+    seeds = made_on.get("seeds", [row.seed for row in shown])
+    more = [
+        row
+        for row in shown
+        if row.method not in planned.get(row.instance, ())
+        or (row.seed not in seeds and not row.method.startswith(GIVEN))
+    ]
     if more and "planned" in made_on:
         name = f"{more[0].instance} / {more[0].method}"
         text = f"{len(more)} rows are of earlier calls, as {name}, whose plans are not kept"

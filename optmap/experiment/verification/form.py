@@ -28,6 +28,9 @@ from optmap.whole.contract import WHOLE
 #: Stages whose seconds a row can hold.
 STAGES = ("clustering", "binding", "order", "binding and order", "whole")
 
+#: Megabytes by which a peak is rounded.
+ROUNDED_MB = 0.05
+
 #: Seconds by which clocks that were read one after the other may differ.
 CLOCKS_S = 0.5
 
@@ -51,20 +54,29 @@ NOTES = re.compile(
 )
 
 TEXTS = ("key", "instance", "digest", "method", "status", "check", "reason", "ended")
+TEXTS += ("code_version", "solver_versions", "decomposition")
+#: Texts of which a run always says something.
+NEVER_EMPTY = ("key", "instance", "digest", "method", "code_version", "solver_versions", "ended")
 NUMBERS = ("wall_s", "cpu_s", "elapsed_s", "peak_rss_mb", "limit_s")
+MEASURED = NUMBERS[:4]
 COUNTS = ("seed", "threads", "memory_mb", "work")
 
 
 def form_problems(row: dict[str, Any]) -> Iterator[str]:
     """Yield fields of a wrong type, and times that contradict each other."""
     for name in TEXTS:
-        if not isinstance(row[name], str):
+        if not isinstance(row[name], str) or (name in NEVER_EMPTY and not row[name]):
             yield f"{name}: {row[name]!r} is no text"
     for name in COUNTS:
         count = row.get(name)  # rows of earlier versions have no "work"
         if count is not None and (type(count) is not int or count < 0):
             yield f"{name}: {count!r} is no whole number"
     numbers = {name: row[name] for name in NUMBERS if row[name] is not None}
+    yield from (
+        f"{name}: {row[name]!r} is no time as a run writes it"
+        for name in MEASURED
+        if row[name] is not None and type(row[name]) is not float
+    )
     numbers |= {f"stage_seconds.{stage}": s for stage, s in row["stage_seconds"].items()}
     odd = {name: value for name, value in numbers.items() if not _is_time(value)}
     yield from (f"{name}: {value!r} is no number >= 0" for name, value in odd.items())
@@ -99,6 +111,10 @@ def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
         most, peak = row["memory_mb"], row["peak_rss_mb"]
         if most is None or peak is None or peak <= most:
             yield f"status memout with {peak} MB of {most or 'unlimited'}"
+    elif status != "timeout_hard" and None not in (row["memory_mb"], row["peak_rss_mb"]):
+        most, peak = row["memory_mb"], row["peak_rss_mb"]
+        if peak > most + ROUNDED_MB:
+            yield f"peak_rss_mb: {peak}, yet a child is ended above {most} MB"
     refused = status in WITHOUT_A_MAPPING and row["check"] not in ("violation", "mismatch")
     if refused and "mappings" in row["attached"]:
         yield f"status {status} of a row that has a mapping"
@@ -119,15 +135,17 @@ def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
 
 def stage_problems(row: dict[str, Any], method: Method) -> Iterator[str]:
     """Yield stages for which seconds stand that are none of the method's, or none at all."""
-    own = {"clustering", "binding", "order"}
+    own = ["clustering"]
     if method.binding in EXACT_SCHEDULES:
-        own |= {"binding and order"}
-    if method.whole:
-        own |= {"whole"}
-    strange = [stage for stage in row["stage_seconds"] if stage not in own]
-    yield from (f"stage_seconds: {stage!r} is no stage of {method.name}" for stage in strange)
-    if row["status"] in ("optimal", "feasible") and "clustering" not in row["stage_seconds"]:
-        yield "stage_seconds: says nothing of the clustering"
+        own += ["binding and order"]
+    else:
+        own += ["binding"] * (method.clustering != "imported") + ["order"]
+    own += ["whole"] * bool(method.whole)
+    said = list(row["stage_seconds"])
+    yield from (f"stage_seconds: {s!r} is no stage of {method.name}" for s in said if s not in own)
+    if row["status"] in ("optimal", "feasible") and said != own:
+        text = f"of {', '.join(said) or 'nothing'}; {method.name} has {', '.join(own)}"
+        yield f"stage_seconds: {text}"
 
 
 def rewritten(row: dict[str, Any]) -> Iterator[str]:
@@ -154,10 +172,18 @@ def trace_problems(row: dict[str, Any]) -> Iterator[str]:
         late = next((b for a, b in pairwise(times) if b < a), None)
         if late is not None:
             yield f"{name}: its trace runs backwards in time at {late} s"
+        if any(type(time) is not float for time in times) or any(
+            before[1:] == after[1:] for before, after in pairwise(trace)
+        ):
+            yield f"{name}: its trace is written otherwise than a run writes it"
         if not all(map(_is_time, times)) or times[-1] > row["wall_s"] + CLOCKS_S:
             yield f"{name}: its trace goes on to {times[-1]} s, its row to {row['wall_s']} s"
         if trace and trace[-1][1] != claim["value"]:
             yield f"{name}: claimed {claim['value']}, its trace ends with {trace[-1][1]}"
+        if type(claim["value"]) is int:
+            noted = [claim["bound"], *(x for point in trace for x in point[1:])]
+            if any(isinstance(x, str) and Fraction(x).denominator == 1 for x in noted):
+                yield f"{name}: a whole number written as text"
         values = [Fraction(point[1]) for point in trace if point[1] is not None]
         if any(b > a for a, b in pairwise(values)):
             yield f"{name}: its trace loses a better value"

@@ -52,12 +52,12 @@ from optmap.experiment.verification.verdict import RowVerdict
 from optmap.instance import Instance
 
 #: Says that grades were lowered, or that a second solver had no time: nobody can tell which.
-MODEST = "rows: {} grade a bound lower than what proves it now deserves, as {}; a second solver may"
-MODEST += " have had no time, or somebody lowered the grade"
+MODEST = "rows: {} grade a bound lower than what proves it now deserves; a second solver may have"
+MODEST += " had no time, or somebody lowered the grade: {}"
 
 #: Says that a time nobody can check decides what a row is held to.
-STARVED = "rows: {} say that they had less than half a core, or that the limit ended a heuristic,"
-STARVED += " as {}; how much better their methods do is not known"
+STARVED = "rows: {} say that they had less than half a core, or that the limit ended a heuristic;"
+STARVED += " how much better their methods do is not known: {}"
 
 #: Rows of one instance that a process checks before it says what it found.
 CHUNK = 4
@@ -147,10 +147,9 @@ def verify_run(
     verdict.problems += seal_problems(folder, found)
     with contextlib.suppress(ValueError, RecursionError, OSError):  # others say that it is no JSON
         verdict.problems += text_problems(folder)
-    if verdict.starved:
-        verdict.notes.append(STARVED.format(len(verdict.starved), verdict.starved[0]))
-    if verdict.modest:
-        verdict.notes.append(MODEST.format(len(verdict.modest), verdict.modest[0]))
+    for text, names in ((STARVED, verdict.starved), (MODEST, verdict.modest)):
+        if names:
+            verdict.notes.append(text.format(len(names), ", ".join(names)))
     return verdict
 
 

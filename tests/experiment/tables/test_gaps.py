@@ -47,7 +47,15 @@ def find(gaps, method, metric):
 
 @pytest.mark.parametrize(
     ("value", "proved", "expected"),
-    [(20, 13, Fraction(7, 20)), (13, 13, 0), (0, 0, 0), (0, -1, 10**9), (-2, -3, Fraction(1, 2))],
+    [
+        (20, 13, Fraction(7, 20)),
+        (13, 13, 0),
+        (0, 0, 0),
+        (0, -1, 10**9),
+        (-2, -3, Fraction(1, 2)),
+        (Fraction(1, 10**8), Fraction(1, 2 * 10**8), Fraction(1, 2)),
+        (Fraction(1, 10**10), 0, Fraction(1, 10)),
+    ],
 )
 def test_gap_formula(value, proved, expected):
     assert gap(Fraction(value), Fraction(proved)) == expected
@@ -253,6 +261,12 @@ def test_a_bound_for_units_as_given_counts_while_no_row_has_others():
     assert (g.bound, g.mark) == (given, "*")
     both = all_gaps([first, row("b", 4, 9, units="others")])
     assert {g.bound for g in both if g.metric == "clusters"} == {None}
+
+
+def test_a_bound_for_every_mapping_counts_even_above_what_is_known():
+    """It then is wrong, and tables must show it."""
+    wrong = bound("period", 9, Scope())
+    assert best_for_every_mapping([wrong], None, Fraction(8)) == wrong
 
 
 @pytest.mark.parametrize(("least_split", "best"), [(None, 9), (None, 6), (5, 9)])

@@ -23,6 +23,15 @@ def test_neighbours_are_the_nearest_of_small_denominator(value: Fraction):
     assert at_least(value, MOST) == min(f for f in SOME if f >= value)
 
 
+@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize("value", [*SOME[1:], Fraction(17, 7)])
+def test_neighbours_of_few_denominators(value: Fraction, most: int):
+    some = {Fraction(p, q) for q in range(1, most + 1) for p in range(6 * q + 1)}
+    assert below(value, most) == max(f for f in some if f < value)
+    assert above(value, most) == min(f for f in some if f > value)
+    assert at_least(value, most) == min(f for f in some if f >= value)
+
+
 def test_denominators_below_one_are_refused():
     with pytest.raises(ValueError, match="expected at least 1"):
         below(Fraction(1), 0)

@@ -47,6 +47,26 @@ def test_a_bound_gives_the_tolerance_away() -> None:
     assert whole_bound(float("inf")) is None
 
 
+@pytest.mark.parametrize(
+    ("bound", "whole"),
+    [
+        (5e-7, 0),
+        (1.0000015, 2),
+        (1000.0005, 1000),
+        (1000.002, 1001),
+        (-1000.0005, -1000),
+        (3.0 * 2**50, 3 * 2**50 - 3 * 2**50 // 10**6),
+        (2.0**52, None),
+        (-(2.0**52), None),
+        (float("nan"), None),
+        (float("-inf"), None),
+    ],
+)
+def test_the_tolerance_is_relative_above_one(bound: float, whole: int | None) -> None:
+    """Above 2^52 a float no longer tells whole numbers apart; below, every bound says something."""
+    assert whole_bound(bound) == whole
+
+
 @pytest.mark.parametrize("first", ["highspy", "ortools.sat.python.cp_model"])
 def test_both_solvers_share_a_process_in_either_order(first: str) -> None:
     """Highspy 1.15 could not (or-tools issue 5246); PuLP would silently lose HiGHS."""
