@@ -53,8 +53,10 @@ NOTES = re.compile(
     r"|the search does not change what it started from: it knows no axons out and fan-outs"
 )
 
-TEXTS = ("key", "instance", "digest", "method", "status", "check", "reason", "ended")
-TEXTS += ("code_version", "solver_versions", "decomposition")
+TEXTS = (
+    *("key", "instance", "digest", "method", "status", "check", "reason", "ended"),
+    *("code_version", "solver_versions", "decomposition"),
+)
 #: Texts of which a run always says something.
 NEVER_EMPTY = ("key", "instance", "digest", "method", "code_version", "solver_versions", "ended")
 NUMBERS = ("wall_s", "cpu_s", "elapsed_s", "peak_rss_mb", "limit_s")
