@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.decomposition import Decomposition
-from optmap.model.mapping import Clustering
+from optmap.model.mapping import Binding, Clustering
 from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
@@ -25,6 +25,19 @@ def compile_binding_search(graph: ClusterGraph, platform: Platform) -> None:
     from formulations.binding.search import warm_up
 
     warm_up(graph, platform)
+
+
+def compile_schedule_proofs(graph: ClusterGraph, platform: Platform, binding: Binding) -> None:
+    """Compile the kernels that bound spike-hops, and those that search the orders of a binding."""
+    from formulations.binding.bounds import hop_bounds
+    from formulations.binding.sets import BindingSets
+    from formulations.ordering.branch_and_bound import refuted
+    from formulations.ordering.sets import OrderSets
+    from formulations.solvers.stopwatch import Stopwatch
+
+    hop_bounds(BindingSets(graph, platform), Stopwatch(Limits(1.0)))
+    sets = OrderSets(graph, platform, binding)
+    refuted(sets, Fraction(2 * sum(sets.time)))
 
 
 def prove_again(

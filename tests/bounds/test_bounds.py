@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+
 import oracles
 import pytest
 
 from optmap.bounds.bound import best
-from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.clusters import cluster_bounds, overlap_bound
 from optmap.bounds.period import period_bound, period_bounds
 from optmap.bounds.traffic import traffic_bounds
 from optmap.decomposing.contract import decompose
-from optmap.model.snn import from_edges
+from optmap.model.snn import SNN, from_edges
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -111,3 +115,54 @@ def test_parts_that_never_meet_are_rounded_up_each() -> None:
     found = {b.name: b.value for b in cluster_bounds(decomposition, platform)}
     assert found == {"columns": 3, "rows": 4, "overlap": 3, "separate": 4}
     assert oracles.fewest_clusters(decomposition, platform) == 4
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_overlap_bound_is_what_its_docstring_says(seed: int) -> None:
+    """Against its own text in plain sets: a weaker one would be as true, and not noticed."""
+    network = oracles.random_network(seed, units=14, most_inputs=14, most_fan_in=9)
+    rows, columns = 9 + seed % 4, 2 + seed % 4
+    plain = plain_overlap(network, rows, columns)
+    assert overlap_bound(network, rows, columns) == plain
+
+
+def plain_overlap(network: SNN, rows: int, columns: int) -> int | None:
+    reads = [set(network.sources_of(u).tolist()) for u in network.units.tolist()]
+    if not any(3 * len(sources) >= rows for sources in reads):
+        return None
+    sums = []
+    for least in (-(-rows // 3), rows // 2, 2 * rows // 3):
+        chosen = [sources for sources in reads if len(sources) >= least]
+        sums.append(sum(Fraction(1, most_together(u, chosen, rows, columns)) for u in chosen))
+    return ceil(max(sums))
+
+
+def most_together(unit: set[int], chosen: list[set[int]], rows: int, columns: int) -> int:
+    """Return G_u: how many of ``chosen``, the unit among them, one crossbar may hold."""
+    free = sum(sources <= unit for sources in chosen)
+    room = rows - len(unit)
+    beside = [sources for sources in chosen if 0 < len(sources - unit) <= room]
+    if not beside:
+        return min(free, columns)
+    widest = max(map(len, beside))
+    overlaps = [
+        len(one & other)
+        for one in beside
+        for other in chosen
+        if one is not other and len(other) <= widest
+    ]
+    costs, held = sorted(len(sources - unit) for sources in beside), 0
+    for k in range(1, len(costs) + 1):
+        if sum(costs[:k]) - k * (k - 1) // 2 * max(overlaps, default=0) > room:
+            break
+        held = k
+    return min(free + held, columns)
+
+
+def test_units_that_no_crossbar_holds_are_counted_one_each() -> None:
+    """A limit below what any unit needs is for others to refuse; bounds divide by no zero."""
+    network = from_edges([0, 1, 0, 1], [2, 2, 3, 3], 4)
+    platform = oracles.mesh([(4, 2)])
+    narrow = replace(platform, tiles=(replace(platform.tiles[0], synapses=1),))
+    found = {b.name: b.value for b in cluster_bounds(decompose(network, 4, "none"), narrow)}
+    assert found["columns"] == 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 from random import Random
 
 import numpy as np
@@ -19,7 +21,12 @@ from optmap.bounds.end_to_end import (
     fewest_spikes_read,
     fewest_units,
 )
-from optmap.bounds.period import clustering_period_bound, clustering_period_bounds, recurrence_bound
+from optmap.bounds.period import (
+    clustering_period_bound,
+    clustering_period_bounds,
+    period_bounds,
+    recurrence_bound,
+)
 from optmap.decomposing.contract import decompose
 from optmap.errors import FanInError
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
@@ -156,3 +163,35 @@ def test_a_recurrence_pays_for_leaving_its_tile():
 def test_one_tile_has_no_sends():
     assert recurrence_bound(ring([9, 9], 4), equal_tiles(1)) is None
     assert recurrence_bound(random_instance(0).graph, equal_tiles(1)) is None
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_period_bounds_are_what_their_docstring_says(seed: int):
+    """In plain loops: a weaker bound would be as true, and not noticed."""
+    graph, platform = oracles.random_binding_case(seed)
+    platform = replace(platform, switch_ticks=seed % 4)
+    tau, switch = graph.tau.tolist(), platform.switch_ticks
+    tiles = [t for t in range(platform.num_tiles) if platform.tiles[t].in_use]
+    alone = len(tiles) - 1
+    extra = switch * (len(tau) - alone) if len(tau) > len(tiles) else 0
+    expected = [("actor", max(tau)), ("load", ceil(Fraction(sum(tau) + extra, len(tiles))))]
+    homes = [frozenset(np.flatnonzero(row).tolist()) for row in graph.fits(platform)]
+    for some in {home for home in homes if home}:
+        work = sum(t for t, home in zip(tau, homes, strict=True) if home <= some)
+        expected.append(("load", ceil(Fraction(work, len(some)))))
+    if len(tau) > len(tiles):
+        longest = sorted(tau, reverse=True)
+        expected.append(("pair", longest[alone] + longest[alone + 1] + 2 * switch))
+    found = [(bound.name, bound.value) for bound in period_bounds(graph, platform)]
+    assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_a_recurrence_bound_above_something_is_the_bound_or_none(seed: int):
+    """Parts that prove nothing better are left early; what is said must not change."""
+    graph, platform = oracles.random_binding_case(seed)
+    graph = replace(graph, initial=np.ones_like(graph.initial))  # a token on each channel inside
+    whole = recurrence_bound(graph, platform)
+    for known in range(-1, 40):
+        found = recurrence_bound(graph, platform, above=known)
+        assert found == (whole if whole is not None and whole > known else None)

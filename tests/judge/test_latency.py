@@ -63,6 +63,14 @@ def test_an_initial_iteration_on_the_path_costs_one_period():
     assert of(graph, [0], [1]) == (4, 4 + 4)
 
 
+def test_periods_that_are_no_whole_number_of_ticks_scale_exactly():
+    """Two tokens on 0 -> send -> 1 -> send -> 0: (3 + 1 + 7 + 4 + 1 + 7) / 2; 0 starts at 1/2."""
+    two = [(0, 1), (1, 0)]
+    graph = bound([3, 4], two, [0, 1], ((0,), (1,)), [1, 1], hop_ticks=7, buffer_windows=4)
+    assert of(graph, [0], [1]) == (Fraction(23, 2), 0 - Fraction(1, 2) + Fraction(23, 2) + 4)
+    assert of(graph, [0], [0]) == (Fraction(23, 2), 3)
+
+
 def test_in_a_recurrence_the_fewest_iterations_count():
     """0 -> 1 -> 2 -> 0 all hold one: 0 to 2 passes two of them, never five."""
     graph = bound([2, 2, 2], [(0, 1), (1, 2), (2, 0)], [0, 0, 0], ((0, 1, 2),), [1, 1, 1])

@@ -13,14 +13,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
+from optmap.binding.contract import BINDERS
 from optmap.compiled import announce_compilation
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
-from optmap.exact_questions import compile_binding_search
+from optmap.exact import EXACT_BINDERS, EXACT_ORDERINGS
+from optmap.exact_questions import compile_binding_search, compile_schedule_proofs
 from optmap.experiment.report.details import details
 from optmap.experiment.row import EXAMPLE
 from optmap.experiment.run.exact_json import dumps
@@ -33,7 +36,7 @@ from optmap.judge.case import Case
 from optmap.methods import METHODS, Method, load_method_file, method_named
 from optmap.model.claim import Run
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.mapping import Mapping, compact
+from optmap.model.mapping import Binding, Mapping, compact
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.simulation.encoded import accuracy
@@ -142,10 +145,25 @@ def warm_up(method: Method) -> None:
     # column generation and its search reach their kernels only where the row bound is not met
     hard = not method.uses_solver or method.clustering in ("colgen", "lns")
     _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
+    if method.binding in EXACT_BINDERS or method.order in EXACT_ORDERINGS:
+        _bind_and_prove()
     if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
         compile_binding_search(*_one_unit_a_tile())
     if method.clustering in ("colgen", "lns"):
         _search_traffic()
+
+
+def _bind_and_prove() -> None:
+    """Bind a few clusters to fewer tiles for few hops, and run what proves bindings and orders.
+
+    A solver's stage reaches these kernels only where the clusters are many enough.
+    """
+    graph, large = _one_unit_a_tile()
+    platform = replace(large, tiles=(Tile(Crossbar(16, 16)),) * len(large.tiles))
+    binding = BINDERS["force-directed"]()(graph, platform)
+    few = Binding([k % 2 for k in range(graph.num_clusters)])
+    for place in (binding, few):
+        compile_schedule_proofs(graph, platform, place)
 
 
 def _search_traffic() -> None:

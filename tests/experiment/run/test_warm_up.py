@@ -42,7 +42,7 @@ def test_a_searched_binding_is_compiled_off_the_clock():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("method", ["random", "overlap", "cpsat-joint", "spinemap"])
+@pytest.mark.parametrize("method", ["random", "overlap", "cpsat-joint", "spinemap", "cpsat"])
 def test_nothing_is_compiled_on_the_clock(method):
     done = subprocess.run([sys.executable, "-c", CODE, method], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
