@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from optmap.binding.contract import BINDERS
 from optmap.compiled import announce_compilation
 from optmap.decomposing.contract import decompose
@@ -161,7 +163,7 @@ def _bind_and_prove() -> None:
     graph, large = _one_unit_a_tile()
     platform = replace(large, tiles=(Tile(Crossbar(16, 16)),) * len(large.tiles))
     binding = BINDERS["force-directed"]()(graph, platform)
-    few = Binding([k % 2 for k in range(graph.num_clusters)])
+    few = Binding(np.arange(graph.num_clusters, dtype=np.int32) % 2)
     for place in (binding, few):
         compile_schedule_proofs(graph, platform, place)
 
