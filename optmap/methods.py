@@ -128,6 +128,7 @@ hyperedge-overlap    | tree  | hyperedge-overlap | force-directed | projection  
 multicast            | tree  | overlap           | multicast      | projection     |   overlap, tiles by multicast hops
 multicast-cpsat      | tree  | overlap           | multicast-cpsat| projection     |   overlap, fewest multicast hops by CP-SAT
 hypergraph           | tree  | hypergraph        | force-directed | projection     |   Mt-KaHyPar, repaired (extra [partition])
+multilevel           | tree  | multilevel        | force-directed | projection     |   multilevel partitioning for little traffic
 list                 | tree  | overlap           | load-balance   | list           |   overlap with list scheduling by criticality
 song2020-prologue    | chain | song2020          | load-balance   | prologue       | + song2020 with software pipelining
 overlap-prologue     | tree  | overlap           | hill-climbing  | prologue       |   overlap with software pipelining

@@ -12,7 +12,8 @@ Objective    min M sum_q size_q x[q,victim] + sum_g,k w_g b[g,k]
 Families     (P1)-(P4) in aggregated form (twins_cpsat.py)
 
 Before that, half of the time goes to annealing (annealing_clusters.py), where all crossbars are of
-one kind: on filters it dissolves most of what can be dissolved within seconds.
+one kind: on filters it dissolves most of what can be dissolved within seconds. Large networks start
+from a multilevel clustering (optmap/clustering/multilevel.py) where that is better.
 """
 
 from __future__ import annotations
@@ -43,9 +44,11 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.spreading import best_spreading_bound
 from optmap.bounds.traffic import traffic_bound
+from optmap.clustering import multilevel
 from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
 from optmap.clustering.kernels.annealing_traffic import reduce_traffic
 from optmap.clustering.kernels.classes import Classes, classes_of
+from optmap.model.capacity import stated
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import SOLVED, Limits, Outcome, Status
@@ -59,6 +62,9 @@ Column = dict[int, int]
 PATIENCE, BOUND_SHARE = 4, 0.8
 #: The same for the bound by spreading, of networks too large for that.
 SPREADING_SHARE = 0.6
+#: What part of the time large networks get for multilevel clustering, of fewest clusters, and of
+#: what annealing has of least traffic.
+FEWEST_SHARE, MULTILEVEL_SHARE = 0.25, 0.5
 #: First temperatures of the rounds in turn, in mean spikes of a source that is read.
 TEMPERATURES = (2.0, 0.5, 0.1)
 
@@ -188,7 +194,9 @@ def solve(
     hears of every better clustering at once.
     """
     watch = Stopwatch(limits, report=report)
-    start = start_of(decomposition, platform, warm)
+    start = _fewer_by_levels(
+        decomposition, platform, start_of(decomposition, platform, warm), watch
+    )
     proved = best(cluster_bounds(decomposition, platform))
     bound = 0 if proved is None else proved.whole
     classes = classes_of(decomposition.network)
@@ -231,6 +239,18 @@ def solve(
             watch.better(fewer, fewer.num_clusters, bound)
     found = compact(classes.clustering(columns).cluster_of)
     return graded(keep_better(watch, clusters_of, Status.UNKNOWN, found, bound, start), bound)
+
+
+def _fewer_by_levels(
+    decomposition: Decomposition, platform: Platform, start: Clustering, watch: Stopwatch
+) -> Clustering:
+    """Return the multilevel clustering of a large network where it has fewer clusters."""
+    network = decomposition.network
+    soon = multilevel.seconds_for(network, platform) < FEWEST_SHARE * watch.left
+    if not multilevel.worth_it(network) or not soon or stated(platform) or decomposition.rules:
+        return start
+    made = multilevel.partition(decomposition, platform, seed=watch.limits.seed)
+    return made if made.num_clusters < start.num_clusters else start
 
 
 def _potential(search: _Search, columns: list[Column]) -> float:
@@ -315,10 +335,15 @@ def _annealed_traffic(
 ) -> Clustering:
     """Anneal round after round until PATIENCE rounds in a row found nothing, or time is short.
 
-    ``kept_s`` seconds are left over.
+    ``kept_s`` seconds are left over. Large networks get divisions by levels first.
     """
+    watch.note(traffic_of(network, start), bound)
+    if multilevel.worth_it(network):
+        until = watch.spent + MULTILEVEL_SHARE * (watch.left - kept_s)
+        start = multilevel.least_traffic(
+            network, start, kinds, lambda more: watch.spent + more > until, seed=watch.limits.seed
+        )
     current, value = start, traffic_of(network, start)
-    watch.note(value, bound)
     moves, attempt, rate, in_vain = 100_000, 0, 0.0, 0
     while value > bound and current.num_clusters > 1 and in_vain < PATIENCE:
         if watch.left <= kept_s + moves * rate:

@@ -79,6 +79,12 @@ def _hypergraph() -> Clusterer:
     return partition
 
 
+def _multilevel() -> Clusterer:
+    from optmap.clustering.multilevel import partition
+
+    return partition
+
+
 def _published() -> Divider:
     from optmap.clustering.song2020_published import partition
 
@@ -167,6 +173,7 @@ CLUSTERERS: dict[str, Callable[[], Clusterer]] = {
     "edgemap": _edgemap,
     "hyperedge-overlap": _hyperedge_overlap,
     "hypergraph": _hypergraph,
+    "multilevel": _multilevel,
 }
 #: Clustering that chooses the units too -> loader.
 DIVIDERS: dict[str, Callable[[], Divider]] = {

@@ -29,22 +29,19 @@ from typing import Any
 
 import numpy as np
 
-from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.clock import left_s, over
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
-from optmap.clustering.kernels.packing import pack
+from optmap.clustering.kernels.fitting_blocks import fewest_blocks, fitted
 from optmap.clustering.kernels.readers_of import readers_of
 from optmap.clustering.kernels.twins import twin_classes
-from optmap.compiled import compiled
 from optmap.errors import CapacityError, InputError
 from optmap.model.decomposition import Decomposition
-from optmap.model.mapping import Clustering, compact
+from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray
 
 #: How much larger than the mean a block may be, by round; 0: as large as the columns allow.
 IMBALANCES = (0.1, 0.1, 0.0)
-PASSES = 10
 
 #: Pins that one thread of the partitioner does in a second, by LeNet-5 over 28 x 28 (14 s).
 PINS_PER_S = 30_000
@@ -70,8 +67,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     if not network.num_units:
         return Clustering(np.empty(0, dtype=np.int32))
     limits, twins = row_limits(platform.kinds), twin_classes(network)
-    room = np.concatenate(([0], np.cumsum(network.fan_out + 1)))
-    blocks = _fewest_blocks(network, platform)
+    blocks = fewest_blocks(network, platform)
     best: tuple[tuple[int, int], Clustering] | None = None
     _refuse_too_slow(network)
     for number, imbalance in enumerate(IMBALANCES):
@@ -80,22 +76,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
         even = -(-network.num_units // max(blocks, 1))
         loose = imbalance or min(IMBALANCES[0], max(0.0, platform.max_columns / even - 1))
         block_of = _partitioned(network, blocks, loose, seed)
-        part_ptr, units = _split(network.indptr, network.indices, network.units, block_of, limits)
-        size = np.ones(len(units), dtype=np.int32)
-        bin_of_part, held = pack(
-            twins.source_ptr,
-            twins.sources,
-            part_ptr,
-            twins.class_of[units],
-            size,
-            room,
-            limits,
-            PASSES,
-        )
-        cluster_of = np.empty(len(units), dtype=np.int32)
-        cluster_of[units] = bin_of_part
-        clustering = compact(cluster_of)
-        score = (clustering.num_clusters, int(held @ network.spikes))
+        score, clustering = fitted(network, twins, limits, block_of)
         if best is None or score < best[0]:
             best = score, clustering
         blocks = best[1].num_clusters
@@ -108,12 +89,6 @@ def _refuse_too_slow(network: SNN) -> None:
     if seconds > left:
         text = f"Mt-KaHyPar takes some {seconds:,.1f} s for {network.num_synapses:,} pins"
         raise CapacityError(f"{text} and knows no limit; {max(left, 0):,.1f} s are left")
-
-
-def _fewest_blocks(network: SNN, platform: Platform) -> int:
-    """Return a number of clusters that rows and columns make necessary."""
-    rows, columns = platform.max_rows, platform.max_columns
-    return crossbars_needed(network.num_units, rows_taken(network.fan_out, columns), rows, columns)
 
 
 def _partitioned(network: SNN, blocks: int, imbalance: float, seed: int) -> IndexArray:
@@ -158,42 +133,3 @@ def _hyperedges(network: SNN) -> tuple[list[list[int]], list[int]]:
             edges.append(sorted(pins))
             weights.append(max(1, int(network.spikes[source]) // scale))
     return edges, weights
-
-
-@compiled
-def _split(indptr: Any, indices: Any, units: Any, block_of: Any, row_limit: Any) -> Any:
-    """Cut blocks into clusters that fit; return compressed lists of unit positions."""
-    order = np.argsort(block_of, kind="mergesort")
-    placed = np.zeros(len(units), dtype=np.bool_)
-    on_row_of = np.full(len(indptr) - 1, -1, dtype=np.int32)
-    part_ptr = np.zeros(len(units) + 1, dtype=np.int64)
-    parts = np.empty(len(units), dtype=np.int32)
-    clusters, done, start = 0, 0, 0
-    while start < len(order):
-        stop = start
-        while stop < len(order) and block_of[order[stop]] == block_of[order[start]]:
-            stop += 1
-        while done < stop:
-            rows, columns = 0, 0
-            for o in range(start, stop):
-                p = order[o]
-                if placed[p]:
-                    continue
-                new = 0
-                for s in range(indptr[units[p]], indptr[units[p] + 1]):
-                    new += on_row_of[indices[s]] != clusters
-                if rows + new > row_limit[columns + 1]:
-                    continue
-                for s in range(indptr[units[p]], indptr[units[p] + 1]):
-                    on_row_of[indices[s]] = clusters
-                rows += new
-                columns += 1
-                placed[p] = True
-                parts[done] = p
-                done += 1
-                if columns == len(row_limit) - 2:
-                    break
-            clusters += 1
-            part_ptr[clusters] = done
-        start = stop
-    return part_ptr[: clusters + 1], parts

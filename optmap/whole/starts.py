@@ -9,7 +9,7 @@ import numpy as np
 
 from optmap.binding.contract import BINDERS
 from optmap.clock import did
-from optmap.clustering import blocks
+from optmap.clustering import blocks, multilevel
 from optmap.clustering.contract import CLUSTERERS, cluster
 from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.errors import CapacityError
@@ -34,6 +34,9 @@ FLOWS = (
     ("spikes", "edgemap"),
     ("spikes", "spinemap"),
 )
+#: What comes before them where networks are large and little traffic is wanted, and what part of
+#: all time it may take.
+FOR_TRAFFIC, FOR_TRAFFIC_SHARE = ("spikes", "multilevel"), 0.3
 #: Bindings that are tried for each; hill climbing comes after the first.
 BOUND_BY = ("load-balance", "force-directed")
 #: Clusters times channels above which only the first is tried: one pass takes a second.
@@ -64,7 +67,7 @@ def starts(target: Target, expired: Expired, seconds: float) -> Iterator[Mapping
             units, clustering = blocks.partition(target.snn, target.platform, seed=target.seed)
             seen.add(clustering_identity(units.identity, clustering))
             yield from bound(target, units, clustering, expired)
-    for decomposition, clusterer in _divisions(target):
+    for decomposition, clusterer in _divisions(target, seconds):
         if seen and expired():
             return
         try:
@@ -79,11 +82,14 @@ def starts(target: Target, expired: Expired, seconds: float) -> Iterator[Mapping
             yield from bound(target, decomposition, clustering, expired)
 
 
-def _divisions(target: Target) -> Iterator[tuple[Decomposition, str]]:
+def _divisions(target: Target, seconds: float) -> Iterator[tuple[Decomposition, str]]:
     """Yield units with a clusterer's name; units that several policies make only once with it."""
+    network, platform = target.snn, target.platform
+    wanted = target.objective == "traffic" and multilevel.worth_it(network)
+    soon = wanted and multilevel.seconds_for(network, platform) < FOR_TRAFFIC_SHARE * seconds
     made: dict[str, Decomposition] = {}
     seen: set[tuple[str, str]] = set()
-    for policy, clusterer in FLOWS:
+    for policy, clusterer in (*((FOR_TRAFFIC,) if soon else ()), *FLOWS):
         if policy not in made:
             units = DECOMPOSERS[policy]()(target.snn, target.platform, seed=target.seed)
             made[policy] = next((d for d in made.values() if d.identity == units.identity), units)

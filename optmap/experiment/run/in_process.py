@@ -28,7 +28,15 @@ SMALL, SMALL_BEFORE_COMPILING = 10_000, 50_000
 #: The same for stages that take longer as Python, or were not measured: they search by many draws.
 SMALL_FOR_SEARCHES = 2000
 SEARCHES = frozenset(
-    ("blocks", "leaves", "hyperedge-overlap", "hypergraph", "song2020-published", "multicast")
+    (
+        "blocks",
+        "leaves",
+        "hyperedge-overlap",
+        "hypergraph",
+        "multilevel",
+        "song2020-published",
+        "multicast",
+    )
 )
 
 

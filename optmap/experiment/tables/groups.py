@@ -25,6 +25,7 @@ PUBLISHED = frozenset(
         "dfsynthesizer",
         "edgemap",
         "hyperedge-overlap",
+        "multilevel",
         "hypergraph",
         "imported",
     )

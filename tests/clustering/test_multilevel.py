@@ -1,0 +1,112 @@
+"""Multilevel clustering: fits, repeats, finds planted blocks; its moves count what they change."""
+
+import numpy as np
+import pytest
+from random_cases import case, misfits
+
+from optmap.bounds.bound import best
+from optmap.bounds.clusters import cluster_bounds
+from optmap.clustering import multilevel
+from optmap.clustering.kernels import traffic_moves
+from optmap.clustering.kernels.crossbar_fill import row_limits
+from optmap.clustering.kernels.grown_parts import grown_parts
+from optmap.clustering.kernels.levels import contracted, finest, matched, ordered
+from optmap.decomposing.contract import decompose
+from optmap.judge.metrics import traffic
+from optmap.model.mapping import Clustering
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.snn import from_edges
+
+
+def planted(groups: int, size: int, seed: int):
+    """Return a network of dense groups with few synapses between them, its neurons in any order."""
+    rng = np.random.default_rng(seed)
+    name = rng.permutation(groups * size)
+    pre, post = [], []
+    for g in range(groups):
+        for u in range(size):
+            for v in rng.choice(size, 6, replace=False):
+                pre.append(name[g * size + u])
+                post.append(name[g * size + v])
+    for _ in range(groups * 2):
+        u, v = rng.integers(groups * size, size=2)
+        pre.append(name[u])
+        post.append(name[v])
+    snn = from_edges(np.array(pre), np.array(post), num_neurons=groups * size)
+    return snn, np.argsort(name) // size
+
+
+def test_it_fits_on_random_networks_and_respects_the_bounds():
+    for seed in range(60):
+        snn, platform = case(seed)
+        decomposition = decompose(snn, platform.max_rows, "tree")
+        found = multilevel.partition(decomposition, platform, seed=seed)
+        assert misfits(decomposition, found, platform) == []
+        assert found.num_clusters >= best(cluster_bounds(decomposition, platform)).value
+        assert found == multilevel.partition(decomposition, platform, seed=seed)
+
+
+def test_planted_groups_are_found_in_full_parts():
+    snn, group = planted(6, 40, 3)
+    platform = Platform("p", (Tile(Crossbar(240, 40)),) * 6, Interconnect("mesh", 3, 2))
+    decomposition = decompose(snn, 240, "none")
+    found = multilevel.partition(decomposition, platform, seed=0)
+    pairs = set(zip(found.cluster_of.tolist(), group[snn.units].tolist(), strict=True))
+    assert len(pairs) == found.num_clusters == 6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_moves_say_they_save_is_saved_in_the_judges_traffic(seed):
+    snn, _ = planted(4, 30, seed)
+    rng = np.random.default_rng(seed)
+    snn = snn.with_spikes(rng.integers(0, 9, snn.num_neurons), "drawn")
+    decomposition = decompose(snn, 120, "none")
+    level, part = finest(snn), (rng.permutation(snn.num_units) % 4).astype(np.int32)
+    before = traffic(decomposition, Clustering(part.copy())).total
+    cut = traffic_moves.cut(level, part, 4)
+    room = row_limits(((120, 31),))[:-1]
+    parts = traffic_moves.parts_of(level, part, 4)
+    saved, above = traffic_moves.pass_of_moves(level, parts, 31, room, 1, 20)
+    after = traffic(decomposition, Clustering(parts.part)).total
+    assert (saved, above) == (before - after, 0)
+    assert saved == cut - traffic_moves.cut(level, parts.part, 4)
+    anew = traffic_moves.parts_of(level, parts.part, 4)
+    for name in ("count", "size", "rows", "single", "link"):
+        assert np.array_equal(getattr(parts, name), getattr(anew, name)), name
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_coarser_level_has_the_same_cut_and_rows_for_the_same_parts(seed):
+    snn, _ = planted(4, 30, seed)
+    level = finest(snn)
+    whole = np.zeros(len(level.size), dtype=np.int32)
+    group, num = matched(level, ordered(level, seed), whole, 4, 100, seed)
+    coarse = contracted(level, group, num)
+    assert num < 0.6 * len(level.size)
+    assert coarse.size.sum() == len(level.size)
+    part = grown_parts(coarse, 4, row_limits(((120, 31),))[:-1], seed)
+    assert traffic_moves.cut(coarse, part, 4) == traffic_moves.cut(level, part[group], 4)
+    fine, rough = (
+        traffic_moves.parts_of(level, part[group], 4),
+        traffic_moves.parts_of(coarse, part, 4),
+    )
+    assert fine.rows.tolist() == rough.rows.tolist()
+    assert fine.size.tolist() == rough.size.tolist()
+
+
+def test_a_search_never_gets_worse_and_ends_when_told():
+    snn, _ = planted(6, 40, 1)
+    decomposition = decompose(snn, 240, "none")
+    start = Clustering(np.random.default_rng(0).permutation(240).astype(np.int32) % 6)
+    before = traffic(decomposition, start).total
+    looks: list[float] = []
+
+    def after(number: int):
+        return lambda more: looks.append(more) or len(looks) > number
+
+    kinds = ((240, 40),)
+    assert multilevel.least_traffic(snn, start, kinds, after(0)) == start
+    looks.clear()
+    found = multilevel.least_traffic(snn, start, kinds, after(60))
+    assert traffic(decomposition, found).total < before / 4
+    assert np.bincount(found.cluster_of).max() == 40
