@@ -28,6 +28,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ class Problem(NamedTuple):
 
     def seconds(self) -> float:
         """Return about what one division takes."""
-        return PIN_S * len(self.finest.nets) * float(self.num) ** 0.5
+        return PIN_S * len(self.finest.nets) * sqrt(self.num)
 
 
 def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0) -> Clustering:
@@ -120,7 +121,7 @@ def worth_it(network: SNN) -> bool:
 def seconds_for(network: SNN, platform: Platform) -> float:
     """Return about what :func:`partition` takes."""
     blocks = max(1, fewest_blocks(network, platform))
-    return ROUNDS * PIN_S * (network.num_synapses + network.num_units) * float(blocks) ** 0.5
+    return ROUNDS * PIN_S * (network.num_synapses + network.num_units) * sqrt(blocks)
 
 
 def too_large(problem: Problem) -> bool:

@@ -63,7 +63,8 @@ def grown_parts(level: Any, num: Any, room: Any, seed: Any) -> Any:
     begin = np.int64(np.random.randint(nodes))  # noqa: NPY002
     for k in range(num):
         target = -(-left // (num - k))
-        rows, v = np.int64(0), begin
+        v = begin
+        rows: Any = np.int64(0)
         heap.clear()
         growth.linked[:] = 0.0
         while v >= 0:

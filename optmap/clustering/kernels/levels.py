@@ -58,7 +58,10 @@ def finest(network: SNN) -> Level:
     size = np.ones(network.num_units, dtype=np.int64)
     units = network.units.astype(np.int32)
     held = network.fan_out > 0
-    return _level(network.indptr, network.indices, units, position, held, size, network.spikes)
+    level: Level = _level(
+        network.indptr, network.indices, units, position, held, size, network.spikes
+    )
+    return level
 
 
 @compiled

@@ -43,7 +43,7 @@ CASES = (
     ("gen:reservoir-2d-4096-64", "loihi64"),
     ("gen:reservoir-2d-16384-64", "loihi64"),
 )
-METHOD = "overlap, then lns"
+METHOD = "multilevel, then lns"
 EXPECTED = "one whole number a line, the part of each neuron"
 
 
@@ -118,11 +118,11 @@ def read_partition(path: Path, snn: SNN) -> list[int]:
 
 
 def cut(name: str, limits: str, work: float) -> Cut:
-    """Return one line: overlap's parts, improved by so much work of ``lns``, with its bound."""
+    """Return one line: multilevel's parts, improved by so much work of ``lns``, with its bound."""
     begun = time.perf_counter()
     snn, platform = generate(name), chip(limits)
     decomposition = decompose(snn, platform.max_rows, "none")
-    start = CLUSTERERS["overlap"]()(decomposition, platform, seed=0)
+    start = CLUSTERERS["multilevel"]()(decomposition, platform, seed=0)
     stage = EXACT_CLUSTERINGS["lns"].least()
     with counted():  # the same on a loaded machine
         found = stage(decomposition, platform, start.num_clusters, Limits(work), start=start)
