@@ -60,7 +60,7 @@ def grown_parts(level: Any, num: Any, room: Any, seed: Any) -> Any:
     )
     size = np.zeros(num, dtype=np.int64)
     left, heap = level.size.sum(), [(0.0, np.int64(0))]
-    begin = np.int64(np.random.randint(nodes))  # noqa: NPY002
+    begin: Any = np.int64(np.random.randint(nodes))  # noqa: NPY002
     for k in range(num):
         target = -(-left // (num - k))
         v = begin
