@@ -6,8 +6,9 @@ import argparse
 import csv
 import io
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -27,11 +28,13 @@ from optmap.command_line import (
     whole,
 )
 from optmap.errors import InputError
+from optmap.experiment.prediction.descriptors import Descriptor
 from optmap.experiment.prediction.hopes import Hopes, described, stored_rows
 from optmap.experiment.report.front_picture import front_html
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
 from optmap.experiment.run.environment import jobs_at_once
+from optmap.experiment.run.job import Job
 from optmap.experiment.run.plan import Planned, on_platforms, planned, sources_of
 from optmap.experiment.run.progress import PlainProgress, Quiet
 from optmap.experiment.run.source import Source
@@ -50,12 +53,14 @@ from optmap.experiment.tables.front import (
 from optmap.experiment.tables.text import compact
 from optmap.methods import method_named
 from optmap.model.outcome import Limits
+from optmap.model.platform import Platform
 from optmap.output import Output
 from optmap.shipped import platform_help
 from optmap.variants import AXES, grid, listed
 
 #: Fast flows, the published one and the two that decide the decomposition by spikes.
 METHODS = ("song2020", "song2020-spikes", "overlap-spikes")
+Asked = tuple[Descriptor, Platform, int, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class Candidate:
     plan: Planned
     objectives: tuple[str, ...]
     hopes: Hopes | None = None
+    _known: dict[str, Descriptor] = field(default_factory=dict, compare=False)
 
     @property
     def platform(self) -> str:
@@ -85,14 +91,26 @@ class Candidate:
         chip, windows = self.plan.instance.platform, self.plan.source.windows
         return tuple(OBJECTIVES[o].least(self.proved, chip, windows) for o in self.objectives)
 
-    def may_add(self, method: str, known: Sequence[Point]) -> bool:
+    def may_add(self, method: str, known: Sequence[Point], limits: Limits) -> bool:
         """Tell whether a mapping by a method, at the best that is guessed, is not beaten."""
-        if self.hopes is None:
-            return True
-        instance, windows = self.plan.instance, self.plan.source.windows
-        descriptor = described(instance, method, self.proved)
-        best = self.hopes.best_case(descriptor, instance.platform, windows, self.objectives)
+        best = None if self.hopes is None else self.hopes.best_case(*self._asked(method, limits))
         return best is None or not is_beaten(best, known)
+
+    def promise(self, method: str, limits: Limits) -> tuple[Fraction, str]:
+        """Return what is guessed of a method, else the floor, as a product over the objectives."""
+        expected = None if self.hopes is None else self.hopes.expected(*self._asked(method, limits))
+        product = Fraction(1)
+        for value in expected or self.floor:
+            product *= 1 + value
+        return product, self.platform
+
+    def _asked(
+        self, method: str, limits: Limits
+    ) -> tuple[Descriptor, Platform, int, Sequence[str]]:
+        instance = self.plan.instance
+        if method not in self._known:
+            self._known[method] = described(instance, method, self.proved, limits)
+        return self._known[method], instance.platform, self.plan.source.windows, self.objectives
 
     def point(self, row: Row) -> Point | None:
         """Return what a row reached; None without a checked mapping."""
@@ -270,7 +288,8 @@ def explore(
     """Map one network on the platforms of a grid, save those that bounds prove dominated.
 
     Platforms are taken in the order of their floors (the product over the objectives), so that
-    what is solved early excludes much of what comes later.
+    what is solved early excludes much of what comes later; with hopes, single methods on platforms
+    in the order of what is guessed of them, ``parallel`` at a time.
 
     Parameters
     ----------
@@ -281,46 +300,58 @@ def explore(
         Every one is run on every platform that is not skipped.
     everything : bool
         Solve all of them, for an audit: the front is the same.
-    log : Console, optional
-        Says what happens.
     """
     points: list[Point] = []
-    skipped: list[str] = []
+    beaten: Counter[str] = Counter()
     hopeless = 0
-    for candidate in sorted(group, key=_promise):
-        if not everything and is_beaten(candidate.floor, points):
-            skipped.append(candidate.platform)
-            continue
-        tried = [m for m in methods if candidate.may_add(m, points)]
-        hopeless += len(methods) - len(tried)
-        jobs = [candidate.plan.job(name, limits) for name in tried]
-        missing = [job for job in jobs if job.key() not in store.rows]
-        if log is None:
-            sweep(jobs, store, Quiet(), parallel=parallel, runner=runner)
-        else:
-            with PlainProgress(log, len(missing)) as watcher:
-                sweep(jobs, store, watcher, parallel=parallel, runner=runner)
-        rows = store.typed(job.key() for job in jobs)
-        if candidate.hopes is not None:
-            candidate.hopes.learn(rows)
-        points += [point for row in rows if (point := candidate.point(row)) is not None]
+    for batch in _batches(group, methods, limits, parallel):
+        jobs: dict[str, tuple[Candidate, Job]] = {}
+        for candidate, method in batch:
+            if not everything and is_beaten(candidate.floor, points):
+                beaten[candidate.platform] += 1
+            elif not candidate.may_add(method, points, limits):
+                hopeless += 1
+            else:
+                job = candidate.plan.job(method, limits)
+                jobs[job.key()] = candidate, job
+        _run([job for _, job in jobs.values()], store, runner, parallel, log)
+        rows = store.typed(jobs)
+        if group[0].hopes is not None:
+            group[0].hopes.learn(rows)
+        points += [p for row in rows if (p := jobs[row.key][0].point(row)) is not None]
     floors = {c.platform: c.floor for c in group}
     return Explored(
         group[0].network,
         tuple(front(points, floors)),
         tuple(points),
         len(group),
-        tuple(skipped),
-        len(skipped) * len(methods),
+        tuple(name for name, solves in beaten.items() if solves == len(methods)),
+        beaten.total(),
         hopeless,
     )
 
 
-def _promise(candidate: Candidate) -> tuple[Fraction, str]:
-    product = Fraction(1)
-    for value in candidate.floor:
-        product *= 1 + value
-    return product, candidate.platform
+def _batches(
+    group: Sequence[Candidate], methods: Sequence[str], limits: Limits, parallel: int
+) -> list[list[tuple[Candidate, str]]]:
+    """Return what is looked at together: a platform's methods, or the most promising pairs."""
+    if group[0].hopes is None:
+        ordered = sorted(group, key=lambda c: c.promise("", limits))
+        return [[(candidate, method) for method in methods] for candidate in ordered]
+    pairs = [(candidate, method) for candidate in group for method in methods]
+    pairs.sort(key=lambda pair: (pair[0].promise(pair[1], limits), pair[1]))
+    return [pairs[i : i + parallel] for i in range(0, len(pairs), parallel)]
+
+
+def _run(
+    jobs: Sequence[Job], store: Store, runner: Runner, parallel: int, log: Console | None
+) -> None:
+    missing = sum(job.key() not in store.rows for job in jobs)
+    if log is None or not missing:
+        sweep(jobs, store, Quiet(), parallel=parallel, runner=runner)
+    else:
+        with PlainProgress(log, missing) as watcher:
+            sweep(jobs, store, watcher, parallel=parallel, runner=runner)
 
 
 def front_lines(found: Sequence[Explored], objectives: Sequence[str]) -> Iterator[str]:

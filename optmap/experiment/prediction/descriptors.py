@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log1p, log2
+from math import inf, log1p, log2
 
 from optmap.bounds.bound import Bound
+from optmap.experiment.prediction.clustered import Clustered, keeps_clusters
 from optmap.experiment.row import Row
 from optmap.methods import METHODS
 from optmap.model.scope import END_TO_END
@@ -37,20 +38,45 @@ class Descriptor:
         Metric -> the best proved lower bound, above 0; nothing where nothing is proved.
     method : str
         Its name.
+    clustered : Clustered, optional
+        What the clusters say that the method starts from.
     """
 
     network: Mapping[str, int | str]
     floors: Mapping[str, float]
     method: str
+    clustered: Clustered | None = None
 
     @classmethod
-    def of(cls, row: Row) -> Descriptor:
+    def of(cls, row: Row, clustered: Clustered | None = None) -> Descriptor:
         """Return what was known of a row before it was run."""
-        return cls(row.network, floors_of(row.bounds), row.method)
+        return cls(row.network, floors_of(row.bounds), row.method, clustered)
 
     def floor(self, metric: str) -> float:
         """Return the floor of a metric, 1 without one."""
         return self.floors.get(metric, 1.0)
+
+    def base(self, metric: str) -> float:
+        """Return what a value is measured by: the floor of the clusters, else of all mappings."""
+        if self.clustered is None:
+            return self.floor(metric)
+        return self.clustered.floors.get(metric, self.floor(metric))
+
+    def proved(self, metric: str) -> float:
+        """Return what the row cannot be below: its own clusters' floor, where it keeps them."""
+        own = self.base(metric) if keeps_clusters(self.method) else 0.0
+        return max(own, self.floor(metric))
+
+    def most(self, metric: str) -> float:
+        """Return what no sensible mapping is above: all work on one tile, as its period."""
+        if self.clustered is None or metric != "period":
+            return inf
+        return max(self.clustered.load * self.tiles, self.base(metric))
+
+    @property
+    def tiles(self) -> float:
+        """Return the number of tiles, at least 1."""
+        return max(float(self.network.get("tiles", 1)), 1.0)
 
     def numbers(self) -> list[float]:
         """Return the descriptor as numbers; the method's stages follow by :func:`stages`."""
@@ -59,8 +85,8 @@ class Descriptor:
         fan_in = float(self.network.get("max_fan_in", 0))
         sizes += [log2(rows), log2(columns), log2((fan_in + 1) / rows)]
         floors = [log2(self.floor(metric)) for metric in TARGETS]
-        tiles = max(float(self.network.get("tiles", 1)), 1.0)
-        return [*sizes, *floors, log2(self.floor("clusters") / tiles)]
+        made = [] if self.clustered is None else self.clustered.numbers(self.tiles)
+        return [*sizes, *floors, log2(self.floor("clusters") / self.tiles), *made]
 
     def stages(self) -> list[str]:
         """Return what tells the method from others: its name and those of its stages."""

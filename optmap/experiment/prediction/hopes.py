@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import sqrt
 from pathlib import Path
 
 from optmap.errors import InputError
+from optmap.experiment.prediction.clustered import clustered
 from optmap.experiment.prediction.descriptors import TARGETS, Descriptor
-from optmap.experiment.prediction.predictor import LEAST_ROWS, Predictor
+from optmap.experiment.prediction.predictor import LEAST_ROWS, Prediction, Predictor
 from optmap.experiment.row import Row
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.plan import Planned
@@ -20,6 +22,7 @@ from optmap.experiment.run.solve import describe_network
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.front import OBJECTIVES, Vector, proved_floors
 from optmap.instance import Instance
+from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 
 #: New rows after which a predictor learns again.
@@ -39,13 +42,25 @@ def stored_rows(folders: Iterable[str]) -> list[Row]:
 
 
 def described(
-    instance: Instance, method: str, floors: Mapping[str, Fraction] | None = None
+    instance: Instance,
+    method: str,
+    floors: Mapping[str, Fraction] | None = None,
+    limits: Limits | None = None,
 ) -> Descriptor:
-    """Return what is known of a row before it is run; ``floors`` are made where not given."""
+    """Return what is known of a row before it is run.
+
+    Parameters
+    ----------
+    floors : mapping, optional
+        What is proved for every mapping; made where not given.
+    limits : Limits, optional
+        Of the row: the method's first clusters are made, and described. Without, they are not.
+    """
     if floors is None:
         floors = proved_floors(instance.snn, instance.platform)
     known = {m: float(v) for m, v in floors.items() if m in TARGETS and v > 0}
-    return Descriptor(describe_network(instance), known, method)
+    made = None if limits is None else clustered(instance, method, limits)
+    return Descriptor(describe_network(instance), known, method, made)
 
 
 class Hopes:
@@ -75,15 +90,32 @@ class Hopes:
     def best_case(
         self, descriptor: Descriptor, chip: Platform, windows: int, objectives: Sequence[str]
     ) -> Vector | None:
-        """Return the lower ends of the intervals, objective by objective; None without a guess."""
+        """Return what may be hoped for, objective by objective; None without a guess.
+
+        That is half of the way, as a ratio, from the guess to the lower end of its interval: all
+        metrics at their lower ends at once are not to be expected.
+        """
+        guesses = self._guesses(descriptor)
+        if guesses is None:
+            return None
+        lows = {metric: Fraction(sqrt(g.low * g.value)) for metric, g in guesses.items()}
+        return tuple(OBJECTIVES[o].least(lows, chip, windows) for o in objectives)
+
+    def expected(
+        self, descriptor: Descriptor, chip: Platform, windows: int, objectives: Sequence[str]
+    ) -> Vector | None:
+        """Return the guesses, objective by objective; None without any."""
+        guesses = self._guesses(descriptor)
+        if guesses is None:
+            return None
+        values = {metric: Fraction(guess.value) for metric, guess in guesses.items()}
+        return tuple(OBJECTIVES[o].least(values, chip, windows) for o in objectives)
+
+    def _guesses(self, descriptor: Descriptor) -> dict[str, Prediction] | None:
         if self._predictor is None:
             return None
-        lows: dict[str, Fraction] = {}
-        for metric in TARGETS:
-            guess = self._predictor.predict(descriptor, metric)
-            if guess is not None:
-                lows[metric] = Fraction(guess.low)
-        return tuple(OBJECTIVES[o].least(lows, chip, windows) for o in objectives)
+        made = {metric: self._predictor.predict(descriptor, metric) for metric in TARGETS}
+        return {metric: guess for metric, guess in made.items() if guess is not None}
 
 
 def by_promise(

@@ -1,10 +1,13 @@
 """Guess period, energy and clusters of a row from those of stored rows, with an interval.
 
-What is learned is how far above its proved floor a method ends, as a logarithm. A first guess is
-the mean of the nearest rows of the same method (the same network first, then platforms alike);
-extremely randomised trees on :mod:`.descriptors` predict what it lacks. The interval is what the
-single trees say, widened by the error that trees show on rows they did not see. A prediction is
-never shown as a value: it says what to run first, or what not to run at all.
+What is learned is how far above a floor a method ends, as a logarithm: the floor of the clusters
+that it starts from (:mod:`.clustered`) where these are known, else that of all mappings. A first
+guess is the mean of the nearest rows of the same method (the same network first, then platforms
+alike). Two models know it and are weighed by their errors on rows left out: extremely randomised
+trees, good at what differs by kind, and a Gaussian process, good at what grows along an axis. Rows
+with known clusters and rows without are learned apart. The interval is what the single trees say,
+widened by the error that trees show on rows they did not see, and never below what is proved. A
+prediction is never shown as a value: it says what to run first, or what not to run at all.
 
 The idea of predicting a platform from few measurements on it is MAPLE-X's [1]_.
 
@@ -17,16 +20,20 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from typing import Any
 
 import numpy as np
 
 from optmap.errors import InputError
-from optmap.experiment.prediction.descriptors import TARGETS, Descriptor
+from optmap.experiment.prediction import clustered
+from optmap.experiment.prediction.clustered import flow_of, keeps_clusters
+from optmap.experiment.prediction.descriptors import Descriptor
+from optmap.experiment.prediction.process import GaussianProcess
 from optmap.experiment.row import Row
 from optmap.experiment.tables.metrics import metric_named
+from optmap.methods import METHODS
 from optmap.model.snn import FloatArray
 
 TREES = 60
@@ -42,6 +49,8 @@ OF_NETWORK, NETWORK_WEIGHT = 5, 20.0
 FAR = 99.0
 #: A neighbour so near in all sizes counts at most as much as one at this distance.
 NEAREST = 0.05
+#: Most rows that the Gaussian process learns from: its time grows with their cube.
+MOST_ROWS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,74 +79,107 @@ class Predictor:
     """
 
     def __init__(self, rows: Iterable[Row], *, seed: int = 0) -> None:
-        known = [(Descriptor.of(row), row) for row in rows if row.check == "ok"]
-        if len(known) < LEAST_ROWS:
-            found = f"{len(known)} rows with a mapping"
+        accepted = [row for row in rows if row.check == "ok"]
+        if len(accepted) < LEAST_ROWS:
+            found = f"{len(accepted)} rows with a mapping"
             raise InputError("--predict", "", found, f"at least {LEAST_ROWS} to learn from")
+        _regressor(seed)  # InputError at once where it cannot learn
+        made = clustered.of_rows(accepted)
+        flows = [METHODS.get(row.method) for row in accepted]
+        keys = [None if m is None else flow_of(m) for m in flows]
+        self._rows = accepted
+        self._clustered = [
+            None if key is None else made.get((row.instance, *key))
+            for row, key in zip(accepted, keys, strict=True)
+        ]
         self._seed = seed
-        self._known = [descriptor for descriptor, _ in known]
-        self._words = {w: i for i, w in enumerate(_words(self._known))}
-        self._numbers = np.array([d.numbers() for d in self._known])
-        self._weights = np.where(np.arange(self._numbers.shape[1]) < OF_NETWORK, NETWORK_WEIGHT, 1)
-        self._models: dict[str, _Model] = {}
-        for metric in TARGETS:
-            values = [metric_named(metric).value(row) for _, row in known]
-            at = [i for i, v in enumerate(values) if v is not None and v > 0]
-            if len(at) >= LEAST_ROWS:
-                above = [log(float(values[i] or 1)) - self._log_floor(i, metric) for i in at]
-                self._models[metric] = self._fit(np.array(at), np.array(above))
-
-    def _log_floor(self, i: int, metric: str) -> float:
-        return log(self._known[i].floor(metric))
-
-    def _fit(self, at: Any, above: Any) -> _Model:
-        inputs = np.array([self._inputs(self._known[i], at, above, but=int(i)) for i in at])
-        trees, beyond = _regressor(self._seed), above - inputs[:, -2]
-        trees.fit(inputs, beyond)
-        errors = np.abs(beyond - trees.oob_prediction_)
-        return _Model(trees, at, above, float(np.quantile(errors, COVERED)))
-
-    def _inputs(self, d: Descriptor, at: Any, above: Any, but: int = -1) -> FloatArray:
-        """Return the trees' inputs: numbers, stages, and the mean of the nearest alike."""
-        own = np.array(d.numbers())
-        words = np.zeros(len(self._words))
-        words[[self._words[w] for w in d.stages() if w in self._words]] = 1.0
-        alike = [k for k, i in enumerate(at) if self._known[i].method == d.method and i != but]
-        if not alike:
-            tail = [float(above.mean()), FAR]
-            return np.concatenate((own, words, tail)).astype(np.float32)
-        distance = (np.abs(self._numbers[at[alike]] - own) * self._weights).sum(axis=1)
-        near = np.argsort(distance, kind="stable")[:NEIGHBOURS]
-        weight = 1 / (NEAREST + distance[near])
-        mean = float((above[alike][near] * weight).sum() / weight.sum())
-        tail = [mean, float(distance[near].min())]
-        return np.concatenate((own, words, tail)).astype(np.float32)
+        self._models: dict[tuple[str, bool], _Model | None] = {}
 
     def predict(self, descriptor: Descriptor, metric: str) -> Prediction | None:
         """Return a guess of a metric of ``TARGETS``; None where no row taught it.
 
-        It is never below the proved floor.
+        It is never below what is proved; the number of clusters is known where they are.
         """
-        model = self._models.get(metric)
+        made = descriptor.clustered
+        proved, most = descriptor.proved(metric), descriptor.most(metric)
+        if metric == "clusters" and made is not None and keeps_clusters(descriptor.method):
+            return Prediction(proved, proved, proved)
+        model = self._model(metric, made is not None)
+        if model is None and made is not None:
+            descriptor = replace(descriptor, clustered=None)
+            model = self._model(metric, False)
         if model is None:
             return None
-        inputs = self._inputs(descriptor, model.at, model.above)[None, :]
-        each = np.array([tree.predict(inputs)[0] for tree in model.trees.estimators_])
-        each += inputs[0, -2]
-        middle, floor = float(each.mean()), descriptor.floor(metric)
-        low = min(float(np.quantile(each, 1 - COVERED)), middle - model.error)
-        high = max(float(np.quantile(each, COVERED)), middle + model.error)
-        return Prediction(*(floor * exp(max(x, 0.0)) for x in (middle, low, high)))
+        base = descriptor.base(metric)
+        ends = (base * exp(x) for x in model.guess(descriptor))
+        return Prediction(*(max(min(x, most), proved) for x in ends))
+
+    def _model(self, metric: str, with_clusters: bool) -> _Model | None:
+        """Return what the rows say of a metric, learned when it is first asked for."""
+        if (metric, with_clusters) not in self._models:
+            rows: list[tuple[Descriptor, float]] = []
+            value = metric_named(metric).value
+            for row, made in zip(self._rows, self._clustered, strict=True):
+                reached = value(row)
+                if (made is not None or not with_clusters) and reached is not None and reached > 0:
+                    known = Descriptor.of(row, made if with_clusters else None)
+                    rows.append((known, log(float(reached)) - log(known.base(metric))))
+            enough = len(rows) >= LEAST_ROWS
+            self._models[metric, with_clusters] = _Model(rows, self._seed) if enough else None
+        return self._models[metric, with_clusters]
 
 
-@dataclass(frozen=True)
 class _Model:
-    """Trees for one metric, the rows they learned from, their log-error on unseen ones."""
+    """How far above their base rows end, as logarithms, by both models.
 
-    trees: Any
-    at: Any
-    above: Any
-    error: float
+    Parameters
+    ----------
+    rows : sequence of (Descriptor, float)
+        What is known of a row, and how far it ended above its base.
+    """
+
+    def __init__(self, rows: Sequence[tuple[Descriptor, float]], seed: int) -> None:
+        self._known = [descriptor for descriptor, _ in rows]
+        self._above = np.array([above for _, above in rows])
+        self._words = {w: i for i, w in enumerate(_words(self._known))}
+        self._numbers = np.array([d.numbers() for d in self._known])
+        self._weights = np.where(np.arange(self._numbers.shape[1]) < OF_NETWORK, NETWORK_WEIGHT, 1)
+        inputs = np.array([self._inputs(d, but=i) for i, d in enumerate(self._known)])
+        self._trees, beyond = _regressor(seed), self._above - inputs[:, -2]
+        self._trees.fit(inputs, beyond)
+        errors = np.abs(beyond - self._trees.oob_prediction_)
+        self._error = float(np.quantile(errors, COVERED))
+        some = np.random.default_rng(seed).permutation(len(inputs))[:MOST_ROWS]
+        self._process = GaussianProcess(inputs[some], self._above[some])
+        by_trees, by_process = float((errors**2).mean()), self._process.left_out
+        self._share = by_trees / max(by_trees + by_process, 1e-12)  # of the process
+
+    def guess(self, d: Descriptor) -> tuple[float, float, float]:
+        """Return a guess with the ends of its interval."""
+        inputs = self._inputs(d)[None, :]
+        each = np.array([tree.predict(inputs)[0] for tree in self._trees.estimators_])
+        each += inputs[0, -2]
+        of_process = self._process.predict(inputs[0])
+        middle = (1 - self._share) * float(each.mean()) + self._share * of_process
+        low = min(float(np.quantile(each, 1 - COVERED)), middle - self._error)
+        high = max(float(np.quantile(each, COVERED)), middle + self._error)
+        return middle, low, high
+
+    def _inputs(self, d: Descriptor, but: int = -1) -> FloatArray:
+        """Return what both models see: numbers, stages, and the mean of the nearest alike."""
+        own = np.array(d.numbers())
+        words = np.zeros(len(self._words))
+        words[[self._words[w] for w in d.stages() if w in self._words]] = 1.0
+        alike = [i for i, k in enumerate(self._known) if k.method == d.method and i != but]
+        if not alike:
+            tail = [float(self._above.mean()), FAR]
+            return np.concatenate((own, words, tail)).astype(np.float32)
+        distance = (np.abs(self._numbers[alike] - own) * self._weights).sum(axis=1)
+        near = np.argsort(distance, kind="stable")[:NEIGHBOURS]
+        weight = 1 / (NEAREST + distance[near])
+        mean = float((self._above[alike][near] * weight).sum() / weight.sum())
+        tail = [mean, float(distance[near].min())]
+        return np.concatenate((own, words, tail)).astype(np.float32)
 
 
 def _words(known: Sequence[Descriptor]) -> list[str]:

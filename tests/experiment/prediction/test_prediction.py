@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from stored_rows import stored_row
 
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError
+from optmap.experiment.prediction import clustered
 from optmap.experiment.prediction.descriptors import Descriptor, crossbar, floors_of
 from optmap.experiment.prediction.hopes import Hopes, by_promise, described
 from optmap.experiment.prediction.predictor import LEAST_ROWS, Predictor
+from optmap.experiment.prediction.process import GaussianProcess
 from optmap.experiment.row import Row
 from optmap.experiment.run.in_process import runner
 from optmap.experiment.run.plan import Planned
+from optmap.experiment.run.progress import Quiet
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store
+from optmap.experiment.run.sweep import sweep
 from optmap.experiment.tables.front import dominates
 from optmap.explore import build_parser, candidates, explore
+from optmap.methods import method_named
 from optmap.model.grade import Grade
 from optmap.model.outcome import Limits
 from optmap.model.scope import END_TO_END, Scope
@@ -117,3 +123,43 @@ def test_explore_leaves_out_what_nobody_hopes_for_and_says_so(tmp_path):
     for on in quick.front:
         assert not any(dominates(on.point.values, value) for value in best)
     assert {o.point.values for o in quick.front} == set(best)
+
+
+NAMES = ("song2020", "pacman", "overlap-spikes", "dfsynthesizer")
+
+
+def test_clusters_are_described_before_they_are_bound_as_rows_have_them(tmp_path):
+    source = Source(network="gen:mlp-60-40-10", platform="dynap_se:size=32")
+    plan = Planned(source.load(), source)
+    limits = Limits(600.0)
+    with Store.opened(tmp_path / "run") as store:
+        sweep([plan.job(name, limits) for name in NAMES], store, Quiet(), parallel=1, runner=runner)
+        rows = store.typed()
+    of_rows = clustered.of_rows(rows)
+    for one in rows:
+        method = method_named(one.method)
+        made = clustered.clustered(plan.instance, one.method, limits)
+        assert made == of_rows[(one.instance, *clustered.flow_of(method))]
+        known = Descriptor.of(one, made)
+        for metric in ("period", "energy_pj", "clusters"):
+            value = one.value(metric)
+            assert value is not None
+            assert 0 < known.proved(metric) <= float(value) <= known.most(metric)
+    assert clustered.flow_of(method_named("whole")) == ("spikes", "overlap")
+    assert not clustered.keeps_clusters("whole")
+    assert clustered.flow_of(method_named("lns")) == ("tree", "overlap")
+    assert clustered.clustered(plan.instance, "imported", limits) is None
+
+
+def test_the_process_goes_through_its_rows_and_knows_its_errors():
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(40, 3))
+    values = inputs @ np.array([1.0, -2.0, 0.5]) + 3.0
+    whole = GaussianProcess(inputs, values)
+    assert whole.predict(inputs[7]) == pytest.approx(values[7], abs=0.3)
+    errors = []
+    for i in range(40):
+        kept = np.delete(np.arange(40), i)
+        errors.append(GaussianProcess(inputs[kept], values[kept]).predict(inputs[i]) - values[i])
+    # scaled by other means and spreads each time, hence not equal to the last digit
+    assert whole.left_out == pytest.approx(float(np.mean(np.square(errors))), rel=0.3)
