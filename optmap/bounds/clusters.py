@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from optmap.bounds.bound import Bound
-from optmap.bounds.conflicts import conflict_components_bound
+from optmap.bounds.conflicts import MAX_PAIRS, conflict_components_bound, pairs_of_readers
 from optmap.bounds.resources import crossbars_by_resource
 from optmap.bounds.rows import rows_taken
 from optmap.model.capacity import units_per_crossbar
@@ -25,6 +25,20 @@ from optmap.model.snn import SNN, IntArray
 
 #: Above this the pairwise table of :func:`overlap_bound` is not built.
 MAX_OVERLAP_UNITS = 2000
+
+
+def counting_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bound, ...]:
+    """Return those of :func:`cluster_bounds` that only count: columns, rows and resources."""
+    network, scope = decomposition.network, Scope(units=decomposition.identity)
+    rows, columns = platform.max_rows, max(1, int(units_per_crossbar(network, platform).max()))
+    values = {
+        "columns": -(-network.num_units // columns),
+        "rows": -(-rows_taken(network.fan_out, columns) // rows),
+        **crossbars_by_resource(network, platform),
+    }
+    return tuple(
+        Bound("clusters", name, value, scope, Grade.CERTIFIED) for name, value in values.items()
+    )
 
 
 def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bound, ...]:
@@ -41,19 +55,17 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     """
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, max(1, int(units_per_crossbar(network, platform).max()))
-    taken = rows_taken(network.fan_out, columns)
-    values = {
-        "columns": -(-network.num_units // columns),
-        "rows": -(-taken // rows),
+    pairs = {
         "overlap": overlap_bound(network, rows, columns),
         "separate": conflict_components_bound(network, rows, columns),
-        **crossbars_by_resource(network, platform),
     }
-    return tuple(
+    found = tuple(
         Bound("clusters", name, value, scope, Grade.CERTIFIED)
-        for name, value in values.items()
+        for name, value in pairs.items()
         if value is not None
     )
+    counted = counting_bounds(decomposition, platform)
+    return (*counted[:2], *found, *counted[2:])
 
 
 def overlap_bound(network: SNN, rows: int, columns: int) -> int | None:
@@ -69,10 +81,11 @@ def overlap_bound(network: SNN, rows: int, columns: int) -> int | None:
     of at least so many sources, for some numbers. Random networks, whose neurons share little, are
     bounded sharply: three neurons of a reservoir never fit one crossbar if two already fill it.
 
-    None where A has more than MAX_OVERLAP_UNITS units or shares too many sources.
+    None where A has more than MAX_OVERLAP_UNITS units, or sources have more than MAX_PAIRS pairs of
+    readers.
     """
     large = np.flatnonzero(network.fan_in[network.units] * 3 >= rows)
-    if not 0 < len(large) <= MAX_OVERLAP_UNITS:
+    if not 0 < len(large) <= MAX_OVERLAP_UNITS or pairs_of_readers(network) > MAX_PAIRS:
         return None
     reads = sparse.csr_matrix(
         (np.ones(network.num_synapses, dtype=np.int32), network.indices, network.indptr),

@@ -16,6 +16,20 @@ from optmap.model.snn import SNN
 
 #: Above this many units the table of pairs is not built.
 MAX_UNITS = 2000
+#: Nor where a source is read by so many that its pairs of readers are more than this in all.
+MAX_PAIRS = 10**9
+
+
+def pairs_of_readers(network: SNN) -> int:
+    """Return how many pairs of synapses have one source: what a table of pairs costs to fill.
+
+    Examples
+    --------
+    >>> from optmap.model.snn import from_edges
+    >>> pairs_of_readers(from_edges([0, 0, 1], [2, 3, 3], 4))
+    5
+    """
+    return int((network.fan_out.astype(np.int64) ** 2).sum())
 
 
 def conflict_components_bound(network: SNN, rows: int, columns: int) -> int | None:
@@ -25,7 +39,7 @@ def conflict_components_bound(network: SNN, rows: int, columns: int) -> int | No
     -------
     int or None
         None where one component holds everything (the sum would say nothing new), or where there
-        are more than MAX_UNITS units.
+        are more than MAX_UNITS units or MAX_PAIRS pairs of readers.
 
     Examples
     --------
@@ -40,6 +54,8 @@ def conflict_components_bound(network: SNN, rows: int, columns: int) -> int | No
     fan_in = network.fan_in[network.units]
     # two units of at most half the rows never conflict, nor a larger one with a small enough one
     if not 0 < len(fan_in) <= MAX_UNITS or int(fan_in.max()) + int(fan_in.min()) <= rows:
+        return None
+    if pairs_of_readers(network) > MAX_PAIRS:
         return None
     reads = sparse.csr_matrix(
         (np.ones(network.num_synapses, dtype=np.int32), network.indices, network.indptr),

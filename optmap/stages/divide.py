@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optmap.bounds.bound import best
-from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.clusters import cluster_bounds, counting_bounds
 from optmap.clustering.contract import CLUSTERERS, DIVIDERS, cluster, divided, refuse_overfull
 from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.exact import EXACT_CLUSTERINGS, TREE_IMPROVERS, ExactClustering, TreeImprover
@@ -75,13 +75,16 @@ def _refuse_too_few_slots(course: Course, decomposition: Decomposition) -> None:
     short = memory_shortage(decomposition.network, course.platform)
     if short:
         raise ProvedInfeasibleError(short)
-    proved = best(cluster_bounds(decomposition, course.platform))
     slots = course.platform.total_slots
-    if slots is not None and proved is not None and proved.value > slots:
-        raise ProvedInfeasibleError(
-            f"the platform has {slots} slots; every clustering of the {decomposition.policy}"
-            f" decomposition needs at least {proved.value} ({proved.name} bound)"
-        )
+    if slots is None:
+        return
+    for bounds in (counting_bounds, cluster_bounds):  # what only counts takes no time
+        proved = best(bounds(decomposition, course.platform))
+        if proved is not None and proved.value > slots:
+            raise ProvedInfeasibleError(
+                f"the platform has {slots} slots; every clustering of the {decomposition.policy}"
+                f" decomposition needs at least {proved.value} ({proved.name} bound)"
+            )
 
 
 def _solve(course: Course, stage: ExactClustering, decomposition: Decomposition) -> Clustering:

@@ -10,11 +10,12 @@ import oracles
 import pytest
 
 from optmap.bounds.bound import best
-from optmap.bounds.clusters import cluster_bounds, overlap_bound
+from optmap.bounds.clusters import cluster_bounds, counting_bounds, overlap_bound
 from optmap.bounds.period import period_bound, period_bounds
 from optmap.bounds.traffic import traffic_bounds
 from optmap.decomposing.contract import decompose
 from optmap.model.snn import SNN, from_edges
+from optmap.readers.read import read_network
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -166,3 +167,14 @@ def test_units_that_no_crossbar_holds_are_counted_one_each() -> None:
     narrow = replace(platform, tiles=(replace(platform.tiles[0], synapses=1),))
     found = {b.name: b.value for b in cluster_bounds(decompose(network, 4, "none"), narrow)}
     assert found["columns"] == 2
+
+
+def test_a_table_of_pairs_is_left_out_where_it_costs_too_much(monkeypatch):
+    """Four million synapses of two dense layers are refused by counting, in no time."""
+    monkeypatch.setattr("optmap.bounds.clusters.MAX_PAIRS", 100)
+    monkeypatch.setattr("optmap.bounds.conflicts.MAX_PAIRS", 100)
+    snn = read_network("gen:mlp-12-6")
+    platform = oracles.mesh([(16, 4)])
+    found = cluster_bounds(decompose(snn, 16, "none"), platform)
+    assert [bound.name for bound in found] == ["columns", "rows"]
+    assert found == counting_bounds(decompose(snn, 16, "none"), platform)
