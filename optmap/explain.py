@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optmap.bounds.bound import Bound
+from optmap.clustering.contract import cluster
 from optmap.clustering.overlap import partition
 from optmap.command_line import (
     CONSTRAINTS_HELP,
@@ -31,6 +33,7 @@ from optmap.command_line import (
     reading_of,
     seconds,
 )
+from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.exact_questions import conflict_of
 from optmap.experiment.run.mapping_file import read_document
@@ -55,6 +58,7 @@ from optmap.judge.evaluation import Evaluation
 from optmap.judge.explanation import explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS
+from optmap.model.capacity import memory_shortage, unit_fan_in
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform
@@ -263,8 +267,10 @@ def report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     conflict = None
     own = sizing(snn, platform, platform.max_rows, _widest(platform))
     if not own.fits:
-        conflict = conflict_of(snn, platform, "tree", limits, partition)
-    say(f"verdict: {_needs_verdict(own, platform, conflict)}")
+        conflict = conflict_of(snn, platform, "tree", limits, partial(cluster, partition))
+    short = memory_shortage(decompose(snn, unit_fan_in(snn, platform), "tree").network, platform)
+    verdict = f"does not fit: {short}" if short else _needs_verdict(own, platform, conflict)
+    say(f"verdict: {verdict}")
     if conflict is not None:
         _say_conflict(conflict, snn, platform, say)
     console.print(_population_table(snn, platform))
@@ -274,7 +280,7 @@ def report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     )
     console.print(_sizing_table(snn, platform))
     say("'programs': proved necessary for the tree's units, and found; 'cells': in use of those.")
-    return FAILED if conflict is not None else DONE
+    return FAILED if conflict is not None or short else DONE
 
 
 def _widest(platform: Platform) -> int:

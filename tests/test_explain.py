@@ -196,6 +196,20 @@ def test_sizes_say_how_many_programs_and_whether_they_fit():
     assert [(s.rows, s.columns) for s in sizings(snn, platform())] == [(6, 4), (16, 16)]
 
 
+def test_sizes_keep_what_tiles_limit_besides_rows_and_columns():
+    """36 synapses in the tree's units, 8 a program: no fewer programs than are proved."""
+    snn = read_network("gen:mlp-9-8-4")
+    chip = platform(slots=40)
+    chip = replace(chip, tiles=tuple(replace(t, synapses=8) for t in chip.tiles))
+    free = sizing(snn, platform(slots=40), 6, 4)
+    found = sizing(snn, chip, 6, 4)
+    assert free.found < found.least <= found.found
+    short = replace(chip, resident=True)
+    assert not sizing(snn, short, 6, 4).fits
+    (sentence,) = shortage(snn, short)
+    assert "all tiles together have 16, and programs stay resident" in sentence
+
+
 def test_needs_of_a_network_take_what_its_files_do_not_say(tmp_path, capsys):
     (tmp_path / "n.csv").write_text("here,there\na,c\nb,c\na,d\n")
     (tmp_path / "s.csv").write_text("neuron,spikes\na,3\nb,5\nc,1\nd,2\n")

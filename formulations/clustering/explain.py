@@ -16,7 +16,9 @@ from formulations.clustering.column_generation import solve as partition_colgen
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.rows import crossbars_needed, rows_taken
+from optmap.clustering.contract import cluster as hold
 from optmap.decomposing.contract import decompose
+from optmap.errors import CapacityError
 from optmap.model.capacity import unit_fan_in
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
@@ -112,6 +114,9 @@ def explain(
         decomposition, platform, share, cluster(decomposition, platform)
     )
     found, needed = outcome.claimed, int(outcome.bound or 0)
+    solution = outcome.solution
+    if solution is not None:  # held to what the platform limits besides rows and columns
+        found = hold(lambda *_, **__: solution, decomposition, platform).num_clusters
     if found is not None and found <= slots:
         return None
     search = _Search(snn, platform, policy, cluster, slots, most)
@@ -189,7 +194,10 @@ class _Search:
 
     def _fits(self, wider: Platform) -> bool:
         decomposition = decompose(self.snn, unit_fan_in(self.snn, wider), self.policy)
-        return self.cluster(decomposition, wider).num_clusters <= self.slots
+        try:
+            return self.cluster(decomposition, wider).num_clusters <= self.slots
+        except CapacityError:  # some unit fits no crossbar
+            return False
 
     def _impossible(self, wider: Platform) -> bool:
         bound = best(

@@ -8,8 +8,10 @@ from fractions import Fraction
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.clustering.contract import cluster
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
+from optmap.model.capacity import memory_shortage, unit_fan_in
 from optmap.model.platform import Crossbar, Platform
 from optmap.model.snn import SNN
 
@@ -60,9 +62,9 @@ def sizings(snn: SNN, platform: Platform) -> Iterator[Sizing]:
 def sizing(snn: SNN, platform: Platform, rows: int, columns: int) -> Sizing:
     """Return how the network fits the platform's tiles with crossbars of one size."""
     changed = with_crossbars(platform, rows, columns)
-    decomposition = decompose(snn, rows, "tree")
+    decomposition = decompose(snn, unit_fan_in(snn, changed), "tree")
     proved = best(cluster_bounds(decomposition, changed))
-    found = partition(decomposition, changed, seed=0).num_clusters
+    found = cluster(partition, decomposition, changed).num_clusters
     slots = changed.total_slots
     cells = found * rows * columns or 1
     return Sizing(
@@ -72,7 +74,7 @@ def sizing(snn: SNN, platform: Platform, rows: int, columns: int) -> Sizing:
         proved.whole if proved else 0,
         found,
         -(-found // changed.num_tiles),
-        slots is None or found <= slots,
+        (slots is None or found <= slots) and not memory_shortage(decomposition.network, changed),
         Fraction(decomposition.network.num_synapses * platform.cells_per_synapse, cells),
     )
 

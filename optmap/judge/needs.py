@@ -10,7 +10,7 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.decomposing.contract import decompose
-from optmap.model.capacity import unit_fan_in
+from optmap.model.capacity import memory_shortage, unit_fan_in
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, Population
 
@@ -89,6 +89,9 @@ def _tree_units(fan_in: int, rows: int) -> int:
 def shortage(snn: SNN, platform: Platform) -> list[str]:
     """Return what the platform lacks for certain, one sentence each; empty if nothing is proved."""
     decomposition = decompose(snn, unit_fan_in(snn, platform), "tree")
+    short = memory_shortage(decomposition.network, platform)
+    if short:
+        return [short]
     proved, slots = best(cluster_bounds(decomposition, platform)), platform.total_slots
     if proved is None or slots is None or proved.value <= slots:
         return []
