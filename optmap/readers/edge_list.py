@@ -301,11 +301,19 @@ def _refuse_matrix(table: Table, layout: _Layout, rows: _Rows) -> None:
 
 
 def _refuse_links(table: Table, layout: _Layout, rows: _Rows) -> None:
-    """Refuse rows like ``a -> b`` and ``a excites b``: what stands between neurons is none."""
+    """Refuse rows like ``a -> b``, ``a excites b``, ``1,exc,2``: words between neurons are none."""
     arrow = next((arrow for arrow in ARROWS if arrow in rows.names), None)
     if arrow is not None:
         raise table.fail("", f"{arrow!r} for a neuron", SAY)
-    if layout.doubtful is None or layout.asked or layout.columns.type is None:
+    if layout.doubtful is None or layout.asked:
+        return
+    if layout.columns.type is None and layout.columns.weight is not None:
+        called = list(rows.names)
+        numbers = [{is_number(called[i]) for i in set(side)} for side in (rows.pre, rows.post)]
+        if numbers == [{True}, {False}]:
+            found = f"{called[rows.post[0]][:30]!r} after a number in every row"
+            raise table.fail("", found, f"source,target,weight, or {SAY}")
+    if layout.columns.type is None:
         return
     if layout.columns.weight is None and len(rows.pre) > 1:
         names = {name.casefold() for name in rows.names}

@@ -50,7 +50,9 @@ class FurtherColumns:
         self._populations = population_columns(header)
         self._population_names: set[str] = set()
         left = () if asked else set(columns.others) - self.used
-        self._values: dict[int, set[str]] = {place: set() for place in left}
+        self._seen: dict[int, set[str]] = {place: set() for place in sorted(left)}
+        self._values = list(self._seen.items())
+        self._telling = bool(self._directions or self._groups or self._populations)
         self._both_ways = _remarked_both_ways(table)
         self.notes = ["a remark says undirected: rows count both ways"] if self._both_ways else []
 
@@ -62,6 +64,12 @@ class FurtherColumns:
         InputError
             If a column of directions says nothing that is known, or neurons of one number are two.
         """
+        for place, values in self._values:
+            values.add(cells[place])
+            if len(values) == _SOME_VALUES:  # names or numbers, not kinds
+                self._values = [pair for pair in self._values if pair[0] != place]
+        if not self._telling:
+            return 0 if self._both_ways else 1
         way = 0 if self._both_ways else 1
         for column in self._directions:
             found = direction(cells[column.place], column.yes)
@@ -77,9 +85,6 @@ class FurtherColumns:
                     expected = f"names that tell neurons apart, or {SAY}"
                     raise self._table.fail(f"line {line}", text, expected)
         self._population_names.update(cells[place] for place in self._populations)
-        for place, values in self._values.items():
-            if len(values) < _SOME_VALUES:
-                values.add(cells[place])
         return way
 
     def close(self) -> None:
@@ -94,7 +99,7 @@ class FurtherColumns:
         if len(self._population_names) > 1:
             found = "neurons of populations " + ", ".join(sorted(self._population_names)[:5])
             raise self._table.fail("", found, "one population, or names that tell neurons apart")
-        for place, values in sorted(self._values.items()):
+        for place, values in self._seen.items():
             kind = next((value for value in sorted(values) if counts_both_ways(value)), None)
             if kind is not None:
                 found = f"{kind[:40]!r} in column {self._header[place]!r}, which is left out"

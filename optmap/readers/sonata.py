@@ -18,8 +18,10 @@ import numpy.typing as npt
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN, IntArray, Population, from_edges
+from optmap.readers.columns import direction_columns
 from optmap.readers.file_limits import refuse_wide_numbers
 from optmap.readers.hdf5 import Group, Value, one_text
+from optmap.readers.synapse_kinds import direction
 from optmap.readers.text import natural_order
 
 _WEIGHTS = ("syn_weight", "weight")
@@ -94,12 +96,27 @@ def _population(file: str, name: str, group: Group) -> _Edges:
     if len(ends[0]) != len(ends[1]):
         found = f"{len(ends[0])} sources, {len(ends[1])} targets"
         raise InputError(file, where, found, "one of each an edge")
+    _refuse_both_ways(file, where, group)
     given, is_count = _attribute(file, where, group, _WEIGHTS, len(ends[0])), False
     if given is None:
         given, is_count = _attribute(file, where, group, _COUNTS, len(ends[0])), True
     some = any({*_WEIGHTS, *_COUNTS} & set(inside.values) for inside in group.groups.values())
     counted, partly = is_count and given is not None, some and given is None
     return _Edges(called[0], called[1], ends[0], ends[1], given, counted, partly)
+
+
+def _refuse_both_ways(file: str, where: str, group: Group) -> None:
+    """Refuse edges that a dataset of their groups says to count both ways."""
+    for number, inside in group.groups.items():
+        names = list(inside.values)
+        for column in direction_columns(names):
+            name = names[column.place]
+            for value in np.unique(inside.values[name]).tolist():
+                if direction(str(value), column.yes) != 1:
+                    found = f"edges of {name} {str(value)[:40]!r}"
+                    raise InputError(
+                        file, f"{where}/{number}/{name}", found, "both directions listed"
+                    )
 
 
 def _attribute(

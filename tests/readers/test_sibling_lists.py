@@ -140,6 +140,7 @@ REFUSED = [
     ("dot.txt", "a -> b\nb -> c\n", "'->' for a neuron"),
     ("dot.dot", "digraph { a -> b; }\n", "unknown suffix '.dot'"),
     ("cytoscape.sif", "a\tpp\tb\nb\tpp\tc\n", "three names a row"),
+    ("between.csv", "1,exc,2\n2,inh,3\n", "'exc' after a number in every row"),
     ("bipartite.tsv", "% bip unweighted\n1 1\n1 2\n", "bipartite"),
     ("pajek.net", "*Vertices 2\n*Edges\n1 2\n", "Pajek"),
     ("pajek.edges", "*Vertices 2\n*Arcs\n1 2 1\n", "Pajek"),

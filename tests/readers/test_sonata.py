@@ -129,3 +129,14 @@ def test_nodes_that_are_not_numbered_from_zero_are_refused(tmp_path: Path):
         file["nodes/a/node_id"] = [10, 11, 12]
     with pytest.raises(InputError, match=r"ids 10\.\.12 of 3 nodes"):
         read_network(path)
+
+
+@pytest.mark.parametrize(("values", "works"), [([0, 0, 0], True), ([0, 1, 0], False)])
+def test_gap_junctions_in_a_dataset_are_refused(tmp_path: Path, values, works):
+    groups = {"0": {"gap_junction": values}}
+    path = written(tmp_path / "n.h5", {"x": (*A_TO_B, groups)})
+    if works:
+        assert read_network(path).num_synapses == 3
+        return
+    with pytest.raises(InputError, match="edges of gap_junction '1'"):
+        read_network(path)
