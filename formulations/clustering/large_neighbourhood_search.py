@@ -44,6 +44,7 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.bounds.spreading import best_spreading_bound
 from optmap.bounds.traffic import traffic_bound
+from optmap.clock import ending, now
 from optmap.clustering import multilevel
 from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
 from optmap.clustering.kernels.annealing_traffic import reduce_traffic
@@ -64,7 +65,7 @@ PATIENCE, BOUND_SHARE = 4, 0.8
 SPREADING_SHARE = 0.6
 #: What part of the time large networks get for multilevel clustering, of fewest clusters, and of
 #: what annealing has of least traffic.
-FEWEST_SHARE, MULTILEVEL_SHARE = 0.25, 0.5
+FEWEST_SHARE, MULTILEVEL_SHARE = 0.6, 0.5
 #: First temperatures of the rounds in turn, in mean spikes of a source that is read.
 TEMPERATURES = (2.0, 0.5, 0.1)
 
@@ -244,13 +245,14 @@ def solve(
 def _fewer_by_levels(
     decomposition: Decomposition, platform: Platform, start: Clustering, watch: Stopwatch
 ) -> Clustering:
-    """Return the multilevel clustering of a large network where it has fewer clusters."""
+    """Return the multilevel clustering of a large network where it has fewer, or less traffic."""
     network = decomposition.network
     soon = multilevel.seconds_for(network, platform) < FEWEST_SHARE * watch.left
     if not multilevel.worth_it(network) or not soon or stated(platform) or decomposition.rules:
         return start
-    made = multilevel.partition(decomposition, platform, seed=watch.limits.seed)
-    return made if made.num_clusters < start.num_clusters else start
+    with ending(now() + FEWEST_SHARE * watch.left):
+        made = multilevel.partition(decomposition, platform, seed=watch.limits.seed)
+    return min(start, made, key=lambda one: (one.num_clusters, traffic_of(network, one)))
 
 
 def _potential(search: _Search, columns: list[Column]) -> float:

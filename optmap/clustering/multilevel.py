@@ -33,7 +33,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optmap.clock import did, over
+from optmap.clock import did, now, over
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
 from optmap.clustering.kernels.fitting_blocks import fewest_blocks, fitted
 from optmap.clustering.kernels.grown_parts import grown_parts
@@ -119,9 +119,9 @@ def worth_it(network: SNN) -> bool:
 
 
 def seconds_for(network: SNN, platform: Platform) -> float:
-    """Return about what :func:`partition` takes."""
+    """Return about what a round of :func:`partition` takes; mostly the first is the last."""
     blocks = max(1, fewest_blocks(network, platform))
-    return ROUNDS * PIN_S * (network.num_synapses + network.num_units) * sqrt(blocks)
+    return PIN_S * (network.num_synapses + network.num_units) * sqrt(blocks)
 
 
 def too_large(problem: Problem) -> bool:
@@ -180,10 +180,11 @@ def least_traffic(
         return start
     # least first; the seed tells equal ones apart
     found = [(int(cut(problem.finest, start.cluster_of, num)), -1, start.cluster_of)]
-    rng, in_vain = np.random.default_rng(seed), 0
+    rng, in_vain, slowest = np.random.default_rng(seed), 0, problem.seconds()
     for attempt in range(DIVISIONS * PAIRED):
-        if in_vain == IN_VAIN or expired(problem.seconds() * (1.0 if attempt < DIVISIONS else 0.5)):
+        if in_vain == IN_VAIN or expired(slowest * (1.0 if attempt < DIVISIONS else 0.5)):
             break
+        began = now()
         if attempt < DIVISIONS:
             made = divided(problem, seed * DIVISIONS + attempt, lambda: expired(0.0))
         else:
@@ -192,6 +193,7 @@ def least_traffic(
                 break
             one, two = sorted(rng.choice(among, 2, replace=False).tolist())
             made = combined(problem, found[one][2], found[two][2], attempt, lambda: expired(0.0))
+        slowest = max(slowest, now() - began)
         if made is None or made[1]:
             continue
         value, least = int(cut(problem.finest, made[0], num)), found[0][0]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from random_cases import case, misfits
 
+from formulations.clustering import large_neighbourhood_search
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.clustering import multilevel
@@ -14,6 +15,7 @@ from optmap.clustering.kernels.levels import contracted, finest, matched, ordere
 from optmap.decomposing.contract import decompose
 from optmap.judge.metrics import traffic
 from optmap.model.mapping import Clustering
+from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import from_edges
 
@@ -110,3 +112,18 @@ def test_a_search_never_gets_worse_and_ends_when_told():
     found = multilevel.least_traffic(snn, start, kinds, after(60))
     assert traffic(decomposition, found).total < before / 4
     assert np.bincount(found.cluster_of).max() == 40
+
+
+@pytest.mark.usefixtures("by_work")
+def test_neighbourhood_search_of_large_networks_starts_from_divisions(monkeypatch):
+    snn, group = planted(4, 30, 2)
+    platform = Platform("p", (Tile(Crossbar(120, 30)),) * 4, Interconnect("mesh", 2, 2))
+    decomposition = decompose(snn, 120, "none")
+    monkeypatch.setattr(multilevel, "LARGE", 0)
+    monkeypatch.setattr(large_neighbourhood_search, "PATIENCE", 0)  # no annealing
+    start = Clustering(np.arange(120, dtype=np.int32) % 4)
+    found = large_neighbourhood_search.minimize_traffic(
+        decomposition, platform, 4, Limits(20.0), start, workers=1
+    )
+    best_known = traffic(decomposition, Clustering(group[snn.units].astype(np.int32))).total
+    assert traffic(decomposition, found.solution).total <= best_known

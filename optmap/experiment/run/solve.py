@@ -21,6 +21,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from optmap.binding.contract import BINDERS
+from optmap.clustering import multilevel
 from optmap.compiled import announce_compilation
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
@@ -97,6 +98,8 @@ def solve(job: Job, out: TextIO) -> None:
         snn = instance.snn
         placement = instance.placement() if method.clustering == "imported" else None
         warm_up(method)
+        if multilevel.worth_it(snn) and BY_LEVELS & {method.clustering, method.whole}:
+            _divide_by_levels()
         out.write("ready\n")  # the parent's clock starts
         out.flush()
         start, cpu = time.perf_counter(), time.process_time()  # reading is not the method's time
@@ -117,6 +120,8 @@ def solve(job: Job, out: TextIO) -> None:
         refuse("unsupported", error)
 
 
+#: Clusterings and searches that begin with divisions by levels where networks are large.
+BY_LEVELS = frozenset(("colgen", "lns", "search-traffic"))
 #: A network with a fan-in that is cut, and clusters that feed each other on the tree.
 CUT_AND_RECURRENT = "mlp-9-24-9"
 
@@ -166,6 +171,16 @@ def _bind_and_prove() -> None:
     few = Binding(np.arange(graph.num_clusters, dtype=np.int32) % 2)
     for place in (binding, few):
         compile_schedule_proofs(graph, platform, place)
+
+
+@cache
+def _divide_by_levels() -> None:
+    """Run multilevel clustering once, and its search, over a small network."""
+    tiles = (Tile(Crossbar(64, 16)),) * 4
+    platform = Platform("warm-up", tiles, Interconnect("mesh", 2, 2))
+    units = decompose(Instance("warm-up", "gen:reservoir-2d-64-8", platform).snn, 64, "none")
+    start = multilevel.partition(units, platform)
+    multilevel.least_traffic(units.network, start, platform.kinds, lambda _: False)
 
 
 def _search_traffic() -> None:
