@@ -34,7 +34,7 @@ from optmap.command_line import (
     seconds,
     whole,
 )
-from optmap.errors import InputError
+from optmap.errors import InputError, visible
 from optmap.experiment.report.folder import write_tables
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
@@ -247,7 +247,8 @@ def main(arguments: Sequence[str]) -> int:
             print_headline(rows, known, out)
             if args.baseline:
                 print_differences(rows, args.baseline, out)
-            text = f"written to {args.out}/: tables.md (by instance), report.html, gaps.csv, ..."
+            where = visible(str(args.out))
+            text = f"written to {where}/: tables.md (by instance), report.html, gaps.csv, ..."
             out.print(text, markup=False, highlight=False)
     except StoreError as error:
         log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)

@@ -27,7 +27,7 @@ from optmap.command_line import (
     seconds,
     whole,
 )
-from optmap.errors import InputError
+from optmap.errors import InputError, visible
 from optmap.experiment.prediction.descriptors import Descriptor
 from optmap.experiment.prediction.hopes import Hopes, described, stored_rows
 from optmap.experiment.report.front_picture import front_html
@@ -235,7 +235,8 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     for line in front_lines(found, objectives):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
-    out.print(f"written to {args.out}/: front.html, front.csv, rows.jsonl, mappings/")
+    text = f"written to {visible(str(args.out))}/: front.html, front.csv, rows.jsonl, mappings/"
+    out.print(text, markup=False)
     return FAILED if unreadable or not all(e.points for e in found) else DONE
 
 

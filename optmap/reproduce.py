@@ -22,7 +22,7 @@ from optmap.command_line import (
     seconds,
     whole,
 )
-from optmap.errors import InputError
+from optmap.errors import InputError, visible
 from optmap.experiment.report.folder import write_tables
 from optmap.experiment.reproduction.admission import admission
 from optmap.experiment.reproduction.figures import FIGURES, Figure
@@ -132,7 +132,8 @@ def main(arguments: Sequence[str]) -> int:
     write(folder, shown, programs, _notes(args, programs, failed), args.page)
     for name, title, _, one in shown:
         out.print(f"{title} ({name}.md): {one.verdict}", markup=False, highlight=False)
-    out.print(f"written to {args.out}/: {PAGE}, tables, pictures; rows in {RUN}/", highlight=False)
+    text = f"written to {visible(str(args.out))}/: {PAGE}, tables, pictures; rows in {RUN}/"
+    out.print(text, markup=False, highlight=False)
     return FAILED if any(row.check not in ("ok", "not_run") for row in failed) else DONE
 
 

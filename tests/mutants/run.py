@@ -50,7 +50,9 @@ MODULES = {
     "optmap/bounds/traffic.py": "tests/bounds tests/formulations/clustering/test_exact_traffic.py",
     "optmap/experiment/run/store.py": "tests/experiment/run/test_store.py",
     "optmap/experiment/tables/gaps.py": "tests/experiment/tables",
-    "optmap/experiment/verification/claims.py": "tests/experiment/test_verify_run.py",
+    "optmap/experiment/verification/claims.py": (
+        "tests/experiment/test_verify_every_field.py tests/experiment/test_verify_run.py"
+    ),
     "optmap/experiment/verification/folder.py": "tests/experiment/test_verify_run.py",
     "formulations/solvers/status.py": "tests/formulations/solvers",
     "formulations/ordering/farey.py": "tests/formulations/ordering/test_order_farey.py",
