@@ -156,9 +156,13 @@ def _method_arguments(made: argparse.ArgumentParser) -> None:
     )
 
 
+#: Whose platform ``--platform`` is.
+PLATFORM_OF = "of networks; of instances, in place of theirs, where only instances are named"
+
+
 def _platform_arguments(made: argparse.ArgumentParser) -> None:
     """Add what networks run on, and what is varied of it."""
-    made.add_argument("--platform", metavar="P", help=f"of the networks: {platform_help()}")
+    made.add_argument("--platform", metavar="P", help=f"{PLATFORM_OF}: {platform_help()}")
     made.add_argument(
         "--platforms",
         metavar="P,P",

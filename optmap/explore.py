@@ -149,7 +149,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "networks", nargs="+", metavar="NETWORK", help="instances (files, names), networks"
     )
-    made.add_argument("--platform", metavar="P", help=f"of the networks: {platform_help()}")
+    made.add_argument("--platform", metavar="P", help=f"in place of own: {platform_help()}")
     made.add_argument("--platforms", metavar="P,P", help="every network on each of these")
     made.add_argument(
         "--grid",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from optmap.errors import InputError
-from optmap.experiment.run.plan import on_platforms, planned
+from optmap.experiment.run.plan import on_platforms, planned, sources_of
 from optmap.experiment.run.source import Source
 from optmap.variants import AXES, grid, listed, parts_of, read_platform, short_name, with_changes
 
@@ -92,3 +92,16 @@ def test_every_network_meets_every_platform_under_a_name_of_its_own(tmp_path: Pa
     own, _ = planned(on_platforms(sources, [], list(grid("tiles=1..2"))), ())
     assert [p.instance.name for p in own][:2] == ["filter_8@tiles1", "filter_8@tiles2"]
     assert on_platforms(sources, [], []) == sources
+
+
+def test_a_platform_stands_in_place_of_that_of_instances_but_not_beside_networks(tmp_path: Path):
+    network = tmp_path / "net.csv"
+    network.write_text("pre,post\n0,1\n")
+    loihi = Source(platform="loihi_like")
+    (alone,) = sources_of(["filter_8"], loihi)
+    assert alone.load().platform.name == read_platform("loihi_like").name
+    beside, other = sources_of(["filter_8", network], loihi)
+    assert beside.platform is None
+    assert other.platform == "loihi_like"
+    (varied,) = on_platforms([alone], [], [{"tiles": 4}])
+    assert varied.load().platform.name.startswith(read_platform("loihi_like:tiles=4").name)

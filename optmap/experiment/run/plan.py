@@ -53,7 +53,8 @@ def sources_of(
         Instance files, folders of them, shipped names, and networks (files, RANC folders,
         ``gen:NAME``).
     networks : Source
-        Platform, token mode and spikes of the networks among them.
+        Platform, token mode and spikes of the networks among them; where there is none, its
+        platform stands in place of the instances' own.
     everything : bool
         Of folders also the instances outside the default set; what is named is always taken.
 
@@ -63,13 +64,15 @@ def sources_of(
         If a path does not exist, or a network comes without a platform.
     """
     found: list[Source] = []
+    instead = None if any(map(_is_network, paths)) else networks.platform
     for path in paths:
         if not _is_network(path):
             outside = networks.allow_outside
             files = instance_files([path])
             demands = networks.constraints
             named = [
-                Source(file=str(file), allow_outside=outside, constraints=demands) for file in files
+                Source(file=str(file), platform=instead, allow_outside=outside, constraints=demands)
+                for file in files
             ]
             everything_here = everything or not Path(path).is_dir()
             found += [one for one in named if everything_here or _is_wanted(one)]
