@@ -13,15 +13,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import cache, cached_property, partial, update_wrapper
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
-
-#: Tells this process's code files from those of others.
-PROCESS = uuid4().hex[:12]
 
 #: Whether kernels run as Python; threads that are started inside compile theirs.
 _INTERPRETED: ContextVar[bool] = ContextVar("interpreted", default=False)
@@ -77,17 +73,27 @@ class Kernel:
 
     @cached_property
     def dispatcher(self) -> Any:
-        """Numba's form of the function."""
-        return _jit(self.function)
+        """Numba's form of the function for those who call it from Python."""
+        from optmap.machine_code import for_python  # loads numba
+
+        _listen()
+        return for_python(self.function)
+
+    @cached_property
+    def inside(self) -> Any:
+        """Numba's form of the function for kernels that call it."""
+        from optmap.machine_code import inside
+
+        return inside(self.function)
 
     @property
     def _numba_type_(self) -> Any:
         """What numba asks for where a kernel calls this one."""
-        return self.dispatcher._numba_type_
+        return self.inside._numba_type_
 
     def __getattr__(self, name: str) -> Any:
-        """Return what numba's form has (signatures, targetoptions); nothing dunder asks for it."""
-        if name.startswith("__") or name == "dispatcher":
+        """Return what numba's form has (signatures, stats), but not what numba asks of callees."""
+        if name.startswith("_") or name in ("dispatcher", "inside", "name", "targetoptions"):
             raise AttributeError(name)
         return getattr(self.dispatcher, name)
 
@@ -103,46 +109,6 @@ def compiled(function: Callable[..., Any]) -> Any:
     Any, for numba finds the types at the first call.
     """
     return Kernel(function)
-
-
-#: Other threads run while a kernel does; no C program calls one, so no entry is compiled for it.
-OPTIONS = {"nogil": True, "no_cfunc_wrapper": True}
-
-
-def _jit(function: Callable[..., Any]) -> Any:
-    """Return numba's form of a function, with a cache that other processes may write too."""
-    import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
-    from numba import njit
-
-    _listen()
-    jit: Any = njit  # its types know no no_cfunc_wrapper
-    try:
-        kernel = jit(cache=True, **OPTIONS)(function)
-    except RuntimeError:
-        return jit(**OPTIONS)(function)
-    file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
-    if file is not None and hasattr(file, "_source_stamp"):
-        # numba takes kept code for current when the kernel's own file has not changed, although
-        # the code holds the kernels it calls, from other files: the whole folder's stamp is right.
-        file._source_stamp = folder_stamp(Path(function.__code__.co_filename).parent)
-    if file is not None and hasattr(file, "_load_index"):
-        # an index names the types it has code for; one that an earlier version had and this one
-        # has not cannot be loaded, and would end the process
-        file._load_index = partial(_index_or_none, file._load_index)
-    if file is not None and hasattr(file, "_data_name_pattern"):
-        # numba numbers code files 1, 2, ... in an index. Two processes that compile at once, for
-        # different types, would both write number 1, and the index would then name the wrong code.
-        name = file._data_name_pattern
-        file._data_name_pattern = name.replace(".{number", f".{PROCESS}-{{number")
-    return kernel
-
-
-def _index_or_none(load: Callable[[], Any]) -> Any:
-    """Return an index of kept code, empty where it is of another version."""
-    try:
-        return load()
-    except (AttributeError, ImportError):
-        return {}
 
 
 def is_kept(folder: Path) -> bool:
@@ -215,10 +181,3 @@ def _listen() -> None:
 
     while _TO_TELL:
         event.register("numba:compile", Announcement(_TO_TELL.pop()))  # type: ignore[no-untyped-call]  # numba's gap
-
-
-@cache
-def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, time of change and size of every Python file in a folder."""
-    files = sorted(folder.glob("*.py"))
-    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 
 import optmap.compiled as compiled_module
-from optmap.compiled import _index_or_none, interpreted, is_kept
+import optmap.machine_code as machine_code
+from optmap.compiled import interpreted, is_kept
+from optmap.machine_code import CodeOfAll, _index_or_none
 
 
 def double(x: int) -> int:
@@ -76,14 +79,14 @@ def test_a_tiny_graph_and_a_small_network_are_done_without_numba(tmp_path: Path)
 
 def test_without_a_writable_cache_a_kernel_is_compiled_in_memory(monkeypatch: pytest.MonkeyPatch):
     """Numba raises RuntimeError when no cache folder can be written."""
-    real = numba.njit
+    real = machine_code._JIT
 
     def without_cache(*, cache: bool = False, **options: Any) -> Callable[..., Any]:
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return real(**options)
 
-    monkeypatch.setattr(numba, "njit", without_cache)
+    monkeypatch.setattr(machine_code, "_JIT", without_cache)
     assert compiled_module.compiled(double)(21) == 42
 
 
@@ -153,3 +156,95 @@ def test_an_index_of_another_version_counts_as_none():
 
     assert _index_or_none(load) == {}
     assert _index_or_none(lambda: {"a": 1}) == {"a": 1}
+
+
+CALLS = """
+from optmap.compiled import compiled
+
+@compiled
+def inner(x, y):
+    if y > 4:
+        raise ValueError("too large")
+    return x[y] + y
+
+@compiled
+def outer(x):
+    return inner(x, 0) + inner(x, len(x) - 1)
+"""
+
+
+def test_what_a_kernel_calls_is_compiled_once_and_has_no_code_of_its_own(tmp_path: Path):
+    """Constants are no types, only what Python calls is kept, and errors pass through."""
+    (tmp_path / "calls.py").write_text(CALLS)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import calls, numpy as np\n"
+        "assert calls.outer(np.arange(3)) == 4\n"
+        "assert 'dispatcher' not in vars(calls.inner)\n"
+        "print(len(calls.inner.inside.overloads))\n"
+        "try: calls.outer(np.arange(9))\n"
+        "except ValueError as error: print(error)\n"
+        "assert calls.inner(np.arange(3), 1) == 2\n"
+        "print(sum(calls.outer.stats.cache_hits.values()))"
+    )
+    said = []
+    for _ in range(2):
+        command = [sys.executable, "-c", code, str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.split("\n")[:3])
+        if not said[1:]:
+            kept = sorted(path.name.split("-")[0] for path in tmp_path.rglob("*.nbi"))
+    assert said == [["1", "too large", "0"], ["0", "too large", "1"]]
+    assert kept == ["calls.inner", "calls.outer"]
+
+
+def test_a_failed_compilation_leaves_the_next_one_whole():
+    def wrong(x):
+        return x.nothing + 1
+
+    called = compiled_module.compiled(wrong)
+    with pytest.raises(numba.core.errors.TypingError):
+        compiled_module.compiled(lambda x: called(x))(1)
+    assert compiled_module.compiled(lambda x: 3 * x)(7) == 21
+
+
+class Kept:
+    """Stands for numba's kept code of one kernel."""
+
+    def __init__(self, tries: int) -> None:
+        self.tries, self.code = tries, "code"
+
+    def load_overload(self, types_of_call: object, target: object) -> str | None:
+        self.tries -= 1
+        return None if self.tries >= 0 else self.code
+
+
+def test_a_process_waits_for_the_one_that_compiles_and_takes_its_code(tmp_path: Path):
+    lock = tmp_path / "kernel.nbi.lock"
+    first, second = CodeOfAll(Kept(2), lock), CodeOfAll(Kept(1), lock)
+    assert first.load_overload((), None) is None  # nobody has it: the first compiles
+    waiting = threading.Thread(target=second.load_overload, args=((), None))
+    waiting.start()
+    waiting.join(0.1)
+    assert waiting.is_alive()
+    first.release()
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert second.held is not None
+    second.release()
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path: Path):
+    lock = tmp_path / "kernel.nbi.lock"
+    code = "import fcntl, os, sys; f = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)\n"
+    code += "fcntl.flock(f, fcntl.LOCK_EX); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", code, str(lock)]).returncode == -9
+    code_of_all = CodeOfAll(Kept(9), lock)
+    assert code_of_all.load_overload((), None) is None
+    code_of_all.release()
+
+
+def test_where_no_lock_can_be_had_nobody_waits(tmp_path: Path):
+    code_of_all = CodeOfAll(Kept(9), tmp_path / "nowhere" / "kernel.nbi.lock")
+    assert code_of_all.load_overload((), None) is None
+    assert code_of_all.held is None

@@ -1,0 +1,252 @@
+"""What numba makes of a kernel: code that is kept, compiled once for all processes and all callers.
+
+Numba alone compiles every function that a kernel calls, and its own for arrays, as if Python
+called it: optimised by itself, made machine code, wrapped for Python; what calls it optimises a
+copy of it again. Here a function inside another stays LLVM's intermediate code until the kernel
+that Python calls is complete, and the whole is optimised once (:class:`LateLibrary`).
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+# (numba is typed in part)
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
+from numba import njit
+from numba.core import codegen, event, types
+from numba.core.registry import cpu_target
+
+try:
+    import fcntl
+except ImportError:  # Windows: processes may compile the same kernel twice
+    fcntl = None  # type: ignore[assignment]
+
+#: Tells this process's code files from those of others.
+PROCESS = uuid4().hex[:12]
+
+#: Other threads run while a kernel does; no C program calls one, so no entry is compiled for it.
+OPTIONS = {"nogil": True, "no_cfunc_wrapper": True}
+
+#: Its types know no no_cfunc_wrapper.
+_JIT: Any = njit
+
+#: Seconds that a process waits for another that compiles the same kernel, at most, and looks again.
+PATIENCE_S, LOOK_AGAIN_S = 120.0, 0.02
+
+
+def for_python(function: Callable[..., Any]) -> Any:
+    """Return numba's form of a function that Python calls, its code kept where that can be."""
+    _compile_late()
+    try:
+        kernel = _JIT(cache=True, **OPTIONS)(function)
+    except RuntimeError:
+        return _JIT(**OPTIONS)(function)
+    file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    if file is None:
+        return kernel
+    # numba takes kept code for current when the kernel's own file has not changed, although
+    # the code holds the kernels it calls, from other files: the whole folder's stamp is right.
+    file._source_stamp = folder_stamp(Path(function.__code__.co_filename).parent)
+    # an index names the types it has code for; one that an earlier version had and this one
+    # has not cannot be loaded, and would end the process
+    file._load_index = partial(_index_or_none, file._load_index)
+    # numba numbers code files 1, 2, ... in an index. Two processes that compile at once, for
+    # different types, would both write number 1, and the index would then name the wrong code.
+    name = file._data_name_pattern
+    file._data_name_pattern = name.replace(".{number", f".{PROCESS}-{{number")
+    kernel._cache = CodeOfAll(kernel._cache, Path(f"{file._index_path}.lock"))
+    kernel.compile = partial(_compile_and_release, kernel.compile, kernel._cache)
+    return kernel
+
+
+def inside(function: Callable[..., Any]) -> Any:
+    """Return numba's form of a function as other kernels call it.
+
+    A constant is no type of its own: what is called with 0 and with a number is compiled once.
+    """
+    kernel = _JIT(no_cpython_wrapper=True, **OPTIONS)(function)
+    resolve = kernel.get_call_template
+
+    def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        return resolve(tuple(map(types.unliteral, args)), kws)
+
+    kernel.get_call_template = get_call_template
+    return kernel
+
+
+def _index_or_none(load: Callable[[], Any]) -> Any:
+    """Return an index of kept code, empty where it is of another version."""
+    try:
+        return load()
+    except (AttributeError, ImportError):
+        return {}
+
+
+@cache
+def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time of change and size of every Python file in a folder."""
+    files = sorted(folder.glob("*.py"))
+    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+
+
+class CodeOfAll:
+    """A kernel's kept code; who compiles it holds a lock, and others wait and load what he made.
+
+    The system opens the lock of a process that is killed; where none can be had nobody waits.
+    """
+
+    def __init__(self, kept: Any, lock: Path) -> None:
+        self.kept, self.lock = kept, lock
+        self.held: int | None = None
+
+    def load_overload(self, types_of_call: Any, target: Any) -> Any:
+        """Return the code for some types; None: there is none, and nobody else is compiling it."""
+        found = self.kept.load_overload(types_of_call, target)
+        if found is None and self.held is None:
+            self._wait()
+            found = self.kept.load_overload(types_of_call, target)
+        return found
+
+    def _wait(self) -> None:
+        """Take the lock, later if another process has it; not at all where it cannot be had."""
+        if fcntl is None:
+            return
+        with suppress(OSError):
+            self.held = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            end = time.monotonic() + PATIENCE_S
+            while time.monotonic() < end:
+                with suppress(BlockingIOError):
+                    fcntl.flock(self.held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                time.sleep(LOOK_AGAIN_S)
+
+    def release(self) -> None:
+        """Let others compile, or load what was compiled."""
+        if self.held is not None:
+            os.close(self.held)
+            self.held = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what numba's own form has."""
+        return getattr(self.kept, name)
+
+
+def _compile_and_release(compile_or_load: Callable[[Any], Any], code: CodeOfAll, key: Any) -> Any:
+    """Compile a kernel or load its code; in the end its lock is open."""
+    try:
+        return compile_or_load(key)
+    finally:
+        code.release()
+
+
+class Nesting(event.Listener):
+    """Counts how deep inside the compilation of a kernel numba is; no garbage is sought there.
+
+    What compiling makes it keeps; looking through it over and over takes a sixth of the time.
+    """
+
+    def __init__(self) -> None:
+        self.depth, self.collected = 0, False
+
+    def on_start(self, event: event.Event) -> None:
+        """Go one deeper."""
+        if self.depth == 0:
+            self.collected = gc.isenabled()
+            gc.disable()
+        self.depth += 1
+
+    def on_end(self, event: event.Event) -> None:
+        """Come back, also from what failed."""
+        self.depth -= 1
+        if self.depth == 0 and self.collected:
+            gc.enable()
+
+
+NESTING = Nesting()
+
+
+class LateLibrary(codegen.JITCodeLibrary):
+    """The code of a function: machine code at once where Python calls it, with the caller else."""
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Return where the function's entry for Python is; 0: it has none."""
+        if not self._finalized and NESTING.depth > 1:
+            return 0
+        return int(super().get_pointer_to_function(name))
+
+    def add_linking_library(self, library: Any) -> None:
+        """Note a library whose functions this one calls."""
+        if not isinstance(library, LateLibrary):
+            library._ensure_finalized()
+        self._linking_libraries.append(library)
+
+    def _optimize_functions(self, module: Any) -> None:
+        """Leave it to the whole: there every function is optimised again."""
+        module.data_layout = self._codegen._data_layout
+
+    def _get_module_for_linking(self) -> Any:
+        """Return the functions, as often as they are linked, for what calls them."""
+        if self._finalized:
+            return super()._get_module_for_linking()
+        module = self._final_module.clone()
+        for function in module.functions:
+            if not function.is_declaration and function.linkage == codegen.ll.Linkage.external:
+                function.linkage = "linkonce_odr"
+        return module
+
+    def finalize(self) -> None:
+        """Link all that is called, directly or not, optimise it and make machine code of it."""
+        called: dict[Any, None] = {}
+
+        def collect(library: Any) -> None:
+            for other in library._linking_libraries:
+                if other not in called:
+                    called[other] = None
+                    if not other._finalized:
+                        collect(other)
+
+        collect(self)
+        self._linking_libraries = list(called)
+        super().finalize()
+        self._codegen.set_late_environments(self._final_module)
+
+
+class LateCodegen(codegen.JITCPUCodegen):
+    """Makes libraries that are late; tells functions their environments when they are there."""
+
+    _library_class = LateLibrary
+    late: dict[str, Any]
+
+    def set_env(self, name: str, environment: Any) -> None:
+        """Write a function's environment (its module's names) where the function looks for it."""
+        if self._engine.is_symbol_defined(name):
+            super().set_env(name, environment)
+        else:
+            self.late[name] = environment
+
+    def set_late_environments(self, module: Any) -> None:
+        """Write the environments of functions that have just become machine code."""
+        here = {variable.name for variable in module.global_variables} & set(self.late)
+        for name in here:
+            if self._engine.is_symbol_defined(name):
+                super().set_env(name, self.late.pop(name))
+
+
+@cache
+def _compile_late() -> None:
+    """Let numba compile functions with their callers, from now on in this process."""
+    event.register("numba:compile", NESTING)
+    made: Any = cpu_target.target_context.codegen()
+    if type(made) is codegen.JITCPUCodegen:
+        made.late = {}
+        made.__class__ = LateCodegen
