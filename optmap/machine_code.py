@@ -22,6 +22,7 @@ from typing import Any
 from uuid import uuid4
 
 import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
+from llvmlite import binding
 from numba import njit
 from numba.core import codegen, event, types
 from numba.core.registry import cpu_target
@@ -200,7 +201,7 @@ class LateLibrary(codegen.JITCodeLibrary):
             return super()._get_module_for_linking()
         module = self._final_module.clone()
         for function in module.functions:
-            if not function.is_declaration and function.linkage == codegen.ll.Linkage.external:
+            if not function.is_declaration and function.linkage == binding.Linkage.external:
                 function.linkage = "linkonce_odr"
         return module
 
@@ -218,7 +219,8 @@ class LateLibrary(codegen.JITCodeLibrary):
         collect(self)
         self._linking_libraries = list(called)
         super().finalize()
-        self._codegen.set_late_environments(self._final_module)
+        made: Any = self._codegen
+        made.set_late_environments(self._final_module)
 
 
 class LateCodegen(codegen.JITCPUCodegen):
@@ -247,6 +249,7 @@ def _compile_late() -> None:
     """Let numba compile functions with their callers, from now on in this process."""
     event.register("numba:compile", NESTING)
     made: Any = cpu_target.target_context.codegen()
-    if type(made) is codegen.JITCPUCodegen:
+    plain = type(made) is codegen.JITCPUCodegen
+    if plain:
         made.late = {}
         made.__class__ = LateCodegen
