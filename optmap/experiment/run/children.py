@@ -16,9 +16,12 @@ from optmap.methods import METHODS
 
 
 def run_child(job: Job, stop: threading.Event) -> Ended:
-    """Run one job in a child of its own, once more if the system ended that child."""
+    """Run one job in a child of its own, once more if the system ended that child.
+
+    It is alone: what has to be compiled is compiled on two cores.
+    """
     for last in (False, True):
-        child = Child(job.limits.threads)
+        child = Child(job.limits.threads, "ahead")
         try:
             ended = child.run(job, stop)
         finally:

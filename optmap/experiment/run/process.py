@@ -67,12 +67,12 @@ class Ended:
 class Child:
     """One child process; started at once, so that its imports are done when its job comes."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, *arguments: str) -> None:
         # the child ends its group when the last writer of this pipe is gone: we died
         alive, self.lifeline = os.pipe()
         environment = dict.fromkeys(THREAD_POOLS, str(threads)) | {"PYTHONHASHSEED": "0"}
         self.process = subprocess.Popen(
-            [*COMMAND, str(alive)],
+            [*COMMAND, str(alive), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -22,13 +23,14 @@ import numpy as np
 
 from optmap.binding.contract import BINDERS
 from optmap.clustering import multilevel
-from optmap.compiled import announce_compilation
+from optmap.compiled import announce_compilation, interpreted
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.exact import EXACT_BINDERS, EXACT_ORDERINGS
 from optmap.exact_questions import compile_binding_search, compile_schedule_proofs
 from optmap.experiment.report.details import details
 from optmap.experiment.row import EXAMPLE
+from optmap.experiment.run.ahead import compiling_ahead
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import document, read_document
@@ -52,6 +54,10 @@ STATUS_WORD = {
 }
 
 
+#: The argument of a child that may let another process compile for it.
+AHEAD = "ahead"
+
+
 def main() -> None:
     """Run the jobs that stand on standard input, one a line."""
     threading.Thread(target=_end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
@@ -60,7 +66,7 @@ def main() -> None:
     sys.stdout = sys.stderr
     announce_compilation(lambda _: print("compiles", file=out, flush=True))
     for line in sys.stdin:
-        solve(Job.from_json(line), out)
+        solve(Job.from_json(line), out, ahead=AHEAD in sys.argv[2:])
         out.write("done\n")
         out.flush()
 
@@ -70,8 +76,8 @@ def _end_with_parent(lifeline: int) -> None:
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
-def solve(job: Job, out: TextIO) -> None:
-    """Run one job and print its rows."""
+def solve(job: Job, out: TextIO, ahead: bool = False) -> None:
+    """Run one job and print its rows; a second process may compile ``ahead`` of it."""
     start, cpu = time.perf_counter(), time.process_time()
 
     def emit(describe_row: Callable[[], dict[str, Any]]) -> None:
@@ -97,7 +103,8 @@ def solve(job: Job, out: TextIO) -> None:
         method = method_named(job.method)
         snn = instance.snn
         placement = instance.placement() if method.clustering == "imported" else None
-        warm_up(method)
+        with compiling_ahead(method, ahead and job.limits.memory_mb is None):
+            warm_up(method, cuts=needs_cuts(instance))
         if multilevel.worth_it(snn) and BY_LEVELS & {method.clustering, method.whole}:
             _divide_by_levels()
         out.write("ready\n")  # the parent's clock starts
@@ -126,22 +133,33 @@ BY_LEVELS = frozenset(("colgen", "lns", "search-traffic"))
 CUT_AND_RECURRENT = "mlp-9-24-9"
 
 
+#: Where the kernels are that cut fan-in, and those that only clustering calls.
+DECOMPOSING = ("optmap.decomposing.",)
+CLUSTERING = ("optmap.clustering.",)
+
 #: Heuristics on small networks are never ended early: what they did not reach is not loaded.
 WHOLE_S = 1000.0
 
 
+def needs_cuts(instance: Instance) -> bool:
+    """Tell whether some neuron reads more than a crossbar of the platform has rows."""
+    return instance.snn.max_fan_in > min(rows for rows, _ in instance.platform.kinds)
+
+
 @cache
-def warm_up(method: Method) -> None:
+def warm_up(method: Method, cuts: bool = True) -> None:
     """Run a method on a small network: loading compiled kernels is not the method's time.
 
     A heuristic runs alone, judged and described as a row is, on a filter (on less, clusters do not
     merge, and kernels would be compiled on the method's clock) and on a fan-in that is cut. Before
-    anything else the heuristics run that it starts from.
+    anything else the heuristics run that it starts from. Without ``cuts`` no network that is mapped
+    will need the kernels that cut: they run as Python here.
     """
     if method.runs_alone:
         _run_and_describe(method, "filter-8", WHOLE_S)
         if method.decomposition != "none":
-            _run_and_describe(method, CUT_AND_RECURRENT, WHOLE_S)
+            with nullcontext() if cuts else interpreted(rooms=DECOMPOSING):
+                _run_and_describe(method, CUT_AND_RECURRENT, WHOLE_S)
         return
     _run_and_describe(METHODS["overlap-prologue"], "filter-8", WHOLE_S)
     _run_and_describe(METHODS["song2020-tree"], CUT_AND_RECURRENT, WHOLE_S)
@@ -158,6 +176,16 @@ def warm_up(method: Method) -> None:
         compile_binding_search(*_one_unit_a_tile())
     if method.clustering in ("colgen", "lns"):
         _search_traffic()
+
+
+def compile_ahead(method: Method) -> None:
+    """Compile what a method needs after its clusters, while another process compiles the rest.
+
+    The other process finds the code kept, or waits for it where it is being compiled here.
+    """
+    with interpreted(rooms=DECOMPOSING + CLUSTERING):
+        warm_up(method)
+    _run_and_describe(METHODS["song2020-tree"], "filter-8", WHOLE_S)
 
 
 def _bind_and_prove() -> None:

@@ -1,0 +1,71 @@
+"""A second process compiles kernels only where that helps, and never outlives its purpose."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from optmap.compiled import _INTERPRETED
+from optmap.experiment.run import ahead, solve
+from optmap.methods import METHODS
+
+OVERLAP = METHODS["overlap"]
+
+
+@pytest.fixture
+def cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "is_kept", lambda folder: False)
+    monkeypatch.setattr(ahead.os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+
+
+def test_kernels_are_compiled_ahead_on_a_second_core_for_a_heuristic_of_ours(
+    cold: None, monkeypatch: pytest.MonkeyPatch
+):
+    assert ahead.is_worth_it(OVERLAP)
+    assert not ahead.is_worth_it(METHODS["cpsat"])
+    monkeypatch.setattr(ahead.os, "sched_getaffinity", lambda pid: {0}, raising=False)
+    assert not ahead.is_worth_it(OVERLAP)
+
+
+def test_where_code_is_kept_nothing_is_compiled_ahead(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ahead, "is_kept", lambda folder: True)
+    assert not ahead.is_worth_it(OVERLAP)
+
+
+def test_the_second_process_ends_with_the_block(
+    cold: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    sleeper = (sys.executable, "-c", "import time; time.sleep(600)")
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def note(*args: object, **options: object) -> subprocess.Popen[bytes]:
+        started.append(popen(*args, **options))  # type: ignore[call-overload]  # passed on
+        return started[-1]
+
+    monkeypatch.setattr(ahead, "COMMAND", sleeper)
+    monkeypatch.setattr(ahead.subprocess, "Popen", note)
+    with ahead.compiling_ahead(OVERLAP, allowed=True):
+        assert started[0].poll() is None
+    assert started[0].poll() is not None
+    with ahead.compiling_ahead(OVERLAP, allowed=False):
+        assert len(started) == 1
+
+
+def test_ahead_the_clusters_are_made_as_python(monkeypatch: pytest.MonkeyPatch):
+    seen: list[tuple[str, ...]] = []
+    monkeypatch.setattr(solve, "warm_up", lambda method: seen.append(_INTERPRETED.get()))
+    monkeypatch.setattr(solve, "_run_and_describe", lambda *_: seen.append(_INTERPRETED.get()))
+    solve.compile_ahead(OVERLAP)
+    assert seen == [("optmap.decomposing.", "optmap.clustering."), ()]
+
+
+def test_what_needs_no_cut_compiles_none(monkeypatch: pytest.MonkeyPatch):
+    seen: list[tuple[str, ...]] = []
+    monkeypatch.setattr(solve, "_run_and_describe", lambda *_: seen.append(_INTERPRETED.get()))
+    solve.warm_up.__wrapped__(OVERLAP, cuts=False)
+    solve.warm_up.__wrapped__(OVERLAP, cuts=True)
+    assert seen == [(), ("optmap.decomposing.",), (), ()]
