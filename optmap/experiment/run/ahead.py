@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from optmap import judge
 from optmap.compiled import is_kept
+from optmap.experiment.run.process import COMMAND
 from optmap.methods import METHODS, Method
 
-COMMAND = (sys.executable, "-m", "optmap.experiment.run.ahead")
+#: The arguments of a child that may let another process compile for it, and of that process.
+AHEAD, COMPILE_ONLY = "ahead", "compile"
 
 
 def is_worth_it(method: Method) -> bool:
@@ -33,20 +34,10 @@ def compiling_ahead(method: Method, allowed: bool) -> Iterator[None]:
         yield
         return
     quiet = subprocess.DEVNULL
-    ahead = subprocess.Popen([*COMMAND, method.name], stdin=quiet, stdout=quiet, stderr=quiet)
+    command = [*COMMAND, COMPILE_ONLY, method.name]
+    ahead = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
     try:
         yield
     finally:
         ahead.kill()  # all that the method needs is there
         ahead.wait()
-
-
-def main() -> None:
-    """Compile ahead for the method that is named."""
-    from optmap.experiment.run.solve import compile_ahead
-
-    compile_ahead(METHODS[sys.argv[1]])
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
+from optmap.experiment.run.ahead import AHEAD
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Child, Ended
 from optmap.methods import METHODS
@@ -21,7 +22,7 @@ def run_child(job: Job, stop: threading.Event) -> Ended:
     It is alone: what has to be compiled is compiled on two cores.
     """
     for last in (False, True):
-        child = Child(job.limits.threads, "ahead")
+        child = Child(job.limits.threads, AHEAD)
         try:
             ended = child.run(job, stop)
         finally:

@@ -30,7 +30,7 @@ from optmap.exact import EXACT_BINDERS, EXACT_ORDERINGS
 from optmap.exact_questions import compile_binding_search, compile_schedule_proofs
 from optmap.experiment.report.details import details
 from optmap.experiment.row import EXAMPLE
-from optmap.experiment.run.ahead import compiling_ahead
+from optmap.experiment.run.ahead import AHEAD, COMPILE_ONLY, compiling_ahead
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import document, read_document
@@ -54,12 +54,11 @@ STATUS_WORD = {
 }
 
 
-#: The argument of a child that may let another process compile for it.
-AHEAD = "ahead"
-
-
 def main() -> None:
-    """Run the jobs that stand on standard input, one a line."""
+    """Run the jobs that stand on standard input, one a line; or only compile, for a child."""
+    if sys.argv[1] == COMPILE_ONLY:
+        compile_ahead(METHODS[sys.argv[2]])
+        return
     threading.Thread(target=_end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # solvers may print; rows must not mix
