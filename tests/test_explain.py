@@ -161,6 +161,9 @@ def test_a_chip_that_gives_no_seconds_and_no_energies_gets_none():
     chip = platform()
     assert list(speed_lines(Fraction(100), None, chip)) == []
     assert not energy_given(chip)
+    reads = replace(chip.energy, read_ticks=Fraction(2))
+    assert not energy_given(replace(chip, energy=reads))
+    assert energy_given(replace(chip, energy=replace(reads, adc_read_pj=Fraction(1))))
     timed = replace(chip, tick_ns=Fraction(10), sources={"time.tick_ns": "measured"})
     (line,) = speed_lines(Fraction(100), Fraction(250), timed)
     assert line.startswith("speed: 1,000,000 inferences per second, one every 1 us, latency 2.5 us")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from fractions import Fraction
 
 import numpy as np
@@ -51,8 +52,8 @@ def given(platform: Platform, field: str) -> bool:
 
 def energy_given(platform: Platform) -> bool:
     """Tell whether any energy is charged; without one, energy 0 says nothing."""
-    price = platform.energy
-    return any((price.spike_pj, price.synapse_pj, price.route_pj, price.local_pj))
+    price = platform.energy  # read_ticks is a time, not a price
+    return any(getattr(price, f.name) for f in fields(price) if f.name != "read_ticks")
 
 
 def speed_lines(
