@@ -47,6 +47,8 @@ FIRST_SHARE = 0.25
 SECONDS_A_PLACEMENT = 0.01
 #: Part of the limit, and seconds at most, for the search that the models start from.
 SEARCH_SHARE, MOST_SEARCH_S = 0.1, 2.0
+#: The search may shorten a period to this share of it, so that the model can be built after all.
+HOPED = Fraction(4, 5)
 #: Part of a test's seconds for its loads alone.
 LOADS_SHARE = 0.4
 
@@ -149,11 +151,22 @@ def _from_search(
     start: Mapping | None,
     on_better: Callable[[Outcome[Mapping]], None] | None,
 ) -> Outcome[Mapping]:
-    """Return :func:`solve`'s mapping from what the search finds in a share of the time."""
+    """Return :func:`solve`'s mapping from what the search finds in a share of the time.
+
+    It gets all of it where the model will not be built.
+    """
     begun = now()
     if not isinstance(snn, ClusteredSNN) and snn.num_units <= MOST_NEURONS:
-        part = replace(limits, wall_s=min(SEARCH_SHARE * limits.wall_s, MOST_SEARCH_S))
-        start = searched_start(WholeSets(snn, platform, tokens), part, start, prologue) or start
+        sets = WholeSets(snn, platform, tokens)
+        for hoped in (HOPED, Fraction(1)):
+            known = usable_start(sets, start, prologue)
+            too_large = known is not None and not fits_model(sets, hoped * known[1])
+            if hoped == 1 and not too_large:
+                break
+            left_s = limits.wall_s - (now() - begun)
+            share_s = min(SEARCH_SHARE * limits.wall_s, MOST_SEARCH_S)
+            part = replace(limits, wall_s=max(left_s if too_large else share_s, 1e-3))
+            start = searched_start(sets, part, start, prologue, on_better) or start
     left = replace(limits, wall_s=max(limits.wall_s - (now() - begun), 0.1))
     return solve(snn, platform, tokens, left, prologue=prologue, start=start, on_better=on_better)
 

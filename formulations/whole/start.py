@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 
 from formulations.whole.sets import WholeSets
@@ -17,7 +18,7 @@ from optmap.model.capacity import unit_fan_in
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Mapping
-from optmap.model.outcome import Limits
+from optmap.model.outcome import Limits, Outcome, Status
 from optmap.ordering import projection
 from optmap.whole.convert import Placed
 from optmap.whole.search import search
@@ -42,24 +43,35 @@ def usable_start(sets: WholeSets, start: Mapping | None, prologue: bool) -> Star
 
 
 def searched_start(
-    sets: WholeSets, limits: Limits, start: Mapping | None, prologue: bool
+    sets: WholeSets,
+    limits: Limits,
+    start: Mapping | None,
+    prologue: bool,
+    on_better: Callable[[Outcome[Mapping]], None] | None = None,
 ) -> Mapping | None:
-    """Return what the search over all decisions finds, projected if it may not run ahead.
+    """Return what the search over all decisions finds, projected where it may not run ahead.
 
-    None where nothing was found; ``start`` itself where that is better.
+    None where nothing was found; ``start`` itself where that is better. ``on_better`` is told of
+    every better one.
     """
-    try:
-        found = search(sets.snn, sets.platform, sets.tokens, limits, start=start).solution
-    except CapacityError:
-        return None
-    if found is None or prologue or not found.orders.has_prologue:
-        return found
+    best = usable_start(sets, start, prologue)
     target = Target(sets.snn, sets.platform, sets.tokens, "period", limits.seed)
-    placed = Placed(found.decomposition, found.clustering, found.binding)
-    plain = usable_start(sets, target.projected(placed)[0], prologue)
-    given = usable_start(sets, start, prologue)
-    known = [s for s in (plain, given) if s is not None]
-    return min(known, key=lambda s: s[1])[0] if known else None
+
+    def keep(outcome: Outcome[Mapping]) -> None:
+        nonlocal best
+        found = outcome.solution
+        if found is not None and found.orders.has_prologue and not prologue:
+            placed = Placed(found.decomposition, found.clustering, found.binding)
+            found = target.projected(placed)[0]
+        known = usable_start(sets, found, prologue)
+        if known is not None and (best is None or known[1] < best[1]):
+            best = known
+            if on_better is not None:
+                on_better(Outcome(Status.FEASIBLE, *best))
+
+    with suppress(CapacityError):
+        search(sets.snn, sets.platform, sets.tokens, limits, start=start, on_better=keep)
+    return None if best is None else best[0]
 
 
 def warm_mapping(sets: WholeSets, seed: int) -> Start | None:

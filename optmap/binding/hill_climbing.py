@@ -7,8 +7,9 @@ Pseudo-code::
         if moving or swapping lowers the period (then the spike hops): do it, start again
     until nothing does, or the evaluations are spent
 
-Only what touches a critical cycle can shorten it. A move that would leave a tile with at least the
-present period of work cannot either, and is not evaluated. Periods are those of the projected order
+Only what touches a critical cycle can shorten it. A move that would leave a tile with more than the
+present period of work cannot either, and is not tried; nor is the period computed of one that
+leaves a tile with all of it and the spike hops no fewer. Periods are those of the projected order
 (:mod:`optmap.ordering.projection`), kept up to date by replacing the edges that a move
 changes (:mod:`optmap.binding.kernels.period_search`).
 
@@ -26,16 +27,18 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
 from optmap.binding.kernels.period_search import PeriodSearch
 from optmap.binding.kernels.tile_room import TileRoom, any_binding
 from optmap.clock import over
-from optmap.judge.binding_aware_graph import refuse_short_buffers
+from optmap.judge.binding_aware_graph import firing_times, refuse_short_buffers
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
+from optmap.model.snn import IntArray
 from optmap.ordering.kernels.single_tile import single_tile_order
 
 #: Evaluations are cut so that they meet about so many edges in all.
@@ -101,6 +104,11 @@ class _Climb:
         edges = 2 * graph.num_clusters + 6 * graph.num_channels
         self.left = min(MOST_EVALUATIONS, WORK // edges)
         self.value = self.search.period, self._hops()
+        ends = np.concatenate((graph.source, graph.target))
+        by_cluster = np.argsort(ends, kind="stable")
+        ptr = np.searchsorted(ends[by_cluster], np.arange(graph.num_clusters + 1))
+        channels = by_cluster % max(graph.num_channels, 1)
+        self.channels = [channels[i:j] for i, j in pairwise(ptr.tolist())]
 
     def _hops(self) -> int:
         tile, graph = self.search.tile_of, self.graph
@@ -140,17 +148,35 @@ class _Climb:
         clusters = np.array([a] if b is None else [a, b])
         tiles = np.array([tile] if b is None else [tile, home])
         self.left -= 1
-        self.search.move(clusters, tiles)
-        period = self.search.period
-        if period <= self.value[0]:  # hops are summed over all channels, and seldom asked for
-            value = period, self._hops()
-            if value < self.value:
-                self.value = value
-                return True
-        self.search.undo()
+        if not self._is_idle(clusters, tiles):
+            self.search.move(clusters, tiles)
+            period = self.search.period
+            if period <= self.value[0]:  # hops are summed over all channels, and seldom asked for
+                value = period, self._hops()
+                if value < self.value:
+                    self.value = value
+                    return True
+            self.search.undo()
         back = self._exchange(a, b, home)
         assert back  # it was there before
         return False
+
+    def _is_idle(self, clusters: IntArray, tiles: IntArray) -> bool:
+        """Tell whether a move leaves a tile as busy as the period, and no fewer hops.
+
+        No schedule is shorter than the busiest tile's ticks, so that it improves nothing.
+        """
+        graph, now = self.graph, self.search.tile_of
+        after = now.copy()
+        after[clusters] = tiles
+        ticks = np.zeros(self.platform.num_tiles, dtype=np.int64)
+        np.add.at(ticks, after, firing_times(graph, after, self.platform))
+        if ticks.max() < self.value[0]:
+            return False
+        own = np.unique(np.concatenate([self.channels[k] for k in clusters.tolist()]))
+        a, b, hops = graph.source[own], graph.target[own], self.platform.hops_between
+        change = (hops(after[a], after[b]) - hops(now[a], now[b])) @ graph.spikes[own]
+        return bool(change >= 0)
 
     def _exchange(self, a: int, b: int | None, tile: int) -> bool:
         """Do it in the books of capacity; tell whether it fits, and leave them alone if not."""

@@ -9,7 +9,8 @@ Pseudo-code::
         anneal: pieces, twins, clusters, sources of pieces move, change places (kernels/anneal.py)
         where the result's floor is below the best value and the result is new:
             give it orders: projected, then running ahead (target.py); report it if better
-        after each cycle in vain the rounds are twice as long, unless only orders are missing
+        after each cycle in vain the rounds are twice as long, unless only orders are missing, and
+            a small network's clustering is refined again by another seed: better states are taken
 
 What annealing minimises of the period is a norm of the ticks of all tiles and interfaces: no
 schedule is shorter than the busiest, and orders that run ahead nearly always get there. Where they
@@ -68,6 +69,8 @@ FAR, FAR_TRIALS, NEAR_TRIALS = 1.05, 20_000, 400
 STARTS_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.2, 0.1, 0.02
 #: Refining takes more where it works on the objective itself.
 REFINE_SHARES = {"clusters": 0.6, "traffic": 0.5}
+#: Of the time since it ended last, where it begins again because the search has stalled.
+AGAIN_SHARE = 0.75
 #: Refining gives this part to fewer clusters; all but a little where they are the objective.
 CLUSTERS_PART, FEWEST_PART = 0.5, 0.9
 #: Up to so many units the placement of least work is refined beside that of least floor.
@@ -132,6 +135,8 @@ class _Search:
         self.trace: list[TracePoint] = []
         self.rng = np.random.default_rng(limits.seed)
         self.candidates: list[tuple[float, Placed]] = []
+        self.refined: list[Placed] = []
+        self.last_refined = 0.0
         self.scheduled: set[str] = set()
 
     def spent(self) -> float:
@@ -211,19 +216,41 @@ class _Search:
         share = REFINE_SHARES.get(self.target.objective, REFINE_SHARE)
         part = FEWEST_PART if fewest else CLUSTERS_PART
         seconds = share * self.limits.wall_s / max(len(chosen), 1)
-        for placed in chosen:
-            crowded = placed.clustering.num_clusters > self.target.platform.num_tiles
-            shares = Shares(part * seconds * (crowded or fewest), (1 - part) * seconds)
-            for clustering in refined(
-                placed.decomposition,
-                placed.clustering,
-                self.target.platform,
-                shares,
-                self.limits.seed,
-            ):
-                soon = self.until(self.spent() / self.limits.wall_s + SCHEDULE_SHARE / 2)
-                for mapping in bound(self.target, placed.decomposition, clustering, soon):
-                    self._consider(mapping)
+        seed = self.limits.seed
+        self.refined = [self._refine_from(p, seconds, part, seed) for p in chosen]
+        self.last_refined = self.spent()
+
+    def _refine_from(self, placed: Placed, seconds: float, part: float, seed: int) -> Placed:
+        """Anneal the clustering of a placement, consider what comes out and return the last of it.
+
+        Parameters
+        ----------
+        part : float
+            Share of the seconds for fewer clusters, where tiles hold several or these are wanted.
+        """
+        several = placed.clustering.num_clusters > self.target.platform.num_tiles
+        part_s = part * seconds * (several or self.target.objective == "clusters")
+        shares = Shares(part_s, (1 - part) * seconds)
+        platform = self.target.platform
+        for clustering in refined(placed.decomposition, placed.clustering, platform, shares, seed):
+            soon = self.until(self.spent() / self.limits.wall_s + SCHEDULE_SHARE / 2)
+            for mapping in bound(self.target, placed.decomposition, clustering, soon):
+                self._consider(mapping)
+                placed = _placed(mapping)
+        return placed
+
+    def _refine_again(self, number: int) -> Annealing | None:
+        """Refine once more with another seed, where that is quick; return the best of it."""
+        if not self.refined or self.target.snn.num_units > MOST_TWICE:
+            return None
+        self.candidates.clear()
+        placed = self.refined[number % len(self.refined)]
+        seconds = AGAIN_SHARE * (self.spent() - self.last_refined)
+        self._refine_from(placed, seconds, 0.0, self.limits.seed + 1000 * number)
+        self.last_refined = self.spent()
+        if not self.candidates:
+            return None
+        return annealing_of(self.target, min(self.candidates, key=lambda c: c[0])[1])
 
     def _work(self, placed: Placed) -> int:
         """Return the ticks of all crossbars: what is left of them when the tiles are balanced."""
@@ -296,7 +323,7 @@ class _Search:
             return
         work = annealing_of(self.target, placed)
         length = max(LEAST_MOVES, MOVES_A_PIECE * int(work.state.total["pieces"][0]))
-        best, least, number, vain = copied(work.state), work.height(), 0, 0
+        best, least, number, vain, tried = copied(work.state), work.height(), 0, 0, 0
         begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
         while not (begun and expired()):
             begun = True
@@ -319,7 +346,13 @@ class _Search:
             vain = 0 if better or self.value < value else vain + 1
             number += 1
             if vain >= PATIENCE:
-                vain, length = 0, 2 * length if self._is_tight(least[0]) else length
+                vain = 0
+                if not self._is_tight(least[0]):
+                    continue
+                length, tried = 2 * length, tried + 1
+                other = None if expired() else self._refine_again(tried)
+                if other is not None and other.height() < least:
+                    work, best, least = other, copied(other.state), other.height()
 
     def _keeps_limits(self, placed: Placed) -> bool:
         """Tell whether a placement keeps to what the moves do not know.

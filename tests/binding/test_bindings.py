@@ -289,6 +289,28 @@ def test_hill_climbing_never_lengthens_the_period_and_often_shortens_it():
     assert shorter > 4
 
 
+def test_hill_climbing_leaves_out_periods_that_improve_nothing(monkeypatch):
+    """Moves whose loads and hops say enough are not evaluated: fewer periods, the same binding."""
+    evaluated = [0, 0]
+    move = PeriodSearch.move
+    for seed in range(12):
+        graph, platform = clustered(seed)
+        found = []
+        for number in range(2):
+
+            def counted(self, clusters, tiles, number=number):
+                evaluated[number] += 1
+                return move(self, clusters, tiles)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(PeriodSearch, "move", counted)
+                if number:
+                    patch.setattr(bind_hill_climbing._Climb, "_is_idle", lambda *_: False)
+                found.append(bind_hill_climbing.bind(graph, platform, seed=seed).tile_of)
+        assert np.array_equal(*found)
+    assert 0 < evaluated[0] < 0.8 * evaluated[1]
+
+
 def test_hill_climbing_finds_the_best_binding_of_small_graphs():
     """Against enumeration of all bindings under the projected order: how often, at least."""
     best = 0

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from whole_oracle import least_period, random_whole_case
 
-from formulations.whole import benders, cpsat
+from formulations.whole import benders, cpsat, start
 from optmap.instance import load
 from optmap.judge.case import judge
 from optmap.model.grade import Grade
@@ -107,6 +107,40 @@ def improves(seed: int) -> bool:
     start = cpsat.warm_mapping(cpsat.WholeSets(snn, platform, tokens), 0)
     least = least_period(snn, platform, tokens, split="any")
     return start is not None and least is not None and least < start[1]
+
+
+def test_a_network_too_large_for_the_model_gets_the_whole_limit_of_the_search(monkeypatch):
+    instance = load("filter_8")
+    snn, platform, limits = instance.snn, instance.platform, Limits(1.0)
+    given: list[float] = []
+    search = start.search
+
+    def noted(*arguments, **more):
+        given.append(arguments[3].wall_s)
+        return search(*arguments, **more)
+
+    monkeypatch.setattr(start, "search", noted)
+    monkeypatch.setattr(cpsat, "MOST_PLACEMENTS", 0)
+    warm = cpsat.warm_mapping(cpsat.WholeSets(snn, platform, instance.tokens), 0)
+    assert warm is not None
+    told: list[Outcome] = []
+    found = cpsat.without_prologue(
+        snn, platform, instance.tokens, limits, start=warm[0], on_better=told.append
+    )
+    assert given[0] > 0.9 * limits.wall_s
+    assert (found.status, found.grade) == (Status.FEASIBLE, Grade.CERTIFIED)
+    assert found.solution is not None
+    assert not found.solution.orders.has_prologue
+    verdict = judge(snn, platform, found.solution, instance.tokens)
+    assert verdict.evaluation is not None
+    assert verdict.evaluation.period == found.claimed == min(o.claimed for o in told)
+
+
+def test_a_network_that_fits_the_model_leaves_its_time_to_the_solver(monkeypatch):
+    instance, given = load("ring_12"), []
+    monkeypatch.setattr(start, "search", lambda *a, **_: given.append(a[3].wall_s))
+    cpsat.without_prologue(instance.snn, instance.platform, instance.tokens, Limits(2.0))
+    assert given == [0.1 * 2.0]
 
 
 #: Shipped instances of 12 to 40 units: units, whether some fan-in exceeds the rows, the optimum.
