@@ -21,6 +21,7 @@ from optmap.bounds.end_to_end_reads import (
     fewest_sums,
     reads_of,
 )
+from optmap.bounds.end_to_end_shared import clusters_by_shared_sources
 from optmap.bounds.end_to_end_small import small_bounds
 from optmap.bounds.end_to_end_whole_neurons import whole_neuron_bounds
 from optmap.bounds.resources import crossbars_by_resource
@@ -36,7 +37,7 @@ def end_to_end_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     if not snn.num_units:
         return end_to_end_period_bounds(snn, platform)
     return (
-        fewest_clusters_bound(snn, platform),
+        *end_to_end_cluster_bounds(snn, platform),
         *end_to_end_traffic_bounds(snn, platform),
         *end_to_end_hop_bounds(snn, platform),
         *end_to_end_period_bounds(snn, platform),
@@ -75,10 +76,16 @@ def fewest_clusters(snn: SNN, platform: Platform) -> int:
     return max(crossbars_needed(units, taken, platform.max_rows, columns), *stored, 0)
 
 
-def fewest_clusters_bound(snn: SNN, platform: Platform) -> Bound:
-    """Return :func:`fewest_clusters` as a bound."""
-    fewest = fewest_clusters(snn, platform)
-    return Bound("clusters", "any decomposition", fewest, END_TO_END, Grade.CERTIFIED)
+def end_to_end_cluster_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
+    """Return :func:`fewest_clusters` as a bound, and that by shared sources where it is more."""
+    fewest, shared = fewest_clusters(snn, platform), clusters_by_shared_sources(snn, platform)
+    values = {"any decomposition": fewest}
+    if shared is not None and shared > fewest:
+        values["shared sources"] = shared
+    return tuple(
+        Bound("clusters", name, value, END_TO_END, Grade.CERTIFIED)
+        for name, value in values.items()
+    )
 
 
 def fewest_spikes_read(snn: SNN, platform: Platform) -> int:
