@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from optmap.compiled import say_once
 from optmap.errors import InputError
 from optmap.experiment.run.children import run_child
 from optmap.experiment.run.environment import code_version
@@ -99,8 +100,8 @@ def sweep_on_cluster(
     Raises
     ------
     InputError
-        If there is no scheduler at ``address``, a worker runs another version of the code, or the
-        extra ``[cluster]`` is not installed.
+        If there is no scheduler at ``address``, a worker runs another version of the code, no
+        worker may take a row of so many threads, or the extra ``[cluster]`` is not installed.
     StoreError
         If a row could not be written, or the scheduler is gone; what still runs is given up.
     """
@@ -120,6 +121,7 @@ def sweep_on_cluster(
     with client, _told_when_gone(address, store), _no_silent_reruns(client):
         _refuse_other_versions(client)
         todo = [job for job in jobs if job.key() not in store.rows]
+        _refuse_workers_without_room(client, max((j.limits.threads for j in todo), default=0))
         parcels: dict[str, tuple[Parcel, Source]] = {}
         futures: dict[Any, tuple[Job, bool]] = {}
 
@@ -196,6 +198,18 @@ def _refuse_other_versions(client: Any) -> None:
     if others:
         names = ", ".join(f"{worker} ({found})" for worker, found in sorted(others.items())[:5])
         raise InputError("--cluster", "workers", names, f"optmap {here} on every worker, as here")
+
+
+def _refuse_workers_without_room(client: Any, threads: int) -> None:
+    """Say that no worker there takes a row of so many threads: the rows would wait for ever."""
+    workers = client.scheduler_info()["workers"].values()
+    most = max((worker.get("resources", {}).get("solver", 0) for worker in workers), default=None)
+    if most is None:
+        say_once("no worker yet: rows wait for dask worker ... --resources solver=1")
+    elif most < threads:
+        found = f"{len(workers)}, each with a resource solver of at most {most:g}"
+        expected = f"one started with --resources solver={threads}"
+        raise InputError("--cluster", "workers", found, expected)
 
 
 def _words(error: BaseException) -> str:

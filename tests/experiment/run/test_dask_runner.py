@@ -116,6 +116,14 @@ def test_a_scheduler_that_dies_costs_one_line_and_no_row(cluster, instance, tmp_
     assert values(tmp_path / "remote")
 
 
+def test_workers_that_may_take_no_row_are_named(cluster, instance, tmp_path):
+    done = compare(instance, tmp_path / "run", "--cluster", cluster[0], "--threads", "2")
+    _, errors = done.communicate(timeout=240)
+    assert done.returncode == 2
+    assert "found 2, each with a resource solver of at most 1" in errors.splitlines()[-1]
+    assert "one started with --resources solver=2" in errors.splitlines()[-1]
+
+
 def test_a_worker_of_another_version_is_named(cluster, instance, tmp_path, monkeypatch):
     address, _, _ = cluster
     changed = tmp_path / "changed"
