@@ -31,7 +31,7 @@ from optmap.model.snn import from_edges
 ROOT = Path(__file__).parents[2]
 DYNAP = load_platform(ROOT / "instances" / "platforms" / "dynap_se.toml")
 FIVE = ("mlp-784-100-10", "smooth-64", "edges-64", "lenet5-28", "reservoir-1000")
-SEEDED = ("random", "spinemap", "overlap")  # the others draw nothing
+SEEDED = ("random", "spinemap", "overlap", "multilevel")  # the others draw nothing
 SYNAPSES = (79_400, 9_025, 66_970, 412_960, 73_948)
 
 
