@@ -96,13 +96,17 @@ def holds(graph: ClusterGraph, platform: Platform, a: int, t: int) -> bool:
 
 def feasible_bindings(graph: ClusterGraph, platform: Platform) -> Iterator[Binding]:
     """Yield the bindings whose slots, crossbars and buffers suffice."""
-    for tiles in product(range(platform.num_tiles), repeat=graph.num_clusters):
-        binding = Binding(np.array(tiles, dtype=np.int32))
-        slots = [tile.slots for tile in platform.tiles]
-        full = any(s is not None and tiles.count(t) > s for t, s in enumerate(slots))
-        if full or not all(holds(graph, platform, a, t) for a, t in enumerate(tiles)):
+    slots = [tile.slots for tile in platform.tiles]
+    buffered = any(t.input_buffer is not None or t.output_buffer is not None for t in platform.tiles)
+    fitting = [
+        [t for t in range(platform.num_tiles) if holds(graph, platform, a, t)]
+        for a in range(graph.num_clusters)
+    ]
+    for tiles in product(*fitting):
+        if any(s is not None and tiles.count(t) > s for t, s in enumerate(slots)):
             continue
-        if not buffer_violations(graph, platform, binding):
+        binding = Binding(np.array(tiles, dtype=np.int32))
+        if not (buffered and buffer_violations(graph, platform, binding)):
             yield binding
 
 

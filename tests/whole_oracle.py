@@ -43,7 +43,7 @@ from optmap.judge.metrics import computing_energy, energy, max_tile_load, spike_
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.decomposition import Decomposition, custom
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
-from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.platform import Crossbar, Energy, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges
 
 #: A source, or the children of an inner node.
@@ -182,10 +182,20 @@ def least(
         Of ``clusters``, ``traffic``, ``spike_hops``, ``energy_pj``; one pass serves all.
     """
     best: dict[str, int | Fraction | None] = dict.fromkeys(metrics)
-    for case in placed(snn, platform, tokens, split):
-        for metric in metrics:
-            value, known = _VALUES[metric](case, platform), best[metric]
-            best[metric] = value if known is None else min(known, value)
+    no_binding_changes = {"clusters", "traffic"}
+    if platform.energy == Energy():
+        no_binding_changes.add("energy_pj")
+    for decomposition, clustering, graph in clustered(snn, platform, tokens, split):
+        asked = set(metrics)
+        for binding in feasible_bindings(graph, platform):
+            case = Placed(decomposition, clustering, graph, binding)
+            for metric in asked:
+                value, known = _VALUES[metric](case, platform), best[metric]
+                best[metric] = value if known is None else min(known, value)
+            asked -= no_binding_changes
+            asked -= {m for m in asked if m == "spike_hops" and best[m] == 0}
+            if not asked:
+                break
     return best
 
 
