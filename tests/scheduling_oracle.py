@@ -97,7 +97,9 @@ def holds(graph: ClusterGraph, platform: Platform, a: int, t: int) -> bool:
 def feasible_bindings(graph: ClusterGraph, platform: Platform) -> Iterator[Binding]:
     """Yield the bindings whose slots, crossbars and buffers suffice."""
     slots = [tile.slots for tile in platform.tiles]
-    buffered = any(t.input_buffer is not None or t.output_buffer is not None for t in platform.tiles)
+    buffered = any(
+        t.input_buffer is not None or t.output_buffer is not None for t in platform.tiles
+    )
     fitting = [
         [t for t in range(platform.num_tiles) if holds(graph, platform, a, t)]
         for a in range(graph.num_clusters)

@@ -32,14 +32,14 @@ from optmap.model.snn import SNN, IntArray
 
 #: Prices of a row are whole multiples of 1 / PARTS; numbers t of lines that are tried.
 PARTS, LINES = 8, 64
-#: Most neurons, and most pairs of synapses that share a source.
-MOST_NEURONS, MOST_PAIRS = 2_000, 10_000_000
+#: Most neurons, most pairs of synapses that share a source, most entries of all prices' tables.
+MOST_NEURONS, MOST_PAIRS, MOST_ENTRIES = 2_000, 10_000_000, 50_000_000
 
 
 def clusters_by_shared_sources(snn: SNN, platform: Platform) -> int | None:
     """Return the better of two bounds: of all neurons, and of those that fit a crossbar.
 
-    None where there are too many neurons or pairs.
+    None where there are too many neurons or pairs, or crossbars are too large for the tables.
     """
     every = np.flatnonzero(snn.fan_in > 0)
     fits = np.flatnonzero((snn.fan_in > 0) & (snn.fan_in <= platform.max_rows))
@@ -58,15 +58,17 @@ def _fewest(snn: SNN, neurons: IntArray, rows: int, columns: int) -> int | None:
         shape=(snn.num_neurons, snn.num_neurons),
     )[neurons]
     readers = np.bincount(reads.indices, minlength=snn.num_neurons)
+    synapses, best = int(reads.nnz), 0
+    # where the last price is as high, splits eat up all synapses
+    prices = min(PARTS * (int(readers.max()) + 1), -(-synapses * PARTS // len(neurons)))
     if int(readers @ readers) > MOST_PAIRS:
+        return None
+    if prices * (rows + 1) * (min(columns, len(neurons)) + 1) > MOST_ENTRIES:
         return None
     most = most_read(reads, readers, rows, columns)
     a, b = np.arange(rows + 1)[:, None], np.arange(most.shape[1])[None, :]
-    synapses, best = int(reads.nnz), 0
-    for price in range(PARTS * (int(readers.max()) + 1)):
+    for price in range(prices):
         paid = synapses * PARTS - price * len(neurons)
-        if paid <= 0:
-            break
         held = int((PARTS * most - price * (a + b)).max()) + price * rows
         best = max(best, -(-paid // held))
     return best

@@ -55,7 +55,13 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     seeds = units[np.lexsort((units, -carried[units]))]
     ptr, readers = readers_of(network)
     cluster_of = _overlap(
-        network.indptr, network.indices, ptr, readers, weight, seeds, row_limits(platform.kinds)
+        network.indptr,
+        network.indices,
+        ptr,
+        readers,
+        weight,
+        seeds,
+        row_limits(platform.kinds, network.num_neurons),
     )
     return Clustering(cluster_of[units])
 

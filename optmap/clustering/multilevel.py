@@ -96,7 +96,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     check_units_fit(network, platform)
     if not network.num_units:
         return Clustering(np.empty(0, dtype=np.int32))
-    limits, twins = row_limits(platform.kinds), twin_classes(network)
+    limits, twins = row_limits(platform.kinds, network.num_neurons), twin_classes(network)
     level, blocks = finest(network), fewest_blocks(network, platform)
     best: tuple[tuple[int, int], Clustering] | None = None
     for number in range(ROUNDS):

@@ -62,7 +62,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     check_units_fit(network, platform)
     if not network.num_units:
         return Clustering(np.empty(0, dtype=np.int32))
-    limits, twins = row_limits(platform.kinds), twin_classes(network)
+    limits, twins = row_limits(platform.kinds, network.num_neurons), twin_classes(network)
     # a cluster per reader, and one more that is being dissolved while its parts move
     room = np.concatenate(([0], np.cumsum(network.fan_out + 1)))
     best: tuple[tuple[int, int], IndexArray, IndexArray, IndexArray] | None = None

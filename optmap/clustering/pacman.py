@@ -45,7 +45,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     population = np.zeros(network.num_neurons, dtype=np.int32)
     for number, p in enumerate(network.populations):
         population[p.first : p.last + 1] = number + 1
-    limits = row_limits(platform.kinds)
+    limits = row_limits(platform.kinds, network.num_neurons)
     return Clustering(_slices(network.indptr, network.indices, network.units, population, limits))
 
 

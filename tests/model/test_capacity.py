@@ -175,7 +175,8 @@ def test_four_million_synapses_do_not_fit_a_core_of_128_kilobytes() -> None:
 
 def test_the_page_on_platforms_lists_the_limits_of_the_list() -> None:
     page = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text(encoding="utf-8")
-    assert [line for line in page.splitlines() if line.startswith("| `")] == [
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert [row for row in rows if row.count(" | ") == 1] == [
         f"| `{limit.field}` | {limit.about} |" for limit in LIMITS
     ]
 

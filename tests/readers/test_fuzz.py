@@ -317,7 +317,7 @@ class Hdf5Child:
         """Stand in for ``subprocess.run`` of the reader."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(" ".join(command[-2:]).encode() + b"\n")
+        self.process.stdin.write(" ".join(command[3:5]).encode() + b"\n")
         self.process.stdin.flush()
         size = self.process.stdout.read(8)
         if len(size) < 8:
@@ -385,6 +385,7 @@ def test_the_stand_in_answers_like_the_reader(tmp_path):
         str(ROOT / "optmap" / "readers" / "hdf5_child.py"),
         "9999999",
         path,
+        "10",
     ]
     told = subprocess.run(command, capture_output=True, check=True).stdout
     child = Hdf5Child()

@@ -71,18 +71,21 @@ class Fill(NamedTuple):
     counts: IntArray
 
 
-def row_limits(kinds: Iterable[tuple[int, int]]) -> IntArray:
+def row_limits(kinds: Iterable[tuple[int, int]], sources: int | None = None) -> IntArray:
     """Return, for c = 0..C'+1 columns, the most rows of a crossbar that offers c; -1 if none.
 
     Parameters
     ----------
     kinds : iterable of (R, C')
         The crossbars there are, :attr:`optmap.model.platform.Platform.kinds` of a platform's.
+    sources : int, optional
+        How many there are to read: rows beyond them are of no use, and cost time to look at.
     """
     shapes = list(kinds)
     limits = np.full(max(c for _, c in shapes) + 2, -1, dtype=np.int64)
     for rows, columns in shapes:
-        np.maximum(limits[: columns + 1], rows, out=limits[: columns + 1])
+        useful = rows if sources is None else min(rows, sources)
+        np.maximum(limits[: columns + 1], useful, out=limits[: columns + 1])
     return limits
 
 
@@ -111,7 +114,7 @@ def empty_fill(network: SNN, kinds: Iterable[tuple[int, int]]) -> Fill:
         return np.zeros(size, dtype=np.int32)
 
     return Fill(
-        row_limit=row_limits(kinds),
+        row_limit=row_limits(kinds, network.num_neurons),
         indptr=network.indptr,
         indices=network.indices,
         first=np.concatenate(([0], np.cumsum(network.fan_out))),

@@ -56,7 +56,7 @@ def test_every_figure_needs_known_methods_and_is_one_command():
     jobs = jobs_of(FIGURES, [program_named("MLP")], Limits(1.0))
     assert len({job.key() for job in jobs.values()}) == len(jobs)  # nothing is run twice
     axes = {name for _, _, changes in jobs for name, _ in changes}
-    assert axes == {"tiles", "size", "buffers"}
+    assert axes == {"tiles", "size", "buffers", "buffers_tokens"}
 
 
 def test_throughput_is_relative_and_turned_round():
