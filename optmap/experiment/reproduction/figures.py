@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from optmap.experiment.reproduction.capacities import over_capacities
 from optmap.experiment.reproduction.results import (
     AT_BASE,
     Changes,
@@ -352,16 +353,11 @@ FIGURES = (
     ),
     Figure(
         "capacities",
-        "Throughput over buffer sizes in tokens",
+        "Buffer sizes in tokens",
         "Song et al. 2021 (arXiv 2108.12444), as above: 63 % and 10 %.",
         _needs("buffers_tokens", TOKENS, NO_BASE, BUFFERED),
-        _along(
-            "buffers_tokens",
-            TOKENS,
-            NO_BASE,
-            BUFFERED,
-            "Throughput over tokens that every channel holds (4 tiles)",
-            "tokens that every channel holds; none where one iteration does not fit",
+        lambda found: over_capacities(
+            found, BUFFERED, [(n, _change("buffers_tokens", n, NO_BASE)) for n in TOKENS], PLACES
         ),
     ),
     Figure(
