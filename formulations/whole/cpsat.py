@@ -167,6 +167,8 @@ def _from_search(
             share_s = min(SEARCH_SHARE * limits.wall_s, MOST_SEARCH_S)
             part = replace(limits, wall_s=max(left_s if too_large else share_s, 1e-3))
             start = searched_start(sets, part, start, prologue, on_better) or start
+            if too_large:
+                break  # all of the time is gone
     left = replace(limits, wall_s=max(limits.wall_s - (now() - begun), 0.1))
     return solve(snn, platform, tokens, left, prologue=prologue, start=start, on_better=on_better)
 

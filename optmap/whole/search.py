@@ -69,8 +69,9 @@ FAR, FAR_TRIALS, NEAR_TRIALS = 1.05, 20_000, 400
 STARTS_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.2, 0.1, 0.02
 #: Refining takes more where it works on the objective itself.
 REFINE_SHARES = {"clusters": 0.6, "traffic": 0.5}
-#: Of the time since it ended last, where it begins again because the search has stalled.
-AGAIN_SHARE = 0.75
+#: Of the time since it ended last, where it begins again because the search has stalled, but not
+#: more than this part of what is left.
+AGAIN_SHARE, LEFT_SHARE = 0.75, 0.7
 #: Refining gives this part to fewer clusters; all but a little where they are the objective.
 CLUSTERS_PART, FEWEST_PART = 0.5, 0.9
 #: Up to so many units the placement of least work is refined beside that of least floor.
@@ -243,9 +244,12 @@ class _Search:
         """Refine once more with another seed, where that is quick; return the best of it."""
         if not self.refined or self.target.snn.num_units > MOST_TWICE:
             return None
+        left = (1 - KEPT_SHARE) * self.limits.wall_s - self.spent()
+        seconds = min(AGAIN_SHARE * (self.spent() - self.last_refined), LEFT_SHARE * left)
+        if seconds <= 0:
+            return None
         self.candidates.clear()
         placed = self.refined[number % len(self.refined)]
-        seconds = AGAIN_SHARE * (self.spent() - self.last_refined)
         self._refine_from(placed, seconds, 0.0, self.limits.seed + 1000 * number)
         self.last_refined = self.spent()
         if not self.candidates:

@@ -23,6 +23,7 @@ import numpy as np
 
 from optmap.binding.contract import BINDERS
 from optmap.clustering import multilevel
+from optmap.clustering.contract import CLUSTERERS
 from optmap.compiled import announce_compilation, interpreted
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, FanInError, InputError
@@ -45,6 +46,7 @@ from optmap.model.mapping import Binding, Mapping, compact
 from optmap.model.outcome import Limits, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.simulation.encoded import accuracy
+from optmap.whole.starts import FLOWS
 
 STATUS_WORD = {
     Status.OPTIMAL: "optimal",
@@ -169,6 +171,8 @@ def warm_up(method: Method, cuts: bool = True) -> None:
     # column generation and its search reach their kernels only where the row bound is not met
     hard = not method.uses_solver or method.clustering in ("colgen", "lns")
     _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
+    if method.whole:
+        _start_all()
     if method.binding in EXACT_BINDERS or method.order in EXACT_ORDERINGS:
         _bind_and_prove()
     if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
@@ -185,6 +189,15 @@ def compile_ahead(method: Method) -> None:
     with interpreted(rooms=DECOMPOSING + CLUSTERING):
         warm_up(method)
     _run_and_describe(METHODS["song2020-tree"], "filter-8", WHOLE_S)
+
+
+def _start_all() -> None:
+    """Run what the search over all decisions starts from; a second of it may not come to all."""
+    platform = Platform("warm-up", (Tile(Crossbar(16, 16)),) * 2, Interconnect("mesh", 2, 1))
+    decomposition = decompose(Instance("warm-up", "gen:filter-8", platform).snn, 16, "tree")
+    for clusterer in sorted({clusterer for _, clusterer in FLOWS}):
+        CLUSTERERS[clusterer]()(decomposition, platform, seed=0)
+    _run_and_describe(METHODS["overlap-spikes"], "filter-12", WHOLE_S)
 
 
 def _bind_and_prove() -> None:
