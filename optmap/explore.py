@@ -60,6 +60,7 @@ from optmap.variants import AXES, grid, listed
 
 #: Fast flows, the published one and the two that decide the decomposition by spikes.
 METHODS = ("song2020", "song2020-spikes", "overlap-spikes")
+#: What hopes are asked with: a row's description, the chip, windows side by side, objectives.
 Asked = tuple[Descriptor, Platform, int, Sequence[str]]
 
 
@@ -104,9 +105,7 @@ class Candidate:
             product *= 1 + value
         return product, self.platform
 
-    def _asked(
-        self, method: str, limits: Limits
-    ) -> tuple[Descriptor, Platform, int, Sequence[str]]:
+    def _asked(self, method: str, limits: Limits) -> Asked:
         instance = self.plan.instance
         if method not in self._known:
             self._known[method] = described(instance, method, self.proved, limits)

@@ -30,7 +30,7 @@ from numba.core.registry import cpu_target
 try:
     import fcntl
 except ImportError:  # Windows: processes may compile the same kernel twice
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module elsewhere; asked for before it is used
 
 #: Tells this process's code files from those of others.
 PROCESS = uuid4().hex[:12]

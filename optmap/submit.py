@@ -26,10 +26,10 @@ from optmap.experiment.best_known_list import (
     write_mapping,
 )
 from optmap.experiment.row import Row
+from optmap.experiment.run.description import describe_network
 from optmap.experiment.run.environment import cores
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.mapping_file import read_document
-from optmap.experiment.run.solve import describe_network
 from optmap.experiment.tables.best_known import Entry, read_folder
 from optmap.experiment.verification.row import Checker
 from optmap.experiment.verification.run import verify_run

@@ -54,15 +54,8 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     units = network.units
     seeds = units[np.lexsort((units, -carried[units]))]
     ptr, readers = readers_of(network)
-    cluster_of = _overlap(
-        network.indptr,
-        network.indices,
-        ptr,
-        readers,
-        weight,
-        seeds,
-        row_limits(platform.kinds, network.num_neurons),
-    )
+    limits = row_limits(platform.kinds, network.num_neurons)
+    cluster_of = _overlap(network.indptr, network.indices, ptr, readers, weight, seeds, limits)
     return Clustering(cluster_of[units])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from textwrap import fill
 from typing import Any
@@ -95,16 +96,8 @@ def report(row: Row, document: dict[str, Any] | None, instance: Instance, consol
         console.print(lines, markup=False, highlight=False, soft_wrap=True)
 
     say(instance_title(row))
-    if document is not None and row.check == "ok":
-        say(f"verdict: {fits_sentence(document['mapping']['tile_of'], platform)}")
-        period, windows = row.value("period"), row.source.windows
-        per_window = None if period is None else period / windows
-        for line in speed_lines(per_window, row.value("latency"), platform):
-            say(line)
-        for line in one_tick_lines(platform, isinstance(instance.snn, ClusteredSNN)):
-            say(line)
-    else:
-        say(f"verdict: no valid mapping ({row.reason or row.status})")
+    for line in _verdict_lines(row, document, instance):
+        say(line)
     say(f"{row.method}: {row.status}, check {row.check}, {row.wall_s:.2f} s")
     if not row.metrics:
         return
@@ -131,24 +124,42 @@ def report(row: Row, document: dict[str, Any] | None, instance: Instance, consol
         if (value := row.value(f"{kind}_use_mean")) is not None
     )
     say(f"  mean use         {use or '-'}")
-    shown = energy_given(platform)
-    stages = [s for s in stage_gaps([row]) if s.given != "end to end"]
-    stages = [s for s in stages if shown or s.metric != "energy_pj"]
-    # of two bounds that cover the mapping the lower one says nothing
-    floor = {g.metric: g.bound.value for g in gaps if g.bound is not None}
-    stages = [s for s in stages if s.bound.value >= floor.get(s.metric, s.bound.value)]
-    if stages:
-        say("  stages (what its own earlier decisions leave open):")
-    for s in stages:
-        label = f"{metric_named(s.metric).label} of {OPTIMUM_OF[s.given]}"
-        reached = "the optimum" if s.value == s.bound.value else f"gap {percent(s.to_bound)}"
-        say(f"    {label:<28} >= {compact(Fraction(s.bound.value))}, {reached} ({s.bound.name})")
+    for line in _stage_lines(row, gaps, energy_given(platform)):
+        say(line)
     if row.critical_cycle:
         say("  critical cycle (why it is no faster):")
         for step in row.critical_cycle[:CYCLE_STEPS]:
             say(f"    {step}")
         if len(row.critical_cycle) > CYCLE_STEPS:
             say(f"    ... {len(row.critical_cycle) - CYCLE_STEPS} more")
+
+
+def _verdict_lines(row: Row, document: dict[str, Any] | None, instance: Instance) -> Iterator[str]:
+    """Yield whether the network fits, and how fast it is."""
+    platform = instance.platform
+    if document is None or row.check != "ok":
+        yield f"verdict: no valid mapping ({row.reason or row.status})"
+        return
+    yield f"verdict: {fits_sentence(document['mapping']['tile_of'], platform)}"
+    period, windows = row.value("period"), row.source.windows
+    per_window = None if period is None else period / windows
+    yield from speed_lines(per_window, row.value("latency"), platform)
+    yield from one_tick_lines(platform, isinstance(instance.snn, ClusteredSNN))
+
+
+def _stage_lines(row: Row, gaps: Sequence[Gap], with_energy: bool) -> Iterator[str]:
+    """Yield how far each stage is from the optimum of what its own earlier decisions leave open."""
+    stages = [s for s in stage_gaps([row]) if s.given != "end to end"]
+    stages = [s for s in stages if with_energy or s.metric != "energy_pj"]
+    # of two bounds that cover the mapping the lower one says nothing
+    floor = {g.metric: g.bound.value for g in gaps if g.bound is not None}
+    stages = [s for s in stages if s.bound.value >= floor.get(s.metric, s.bound.value)]
+    if stages:
+        yield "  stages (what its own earlier decisions leave open):"
+    for s in stages:
+        label = f"{metric_named(s.metric).label} of {OPTIMUM_OF[s.given]}"
+        reached = "the optimum" if s.value == s.bound.value else f"gap {percent(s.to_bound)}"
+        yield f"    {label:<28} >= {compact(Fraction(s.bound.value))}, {reached} ({s.bound.name})"
 
 
 def _against(g: Gap) -> str:

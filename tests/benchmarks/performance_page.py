@@ -42,11 +42,12 @@ import cProfile, io, json, pstats, resource, sys, time
 from optmap.experiment.run import solve
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
+from optmap.experiment.run.warm_up import warm_up_for
 from optmap.methods import method_named
 from optmap.model.outcome import Limits
 name, network = sys.argv[1:3]
-solve.warm_up(method_named(name))
 source = Source(network=network, platform="dynap_se")
+warm_up_for(method_named(name), source.load())
 began, out, profile = time.process_time(), io.StringIO(), cProfile.Profile()
 instance = source.load()
 synapses = instance.snn.num_synapses

@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optmap.clustering.kernels.levels import SILENT
 from optmap.compiled import compiled
-
-#: Nets without spikes count so much: what shares them shares rows.
-SILENT = 0.1
 
 
 class Growth(NamedTuple):

@@ -20,6 +20,8 @@ from optmap.model.snn import SNN, IndexArray
 
 #: Pins of a net that are looked at for each node: those of large nets are drawn.
 MOST_PINS = 128
+#: Nets without spikes count so much: what shares them shares rows.
+SILENT = 0.1
 
 
 class Level(NamedTuple):
@@ -197,7 +199,7 @@ def _shares(
         many = level.pin_ptr[e + 1] - first
         if many < 2:
             continue
-        rating = max(float(level.weight[e]), 0.1) / (many - 1)
+        rating = max(float(level.weight[e]), SILENT) / (many - 1)
         looked, skip = many, 0
         if many > MOST_PINS:
             looked, skip = MOST_PINS, np.random.randint(many)  # noqa: NPY002

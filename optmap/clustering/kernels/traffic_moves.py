@@ -82,7 +82,7 @@ def parts_of(level: Any, part: Any, num: Any) -> Any:
 
 
 @compiled
-def _rows_of(level: Any, parts: Any, e: Any, k: Any) -> Any:
+def _readers_in(level: Any, parts: Any, e: Any, k: Any) -> Any:
     """Return how many nodes of part k read net e."""
     holder = level.holder[e]
     return parts.count[k, e] - (holder >= 0 and parts.part[holder] == k)
@@ -93,7 +93,7 @@ def _new_rows(v: Any, b: Any, level: Any, parts: Any) -> Any:
     """Return the rows that node v would add to part b."""
     new = 0
     for i in range(level.net_ptr[v], level.net_ptr[v + 1]):
-        if level.reads[i] and _rows_of(level, parts, level.nets[i], b) == 0:
+        if level.reads[i] and _readers_in(level, parts, level.nets[i], b) == 0:
             new += 1
     return new
 
@@ -110,8 +110,8 @@ def move(v: Any, b: Any, level: Any, parts: Any, heap: Any) -> Any:
         e = level.nets[i]
         w = level.weight[e]
         if level.reads[i]:
-            parts.rows[a] -= _rows_of(level, parts, e, a) == 1
-            parts.rows[b] += _rows_of(level, parts, e, b) == 0
+            parts.rows[a] -= _readers_in(level, parts, e, a) == 1
+            parts.rows[b] += _readers_in(level, parts, e, b) == 0
         count[a, e] -= 1
         count[b, e] += 1
         left, come = count[a, e], count[b, e]

@@ -16,9 +16,9 @@ from optmap.experiment.prediction.clustered import clustered
 from optmap.experiment.prediction.descriptors import TARGETS, Descriptor
 from optmap.experiment.prediction.predictor import LEAST_ROWS, Prediction, Predictor
 from optmap.experiment.row import Row
+from optmap.experiment.run.description import describe_network
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.plan import Planned
-from optmap.experiment.run.solve import describe_network
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.front import OBJECTIVES, Vector, proved_floors
 from optmap.instance import Instance

@@ -14,9 +14,9 @@ from typing import Any
 from optmap import judge
 from optmap.compiled import interpreted, is_kept
 from optmap.errors import CapacityError, FanInError
+from optmap.experiment.run.description import describe
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
-from optmap.experiment.run.solve import describe
 from optmap.flow import run
 from optmap.instance import Instance
 from optmap.methods import METHODS, Method, method_named

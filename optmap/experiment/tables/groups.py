@@ -25,7 +25,6 @@ PUBLISHED = frozenset(
         "dfsynthesizer",
         "edgemap",
         "hyperedge-overlap",
-        "multilevel",
         "hypergraph",
         "imported",
     )

@@ -13,10 +13,10 @@ from optmap.bounds.bound import Bound
 from optmap.errors import InputError
 from optmap.experiment.report.details import details
 from optmap.experiment.row import GIVEN, Row
+from optmap.experiment.run.description import describe_network
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import content_digest, read_document
-from optmap.experiment.run.solve import describe_network
 from optmap.experiment.run.source import Source
 from optmap.experiment.verification.certificates import prove_certificate
 from optmap.experiment.verification.claims import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optmap.compiled import _INTERPRETED
-from optmap.experiment.run import ahead, solve
+from optmap.experiment.run import ahead, warm_up
 from optmap.methods import METHODS
 
 OVERLAP = METHODS["overlap"]
@@ -57,15 +57,15 @@ def test_the_second_process_ends_with_the_block(
 
 def test_ahead_the_clusters_are_made_as_python(monkeypatch: pytest.MonkeyPatch):
     seen: list[tuple[str, ...]] = []
-    monkeypatch.setattr(solve, "warm_up", lambda method: seen.append(_INTERPRETED.get()))
-    monkeypatch.setattr(solve, "_run_and_describe", lambda *_: seen.append(_INTERPRETED.get()))
-    solve.compile_ahead(OVERLAP)
+    monkeypatch.setattr(warm_up, "warm_up", lambda method: seen.append(_INTERPRETED.get()))
+    monkeypatch.setattr(warm_up, "_run_and_describe", lambda *_: seen.append(_INTERPRETED.get()))
+    warm_up.compile_ahead(OVERLAP)
     assert seen == [("optmap.decomposing.", "optmap.clustering."), ()]
 
 
 def test_what_needs_no_cut_compiles_none(monkeypatch: pytest.MonkeyPatch):
     seen: list[tuple[str, ...]] = []
-    monkeypatch.setattr(solve, "_run_and_describe", lambda *_: seen.append(_INTERPRETED.get()))
-    solve.warm_up.__wrapped__(OVERLAP, cuts=False)
-    solve.warm_up.__wrapped__(OVERLAP, cuts=True)
+    monkeypatch.setattr(warm_up, "_run_and_describe", lambda *_: seen.append(_INTERPRETED.get()))
+    warm_up.warm_up.__wrapped__(OVERLAP, cuts=False)
+    warm_up.warm_up.__wrapped__(OVERLAP, cuts=True)
     assert seen == [(), ("optmap.decomposing.",), (), ()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from optmap.experiment.run.description import describe
 from optmap.experiment.run.job import Job
-from optmap.experiment.run.solve import describe
 from optmap.experiment.run.source import Source
 from optmap.flow import run
 from optmap.instance import Instance

@@ -35,7 +35,7 @@ def stuck(*_):
 partition_colgen._Run.tighten = stuck
 partition_lns._Search.pick = stuck
 from optmap.experiment.run import solve
-solve.warm_up = lambda *_, **_options: None
+solve.warm_up_for = lambda *_: None
 solve.main()
 """
 

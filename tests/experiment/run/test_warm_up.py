@@ -8,7 +8,7 @@ import pytest
 CODE = """
 import sys
 from optmap.compiled import Kernel
-from optmap.experiment.run import solve
+from optmap.experiment.run import warm_up
 from optmap.methods import METHODS
 
 def kernels():
@@ -21,9 +21,9 @@ def kernels():
     return found
 
 method = METHODS[sys.argv[1]]
-solve.warm_up(method)
+warm_up.warm_up(method)
 before = kernels()
-solve._run_and_describe(method, "filter-12", 1.0)
+warm_up._run_and_describe(method, "filter-12", 1.0)
 after = kernels()
 print([name for name, count in after.items() if count != before.get(name, 0) and count])
 """

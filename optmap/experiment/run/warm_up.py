@@ -1,0 +1,168 @@
+"""The warm-up of a method: its kernels are compiled or loaded before its clock starts.
+
+Every stage is run on networks so small that it takes no time, those included that a method comes to
+only where time is left, clusters are many or crossbars large.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from optmap.binding.contract import BINDERS
+from optmap.clustering import multilevel
+from optmap.clustering.contract import CLUSTERERS
+from optmap.compiled import interpreted
+from optmap.decomposing.contract import decompose
+from optmap.exact import EXACT_BINDERS, EXACT_ORDERINGS
+from optmap.exact_questions import compile_binding_search, compile_schedule_proofs
+from optmap.experiment.run.description import describe
+from optmap.experiment.run.job import Job
+from optmap.experiment.run.source import Source
+from optmap.flow import run
+from optmap.instance import Instance
+from optmap.methods import METHODS, Method
+from optmap.model.capacity import stated
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.mapping import Binding, compact
+from optmap.model.outcome import Limits
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.whole.starts import FLOWS
+
+#: Clusterings and searches that begin with divisions by levels where networks are large.
+BY_LEVELS = frozenset(("colgen", "lns", "search-traffic"))
+#: A network with a fan-in that is cut, and clusters that feed each other on the tree.
+CUT_AND_RECURRENT = "mlp-9-24-9"
+#: Where the kernels are that cut fan-in, and those that only clustering calls.
+DECOMPOSING = ("optmap.decomposing.",)
+CLUSTERING = ("optmap.clustering.",)
+#: Heuristics on small networks are never ended early: what they did not reach is not loaded.
+WHOLE_S = 1000.0
+
+
+def warm_up_for(method: Method, instance: Instance) -> None:
+    """Compile or load what a method needs for an instance."""
+    warm_up(method, cuts=needs_cuts(instance))
+    if multilevel.worth_it(instance.snn) and BY_LEVELS & {method.clustering, method.whole}:
+        _divide_by_levels()
+
+
+def needs_cuts(instance: Instance) -> bool:
+    """Tell whether some neuron may read more than a unit of the platform can."""
+    platform = instance.platform
+    if stated(platform) or platform.fan_in is not None:
+        return True
+    return instance.snn.max_fan_in > min(rows for rows, _ in platform.kinds)
+
+
+@cache
+def warm_up(method: Method, cuts: bool = True) -> None:
+    """Run a method on a small network: loading compiled kernels is not the method's time.
+
+    A heuristic runs alone, judged and described as a row is, on a filter (on less, clusters do not
+    merge, and kernels would be compiled on the method's clock) and on a fan-in that is cut. Before
+    anything else the heuristics run that it starts from. Without ``cuts`` no network that is mapped
+    will need the kernels that cut: they run as Python here.
+    """
+    if method.runs_alone:
+        _run_and_describe(method, "filter-8", WHOLE_S)
+        if method.decomposition != "none":
+            with nullcontext() if cuts else interpreted(rooms=DECOMPOSING):
+                _run_and_describe(method, CUT_AND_RECURRENT, WHOLE_S)
+        return
+    _run_and_describe(METHODS["overlap-prologue"], "filter-8", WHOLE_S)
+    _run_and_describe(METHODS["song2020-tree"], CUT_AND_RECURRENT, WHOLE_S)
+    if method.clustering == "imported":
+        return
+    if method.decomposition not in ("chain", "tree", "none") or method.whole:
+        _run_and_describe(method, CUT_AND_RECURRENT, 1.0)  # it cuts in a way of its own
+    # column generation and its search reach their kernels only where the row bound is not met
+    hard = not method.uses_solver or method.clustering in ("colgen", "lns")
+    _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
+    if method.whole:
+        _start_all()
+    if method.binding in EXACT_BINDERS or method.order in EXACT_ORDERINGS:
+        _bind_and_prove()
+    if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
+        compile_binding_search(*_one_unit_a_tile())
+    if method.clustering in ("colgen", "lns"):
+        _search_traffic()
+
+
+def compile_ahead(method: Method) -> None:
+    """Compile what a method needs after its clusters, while another process compiles the rest.
+
+    The other process finds the code kept, or waits for it where it is being compiled here.
+    """
+    with interpreted(rooms=DECOMPOSING + CLUSTERING):
+        warm_up(method)
+    _run_and_describe(METHODS["song2020-tree"], "filter-8", WHOLE_S)
+
+
+def _start_all() -> None:
+    """Run what the search over all decisions starts from; a second of it may not come to all."""
+    platform = Platform("warm-up", (Tile(Crossbar(16, 16)),) * 2, Interconnect("mesh", 2, 1))
+    decomposition = decompose(Instance("warm-up", "gen:filter-8", platform).snn, 16, "tree")
+    for clusterer in sorted({clusterer for _, clusterer in FLOWS}):
+        CLUSTERERS[clusterer]()(decomposition, platform, seed=0)
+    _run_and_describe(METHODS["overlap-spikes"], "filter-12", WHOLE_S)
+
+
+def _bind_and_prove() -> None:
+    """Bind a few clusters to fewer tiles for few hops, and run what proves bindings and orders.
+
+    A solver's stage reaches these kernels only where the clusters are many enough.
+    """
+    graph, large = _one_unit_a_tile()
+    platform = replace(large, tiles=(Tile(Crossbar(16, 16)),) * len(large.tiles))
+    binding = BINDERS["force-directed"]()(graph, platform)
+    few = Binding(np.arange(graph.num_clusters, dtype=np.int32) % 2)
+    for place in (binding, few):
+        compile_schedule_proofs(graph, platform, place)
+
+
+@cache
+def _divide_by_levels() -> None:
+    """Run multilevel clustering once, and its search, over a small network."""
+    tiles = (Tile(Crossbar(64, 16)),) * 4
+    platform = Platform("warm-up", tiles, Interconnect("mesh", 2, 2))
+    units = decompose(Instance("warm-up", "gen:reservoir-2d-64-8", platform).snn, 64, "none")
+    start = multilevel.partition(units, platform)
+    multilevel.least_traffic(units.network, start, platform.kinds, lambda _: False)
+
+
+def _search_traffic() -> None:
+    """Run what colgen and lns come to only where time is left, or crossbars are large.
+
+    That is the annealing of traffic, and the bound on it by spreading metrics, round by round.
+    """
+    from optmap.bounds.spreading import best_spreading_bound  # its kernels load slowly
+    from optmap.clustering.kernels.annealing_traffic import reduce_traffic
+
+    platform = Platform("warm-up", (Tile(Crossbar(16, 4)),), Interconnect("mesh", 1, 1))
+    decomposition = decompose(Instance("warm-up", "gen:mlp-9-8-8", platform).snn, 16, "tree")
+    clustering = compact(range(decomposition.network.num_units))
+    reduce_traffic(decomposition.network, clustering, platform.kinds, moves=1, seed=0)
+    looks = iter([False, True, True])
+    best_spreading_bound(decomposition, platform, lambda: next(looks, True))
+
+
+def _one_unit_a_tile() -> tuple[ClusterGraph, Platform]:
+    tiles = (Tile(Crossbar(16, 16), slots=1),) * 9
+    platform = Platform("warm-up", tiles, Interconnect("mesh", 3, 3))
+    snn = Instance("warm-up", "gen:mlp-3-3-3", platform).snn
+    decomposition = decompose(snn, 16, "tree")
+    clustering = compact(range(decomposition.network.num_units))
+    return cluster_graph(decomposition, clustering, platform, "dataflow"), platform
+
+
+def _run_and_describe(method: Method, network: str, limit_s: float) -> None:
+    tile = Tile(Crossbar(16, 16))
+    platform = Platform("warm-up", (tile, tile), Interconnect("mesh", 2, 1))
+    instance = Instance("warm-up", f"gen:{network}", platform)
+    limits = Limits(limit_s)
+    result = run(method, instance.snn, platform, instance.tokens, limits, lambda _: None)
+    describe(result, instance, Job(instance.name, "", Source(), method.name, limits))
