@@ -13,12 +13,17 @@ from rich.console import Console
 
 from optmap.bounds.bound import Bound
 from optmap.command_line import DONE, FAILED, add_method_files, guarded, parser, seconds
-from optmap.errors import InputError
+from optmap.errors import InputError, visible
+from optmap.experiment.best_known_check import (
+    entry_problems,
+    folder_problems,
+    mapping_of,
+    missing_values,
+    strangers,
+)
 from optmap.experiment.best_known_list import (
     Improvement,
     drop_unused_mappings,
-    entry_problems,
-    missing_values,
     open_gaps,
     with_bounds,
     with_value,
@@ -26,7 +31,7 @@ from optmap.experiment.best_known_list import (
     write_mapping,
 )
 from optmap.experiment.row import Row
-from optmap.experiment.run.description import describe_network
+from optmap.experiment.run.description import platform_text
 from optmap.experiment.run.environment import cores
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.mapping_file import read_document
@@ -61,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_method_files(made)
     made.add_argument("--table", action="store_true", help="print the open gaps, as Markdown")
     made.add_argument("--check", action="store_true", help="check the whole list, write nothing")
+    made.add_argument("--renew", action="store_true", help="take over bounds that need no solver")
     return made
 
 
@@ -72,15 +78,15 @@ def main(arguments: Sequence[str]) -> int:
         for line in open_gaps(read_folder(folder).entries.values()):
             out.print(line, markup=False, highlight=False, soft_wrap=True)
         return DONE
+    limits = Limits(args.limit, seed=SECOND_SEED)
     if args.check:
-        return _check(folder, out)
-    if not args.paths:
-        expected = "a run's folder, a mapping file, --check or --table"
+        return _check(folder, limits, out)
+    if not args.paths and not args.renew:
+        expected = "a run's folder, a mapping file, --check, --renew or --table"
         raise InputError("arguments", "", "no path", expected)
     date = datetime.date.today().isoformat()
     files = tuple(map(Path, args.method_file))
-    limits = Limits(args.limit, seed=SECOND_SEED)
-    found: list[Improvement] = []
+    found: list[Improvement] = _renew(folder, date) if args.renew else []
     for path in map(Path, args.paths):
         if (path / "rows.jsonl").is_file():
             checker = Checker(path, limits, method_files=files)
@@ -138,9 +144,7 @@ def _write(
     bounds: Sequence[Bound],
     date: str,
 ) -> list[Improvement]:
-    network = describe_network(instance)
-    platform = f"{network['platform']}: {network['tiles']} tiles, {network['crossbars']}"
-    fresh = Entry(instance.name, row.digest, platform)
+    fresh = Entry(instance.name, row.digest, platform_text(instance))
     entry = read_folder(folder).entries.get(row.digest, fresh)
     entry, values = with_value(entry, row, mapping, date)
     entry, proved = with_bounds(entry, bounds, row.method, date)
@@ -151,23 +155,48 @@ def _write(
     return [*values, *proved]
 
 
-def _check(folder: Path, out: Output) -> int:
-    """Judge every mapping of the list again, and prove nothing: ``verify`` proves runs.
+def _check(folder: Path, limits: Limits, out: Output) -> int:
+    """Hold every field of the list against the judge and what can be proved.
 
     Every shipped instance has an entry with a value of every metric.
     """
     shipped = {load(file).name: file for file in shipped_instances().values()}
     entries = read_folder(folder).entries.values()
-    problems = missing_values(entries, shipped)
+    problems = [*missing_values(entries, shipped), *folder_problems(folder, entries)]
     for entry in entries:
         if entry.instance not in shipped:
             problems.append(f"{entry.instance}: no shipped instance of this name")
             continue
-        problems += entry_problems(folder, entry, load(shipped[entry.instance]))
-    for problem in problems:
-        out.print(f"wrong: {problem}", markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{len(entries)} entries, {len(problems)} problems", highlight=False)
+        try:
+            instance = load(shipped[entry.instance])
+            problems += entry_problems(folder, entry, instance, limits)
+        except InputError as error:
+            problems.append(f"{entry.instance}: {error}")
+    lines = [f"wrong: {problem}" for problem in problems]
+    lines += [f"not known: {text}" for entry in entries for text in strangers(entry)]
+    for line in lines:
+        out.print(visible(line), markup=False, highlight=False, soft_wrap=True)
+    said = f"{len(entries)} entries, {len(problems)} problems; who found what, and when, is as the"
+    out.print(f"{said} list says, not checked", highlight=False, soft_wrap=True)
     return FAILED if problems else DONE
+
+
+def _renew(folder: Path, date: str) -> list[Improvement]:
+    """Write the bounds that exact arithmetic gives today and that are better than the list's."""
+    shipped = {load(file).name: file for file in shipped_instances().values()}
+    better: list[Improvement] = []
+    for entry in read_folder(folder).entries.values():
+        record = next((r for r in entry.records.values() if r.mapping is not None), None)
+        if record is None or entry.instance not in shipped:
+            continue
+        instance = load(shipped[entry.instance])
+        mapping = mapping_of(folder, record, instance)
+        case = Case(instance.snn, instance.platform, instance.tokens, mapping, instance.constraints)
+        made, proved = with_bounds(entry, case.bounds, record.method, date)
+        if proved:
+            write_entry(folder, made)
+        better += proved
+    return better
 
 
 if __name__ == "__main__":

@@ -7,10 +7,13 @@ import pytest
 from tiny_run import compare_tiny
 
 from optmap import submit
-from optmap.experiment.best_known_list import entry_problems, missing_values
+from optmap.experiment.best_known_check import entry_problems, missing_values
 from optmap.experiment.tables.best_known import read_folder
 from optmap.instance import load
+from optmap.model.outcome import Limits
 from optmap.shipped import shipped_instances
+
+LIMITS = Limits(5.0, seed=9)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def test_a_run_improves_an_empty_list_once(run, tmp_path, capsys):
     (entry,) = read_folder(tmp_path / "list").entries.values()
     rows = [json.loads(x) for x in (run / "run" / "rows.jsonl").read_text().splitlines()]
     assert entry.records["clusters"].value == min(r["metrics"]["clusters"] for r in rows)
-    assert list(entry_problems(tmp_path / "list", entry, load(run / "i.toml"))) == []
+    assert list(entry_problems(tmp_path / "list", entry, load(run / "i.toml"), LIMITS)) == []
     before = {f: f.read_bytes() for f in (tmp_path / "list").rglob("*") if f.is_file()}
     assert submit.main([str(run / "run"), *to]) == 0
     assert capsys.readouterr().out == "nothing is better than what is known\n"
@@ -62,7 +65,8 @@ def test_an_entry_with_a_false_value_is_found(run, tmp_path):
     data["metrics"]["clusters"]["value"] = 3
     file.write_text(json.dumps(data))
     (entry,) = read_folder(tmp_path).entries.values()
-    assert any("judged" in p for p in entry_problems(tmp_path, entry, load(run / "i.toml")))
+    found = entry_problems(tmp_path, entry, load(run / "i.toml"), LIMITS)
+    assert any("judged" in problem for problem in found)
 
 
 def test_what_the_list_does_not_cover_is_named(run, tmp_path):

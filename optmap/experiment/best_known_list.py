@@ -7,15 +7,12 @@ gzipped file in ``mappings/`` named by its content, shared by the metrics that i
 from __future__ import annotations
 
 import gzip
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from optmap.bounds.bound import Bound
-from optmap.errors import InputError
 from optmap.experiment.row import Row
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.mapping_file import content_digest
@@ -23,9 +20,7 @@ from optmap.experiment.tables.best_known import Entry, Record, read_folder
 from optmap.experiment.tables.markdown import table
 from optmap.experiment.tables.metrics import GAPPED, metric_named
 from optmap.experiment.tables.text import compact, percent
-from optmap.instance import Instance
-from optmap.judge.case import Case
-from optmap.mapping_json import from_dict, to_dict
+from optmap.mapping_json import to_dict
 from optmap.model.mapping import Mapping as MappingOf
 from optmap.model.scope import END_TO_END
 
@@ -65,7 +60,7 @@ def with_value(
         if value is None or (record.value is not None and value >= record.value):
             continue
         _refuse_crossing(entry, metric.name, value, record.bound)
-        place = {"file": f"{MAPPINGS}/{content_digest(mapping)[:16]}.json.gz"}
+        place = {"file": file_of(mapping)}
         records[metric.name] = replace(
             record, value=value, method=row.method, date=date, mapping=place
         )
@@ -107,16 +102,20 @@ def _refuse_crossing(
 
 def write_mapping(folder: Path, mapping: MappingOf) -> None:
     """Write a mapping beside the entries, under its content's name, always the same bytes."""
-    path = folder / MAPPINGS / f"{content_digest(mapping)[:16]}.json.gz"
+    path = folder / file_of(mapping)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(dumps(to_dict(mapping)).encode(), mtime=0))
+
+
+def file_of(mapping: MappingOf) -> str:
+    """Return where a list keeps a mapping: its content decides."""
+    return f"{MAPPINGS}/{content_digest(mapping)[:16]}.json.gz"
 
 
 def write_entry(folder: Path, entry: Entry) -> None:
     """Write an entry into the file of its instance and digest."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{entry.instance}-{entry.digest[:8]}.json"
-    path.write_text(json.dumps(entry.to_json(), indent=1) + "\n", encoding="utf-8")
+    (folder / entry.file).write_text(entry.text, encoding="utf-8")
 
 
 def drop_unused_mappings(folder: Path) -> None:
@@ -131,29 +130,6 @@ def drop_unused_mappings(folder: Path) -> None:
     for path in sorted((folder / MAPPINGS).glob("*.json.gz")):
         if f"{MAPPINGS}/{path.name}" not in used:
             path.unlink()
-
-
-def mapping_of(folder: Path, record: Record, instance: Instance) -> MappingOf | None:
-    """Return the mapping of a record; None where none is shipped.
-
-    Raises
-    ------
-    InputError
-        If its file is missing, damaged, or holds another mapping than its name says.
-    """
-    if record.mapping is None:
-        return None
-    path = folder / str(record.mapping.get("file", ""))
-    try:
-        data: Any = json.loads(gzip.decompress(path.read_bytes()))
-    except OSError as error:
-        raise InputError(str(path), "", error.strerror or str(error), "a mapping") from None
-    except (ValueError, EOFError) as error:
-        raise InputError(str(path), "", f"no gzipped JSON ({error})", "a mapping") from None
-    mapping = from_dict(data, instance.snn, str(path))
-    if not path.name.startswith(content_digest(mapping)[:16]):
-        raise InputError(str(path), "", "content of another name", "the mapping it is named by")
-    return mapping
 
 
 #: Characters of a number in the table.
@@ -194,50 +170,3 @@ def _best_and_bound(entry: Entry, metric: str) -> str:
     value = "-" if record.value is None else compact(record.value, WIDEST)
     bound = "-" if record.bound is None else compact(Fraction(record.bound.value), WIDEST)
     return f"{value}, {bound}, {'-' if gap is None else percent(gap)}"
-
-
-def missing_values(entries: Iterable[Entry], instances: Iterable[str]) -> list[str]:
-    """Say of which instances, by name, the list has no entry, and of which metrics no value.
-
-    An entry without any energy is of a platform that charges none.
-    """
-    known = {entry.instance: entry.records for entry in entries}
-    missing: list[str] = []
-    for name in instances:
-        if name not in known:
-            missing.append(f"{name}: no entry")
-            continue
-        records = known[name]
-        for metric in GAPPED:
-            record = records.get(metric.name)
-            free = record is None and metric.name == ENERGY
-            if not free and (record is None or record.value is None):
-                missing.append(f"{name}: no value of {metric.name}")
-    return missing
-
-
-def entry_problems(folder: Path, entry: Entry, instance: Instance) -> Iterator[str]:
-    """Yield what is wrong with an entry: values that the judge does not see, crossed bounds."""
-    if instance.digest() != entry.digest:
-        found = instance.digest()[:12]
-        yield f"{entry.instance}: digest {entry.digest[:12]}, the instance has {found}"
-        return
-    judged: dict[str, Mapping[str, object]] = {}
-    for name, record in entry.records.items():
-        metric_named(name)
-        low = None if record.bound is None else record.bound.value
-        if record.value is not None and low is not None and record.value < low:
-            yield f"{entry.instance}: {name} {record.value} below bound {low}"
-        mapping = mapping_of(folder, record, instance)
-        if mapping is None:
-            if record.value is not None:
-                yield f"{entry.instance}: {name} {record.value} without a mapping"
-            continue
-        file = str((record.mapping or {})["file"])
-        if file not in judged:
-            case = Case(
-                instance.snn, instance.platform, instance.tokens, mapping, instance.constraints
-            )
-            judged[file] = {} if case.evaluation is None else case.evaluation.row()
-        if judged[file].get(name) != record.value:
-            yield f"{entry.instance}: {name} {record.value}, judged {judged[file].get(name)}"

@@ -13,6 +13,7 @@ from optmap.instance import Instance
 from optmap.judge.case import Case
 from optmap.model.claim import Run
 from optmap.model.outcome import Status
+from optmap.model.platform import Platform
 from optmap.simulation.encoded import accuracy
 
 STATUS_WORD = {
@@ -60,6 +61,12 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     return row
 
 
+def platform_text(instance: Instance) -> str:
+    """Return the platform of an instance in a few words: its name, tiles and crossbars."""
+    platform = instance.platform
+    return f"{platform.name}: {platform.num_tiles} tiles, {_crossbars(platform)}"
+
+
 def describe_network(instance: Instance) -> dict[str, Any]:
     """Return the sizes that reports print beside an instance."""
     snn, platform = instance.snn, instance.platform
@@ -71,7 +78,7 @@ def describe_network(instance: Instance) -> dict[str, Any]:
         "spikes": int(snn.spikes.sum()),
         "spikes_origin": snn.spikes_origin,
         "platform": platform.name,
-        "crossbars": " ".join(f"{rows}x{columns}" for rows, columns in platform.kinds),
+        "crossbars": _crossbars(platform),
         "tiles": platform.num_tiles,
         "tokens": instance.tokens,
         **({"notes": "; ".join(snn.notes)} if snn.notes else {}),
@@ -87,3 +94,7 @@ def _code_of(instance: Instance) -> dict[str, Any]:
     found = accuracy(Path(instance.network), instance.encoding)
     code = {"code": instance.encoding.kind}
     return code if found is None else {**code, "right": found.right, "tested": found.tested}
+
+
+def _crossbars(platform: Platform) -> str:
+    return " ".join(f"{rows}x{columns}" for rows, columns in platform.kinds)

@@ -71,6 +71,11 @@ class Record:
     @classmethod
     def from_json(cls, metric: str, data: Mapping[str, Any], where: str) -> Record:
         """Read a record back; InputError naming ``where`` if it is none."""
+        place = data.get("mapping") if isinstance(data, Mapping) else None
+        for what, found in (("", data), (".mapping", {} if place is None else place)):
+            if not isinstance(found, Mapping):
+                kind = type(found).__name__
+                raise InputError(where, f"metrics.{metric}{what}", kind, "an object")
         refuse_unknown(data, RECORD_FIELDS, where, f"metrics.{metric}.")
         try:
             value = read(data.get("value"))
@@ -85,7 +90,7 @@ class Record:
             found = f"a bound on {bound.metric} for {bound.scope}"
             raise InputError(where, f"metrics.{metric}.bound", found, f"{metric}, any mapping")
         exact = None if value is None else Fraction(value)
-        return cls(metric, exact, mapping=data.get("mapping"), bound=bound, **texts)
+        return cls(metric, exact, mapping=place, bound=bound, **texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,16 @@ class Entry:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "records", MappingProxyType(dict(self.records)))
+
+    @property
+    def file(self) -> str:
+        """Name of its file in a list."""
+        return f"{self.instance}-{self.digest[:8]}.json"
+
+    @property
+    def text(self) -> str:
+        """The whole text of its file."""
+        return json.dumps(self.to_json(), indent=1) + "\n"
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of the entry's file."""
