@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
+from commands import Done, run_command
 
 PLATFORM = "instances/platforms/dynap_se.toml"
 
@@ -14,8 +16,13 @@ def run(*arguments, **more):
     return subprocess.run(command, stderr=subprocess.PIPE, timeout=120, **more)
 
 
+def here(module, *arguments) -> Done:
+    """Run what needs no process of its own."""
+    return run_command(import_module(module).main, *arguments)
+
+
 def one_line(done):
-    text = done.stderr.decode()
+    text = done.stderr if isinstance(done.stderr, str) else done.stderr.decode()
     assert len(text.splitlines()) == 1, text
     return text
 
@@ -63,7 +70,10 @@ def test_a_pipe_does_not_keep_a_command_waiting(tmp_path, arguments):
     [
         (("optmap.compare", "instances/mlp_tiny.toml", "--limit", "inf"), "--limit: found 'inf'"),
         (("optmap.compare", "instances/mlp_tiny.toml", "--threads", "0"), "--threads: found '0'"),
-        (("optmap.sdf", "instances/lenet_mnist_7.xml", "--at-least", "1/9"), "--buffers with it"),
+        (
+            ("optmap.sdf.__main__", "instances/lenet_mnist_7.xml", "--at-least", "1/9"),
+            "--buffers with it",
+        ),
         (
             ("optmap.map", "gen:mlp-3-2", "--platform", PLATFORM, "--seed", "x"),
             "--seed: found 'x', expected a whole number >= 0",
@@ -72,7 +82,7 @@ def test_a_pipe_does_not_keep_a_command_waiting(tmp_path, arguments):
     ],
 )
 def test_options_that_make_no_sense_name_themselves(arguments, expected):
-    done = run(*arguments)
+    done = here(*arguments)
     assert done.returncode == 2
     assert expected in one_line(done)
 
@@ -117,7 +127,7 @@ def test_a_working_directory_that_was_removed_is_one_line(tmp_path, module):
 
 @pytest.mark.parametrize("option", ["--out", "--export-sdf3", "--export-sanafe", "--spikes"])
 def test_an_empty_name_is_no_file(option):
-    done = run("optmap.map", "mlp_tiny", option, "")
+    done = here("optmap.map", "mlp_tiny", option, "")
     assert done.returncode == 2
     assert f"{option}: found an empty name" in one_line(done)
 
@@ -125,9 +135,7 @@ def test_an_empty_name_is_no_file(option):
 def test_negative_spikes_are_named(tmp_path):
     (tmp_path / "n.csv").write_text("source,target\na,b\n")
     (tmp_path / "s.csv").write_text("neuron,spikes\na,-3\nb,1\n")
-    done = run(
-        *("optmap.map", str(tmp_path / "n.csv"), "--platform", PLATFORM),
-        *("--spikes", str(tmp_path / "s.csv")),
-    )
+    files = (tmp_path / "n.csv", "--platform", PLATFORM, "--spikes", tmp_path / "s.csv")
+    done = here("optmap.map", *files)
     assert done.returncode == 2
     assert "'a,-3', expected rows of neuron,spikes, spikes a whole number >= 0" in one_line(done)

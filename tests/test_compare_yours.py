@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import run_command
 
 import optmap as om
+from optmap import submit
 from optmap.compare import main
 from optmap.errors import InputError
 from optmap.experiment.run.store import Store
@@ -30,8 +32,13 @@ def net(tmp_path):
 
 
 def compare(*arguments):
-    command = [sys.executable, "-m", "optmap.compare", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return run_command(main, *arguments)
+
+
+def by_process(command, *arguments):
+    """Run a command that registers methods of a file: here they would stay registered."""
+    line = [sys.executable, "-m", f"optmap.{command}", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True)
 
 
 def stored(folder):
@@ -52,25 +59,30 @@ def test_a_network_needs_no_instance_file_but_a_platform(net, tmp_path):
 def test_a_method_file_runs_like_a_built_in_and_leaves_other_rows_alone(net, tmp_path):
     file, out = tmp_path / "my.py", tmp_path / "run"
     command = (net, "--platform", "dynap_se", "--methods", "song2020,test-one-each", "--out", out)
+    own = ("--method-file", file)
     file.write_text(METHOD.format(more=""))
-    first = compare(*command, "--method-file", file)
+    first = by_process("compare", *command, *own)
     assert first.returncode == 0, first.stderr
     rows = stored(out)
     assert rows["test-one-each"].check == "ok"
     assert rows["test-one-each"].metrics["clusters"] == 2
     assert "test-one-each" in (out / "gaps.csv").read_text()
-    verify = [sys.executable, "-m", "optmap.verify", str(out), "--method-file", str(file)]
-    checked = subprocess.run(verify, capture_output=True, text=True)
+    checked = by_process("verify", out, *own, "--not-again")
     assert checked.returncode == 0, checked.stdout
+    # submit verifies the run first: every row judged, every method run again
+    bare = run_command(submit.main, out, "--to", tmp_path / "list")
+    assert bare.returncode == 1
+    assert "--method-file names the file" in bare.stderr
+    named = by_process("submit", out, "--to", tmp_path / "list", *own)
+    assert named.returncode == 0, named.stderr
+    assert "(test-one-each)" in named.stdout
     file.write_text(METHOD.format(more=" * 0"))  # another method under the same name
-    second = compare(*command, "--method-file", file)
+    second = by_process("compare", *command, *own)
     assert second.stderr.count("net ") == 1  # one row was run
     changed = {row.key: row for row in _all(out)}
     assert len(changed) == 3
-    assert {r.metrics["clusters"] for r in changed.values() if r.method == "test-one-each"} == {
-        1,
-        2,
-    }
+    found = {r.metrics["clusters"] for r in changed.values() if r.method == "test-one-each"}
+    assert found == {1, 2}
 
 
 def _all(folder):
@@ -137,24 +149,9 @@ om.register("test-fails", clustering=fails)
 def test_a_method_that_fails_names_its_line(net, tmp_path):
     (tmp_path / "my.py").write_text(FAILS)
     given = (net, "--platform", "dynap_se", "--methods", "test-fails", "--out", tmp_path / "run")
-    assert compare(*given, "--method-file", tmp_path / "my.py").returncode == 1
+    assert by_process("compare", *given, "--method-file", tmp_path / "my.py").returncode == 1
     reason = stored(tmp_path / "run")["test-fails"].reason
     assert reason.endswith(f"KeyError: 'boom' ({tmp_path / 'my.py'}, line 5)")
-
-
-def test_a_run_with_a_method_file_is_submitted_with_it(net, tmp_path):
-    file, out = tmp_path / "my.py", tmp_path / "run"
-    file.write_text(METHOD.format(more=""))
-    own = ("--methods", "test-one-each", "--method-file", file)
-    done = compare(net, "--platform", "dynap_se", *own, "--out", out)
-    assert done.returncode == 0, done.stderr
-    command = [sys.executable, "-m", "optmap.submit", str(out), "--to", str(tmp_path / "list")]
-    bare = subprocess.run(command, capture_output=True, text=True)
-    assert bare.returncode == 1
-    assert "--method-file names the file" in bare.stderr
-    named = subprocess.run([*command, "--method-file", file], capture_output=True, text=True)
-    assert named.returncode == 0, named.stderr
-    assert "clusters value nothing -> 2 (test-one-each)" in named.stdout
 
 
 @pytest.mark.parametrize("option", ["--method-file", "--mapping"])

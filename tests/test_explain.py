@@ -1,14 +1,13 @@
 """What limits a mapping and what would help: sentences from the cycle, numbers from the judge."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations, product
 
 import numpy as np
 import pytest
+from commands import run_command
 
 from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
@@ -33,6 +32,7 @@ from optmap.judge.case import Case, judge
 from optmap.judge.evaluation import CycleStep, evaluate
 from optmap.judge.explanation import Floor, Floors, explain, floors
 from optmap.judge.needs import population_needs, shortage
+from optmap.map import main as map_command
 from optmap.methods import METHODS
 from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
 from optmap.model.outcome import Limits
@@ -145,11 +145,8 @@ def test_mapped_again_says_what_fits_now():
 
 def test_both_tables_compare_with_the_mapping_itself(tmp_path):
     out = tmp_path / "m.json"
-    command = [sys.executable, "-m", "optmap.map", "mlp_tiny", "--out", str(out)]
-    assert subprocess.run(command, capture_output=True).returncode == 0
-    done = subprocess.run(
-        [sys.executable, "-m", "optmap.explain", str(out)], capture_output=True, text=True
-    )
+    assert run_command(map_command, "mlp_tiny", "--out", out).returncode == 0
+    done = run_command(command, out)
     assert "verdict: fits: 1 program on 1 crossbar, 1 each at most" in done.stdout
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith("(this mapping)")]
     assert len(rows) == 2
@@ -243,19 +240,18 @@ def test_the_command_explains_a_file_and_refuses_a_changed_one(tmp_path):
         "[[tiles]]\nrows = 6\ncolumns = 4\n"
     )
     source = {"network": "gen:mlp-9-8-4", "platform": str(tmp_path / "p.toml")}
-    command = [sys.executable, "-m", "optmap.map", source["network"]]
-    command += ["--platform", source["platform"], "--out", str(tmp_path / "m.json")]
-    assert subprocess.run(command, capture_output=True).returncode == 0
-    explain_it = [sys.executable, "-m", "optmap.explain", str(tmp_path / "m.json")]
-    done = subprocess.run(explain_it, capture_output=True, text=True)
+    out = tmp_path / "m.json"
+    options = ["--platform", source["platform"], "--out", out]
+    assert run_command(map_command, source["network"], *options).returncode == 0
+    done = run_command(command, out)
     assert done.returncode == 0, done.stderr
     assert "The period is" in done.stdout
     assert "Mapped again by song2020-tree" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
-    data = json.loads((tmp_path / "m.json").read_text())
+    data = json.loads(out.read_text())
     data["digest"] = "0" * 64
-    (tmp_path / "m.json").write_text(json.dumps(data))
-    changed = subprocess.run(explain_it, capture_output=True, text=True)
+    out.write_text(json.dumps(data))
+    changed = run_command(command, out)
     assert changed.returncode == 2
     assert "digest" in changed.stderr
     assert changed.stderr.count("\n") == 1

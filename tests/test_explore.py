@@ -20,6 +20,12 @@ NETWORKS = ["filter_8", "gen:mlp-20-10-4"]
 GRID = ["--grid", "size=16..32x2,tiles=1..2,slots=4|8", "--platform", "dynap_se"]
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of all rows: what one test solved, others read there."""
+    return Path(tmp_path_factory.mktemp("explored"))
+
+
 def explored(folder: Path, everything: bool, names: tuple[str, ...]) -> list[Explored]:
     args = build_parser().parse_args([*NETWORKS, *GRID])
     groups, unreadable = candidates(args, names)
@@ -33,12 +39,10 @@ def explored(folder: Path, everything: bool, names: tuple[str, ...]) -> list[Exp
 
 
 @pytest.mark.parametrize("names", [("period", "energy", "area"), ("period", "clusters")])
-def test_a_grid_of_two_by_two_by_two_agrees_with_brute_force(names, tmp_path):
+def test_a_grid_of_two_by_two_by_two_agrees_with_brute_force(names, store):
     """Skipped platforms may only lose mappings that tie; every front value stays."""
     for quick, whole in zip(
-        explored(tmp_path / "quick", False, names),
-        explored(tmp_path / "whole", True, names),
-        strict=True,
+        explored(store, False, names), explored(store, True, names), strict=True
     ):
         assert (whole.platforms, whole.skipped) == (8, ())
         values = {p.values for p in whole.points}
@@ -51,11 +55,11 @@ def test_a_grid_of_two_by_two_by_two_agrees_with_brute_force(names, tmp_path):
                 assert not any(dominates(v, on.point.values) for v in values)
 
 
-def test_no_mapping_is_below_its_platforms_floor(tmp_path):
+def test_no_mapping_is_below_its_platforms_floor(store):
     names = tuple(OBJECTIVES)
     groups, _ = candidates(build_parser().parse_args([*NETWORKS, *GRID]), names)
     floors = {(c.network, c.platform): c.floor for g in groups.values() for c in g}
-    for found in explored(tmp_path, True, names):
+    for found in explored(store, True, names):
         assert found.points
         for p in found.points:
             floor = floors[p.network, p.platform]
@@ -84,9 +88,9 @@ def test_dominance_is_a_strict_partial_order():
         assert dominates(a, b) == (a != b and a[0] <= b[0] and a[1] <= b[1])
 
 
-def test_files_and_lines_say_all_points(tmp_path):
+def test_files_and_lines_say_all_points(store):
     names = ("period", "area")
-    found = explored(tmp_path, False, names)
+    found = explored(store, False, names)
     lines = list(csv.DictReader(front_csv(found, names).splitlines()))
     assert len(lines) == sum(len(e.points) for e in found)
     on = [line for line in lines if line["front"] == "true"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +11,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from commands import run_command
 from random_mappings import random_case
 
 from optmap.command_line import guarded
@@ -28,6 +27,7 @@ from optmap.model.cluster_graph import cluster_graph
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Energy, Interconnect, Platform, Tile
 from optmap.model.snn import from_edges
+from optmap.sdf.__main__ import main as sdf
 from optmap.sdf.throughput import throughput
 from optmap.sdf.xml import parse_sdf3, sdf3_text
 
@@ -196,9 +196,7 @@ def test_map_writes_both(tmp_path, capfd):
     graph, _ = parse_sdf3(xml.read_bytes(), str(xml))
     assert throughput(graph).period == Fraction(found["period"])
     assert sorted(p.name for p in folder.iterdir()) == ["arch.yaml", "snn.yaml"]
-    done = subprocess.run(
-        [sys.executable, "-m", "optmap.sdf", str(xml)], capture_output=True, text=True, check=False
-    )
+    done = run_command(sdf, xml)
     assert f"period        {found['period']} " in done.stdout
 
 

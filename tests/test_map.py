@@ -2,15 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import pytest
+from commands import Done, run_command
 
-from optmap.command_line import guarded
 from optmap.instance import load
 from optmap.judge.case import judge
 from optmap.map import main
@@ -35,9 +33,8 @@ KEYS = {
 }
 
 
-def run_map(*arguments):
-    command = [sys.executable, "-m", "optmap.map", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+def run_map(*arguments: object) -> Done:
+    return run_command(main, *arguments)
 
 
 def small_platform(path, slots="", rows=6):
@@ -173,15 +170,15 @@ def test_what_does_not_fit_is_said_first(tmp_path):
     assert done.stdout.splitlines()[1].startswith("verdict: no valid mapping (the platform has 2")
 
 
-def test_what_the_reader_left_out_is_said(tmp_path, capsys):
+def test_what_the_reader_left_out_is_said(tmp_path):
     net = tmp_path / "net.csv"
     net.write_text("pre,post,count,delay\nA,B,3,1\nB,C,2,1\n")
-    assert guarded(main, [str(net), "--platform", PLATFORM, "--method", "overlap"]) == 0
-    said = capsys.readouterr().out
-    assert "read with" in said
-    assert "column 'count' is the weight" in said
-    assert guarded(main, [str(net), "--platform", PLATFORM, "--columns", "no,such"]) == 2
-    assert guarded(main, [str(net), "--platform", PLATFORM, "--format", "png"]) == 2
+    done = run_map(net, "--platform", PLATFORM, "--method", "overlap")
+    assert done.returncode == 0
+    assert "read with" in done.stdout
+    assert "column 'count' is the weight" in done.stdout
+    assert run_map(net, "--platform", PLATFORM, "--columns", "no,such").returncode == 2
+    assert run_map(net, "--platform", PLATFORM, "--format", "png").returncode == 2
 
 
 def test_a_stage_is_not_said_to_lose_what_no_mapping_gains():

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from commands import run_command
 
 from optmap.admit import main
 from optmap.command_line import guarded
@@ -152,14 +151,9 @@ def test_bad_input_is_one_line_and_status_2(arguments, words, capsys: pytest.Cap
 
 
 def test_help_has_an_example_that_exists():
-    run = subprocess.run(
-        [sys.executable, "-m", "optmap.admit", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-    )
-    assert "instances/scenarios/digits.toml" in run.stdout
+    done = run_command(main, "--help")
+    assert done.returncode == 0
+    assert "instances/scenarios/digits.toml" in done.stdout
 
 
 def test_files_outside_a_strangers_scenario_are_refused(tmp_path: Path):

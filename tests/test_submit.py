@@ -23,6 +23,12 @@ def run(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def verified_here(monkeypatch):
+    """Verify in this process; processes of verify's own are tested with verify."""
+    monkeypatch.setattr(submit, "cores", lambda: 1)
+
+
 def test_a_run_improves_an_empty_list_once(run, tmp_path, capsys):
     to = ["--to", str(tmp_path / "list"), "--limit", "5"]
     assert submit.main([str(run / "run"), *to]) == 0

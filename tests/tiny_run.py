@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+from commands import run_command
+
+from optmap.compare import main
 
 PLATFORM = (
     'schema = 1\nname = "tiny"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 1\n'
@@ -23,8 +25,7 @@ def write_tiny(folder: Path, network: str = "gen:mlp-9-4-2", more: str = "") -> 
 def compare_tiny(folder: Path, methods: str) -> Path:
     """Run ``compare`` with these methods and return the folder of its run."""
     instance = write_tiny(folder, more="[time]\nevent_ticks = 1\n")
-    command = [sys.executable, "-m", "optmap.compare", str(instance), "--limit", "30"]
-    command += ["--out", str(folder / "run"), "--methods", methods]
-    done = subprocess.run(command, capture_output=True, text=True)
+    options = ["--limit", 30, "--out", folder / "run", "--methods", methods]
+    done = run_command(main, instance, *options)
     assert done.returncode == 0, done.stderr
     return folder / "run"

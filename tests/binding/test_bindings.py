@@ -68,7 +68,7 @@ def mesh(width: int, height: int, **fields: Any) -> Platform:
 @pytest.mark.parametrize("name", BINDINGS)
 def test_what_a_binding_returns_passes_the_check_with_every_order(name: str):
     bind, failed = BINDERS[name](), 0
-    seeds = range(15 if name in ("hill-climbing", "multicast") else 70)
+    seeds = range({"hill-climbing": 15, "multicast": 6}.get(name, 70))  # these search longer
     for seed in seeds:
         graph, platform = clustered(seed)
         if seed % 3:

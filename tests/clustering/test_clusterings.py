@@ -35,10 +35,11 @@ SEEDED = ("random", "spinemap", "overlap", "multilevel")  # the others draw noth
 SYNAPSES = (79_400, 9_025, 66_970, 412_960, 73_948)
 
 
+@pytest.mark.parametrize("networks", [120, pytest.param(500, marks=pytest.mark.full)])
 @pytest.mark.parametrize("name", PARTITIONS)
-def test_every_clustering_fits_on_500_networks_and_five_seeds(name: str):
+def test_every_clustering_fits_on_random_networks_and_five_seeds(name: str, networks: int):
     partition = CLUSTERERS[name]()
-    for seed in range(500):
+    for seed in range(networks):
         snn, platform = case(seed)
         policy = ("tree", "chain")[seed % 2]
         decomposition = decompose(snn, platform.max_rows, policy)

@@ -1,11 +1,11 @@
 """The report in a real browser: what a person sees, clicks and reaches by keyboard."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
+from commands import run_command
 
+from optmap.compare import main
 from optmap.experiment.report.html import report_html
 from optmap.experiment.report.pictures import PICTURES
 from optmap.experiment.row import Row
@@ -40,9 +40,8 @@ def run_folder(tmp_path_factory):
     (folder / "b.toml").write_text(
         'schema = 1\nname = "b"\nnetwork = "gen:mlp-5-3"\nplatform = "platforms/p.toml"\n'
     )
-    command = [sys.executable, "-m", "optmap.compare", str(folder), "--limit", "2"]
-    command += ["--out", str(folder / "run"), "--methods", "song2020,cpsat"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    options = ["--limit", 2, "--out", folder / "run", "--methods", "song2020,cpsat"]
+    done = run_command(main, folder, *options)
     assert done.returncode == 0, done.stderr
     return folder / "run"
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ def start(kind, *arguments):
     return subprocess.Popen([*command, *arguments], start_new_session=True, **quiet)
 
 
-@pytest.fixture
-def cluster(tmp_path):
+@contextmanager
+def running_cluster(tmp_path):
     file = tmp_path / "scheduler.json"
     running = [
         start("scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1",
@@ -49,6 +50,20 @@ def cluster(tmp_path):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Return a cluster whose processes a test may kill."""
+    with running_cluster(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory):
+    """Return a cluster for calls that run nothing on it."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -116,16 +131,16 @@ def test_a_scheduler_that_dies_costs_one_line_and_no_row(cluster, instance, tmp_
     assert values(tmp_path / "remote")
 
 
-def test_workers_that_may_take_no_row_are_named(cluster, instance, tmp_path):
-    done = compare(instance, tmp_path / "run", "--cluster", cluster[0], "--threads", "2")
+def test_workers_that_may_take_no_row_are_named(refusing, instance, tmp_path):
+    done = compare(instance, tmp_path / "run", "--cluster", refusing[0], "--threads", "2")
     _, errors = done.communicate(timeout=240)
     assert done.returncode == 2
     assert "found 2, each with a resource solver of at most 1" in errors.splitlines()[-1]
     assert "one started with --resources solver=2" in errors.splitlines()[-1]
 
 
-def test_a_worker_of_another_version_is_named(cluster, instance, tmp_path, monkeypatch):
-    address, _, _ = cluster
+def test_a_worker_of_another_version_is_named(refusing, instance, tmp_path, monkeypatch):
+    address, _, _ = refusing
     changed = tmp_path / "changed"
     shutil.copytree(ROOT / "optmap", changed / "optmap", ignore=shutil.ignore_patterns("__pyc*"))
     shutil.copytree(ROOT / "formulations", changed / "formulations")

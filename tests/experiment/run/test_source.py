@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from optmap.errors import InputError
+from optmap.experiment.run import dask_runner
 from optmap.experiment.run.children import run_child
 from optmap.experiment.run.dask_runner import packed, solve_parcel
+from optmap.experiment.run.in_process import runner
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.model.outcome import Limits
@@ -77,7 +79,10 @@ def test_a_parcel_is_what_the_digest_is_made_of(shipped_encoding):
         ("filter_8", None, ":rows=32"),
     ],
 )
-def test_networks_and_platforms_with_changes_travel_too(file, network, platform, tmp_path):
+def test_networks_and_platforms_with_changes_travel_too(
+    file, network, platform, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(dask_runner, "run_child", runner)  # a child: the test above
     (tmp_path / "chips").mkdir()
     (tmp_path / "chips" / "p.toml").write_text(
         'schema = 1\nname = "p"\n[interconnect]\nkind = "mesh"\nwidth = 2\nheight = 2\n'
@@ -91,7 +96,7 @@ def test_networks_and_platforms_with_changes_travel_too(file, network, platform,
     job = Job(instance.name, instance.digest(), source, "song2020", Limits(60.0))
     parcel, packed_source = packed(job)
     assert str(tmp_path) not in str(packed_source)
-    here = run_child(job, threading.Event()).row
+    here = runner(job, threading.Event()).row
     there = solve_parcel(job.to_json(), parcel, packed_source).row
     assert here is not None
     assert there is not None

@@ -298,7 +298,7 @@ def test_lns_improves_a_start_on_a_large_mesh():
     graph, platform = random_flows(200, 0), places("mesh", 32, 32)
     start = Binding(np.random.default_rng(0).permutation(1024)[:200])
     before = spike_hops_of(graph, platform, start)
-    outcome = binding_lns.solve(graph, platform, Limits(wall_s=0.5), warm=start)
+    outcome = binding_lns.solve(graph, platform, Limits(wall_s=0.05), warm=start)
     assert outcome.solution is not None
     assert outcome.claimed == spike_hops_of(graph, platform, outcome.solution)
     assert outcome.claimed < before

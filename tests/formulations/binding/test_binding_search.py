@@ -46,7 +46,7 @@ def test_what_cpsat_leaves_open_is_searched(monkeypatch, terms: int | None):
     graph, platform = random_flows(40, 1), mesh(5, slots=4)
     if terms is not None:
         monkeypatch.setattr(binding_search, "MAX_TERMS", terms)
-    outcome = binding_search.solve(graph, platform, Limits(1.0), objective="hops", max_load=4000)
+    outcome = binding_search.solve(graph, platform, Limits(0.25), objective="hops", max_load=4000)
     assert outcome.status is Status.FEASIBLE
     assert outcome.claimed == spike_hops_of(graph, platform, outcome.solution)
     assert outcome.bound <= outcome.claimed

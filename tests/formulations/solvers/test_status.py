@@ -136,7 +136,7 @@ def test_a_stopped_solve_has_an_incumbent_below_which_its_bound_stays() -> None:
 
     network = oracles.random_network(4, units=60, most_inputs=40, most_fan_in=6)
     decomposition, platform = decompose(network, 8, "none"), oracles.mesh([(8, 4)])
-    outcome = partition_milp.minimize_clusters(decomposition, platform, Limits(wall_s=2.0))
+    outcome = partition_milp.minimize_clusters(decomposition, platform, Limits(wall_s=0.5))
     assert outcome.status in (Status.FEASIBLE, Status.OPTIMAL)
     assert outcome.bound is None or outcome.bound <= outcome.claimed
     assert outcome.solution.num_clusters == outcome.claimed
