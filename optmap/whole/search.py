@@ -4,6 +4,7 @@ Pseudo-code::
 
     report the given start, then the best of fast flows (starts.py)
     refine the clustering of the most promising one, and of the one of least work (refine.py)
+    for clusters: cut neurons wherever that saves rows (fewer_clusters.py)
     state = the placement of least floor: busiest tile, or the objective (kernels/state.py)
     repeat, from the best state, with the next temperature of a cycle, the hot ones for longer:
         anneal: pieces, twins, clusters, sources of pieces move, change places (kernels/anneal.py)
@@ -45,6 +46,7 @@ from optmap.model.scope import binding_identity
 from optmap.model.snn import SNN
 from optmap.whole.annealing import Annealing, annealing_of
 from optmap.whole.convert import Placed, placed_of, room_for
+from optmap.whole.fewer_clusters import fewer_clusters
 from optmap.whole.kernels.anneal import anneal, mean_climb
 from optmap.whole.kernels.state import copied, restore
 from optmap.whole.refine import Shares, refined
@@ -67,8 +69,8 @@ MOST_PIPELINED = 64
 FAR, FAR_TRIALS, NEAR_TRIALS = 1.05, 20_000, 400
 #: Shares of the time: when the fast flows end; for refining; for one state's schedule; kept back.
 STARTS_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.2, 0.1, 0.02
-#: Refining takes more where it works on the objective itself.
-REFINE_SHARES = {"clusters": 0.6, "traffic": 0.5}
+#: Refining takes more where it works on the objective itself; for clusters, neurons are cut then.
+REFINE_SHARES, CUT_SHARE = {"clusters": 0.2, "traffic": 0.5}, 0.9
 #: Of the time since it ended last, where it begins again because the search has stalled, but not
 #: more than this part of what is left.
 AGAIN_SHARE, LEFT_SHARE = 0.75, 0.7
@@ -185,6 +187,8 @@ class _Search:
             self._consider(self.best)
         if not isinstance(self.target.snn, ClusteredSNN):
             self._refine()
+            if self.best is not None and self.target.objective == "clusters":
+                self._cut_neurons(_placed(self.best))
         if self.best is not None:
             spent = self.spent() / self.limits.wall_s
             self._schedule(_placed(self.best), spent + SCHEDULE_SHARE)
@@ -239,6 +243,14 @@ class _Search:
                 self._consider(mapping)
                 placed = _placed(mapping)
         return placed
+
+    def _cut_neurons(self, placed: Placed) -> None:
+        """Consider fewer clusters of units that are made for them."""
+        snn, platform, expired = self.target.snn, self.target.platform, self.until(CUT_SHARE)
+        units, clustering, seed = placed.decomposition, placed.clustering, self.limits.seed
+        for made in fewer_clusters(snn, platform, units, clustering, expired, seed):
+            for mapping in bound(self.target, *made, expired=lambda: True):
+                self._consider(mapping)
 
     def _refine_again(self, number: int) -> Annealing | None:
         """Refine once more with another seed, where that is quick; return the best of it."""
@@ -340,7 +352,7 @@ class _Search:
             self._round(work.at(norm), heat, moves, expired)
             height, value = work.height(), self.value
             found = placed_of(snn, work.state, work.start)
-            kept = self._keeps_limits(found)
+            kept = self.target.keeps_limits(found)
             if kept and not expired():
                 end = min(1.0, self.spent() / self.limits.wall_s + SCHEDULE_SHARE)
                 self._schedule(found, end)
@@ -357,18 +369,6 @@ class _Search:
                 other = None if expired() else self._refine_again(tried)
                 if other is not None and other.height() < least:
                     work, best, least = other, copied(other.state), other.height()
-
-    def _keeps_limits(self, placed: Placed) -> bool:
-        """Tell whether a placement keeps to what the moves do not know.
-
-        That is axons out, fan-outs, F, and recurrences, which want room in short buffers.
-        """
-        platform = self.target.platform
-        short = platform.buffer_windows < 2 or platform.buffer_tokens is not None
-        if not (short or platform.limits_outgoing):
-            return True
-        mapping, _ = self.target.projected(placed)
-        return not check(self.target.snn, self.target.platform, mapping, self.target.tokens)
 
     def _is_tight(self, floor: float) -> bool:
         """Tell whether a better value asks for a better state, not for better orders of this."""

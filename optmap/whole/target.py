@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from optmap.binding import hill_climbing, multicast
 from optmap.judge.binding_aware_graph import lower
+from optmap.judge.check import check
 from optmap.judge.evaluation import evaluate
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.mapping import Binding, Mapping, StaticOrders
@@ -68,6 +69,18 @@ class Target:
         graph = self.graph(placed)
         orders = projection.order(graph, placed.binding, self.platform)
         return _mapping(placed, orders), graph
+
+    def keeps_limits(self, placed: Placed) -> bool:
+        """Tell whether a placement keeps to what the moves do not know.
+
+        That is axons out, fan-outs, F, and recurrences, which want room in short buffers.
+        """
+        platform = self.platform
+        short = platform.buffer_windows < 2 or platform.buffer_tokens is not None
+        if not (short or platform.limits_outgoing):
+            return True
+        mapping, _ = self.projected(placed)
+        return not check(self.snn, self.platform, mapping, self.tokens)
 
     def with_prologue(
         self, mapping: Mapping, graph: ClusterGraph, expired: Expired, most_trials: int
