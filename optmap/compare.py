@@ -77,7 +77,7 @@ from optmap.model.platform import TOKEN_MODES
 from optmap.output import Output
 from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
-from optmap.variants import AXES, grid, listed
+from optmap.variants import AXES, asked_for
 
 #: New objects after which Python looks for cycles: rows have none, and looking through thousands of
 #: them after each 700 objects takes a fifth of the time of a run whose rows are all there.
@@ -109,8 +109,8 @@ def build_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="RUN",
-        help="run first what rows of this run promise most of: an order, no value (several times;"
-        " extra [predict])",
+        help="run first what rows of this run promise the most gain of, a second: an order, no"
+        " value (several times; extra [predict])",
     )
     made.add_argument(
         "--mapping",
@@ -165,12 +165,16 @@ def _platform_arguments(made: argparse.ArgumentParser) -> None:
     made.add_argument("--platform", metavar="P", help=f"{PLATFORM_OF}: {platform_help()}")
     made.add_argument(
         "--platforms",
+        action="append",
+        default=[],
         metavar="P,P",
-        help="every instance and network on each of these: files, names, with changes after a"
-        " colon (dynap_se,dynap_se:rows=64,tiles=9)",
+        help="every instance and network on each of these: files, folders of them, names, with"
+        " changes after a colon (dynap_se,dynap_se:rows=64,tiles=9); may be given several times",
     )
     made.add_argument(
         "--grid",
+        action="append",
+        default=[],
         metavar="AXES",
         help="and with every change of it: size=64..512x2,tiles=1..16x2,slots=1|8; axes: "
         + ", ".join(AXES),
@@ -229,7 +233,8 @@ def main(arguments: Sequence[str]) -> int:
     ]
     jobs += given
     if args.predict:
-        from optmap.experiment.prediction.hopes import by_promise, stored_rows  # loads the judge
+        from optmap.experiment.prediction.hopes import stored_rows  # loads the judge
+        from optmap.experiment.prediction.promise import by_promise
 
         jobs = by_promise(jobs, [*plans, *brought], stored_rows(args.predict), limits[0].seed)
     for error in unreadable:
@@ -266,8 +271,7 @@ def _planned(args: argparse.Namespace) -> tuple[list[Planned], list[str]]:
     for code in encodings:
         if code not in ENCODERS:
             raise InputError("--encodings", "", repr(code), "some of " + ", ".join(ENCODERS))
-    platforms = listed(args.platforms) if args.platforms else []
-    points = list(grid(args.grid)) if args.grid else []
+    platforms, points = asked_for(args.platforms, args.grid)
     networks = Source(
         platform=args.platform or (platforms[0] if platforms else None),
         spikes=args.spikes,

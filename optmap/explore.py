@@ -56,7 +56,7 @@ from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 from optmap.output import Output
 from optmap.shipped import platform_help
-from optmap.variants import AXES, grid, listed
+from optmap.variants import AXES, asked_for
 
 #: Fast flows, the published one and the two that decide the decomposition by spikes.
 METHODS = ("song2020", "song2020-spikes", "overlap-spikes")
@@ -108,7 +108,8 @@ class Candidate:
     def _asked(self, method: str, limits: Limits) -> Asked:
         instance = self.plan.instance
         if method not in self._known:
-            self._known[method] = described(instance, method, self.proved, limits)
+            clusterings = None if self.hopes is None else self.hopes.clusterings
+            self._known[method] = described(instance, method, self.proved, limits, clusterings)
         return self._known[method], instance.platform, self.plan.source.windows, self.objectives
 
     def point(self, row: Row) -> Point | None:
@@ -149,9 +150,18 @@ def build_parser() -> argparse.ArgumentParser:
         "networks", nargs="+", metavar="NETWORK", help="instances (files, names), networks"
     )
     made.add_argument("--platform", metavar="P", help=f"in place of own: {platform_help()}")
-    made.add_argument("--platforms", metavar="P,P", help="every network on each of these")
+    made.add_argument(
+        "--platforms",
+        action="append",
+        default=[],
+        metavar="P,P",
+        help="every network on each of these: files, folders of them, names, with changes after a"
+        " colon; may be given several times",
+    )
     made.add_argument(
         "--grid",
+        action="append",
+        default=[],
         metavar="AXES",
         help="and with every change of it: size=64..512x2,tiles=1..16x2; axes: " + ", ".join(AXES),
     )
@@ -250,8 +260,7 @@ def candidates(
     args: argparse.Namespace, objectives: tuple[str, ...]
 ) -> tuple[dict[str, list[Candidate]], list[str]]:
     """Return the platforms of each network, and a line for each that cannot be."""
-    platforms = listed(args.platforms) if args.platforms else []
-    points = list(grid(args.grid)) if args.grid else []
+    platforms, points = asked_for(args.platforms, args.grid)
     if not platforms and not points:
         raise InputError("--grid", "", "nothing", "--platforms or --grid: what to choose from")
     networks = Source(platform=args.platform or (platforms[0] if platforms else None))

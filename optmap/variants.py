@@ -6,9 +6,10 @@ What can be changed is listed in ``AXES``; everything else of the platform stays
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from glob import glob
 from itertools import product
 from math import isqrt
 from pathlib import Path
@@ -134,6 +135,8 @@ def parts_of(platform: str) -> tuple[str, dict[str, int]]:
 def listed(text: str) -> list[str]:
     """Return the platforms of a comma-separated list, each with its own changes.
 
+    A folder, or a pattern with ``*`` or ``?``, stands for the platform files that are there.
+
     Raises
     ------
     InputError
@@ -151,9 +154,40 @@ def listed(text: str) -> list[str]:
             found[-1] += f",{part}"
         elif part:
             found.append(part)
+    found = [one for part in found for one in _files_of(part)]
     if not found or len(set(found)) < len(found):
         raise InputError("--platforms", "", repr(text), "different platforms, with commas between")
     return found
+
+
+def _files_of(platform: str) -> list[str]:
+    """Return the platforms of a folder or a pattern of files, each with the changes behind it."""
+    base, changes = parts_of(platform)
+    if Path(base).is_dir() and base:
+        files = sorted(Path(base).glob("*.toml"))
+    elif set("*?[") & set(base) and not Path(base).exists():
+        files = sorted(Path(file) for file in glob(base))
+    else:
+        return [platform]
+    if not files:
+        raise InputError("--platforms", base, "no file there", "platform files (.toml)")
+    return [with_changes(str(file), changes) for file in files]
+
+
+def asked_for(
+    platforms: Sequence[str], grids: Sequence[str]
+) -> tuple[list[str], list[dict[str, int]]]:
+    """Return what ``--platforms`` and ``--grid`` name, each given any number of times.
+
+    Parameters
+    ----------
+    platforms : sequence of str
+        Lists as :func:`listed` takes them; together they are one list.
+    grids : sequence of str
+        As :func:`grid` takes them; together they are one grid, the product of all axes.
+    """
+    points = list(grid(",".join(grids))) if grids else []
+    return (listed(",".join(platforms)) if platforms else []), points
 
 
 def read_platform(platform: str | Path, options: ReadOptions = AS_WRITTEN) -> Platform:
@@ -207,7 +241,7 @@ def grid(text: str) -> Iterator[dict[str, int]]:
     ----------
     text : str
         ``rows=64..512x2,tiles=1..4,slots=1|8``: a range with a factor, a range with steps of 1 (or
-        ``1..9+2``), a list.
+        ``1..9+2``), a list; between its values may be commas, too.
 
     Raises
     ------
@@ -218,16 +252,23 @@ def grid(text: str) -> Iterator[dict[str, int]]:
     --------
     >>> [p["size"] for p in grid("size=64..512x2")]
     [64, 128, 256, 512]
-    >>> list(grid("tiles=1..2,slots=1|4"))[1]
+    >>> list(grid("tiles=1..2,slots=1,4"))[1]
     {'tiles': 1, 'slots': 4}
     """
     axes: dict[str, list[int]] = {}
+    name = ""
     for part in text.split(","):
-        name, _, values = part.strip().partition("=")
-        _check_axis(name, "--grid")
-        if name in axes:
-            raise InputError("--grid", name, "twice", "once")
-        axes[name] = [n for one in values.split("|") for n in _values(one, name)]
+        before, equals, values = (word.strip() for word in part.partition("="))
+        if equals or not name or before in AXES:
+            name = before
+            _check_axis(name, "--grid")
+            if name in axes:
+                raise InputError("--grid", name, "twice", "once")
+            axes[name] = []
+        else:  # one more value of the axis before
+            values = before
+        axes[name] += [n for one in values.split("|") for n in _values(one.strip(), name)]
+    axes = {name: list(dict.fromkeys(values)) for name, values in axes.items()}
     _refuse_both(axes, "--grid")
     points = 1
     for found in axes.values():

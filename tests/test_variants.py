@@ -9,7 +9,16 @@ import pytest
 from optmap.errors import InputError
 from optmap.experiment.run.plan import on_platforms, planned, sources_of
 from optmap.experiment.run.source import Source
-from optmap.variants import AXES, grid, listed, parts_of, read_platform, short_name, with_changes
+from optmap.variants import (
+    AXES,
+    asked_for,
+    grid,
+    listed,
+    parts_of,
+    read_platform,
+    short_name,
+    with_changes,
+)
 
 
 @pytest.mark.parametrize("name", AXES)
@@ -57,6 +66,11 @@ def test_a_change_that_cannot_be_is_refused(platform: str, words: str):
         ("rows=1..9-2", "expected N, N..M"),
         ("rows=2,rows=3", "twice"),
         ("hue=2", "no such axis"),
+        ("", "no such axis"),
+        ("64", "no such axis"),
+        ("tiles=4,rows", "rows: found ''"),
+        ("rows=2,tiles=", "tiles: found ''"),
+        ("rows=2;tiles=3", "expected N, N..M"),
         ("rows=1..101,columns=1..100", "10100 platforms"),
         ("rows=1..99999999999", "platforms"),
     ],
@@ -67,7 +81,9 @@ def test_a_grid_that_is_none_is_refused(text: str, words: str):
 
 
 def test_ranges_lists_and_factors():
-    assert [p["rows"] for p in grid("rows=3..12x3|5|7..11+2")] == [3, 9, 5, 7, 9, 11]
+    assert [p["rows"] for p in grid("rows=3..12x3|5|7..11+2")] == [3, 9, 5, 7, 11]
+    assert [p["rows"] for p in grid(" rows = 32, 64 | 64..256x2 ")] == [32, 64, 128, 256]
+    assert list(grid("rows=1,2,tiles=3")) == [{"rows": 1, "tiles": 3}, {"rows": 2, "tiles": 3}]
     assert with_changes("a.toml:tiles=4", {"tiles": 9, "rows": 2}) == "a.toml:rows=2,tiles=9"
     assert with_changes("", {"rows": 2}) == ":rows=2"
     assert parts_of(":rows=2") == ("", {"rows": 2})
@@ -78,6 +94,27 @@ def test_ranges_lists_and_factors():
 def test_a_list_without_different_platforms_is_refused(text: str):
     with pytest.raises(InputError, match="different platforms"):
         listed(text)
+
+
+def test_platforms_are_files_folders_and_patterns_given_any_number_of_times(tmp_path: Path):
+    for name in ("a", "my chip", "c"):
+        (tmp_path / f"{name}.toml").touch()
+    a, c, my = (str(tmp_path / f"{name}.toml") for name in ("a", "c", "my chip"))
+    assert listed(str(tmp_path)) == [a, c, my]
+    assert listed(f"dynap_se, {tmp_path}/?.toml:rows=8,tiles=2") == [
+        "dynap_se",
+        f"{a}:rows=8,tiles=2",
+        f"{c}:rows=8,tiles=2",
+    ]
+    found = asked_for([a, my], ["rows=4|8", "tiles=1..2"])
+    assert found == ([a, my], list(grid("rows=4|8,tiles=1..2")))
+    assert asked_for([], []) == ([], [])
+    with pytest.raises(InputError, match="different platforms"):
+        asked_for([a, str(tmp_path)], [])
+    with pytest.raises(InputError, match="no file there"):
+        listed(f"{tmp_path}/none*.toml")
+    with pytest.raises(InputError, match="twice"):
+        asked_for([], ["rows=4", "rows=8"])
 
 
 def test_every_network_meets_every_platform_under_a_name_of_its_own(tmp_path: Path):

@@ -9,6 +9,7 @@ here: if it does, let its reader read its sources instead, which lowers or keeps
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -25,11 +26,15 @@ from optmap.bounds.end_to_end_shared import clusters_by_shared_sources
 from optmap.bounds.end_to_end_small import small_bounds
 from optmap.bounds.end_to_end_whole_neurons import whole_neuron_bounds
 from optmap.bounds.resources import crossbars_by_resource
-from optmap.bounds.rows import crossbars_needed, rows_taken
+from optmap.bounds.rows import crossbars_needed, largest_crossbar, rows_taken
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END
 from optmap.model.snn import SNN
+
+#: What is proved of a network by rows and columns alone is kept for so many sizes of crossbars:
+#: platforms of a grid that differ in tiles share it.
+KINDS_KEPT = 16
 
 
 def end_to_end_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
@@ -78,7 +83,7 @@ def fewest_clusters(snn: SNN, platform: Platform) -> int:
 
 def end_to_end_cluster_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     """Return :func:`fewest_clusters` as a bound, and that by shared sources where it is more."""
-    fewest, shared = fewest_clusters(snn, platform), clusters_by_shared_sources(snn, platform)
+    fewest, shared = fewest_clusters(snn, platform), _shared(snn, largest_crossbar(platform))
     values = {"any decomposition": fewest}
     if shared is not None and shared > fewest:
         values["shared sources"] = shared
@@ -116,8 +121,18 @@ def end_to_end_traffic_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]
 def _reads(snn: SNN, platform: Platform) -> dict[str, Reads]:
     """Return the bounds on the spikes that all clusters read, by name."""
     found = dict(zip(("copies", "share"), reads_of(snn, platform), strict=False))
-    pairs = reads_by_pairs(snn, platform)
+    pairs = _paired(snn, largest_crossbar(platform))
     return found if pairs is None else {**found, "pairs": pairs}
+
+
+@lru_cache(maxsize=KINDS_KEPT)
+def _paired(snn: SNN, crossbars: Platform) -> Reads | None:
+    return reads_by_pairs(snn, crossbars)
+
+
+@lru_cache(maxsize=KINDS_KEPT)
+def _shared(snn: SNN, crossbars: Platform) -> int | None:
+    return clusters_by_shared_sources(snn, crossbars)
 
 
 def end_to_end_energy_bound(snn: SNN, platform: Platform) -> Bound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import IntArray
 
 
@@ -21,3 +22,9 @@ def rows_taken(readers: IntArray, columns: int) -> int:
 def crossbars_needed(units: int, taken: int, rows: int, columns: int) -> int:
     """Return max(ceil(U / C'), ceil(taken / R)): no fewer hold U units on so many rows."""
     return max(-(-units // columns), -(-taken // rows))
+
+
+def largest_crossbar(platform: Platform) -> Platform:
+    """Return one tile with the most rows and the most columns C' of any: alike for a whole grid."""
+    bar = Crossbar(platform.max_rows, platform.max_columns)
+    return Platform("", (Tile(bar),), Interconnect("mesh", 1, 1))

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from optmap.experiment.component_shares import share_lines, shares
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import read_folder
 from optmap.experiment.tables.gaps import Gap, all_gaps
@@ -36,6 +37,7 @@ SHOWN = (
     "throughput",
     "latency",
     "tiles_used",
+    "area_um2",
     "connectivity",
     "multicast_hops",
     "multicast_link_max",
@@ -75,6 +77,7 @@ def summary(row: Row) -> dict[str, Any]:
     result |= {name: stored["metrics"].get(name) for name in SHOWN}
     energy = row.value("energy_pj")
     result["energy_pj"] = None if energy is None else float(energy)
+    result["components"] = [share.record() for share in shares(row)]
     for g in all_gaps([row]):
         result[f"bound_{g.metric}"] = None if g.bound is None else written(g.bound.value)
         result[f"gap_{g.metric}"] = None if g.to_bound is None else round(float(g.to_bound), 6)
@@ -115,6 +118,8 @@ def report(row: Row, document: dict[str, Any] | None, instance: Instance, consol
             say(f"  {metric_named(g.metric).title:<16} {compact(g.value):<9} {_against(g)}")
     if not energy_given(platform):
         say("  energy           -         the platform gives no energies")
+    for line in share_lines(row):
+        say(line)
     for name in PRINTED:
         value = row.value(name)
         say(f"  {name:<16} {'-' if value is None else compact(value)}")

@@ -143,9 +143,10 @@ class Evaluation:
             use = self.utilisation.get(name)
             flat[f"{name}_use_mean"] = use.mean if use else None
             flat[f"{name}_use_min"] = use.extreme if use else None
-        for part in self.components if self.energy.read_pj else ():
+        for part in self.components:
             flat[f"area_{part.key}_um2"] = part.area_um2
-            flat[f"energy_{part.key}_pj"] = part.read_pj
+            if self.energy.read_pj:
+                flat[f"energy_{part.key}_pj"] = part.read_pj
         if self.energy.leakage_pj:
             flat["energy_leakage_pj"] = self.energy.leakage_pj
         return flat

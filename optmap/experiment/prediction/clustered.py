@@ -8,7 +8,7 @@ them later, is described by the clusters it starts from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from math import log, log1p
 
@@ -17,9 +17,11 @@ from optmap.clustering.contract import CLUSTERERS, DIVIDERS
 from optmap.errors import CapacityError, FanInError
 from optmap.experiment.row import Row
 from optmap.instance import Instance
-from optmap.judge.metrics import computing_energy, traffic
+from optmap.judge.metrics import Traffic, computing_energy, traffic
 from optmap.methods import METHODS, Method
+from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.outcome import Limits
+from optmap.model.platform import Interconnect, Platform
 from optmap.stages.course import WARM_CLUSTERING, Course
 from optmap.stages.divide import divide
 
@@ -118,12 +120,76 @@ def of_rows(rows: Iterable[Row]) -> dict[Key, Clustered]:
     return found
 
 
-def clustered(instance: Instance, name: str, limits: Limits) -> Clustered | None:
-    """Return what the clusters say that a method starts from; None where it finds none."""
-    method = METHODS.get(name)
-    if method is None or method.clustering == "imported":
-        return None
-    course = Course(instance.platform, instance.tokens, limits, lambda _: None, [])
+def crossbars_of(platform: Platform) -> Platform:
+    """Return the platform with one tile of each kind, for any number of programs.
+
+    Decomposing and clustering look at no more of a platform: those that differ in the number of
+    tiles, in slots or hops have the same clusters.
+    """
+    kinds = dict.fromkeys(
+        replace(platform.tiles[t], slots=None, input_buffer=None, output_buffer=None)
+        for t in platform.in_use
+    )
+    return replace(
+        platform,
+        name="",
+        tiles=tuple(kinds),
+        interconnect=Interconnect("mesh", len(kinds), 1),
+        hop_ticks=0,
+        chip_hop_ticks=None,
+        resident=False,
+    )
+
+
+class Clusterings:
+    """Clusters that methods start from, each made once for all platforms of the same crossbars."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, _Made | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def of(self, instance: Instance, name: str, limits: Limits) -> Clustered | None:
+        """Return what the clusters say that a method starts from; None where it finds none."""
+        method = METHODS.get(name)
+        if method is None or method.clustering == "imported":
+            return None
+        network = (instance.network, instance.windows, instance.bit_planes, instance.snn)
+        platform = crossbars_of(instance.platform)
+        key = (network, platform, instance.tokens, flow_of(method), limits.seed)
+        if key not in self._made:
+            self._made[key] = _made(instance, platform, method, limits)
+        made = self._made[key]
+        return None if made is None else made.on(instance.platform)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Clusters, and what is known of them whatever the number of tiles."""
+
+    graph: ClusterGraph
+    spikes: Traffic
+    computing_pj: float
+
+    def on(self, platform: Platform) -> Clustered:
+        """Return what they say on a platform."""
+        ticks = dict.fromkeys(_TICKS, 0.0)
+        for bound in period_bounds(self.graph, platform):
+            ticks[bound.name] = max(ticks[bound.name], float(bound.value))
+        return Clustered(
+            ticks["actor"],
+            ticks["load"],
+            ticks["pair"],
+            self.graph.num_clusters,
+            self.spikes.external_spikes,
+            self.spikes.input_deliveries,
+            self.computing_pj,
+        )
+
+
+def _made(instance: Instance, platform: Platform, method: Method, limits: Limits) -> _Made | None:
+    course = Course(platform, instance.tokens, limits, lambda _: None, [])
     started = replace(method, clustering=flow_of(method)[1], whole="")
     try:
         units, found = course.heuristically(
@@ -131,18 +197,6 @@ def clustered(instance: Instance, name: str, limits: Limits) -> Clustered | None
         )
     except (CapacityError, FanInError):
         return None
+    spike_pj, synapse_pj = computing_energy(units, platform)
     graph = course.graph_of(units, found)
-    ticks = dict.fromkeys(_TICKS, 0.0)
-    for bound in period_bounds(graph, instance.platform):
-        ticks[bound.name] = max(ticks[bound.name], float(bound.value))
-    spikes = traffic(units, found)
-    spike_pj, synapse_pj = computing_energy(units, instance.platform)
-    return Clustered(
-        ticks["actor"],
-        ticks["load"],
-        ticks["pair"],
-        found.num_clusters,
-        spikes.external_spikes,
-        spikes.input_deliveries,
-        float(spike_pj + synapse_pj),
-    )
+    return _Made(graph, traffic(units, found), float(spike_pj + synapse_pj))

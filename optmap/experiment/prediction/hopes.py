@@ -1,4 +1,4 @@
-"""What predictions are for: which rows to run first, and which not to hope for.
+"""What predictions are for in ``explore``: which rows to run first, which not to hope for.
 
 A prediction proves nothing. What it leaves out may be missed, so that whoever uses it says how much
 was left out, and the full run is the audit.
@@ -12,13 +12,11 @@ from math import sqrt
 from pathlib import Path
 
 from optmap.errors import InputError
-from optmap.experiment.prediction.clustered import clustered
+from optmap.experiment.prediction.clustered import Clusterings
 from optmap.experiment.prediction.descriptors import TARGETS, Descriptor
 from optmap.experiment.prediction.predictor import LEAST_ROWS, Prediction, Predictor
 from optmap.experiment.row import Row
 from optmap.experiment.run.description import describe_network
-from optmap.experiment.run.job import Job
-from optmap.experiment.run.plan import Planned
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.front import OBJECTIVES, Vector, proved_floors
 from optmap.instance import Instance
@@ -46,6 +44,7 @@ def described(
     method: str,
     floors: Mapping[str, Fraction] | None = None,
     limits: Limits | None = None,
+    clusterings: Clusterings | None = None,
 ) -> Descriptor:
     """Return what is known of a row before it is run.
 
@@ -54,12 +53,17 @@ def described(
     floors : mapping, optional
         What is proved for every mapping; made where not given.
     limits : Limits, optional
-        Of the row: the method's first clusters are made, and described. Without, they are not.
+        Of the row: the method's first clusters are described, too. Without, they are not.
+    clusterings : Clusterings, optional
+        Where clusters made before are taken from, and new ones kept.
     """
     if floors is None:
         floors = proved_floors(instance.snn, instance.platform)
     known = {m: float(v) for m, v in floors.items() if m in TARGETS and v > 0}
-    made = None if limits is None else clustered(instance, method, limits)
+    made = None
+    if limits is not None:
+        kept = Clusterings() if clusterings is None else clusterings  # an empty one is kept, too
+        made = kept.of(instance, method, limits)
     return Descriptor(describe_network(instance), known, method, made)
 
 
@@ -74,6 +78,7 @@ class Hopes:
 
     def __init__(self, rows: Sequence[Row], *, seed: int = 0) -> None:
         self._rows, self._seed, self._new = list(rows), seed, 0
+        self.clusterings = Clusterings()
         self._predictor = self._fitted()
 
     def _fitted(self) -> Predictor | None:
@@ -116,25 +121,3 @@ class Hopes:
             return None
         made = {metric: self._predictor.predict(descriptor, metric) for metric in TARGETS}
         return {metric: guess for metric, guess in made.items() if guess is not None}
-
-
-def by_promise(
-    jobs: Sequence[Job], plans: Sequence[Planned], rows: Sequence[Row], seed: int
-) -> list[Job]:
-    """Return jobs so that those come first whose predicted period is nearest to the floor.
-
-    Jobs without a guess (mappings given, methods that no row knows) keep their order, at the end.
-    """
-    predictor = Predictor(rows, seed=seed)
-    instance_of = {plan.instance.name: plan.instance for plan in plans}
-    floors = {name: proved_floors(i.snn, i.platform) for name, i in instance_of.items()}
-    taught = {row.method for row in rows}
-    placed: list[tuple[float, int]] = []
-    for i, job in enumerate(jobs):
-        above = float("inf")
-        if job.method in taught and job.instance in instance_of:
-            descriptor = described(instance_of[job.instance], job.method, floors[job.instance])
-            guess = predictor.predict(descriptor, "period")
-            above = above if guess is None else guess.value / descriptor.floor("period")
-        placed.append((above, i))
-    return [jobs[i] for _, i in sorted(placed)]

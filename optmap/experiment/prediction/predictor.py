@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import exp, log
 from typing import Any
 
@@ -41,6 +42,8 @@ TREES = 60
 LEAST_ROWS = 8
 #: Neighbours whose mean is the first guess.
 NEIGHBOURS = 2
+#: What is learned beside the metrics, and the least of it.
+SECONDS, LEAST_SECONDS = "seconds", 0.01
 #: Share of the rows' errors that an interval should hold.
 COVERED = 0.9
 #: The first numbers of a descriptor are sizes of the network: unlike ones are farther apart.
@@ -49,6 +52,8 @@ OF_NETWORK, NETWORK_WEIGHT = 5, 20.0
 FAR = 99.0
 #: A neighbour so near in all sizes counts at most as much as one at this distance.
 NEAREST = 0.05
+#: Rows of a method that no row knows.
+NOBODY = np.empty(0, dtype=np.int64)
 #: Most rows that the Gaussian process learns from: its time grows with their cube.
 MOST_ROWS = 1_500
 
@@ -94,12 +99,20 @@ class Predictor:
         ]
         self._seed = seed
         self._models: dict[tuple[str, bool], _Model | None] = {}
+        self._guesses: dict[tuple[int, str], tuple[Descriptor, Prediction | None]] = {}
 
     def predict(self, descriptor: Descriptor, metric: str) -> Prediction | None:
         """Return a guess of a metric of ``TARGETS``; None where no row taught it.
 
-        It is never below what is proved; the number of clusters is known where they are.
+        It is never below what is proved; the number of clusters is known where they are. The same
+        descriptor is guessed once.
         """
+        key = id(descriptor), metric
+        if key not in self._guesses:  # with the descriptor, so that no other takes its id
+            self._guesses[key] = descriptor, self._guess(descriptor, metric)
+        return self._guesses[key][1]
+
+    def _guess(self, descriptor: Descriptor, metric: str) -> Prediction | None:
         made = descriptor.clustered
         proved, most = descriptor.proved(metric), descriptor.most(metric)
         if metric == "clusters" and made is not None and keeps_clusters(descriptor.method):
@@ -114,11 +127,16 @@ class Predictor:
         ends = (base * exp(x) for x in model.guess(descriptor))
         return Prediction(*(max(min(x, most), proved) for x in ends))
 
+    def seconds(self, descriptor: Descriptor) -> float | None:
+        """Return a guess of how long a row takes, the process around the method included."""
+        model = self._model(SECONDS, with_clusters=False)
+        return None if model is None else exp(model.guess(replace(descriptor, clustered=None))[0])
+
     def _model(self, metric: str, with_clusters: bool) -> _Model | None:
         """Return what the rows say of a metric, learned when it is first asked for."""
         if (metric, with_clusters) not in self._models:
             rows: list[tuple[Descriptor, float]] = []
-            value = metric_named(metric).value
+            value = _seconds if metric == SECONDS else metric_named(metric).value
             for row, made in zip(self._rows, self._clustered, strict=True):
                 reached = value(row)
                 if (made is not None or not with_clusters) and reached is not None and reached > 0:
@@ -143,6 +161,8 @@ class _Model:
         self._above = np.array([above for _, above in rows])
         self._words = {w: i for i, w in enumerate(_words(self._known))}
         self._numbers = np.array([d.numbers() for d in self._known])
+        methods = np.array([d.method for d in self._known])
+        self._alike = {name: np.flatnonzero(methods == name) for name in set(methods.tolist())}
         self._weights = np.where(np.arange(self._numbers.shape[1]) < OF_NETWORK, NETWORK_WEIGHT, 1)
         inputs = np.array([self._inputs(d, but=i) for i, d in enumerate(self._known)])
         self._trees, beyond = _regressor(seed), self._above - inputs[:, -2]
@@ -157,7 +177,8 @@ class _Model:
     def guess(self, d: Descriptor) -> tuple[float, float, float]:
         """Return a guess with the ends of its interval."""
         inputs = self._inputs(d)[None, :]
-        each = np.array([tree.predict(inputs)[0] for tree in self._trees.estimators_])
+        # tree_ is what a tree has learned: its own predict checks the input for longer than it runs
+        each = np.array([float(t.tree_.predict(inputs)[0, 0]) for t in self._trees.estimators_])
         each += inputs[0, -2]
         of_process = self._process.predict(inputs[0])
         middle = (1 - self._share) * float(each.mean()) + self._share * of_process
@@ -170,8 +191,9 @@ class _Model:
         own = np.array(d.numbers())
         words = np.zeros(len(self._words))
         words[[self._words[w] for w in d.stages() if w in self._words]] = 1.0
-        alike = [i for i, k in enumerate(self._known) if k.method == d.method and i != but]
-        if not alike:
+        alike = self._alike.get(d.method, NOBODY)
+        alike = alike[alike != but]
+        if not len(alike):
             tail = [float(self._above.mean()), FAR]
             return np.concatenate((own, words, tail)).astype(np.float32)
         distance = (np.abs(self._numbers[alike] - own) * self._weights).sum(axis=1)
@@ -180,6 +202,10 @@ class _Model:
         mean = float((self._above[alike][near] * weight).sum() / weight.sum())
         tail = [mean, float(distance[near].min())]
         return np.concatenate((own, words, tail)).astype(np.float32)
+
+
+def _seconds(row: Row) -> Fraction:
+    return Fraction(max(row.elapsed_s or row.wall_s, LEAST_SECONDS))
 
 
 def _words(known: Sequence[Descriptor]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -13,9 +14,10 @@ from optmap.bounds.bound import Bound
 from optmap.errors import InputError
 from optmap.experiment.prediction import clustered
 from optmap.experiment.prediction.descriptors import Descriptor, crossbar, floors_of
-from optmap.experiment.prediction.hopes import Hopes, by_promise, described
+from optmap.experiment.prediction.hopes import Hopes, described
 from optmap.experiment.prediction.predictor import LEAST_ROWS, Predictor
 from optmap.experiment.prediction.process import GaussianProcess
+from optmap.experiment.prediction.promise import by_promise
 from optmap.experiment.row import Row
 from optmap.experiment.run.in_process import runner
 from optmap.experiment.run.plan import Planned
@@ -92,12 +94,24 @@ def test_too_few_rows_are_refused_and_hopes_wait_for_more():
     assert best[0] >= Fraction(floor) * chip.tick_ns * Fraction(999, 1000)
 
 
-def test_the_most_promising_job_comes_first():
-    source = Source(network="gen:mlp-30-20", platform="dynap_se")
+def test_the_most_gain_in_a_second_comes_first():
+    """Periods are 4 and 2 floors; what is slower by more than it gains by more comes later."""
+    source = Source(network="gen:mlp-60-40-10", platform="dynap_se:size=8,tiles=16")
     plan = Planned(source.load(), source)
-    jobs = [plan.job(name, Limits(1.0)) for name in ("pacman", "song2020", "overlap")]
-    ordered = by_promise(jobs, [plan], ROWS, 0)
-    assert [job.method for job in ordered] == ["overlap", "song2020", "pacman"]
+    jobs = [plan.job(name, Limits(1000.0)) for name in ("pacman", "song2020", "overlap")]
+
+    def ordered(seconds: dict[str, float], known: Sequence[Row] = ()) -> list[str]:
+        rows = [replace(one, wall_s=seconds[one.method]) for one in ROWS]
+        return [job.method for job in by_promise(jobs, [plan], [*rows, *known], 0)]
+
+    assert ordered({"song2020": 1.0, "overlap": 1.0}) == ["overlap", "song2020", "pacman"]
+    assert ordered({"song2020": 1.0, "overlap": 90.0}) == ["song2020", "overlap", "pacman"]
+    reached = replace(ROWS[0], digest=plan.digest, method="spinemap", metrics={"period": 1})
+    assert ordered({"song2020": 1.0, "overlap": 90.0}, [reached]) == [
+        "overlap",
+        "song2020",
+        "pacman",
+    ]
 
 
 GRID = ["--grid", "size=16..32x2,tiles=1..2", "--platform", "dynap_se"]
@@ -135,10 +149,10 @@ def test_clusters_are_described_before_they_are_bound_as_rows_have_them(tmp_path
     with Store.opened(tmp_path / "run") as store:
         sweep([plan.job(name, limits) for name in NAMES], store, Quiet(), parallel=1, runner=runner)
         rows = store.typed()
-    of_rows = clustered.of_rows(rows)
+    of_rows, made_once = clustered.of_rows(rows), clustered.Clusterings()
     for one in rows:
         method = method_named(one.method)
-        made = clustered.clustered(plan.instance, one.method, limits)
+        made = made_once.of(plan.instance, one.method, limits)
         assert made == of_rows[(one.instance, *clustered.flow_of(method))]
         known = Descriptor.of(one, made)
         for metric in ("period", "energy_pj", "clusters"):
@@ -148,7 +162,25 @@ def test_clusters_are_described_before_they_are_bound_as_rows_have_them(tmp_path
     assert clustered.flow_of(method_named("whole")) == ("spikes", "overlap")
     assert not clustered.keeps_clusters("whole")
     assert clustered.flow_of(method_named("lns")) == ("tree", "overlap")
-    assert clustered.clustered(plan.instance, "imported", limits) is None
+    assert made_once.of(plan.instance, "imported", limits) is None
+
+
+def test_platforms_of_the_same_crossbars_share_clusters_and_nothing_else():
+    """Whatever tiles, slots and hops are, what is kept says the same as clusters made anew."""
+    limits, kept = Limits(600.0), clustered.Clusterings()
+    seen = []
+    for changes in ("tiles=1", "tiles=9", "tiles=4,slots=2", "tiles=4,hop_ticks=7", "rows=16"):
+        source = Source(network="gen:mlp-60-40-10", platform=f"dynap_se:size=32,{changes}")
+        if changes == "rows=16":
+            source = replace(source, platform="dynap_se:size=32,rows=16")
+        instance = source.load()
+        for name in ("song2020", "overlap-spikes"):
+            found = kept.of(instance, name, limits)
+            assert found is not None
+            assert found == clustered.Clusterings().of(instance, name, limits)
+            seen.append(found)
+    assert len(set(seen)) > 4
+    assert len(kept) == 4  # two flows on two kinds of crossbars
 
 
 def test_the_process_goes_through_its_rows_and_knows_its_errors():
