@@ -77,7 +77,7 @@ from optmap.model.platform import TOKEN_MODES
 from optmap.output import Output
 from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
-from optmap.variants import AXES, asked_for
+from optmap.variants import add_axes, asked_for
 
 #: New objects after which Python looks for cycles: rows have none, and looking through thousands of
 #: them after each 700 objects takes a fifth of the time of a run whose rows are all there.
@@ -163,22 +163,7 @@ PLATFORM_OF = "of networks; of instances, in place of theirs, where only instanc
 def _platform_arguments(made: argparse.ArgumentParser) -> None:
     """Add what networks run on, and what is varied of it."""
     made.add_argument("--platform", metavar="P", help=f"{PLATFORM_OF}: {platform_help()}")
-    made.add_argument(
-        "--platforms",
-        action="append",
-        default=[],
-        metavar="P,P",
-        help="every instance and network on each of these: files, folders of them, names, with"
-        " changes after a colon (dynap_se,dynap_se:rows=64,tiles=9); may be given several times",
-    )
-    made.add_argument(
-        "--grid",
-        action="append",
-        default=[],
-        metavar="AXES",
-        help="and with every change of it: size=64..512x2,tiles=1..16x2,slots=1|8; axes: "
-        + ", ".join(AXES),
-    )
+    add_axes(made)
     made.add_argument("--spikes", type=file_name, metavar="FILE", help="of the networks")
     made.add_argument("--tokens", choices=TOKEN_MODES, default="dataflow", help="of the networks")
 

@@ -56,7 +56,7 @@ from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 from optmap.output import Output
 from optmap.shipped import platform_help
-from optmap.variants import AXES, asked_for
+from optmap.variants import add_axes, asked_for
 
 #: Fast flows, the published one and the two that decide the decomposition by spikes.
 METHODS = ("song2020", "song2020-spikes", "overlap-spikes")
@@ -150,21 +150,7 @@ def build_parser() -> argparse.ArgumentParser:
         "networks", nargs="+", metavar="NETWORK", help="instances (files, names), networks"
     )
     made.add_argument("--platform", metavar="P", help=f"in place of own: {platform_help()}")
-    made.add_argument(
-        "--platforms",
-        action="append",
-        default=[],
-        metavar="P,P",
-        help="every network on each of these: files, folders of them, names, with changes after a"
-        " colon; may be given several times",
-    )
-    made.add_argument(
-        "--grid",
-        action="append",
-        default=[],
-        metavar="AXES",
-        help="and with every change of it: size=64..512x2,tiles=1..16x2; axes: " + ", ".join(AXES),
-    )
+    add_axes(made)
     made.add_argument(
         "--windows",
         default="1",

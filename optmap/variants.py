@@ -5,6 +5,7 @@ What can be changed is listed in ``AXES``; everything else of the platform stays
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -101,6 +102,26 @@ AXES: dict[str, Axis] = {
     },
     "cells_per_synapse": Axis("[cells] cells_per_synapse", _number("cells_per_synapse")),
 }
+
+
+def add_axes(made: argparse.ArgumentParser) -> None:
+    """Add ``--platforms`` and ``--grid``: what every network runs on, and what is varied of it."""
+    made.add_argument(
+        "--platforms",
+        action="append",
+        default=[],
+        metavar="P,P",
+        help="every instance and network on each of these: files, folders of them, names, with"
+        " changes after a colon (dynap_se,dynap_se:rows=64,tiles=9); may be given several times",
+    )
+    made.add_argument(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="AXES",
+        help="and with every change of it: size=64..512x2,tiles=1..16x2,slots=1|8; axes: "
+        + ", ".join(AXES),
+    )
 
 
 def parts_of(platform: str) -> tuple[str, dict[str, int]]:
