@@ -218,10 +218,7 @@ def main(arguments: Sequence[str]) -> int:
     ]
     jobs += given
     if args.predict:
-        from optmap.experiment.prediction.hopes import stored_rows  # loads the judge
-        from optmap.experiment.prediction.promise import by_promise
-
-        jobs = by_promise(jobs, [*plans, *brought], stored_rows(args.predict), limits[0].seed)
+        jobs = _by_promise(jobs, [*plans, *brought], args.predict, limits[0].seed)
     for error in unreadable:
         log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
     if not jobs and not unreadable:
@@ -267,6 +264,15 @@ def _planned(args: argparse.Namespace) -> tuple[list[Planned], list[str]]:
     )
     sources = on_platforms(sources_of(args.paths, networks, args.all), platforms, points)
     return planned(sources, encodings)
+
+
+def _by_promise(
+    jobs: list[Job], plans: list[Planned], folders: Sequence[str], seed: int
+) -> list[Job]:
+    from optmap.experiment.prediction.hopes import stored_rows  # loads the judge
+    from optmap.experiment.prediction.promise import by_promise
+
+    return by_promise(jobs, plans, stored_rows(folders), seed)
 
 
 def _default_methods() -> list[str]:
