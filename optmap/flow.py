@@ -81,6 +81,7 @@ def run(
         graph = course.graph_of(*units)
         refuse_short_buffers(graph, platform)  # no binding and no order would help
         mapping = Mapping(*units, *schedule(course, method, units, graph, placement))
+        _refuse_unmeasured(course, method, mapping)
     except CapacityError as error:
         proved = isinstance(error, ProvedInfeasibleError)
         status = Status.INFEASIBLE if proved else Status.UNKNOWN
@@ -95,6 +96,15 @@ def run(
 def _run(course: Course, status: Status, mapping: Mapping | None, reason: str = "") -> Run:
     text = "; ".join(filter(None, (reason, *course.notes)))
     return Run(status, mapping, tuple(course.claims), tuple(course.seconds), text)
+
+
+def _refuse_unmeasured(course: Course, method: Method, mapping: Mapping) -> None:
+    """Raise CapacityError where a method minimises hops that no mapping here has."""
+    stage = WHOLE.get(method.whole)
+    if stage is None or "multicast_hops" not in stage.metrics:
+        return
+    if evaluate(course.platform, mapping, course.tokens).multicast is None:
+        raise CapacityError(f"platform {course.platform.name!r}: its routes are not XY")
 
 
 def _decide_all(course: Course, method: Method, snn: SNN, start: Mapping) -> Mapping:

@@ -8,12 +8,13 @@ import pytest
 
 from optmap import exact
 from optmap.flow import run
-from optmap.instance import Instance
+from optmap.instance import Instance, load
 from optmap.judge.case import judge
 from optmap.methods import METHODS
 from optmap.model.claim import Run
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.shipped import shipped_instances
 from optmap.stages.course import Course
 
 TILE = Tile(Crossbar(8, 8))
@@ -125,3 +126,14 @@ def test_the_same_mapping_is_reported_again_only_where_that_is_cheap(
             assert mapping is not None
             course.report_mapping(mapping)
         assert len(reports) == expected
+
+
+@pytest.mark.parametrize("name", ["whole-multicast", "multicast-cpsat"])
+def test_hops_that_no_mapping_of_a_platform_has_are_refused(name: str):
+    instance = load(shipped_instances()["lenet_mnist_7"])  # distances are given, no routes
+    made = run(
+        METHODS[name], instance.snn, instance.platform, instance.tokens, Limits(5.0), lambda _: None
+    )
+    assert made.status is Status.UNKNOWN
+    assert "its routes are not XY" in made.reason
+    assert not made.claims

@@ -88,21 +88,42 @@ def paid_by_pairs(snn: SNN, spikes: IntArray, platform: Platform, neurons: IntAr
         return None
     common = (reads.multiply(spikes) @ reads.T).tocsr()
     loudest = int(np.sort(spikes[shared_by > 1])[-platform.max_rows :].sum())
-    own = [np.sort(spikes[snn.sources_of(j)])[-platform.max_rows :].sum() for j in neurons.tolist()]
+    own = _largest(reads, spikes, min(platform.max_rows, int(snn.max_fan_in)))[:, -1]
     beside = _beside(common, min(platform.max_columns, len(neurons)))
-    paid: int = (PART * all_read - _most_saved(np.array(own), beside, loudest)) // PART
+    paid: int = (PART * all_read - _most_saved(own, beside, loudest)) // PART
     return paid
 
 
 def _beside(common: sparse.csr_matrix, width: int) -> IntArray:
     """Return c_j(b) for b = 1, ..., width, shape (n, width), from what pairs have in common."""
+    beside = sparse.csr_matrix(common - sparse.diags_array(common.diagonal(), dtype=np.int64))
     sums = np.zeros((common.shape[0], width), dtype=np.int64)
-    for p in range(common.shape[0]):
-        row = slice(common.indptr[p], common.indptr[p + 1])
-        others = np.sort(common.data[row][common.indices[row] != p])[::-1][: width - 1]
-        sums[p, 1 : len(others) + 1] = np.cumsum(others)
-        sums[p, len(others) + 1 :] = sums[p, len(others)]
+    sums[:, 1:] = _largest(beside, np.ones(common.shape[1], dtype=np.int64), width - 1)
     return sums
+
+
+def _largest(entries: sparse.csr_matrix, weights: IntArray, most: int) -> IntArray:
+    """Return the sums of the 1, 2, ..., ``most`` largest weighted entries of each row.
+
+    Parameters
+    ----------
+    entries : (n, m) sparse matrix
+        Not negative.
+    weights : (m,) int64 array
+        What an entry of each column is multiplied by.
+
+    Returns
+    -------
+    (n, most) int64 array
+    """
+    row = np.repeat(np.arange(entries.shape[0]), np.diff(entries.indptr))
+    value = entries.data * weights[entries.indices]
+    order = np.lexsort((-value, row))
+    rank = np.arange(len(order)) - entries.indptr[row]
+    kept = rank < most
+    largest = np.zeros((entries.shape[0], most), dtype=np.int64)
+    largest[row[kept], rank[kept]] = value[order[kept]]
+    return np.cumsum(largest, axis=1, out=largest)
 
 
 def _most_saved(own: IntArray, beside: IntArray, loudest: int) -> int:

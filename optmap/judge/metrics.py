@@ -169,8 +169,10 @@ def utilisation(mapping: Mapping, graph: ClusterGraph, platform: Platform) -> di
 
 
 def _ratios(used: IntArray, available: IntArray) -> Spread:
-    ratios = [Fraction(int(u), int(a)) for u, a in zip(used, available, strict=True)]
-    return Spread(sum(ratios, Fraction(0)) / len(ratios), min(ratios))
+    pairs, times = np.unique(np.stack((used, available), axis=1), axis=0, return_counts=True)
+    ratios = [Fraction(u, a) for u, a in pairs.tolist()]  # few differ among many clusters
+    total = sum((r * n for r, n in zip(ratios, times.tolist(), strict=True)), Fraction(0))
+    return Spread(total / len(used), min(ratios))
 
 
 def loads(bound: BindingAwareGraph, platform: Platform, binding: Binding) -> tuple[IntArray, ...]:

@@ -359,12 +359,12 @@ class Platform:
         cells = self.cells_per_synapse
         return tuple(t.crossbar.columns // cells if t.in_use else 0 for t in self.tiles)
 
-    @property
+    @cached_property
     def max_rows(self) -> int:
         """Largest R: what decomposition works for."""
         return max(self.rows_of)
 
-    @property
+    @cached_property
     def max_columns(self) -> int:
         """Largest C'."""
         return max(self.columns_of)

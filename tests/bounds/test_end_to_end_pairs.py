@@ -7,10 +7,11 @@ from random import Random
 
 import numpy as np
 import pytest
+from scipy import sparse
 from whole_oracle import least, random_whole_case
 
 from optmap.bounds.end_to_end_hops import end_to_end_hop_bounds, nearest
-from optmap.bounds.end_to_end_pairs import paid_by_pairs, reads_by_pairs
+from optmap.bounds.end_to_end_pairs import _largest, paid_by_pairs, reads_by_pairs
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges
 
@@ -109,3 +110,14 @@ def test_hops_by_hand():
     assert {b.name: b.value for b in end_to_end_hop_bounds(snn, platform)}["apart"] == 10 * middle
     spread = min(sum(abs(p[0] - x) for x in p[1:]) for p in permutations(range(5)))
     assert spread == middle
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sums_of_largest_entries_are_those_of_sorted_rows(seed: int):
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(1, 12, 2)
+    reads = sparse.csr_matrix((rng.random((n, m)) < 0.4).astype(np.int64))
+    weights, most = rng.integers(0, 9, m), int(rng.integers(1, 8))
+    rows = (reads.toarray() * weights).tolist()
+    expected = [[sum(sorted(r)[::-1][:k]) for k in range(1, most + 1)] for r in rows]
+    assert _largest(reads, weights, most).tolist() == expected
