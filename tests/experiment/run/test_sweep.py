@@ -91,7 +91,7 @@ def test_a_full_disk_stops_the_sweep(tmp_path, monkeypatch):
 
 def test_no_more_than_the_asked_number_run_at_once(tmp_path):
     lock, now, most = threading.Lock(), [0], [0]
-    gate = threading.Barrier(2, timeout=20)
+    gate = threading.Barrier(2, timeout=900)
 
     def run(job, stop):
         with lock:
