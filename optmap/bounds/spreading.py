@@ -12,13 +12,24 @@ b = size(S) - H:
 
     (T1)  sum_i a_i x_i >= sum of size(v) d(u, v) over S >= b,  hence  sum_i min(a_i, b) x_i >= b,
 
-the latter since x is whole. Any weights y >= 0 of such inequalities whose sum of y min(a_i, b) / b
+the latter since x is whole. Nor need a_i count for more than a room:
+
+    (T2)  sum_i min(a_i, b, H) x_i >= b.
+
+For let R be the nets with a_i > H, which hang together at the root, as a net hangs on no smaller
+one. The clusters that hold a unit of theirs are 1 + sum of x over R at most, and hold (1 + sum of x
+over R) H of S at most; every other unit of S is in none of them, so that x over the nets between
+R and it sums to 1 at least. (If R is empty this is (T1).) With nets as roots, all units of a net
+being entered at once, (T2) says how many clusters a net meets: all that is near it must have room
+there.
+
+Any weights y >= 0 of such inequalities whose sum of y min(a_i, b, H) / b
 is at most the spikes of every net i prove traffic >= sum of y: weak duality, in whole numbers that
 are rounded towards the safe side. Such are the spreading metrics of [ENRS]_, over nets rather than
 edges [LR]_: two readers of one source are as near as the source itself.
 
 Lengths that make the trees useful come from multiplicative weights [GK]_: nets become longer as
-the trees of all rounds so far load them; a linear programme then weighs the rounds. Lengths, roots
+the trees of the last rounds load them; a linear programme then weighs the rounds. Lengths, roots
 and weights are the certificate; the trees are grown again from them, in whole numbers.
 
 *Room*: columns, each unit being 1; or rows, where unit u is the sum over its sources of one part in
@@ -63,8 +74,9 @@ Ratios = npt.NDArray[np.float64]
 
 #: Sizes of all units together, at most: products with weights stay in int64.
 MAX_SIZE = 2**30
-#: Roots of a round; rounds; how fast lengths grow; how much near-tight roots count for more.
-ROOTS, ROUNDS, STEP, SHARPNESS = 128, 200, 0.15, 20.0
+#: Roots of a round; rounds; how fast lengths grow, and at most for how many times the mean load;
+#: how much of a load is that of rounds before; how much near-tight roots count for more.
+ROOTS, ROUNDS, STEP, MOST, MEMORY, SHARPNESS = 64, 200, 0.15, 2.0, 0.9, 20.0
 #: Trees grown, times pins, that about a second of one core is counted as.
 WORK_A_UNIT = 60_000_000
 
@@ -174,14 +186,16 @@ def spreading_bound(
         return None
     reference = 0.0
     rng, units = np.random.default_rng(seed), decomposition.num_units
+    # (T2) is no stronger than (T1) where two clusters hold all: nets are no better roots there
+    among = np.arange(units) if total <= 2 * found.room else units + np.arange(nets)
     spikes = np.array(found.spikes, dtype=np.float64)
-    log_length = np.zeros(nets)
+    log_length, crowd = np.zeros(nets), np.ones(nets)
     made: list[Round] = []
     loads: list[IntArray] = []
     for number in range(min(rounds, MAX_ROUNDS)):
         scaled = np.exp(log_length - log_length.max())
         length = np.clip(np.rint(MAX_LENGTH * scaled), 1, MAX_LENGTH).astype(np.int64)
-        roots = np.sort(rng.choice(units, min(units, ROOTS), replace=False)).astype(np.int64)
+        roots = np.sort(rng.choice(among, min(len(among), ROOTS), replace=False)).astype(np.int64)
         weights = np.zeros(len(roots), dtype=np.int64)
         if not reference:
             _, ratio = _trees(roots, weights, length, found.pins, found.room, 0.0)
@@ -200,7 +214,8 @@ def spreading_bound(
         if not load.any() or expired():
             break
         crowded = load / spikes
-        log_length += STEP / np.sqrt(1 + number / 20) * (crowded / crowded.mean() - 1)
+        crowd = MEMORY * crowd + (1 - MEMORY) * crowded / crowded.mean()
+        log_length += STEP / np.sqrt(1 + number / 20) * np.minimum(crowd - 1, MOST)
     times = _mixed(found, made, loads)
     used = [k for k, number in enumerate(times) if number]
     counted = [replace(made[k], times=times[k]) for k in used]
@@ -263,8 +278,8 @@ def prove_spreading(
     for one in certificate.rounds:
         if len(one.lengths) != nets:
             raise ValueError(f"{len(one.lengths)} lengths for {nets} nets")
-        if not all(0 <= root < decomposition.num_units for root in one.roots):
-            raise ValueError("a root that is no unit")
+        if not all(0 <= root < decomposition.num_units + nets for root in one.roots):
+            raise ValueError("a root that is no unit and no net")
         roots, weights, length = (
             np.array(x, dtype=np.int64) for x in (one.roots, one.weights, one.lengths)
         )

@@ -77,16 +77,28 @@ def _settle(unit: Any, distance: Any, reached: Any, pins: Any, tree: Any) -> Any
 def _grow(root: Any, length: Any, pins: Any, tree: Any) -> Any:
     """Find every shortest path from a root; return how many units it reaches.
 
-    Going from one unit of a net to any other costs the net's length. The first unit that a net is
-    entered at is its nearest, so that each net is queued once and its other units wait for it.
+    Roots 0..U-1 are units; root U + i is net i, whose units all have distance 0. Going from one
+    unit of a net to any other costs the net's length. The first unit that a net is entered at is
+    its nearest, so that each net is queued once and its other units wait for it.
     """
     tree.distance[:] = -1
     tree.entered[:] = -1
-    tree.by[root] = -1
-    entered = _settle(root, np.int64(0), 0, pins, tree)
-    reached = 1
-    heap = [(length[tree.fresh[i]], tree.fresh[i]) for i in range(entered)]
-    heapq.heapify(heap)
+    num_units, reached = len(tree.distance), 0
+    heap = [(np.int64(0), np.int64(0))]
+    heap.clear()
+    if root < num_units:
+        first, last, net = 0, 1, np.int64(-1)
+    else:
+        net = root - num_units
+        first, last = pins.ptr[net], pins.ptr[net + 1]
+        tree.entered[net] = pins.units[first]
+    for p in range(first, last):
+        unit = root if net < 0 else pins.units[p]
+        tree.by[unit] = -1 if p == first else net
+        entered = _settle(unit, np.int64(0), reached, pins, tree)
+        reached += 1
+        for i in range(entered):
+            heapq.heappush(heap, (length[tree.fresh[i]], tree.fresh[i]))
     while len(heap):
         there, net = heapq.heappop(heap)
         for p in range(pins.ptr[net], pins.ptr[net + 1]):
@@ -105,10 +117,12 @@ def nearest(root: Any, length: Any, pins: Any, room: Any, tree: Any) -> Any:
     """Grow a root's tree; return how many units its inequality takes, and its ratio, -1 without.
 
     The units nearest to the root are taken as long as that lowers (sum of size x distance) / (sum
-    of sizes - room), which is the ratio.
+    of sizes - room), which is the ratio; what hangs on a root that is a net counts as a room.
     """
     reached = _grow(root, length, pins, tree)
     total, ways, best, taken = np.int64(0), 0.0, -1.0, 0
+    if root >= len(tree.distance):
+        ways = float(room) * float(length[root - len(tree.distance)])
     for i in range(reached):
         unit = tree.order[i]
         total += pins.size[unit]
@@ -135,4 +149,4 @@ def add_tree(
         tree.below[tree.entered[net]] += tree.below[unit]
     for net in range(len(used)):
         if used[net] > 0:
-            load[net] += -((-weight * min(used[net], outside)) // outside)
+            load[net] += -((-weight * min(used[net], min(outside, room))) // outside)

@@ -54,9 +54,22 @@ def test_a_reservoir_is_bounded_and_the_certificate_survives_json():
     assert found is not None
     reached = traffic(decomposition, partition(decomposition, platform)).total
     assert reached / 8 < found.bound < reached
+    assert min(found.rounds[0].roots) >= snn.num_units  # nets, for four clusters
     again = from_dict(found.to_json())
     assert again == found
     assert prove_spreading(again, decomposition, platform) == found.bound
+
+
+def test_what_hangs_on_a_net_counts_as_a_room_at_most():
+    """Nine units read one source: three clusters of three, and two more spikes across."""
+    from optmap.model.snn import from_edges
+
+    star = from_edges([0] * 9, range(1, 10), 10, spikes=[5] + [0] * 9)
+    decomposition = decompose(star, 4, "none")
+    found = spreading_bound(decomposition, chip(4, 3), "columns", lambda: False, rounds=3)
+    assert found is not None
+    # an input's delivery, and two clusters more; (T1) has one more, b = 6 of 6
+    assert found.bound == oracles.least_traffic(decomposition, chip(4, 3), 3) == 15
 
 
 def test_what_is_forged_proves_less():
