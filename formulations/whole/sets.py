@@ -155,7 +155,21 @@ class WholeSets:
         return max(0, -(-(len(self.sources[j]) - 1) // (self.widest - 1)) - 1)
 
     def most_clusters(self, period: Fraction) -> int:
-        """Return how many clusters a mapping of that period can have; 0 if there is none."""
+        """Return how many clusters a mapping of that period can have; 0 if there is none.
+
+        Every neuron asks for the same period.
+        """
+        known = self._counted.get(period)
+        if known is None:
+            known = self._counted[period] = self._most_clusters(period)
+        return known
+
+    @cached_property
+    def _counted(self) -> dict[Fraction, int]:
+        """Period -> most clusters, of the periods that were asked for."""
+        return {}
+
+    def _most_clusters(self, period: Fraction) -> int:
         units = sum(max(1, len(self.sources[j]) - 1) for j in self.neurons)
         base, switch = self.platform.base_ticks, self.platform.switch_ticks
         spare = self.slack(period)

@@ -53,7 +53,9 @@ MODULES = {
     "optmap/experiment/verification/claims.py": (
         "tests/experiment/test_verify_every_field.py tests/experiment/test_verify_run.py"
     ),
-    "optmap/experiment/verification/folder.py": "tests/experiment/test_verify_run.py",
+    "optmap/experiment/verification/folder.py": (
+        "tests/experiment/test_verify_run.py tests/experiment/test_verify_repaired.py"
+    ),
     "formulations/solvers/status.py": "tests/formulations/solvers",
     "formulations/ordering/farey.py": "tests/formulations/ordering/test_order_farey.py",
 }
