@@ -3,7 +3,8 @@
 Pseudo-code::
 
     start: the given binding (Hilbert or spectral, from the heuristics), else the first that fits
-    anneal it (annealing.py) in runs of doubled length, for half of the limit
+    exchange whole tiles (tile_exchange.py): loads stay, distances fall
+    anneal it (annealing.py) in runs of doubled length, for half of the limit, and exchange again
     repeat until the time is up:
         take out a cluster, its partners and partners' partners until there are 4 to 14,
         or what stands within two hops of a tile
@@ -47,6 +48,7 @@ from formulations.binding.sets import (
     spike_hops_of,
     usable_start,
 )
+from formulations.binding.tile_exchange import exchanged
 from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
@@ -102,7 +104,8 @@ def solve(
     low = 0 if named is None else named.whole
     watch.note(value, low)
     tile, least = start.tile_of.astype(np.int64), int(value or 0)
-    for met, reached in problem.annealed(tile, watch, rng):
+    for met in _begun(problem, tile, sets, watch, rng):
+        reached = spike_hops_of(graph, platform, Binding(met.astype(np.int32)))
         if reached < least and _feasible(sets, Binding(met.astype(np.int32)), max_load):
             tile[:], least = met, reached
             watch.note(least, low)
@@ -123,6 +126,16 @@ def solve(
             tile[:] = record
     found = Binding(record.astype(np.int32))
     return graded(keep_better(watch, Status.FEASIBLE, found, least, low, start, value), low)
+
+
+def _begun(
+    problem: _Problem, tile: IntArray, sets: BindingSets, watch: Stopwatch, rng: np.random.Generator
+) -> Iterator[IntArray]:
+    """Yield bindings to begin with: ``tile`` and each annealed one, and with tiles exchanged."""
+    yield exchanged(sets.graph, sets.platform, tile, rng)
+    for met, _ in problem.annealed(tile, watch, rng):
+        yield met
+        yield exchanged(sets.graph, sets.platform, met, rng)
 
 
 def _feasible(sets: BindingSets, binding: Binding, max_load: int | None) -> bool:
