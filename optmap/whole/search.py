@@ -67,8 +67,8 @@ LOOK_S, FIRST_MOVES, MOVES_A_UNIT = 0.2, 200, 500_000
 MOST_PIPELINED = 64
 #: Evaluations along critical cycles: many where the best period is FAR above the floor.
 FAR, FAR_TRIALS, NEAR_TRIALS = 1.05, 20_000, 400
-#: Shares of the time: when the fast flows end; for refining; for one state's schedule; kept back.
-STARTS_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.2, 0.1, 0.02
+#: Shares of the time: fast flows end, the first one ends; refining; one schedule; kept back.
+STARTS_SHARE, FIRST_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.6, 0.2, 0.1, 0.02
 #: Refining takes more where it works on the objective itself; for clusters, neurons are cut then.
 REFINE_SHARES, CUT_SHARE = {"clusters": 0.2, "traffic": 0.5}, 0.9
 #: Of the time since it ended last, where it begins again because the search has stalled, but not
@@ -181,7 +181,8 @@ class _Search:
 
     def begin(self) -> None:
         """Try the fast flows, then better clusterings of the best of them."""
-        for mapping in starts(self.target, self.until(STARTS_SHARE), self.limits.wall_s):
+        soon, later, wall_s = self.until(STARTS_SHARE), self.until(FIRST_SHARE), self.limits.wall_s
+        for mapping in starts(self.target, soon, wall_s, later):
             self._consider(mapping)
         if self.best is not None:
             self._consider(self.best)

@@ -45,11 +45,15 @@ MOST_PULLS = 3_000_000
 BLOCKS_SECONDS_A_SYNAPSE, BLOCKS_SHARE = 1.2e-4, 0.4
 
 
-def starts(target: Target, expired: Expired, seconds: float) -> Iterator[Mapping]:
+def starts(
+    target: Target, expired: Expired, seconds: float, first: Expired | None = None
+) -> Iterator[Mapping]:
     """Yield mappings with projected orders; no clustering twice.
 
     Parameters
     ----------
+    first : callable, optional
+        Says when the first flow must end, which is a method of its own: later than the others.
     seconds : float
         All the time there is: where fewest clusters are wanted, blocks are cut if they take less
         than BLOCKS_SHARE of it.
@@ -78,8 +82,9 @@ def starts(target: Target, expired: Expired, seconds: float) -> Iterator[Mapping
             continue
         identity = clustering_identity(decomposition.identity, clustering)
         if identity not in seen:
+            until = expired if seen or first is None else first
             seen.add(identity)
-            yield from bound(target, decomposition, clustering, expired)
+            yield from bound(target, decomposition, clustering, until)
 
 
 def _divisions(target: Target, seconds: float) -> Iterator[tuple[Decomposition, str]]:
