@@ -18,8 +18,8 @@ from optmap.generators.generate import generate
 from optmap.readers.snn_hypergraph import read_hypergraph
 
 TABLES = ("hysmap", "smart", "axonflow")
-#: Units of work of ``lns``, about seconds, for each network of AxonFlow's kind.
-WORK = 20
+#: Units of work, about seconds, of the search and of the bound, for networks of AxonFlow's kind.
+WORK = 50
 
 
 def made(name: str, folder: Path, machine: str, runs: int) -> None:
