@@ -24,10 +24,10 @@ References
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse.linalg import ArpackError, eigsh
 
 from optmap.binding.kernels.tile_shares import along
 from optmap.binding.kernels.tile_swaps import improve
@@ -36,6 +36,9 @@ from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 PASSES = 30
 
@@ -103,25 +106,55 @@ def spectral_order(graph: ClusterGraph, seed: int) -> IntArray:
     k = graph.num_clusters
     if k < 3 or not graph.num_channels:
         return np.arange(k)
+    laplacian, first = (_dense if k <= DENSE else _sparse)(graph)
+    vector = np.zeros(k)
+    for c in np.unique(first):
+        members = np.flatnonzero(first == c)
+        if len(members) > 2:
+            vector[members] = _fiedler(laplacian[members][:, members], seed)
+    return np.lexsort((np.arange(k), np.round(vector, 9), first))
+
+
+def _dense(graph: ClusterGraph) -> tuple[npt.NDArray[np.float64], IntArray]:
+    """Return the undirected graph's Laplacian, and each cluster's component as its first member."""
+    k = graph.num_clusters
+    weight = np.zeros((k, k))
+    np.add.at(weight, (graph.source, graph.target), graph.spikes + 1.0)
+    weight += weight.T
+    laplacian = np.diag(weight.sum(axis=0)) - weight
+    joined = (weight > 0) | np.eye(k, dtype=np.bool_)
+    first = np.arange(k)
+    while True:
+        lower = np.where(joined, first, k).min(axis=1)
+        if np.array_equal(lower, first):
+            return laplacian, first
+        first = lower
+
+
+def _sparse(graph: ClusterGraph) -> tuple[sparse.csr_matrix, IntArray]:
+    """Return what :func:`_dense` does, in space for the channels only."""
+    from scipy import sparse  # here and below: slow to load, and few clusters need none of it
+
+    k = graph.num_clusters
     weight = (graph.spikes + 1).astype(np.float64)
     half = sparse.csr_matrix((weight, (graph.source, graph.target)), shape=(k, k))
     laplacian = sparse.csr_matrix(sparse.csgraph.laplacian((half + half.T).tocsr()))
-    _, component = sparse.csgraph.connected_components(half, directed=False)
-    vector = np.zeros(k)
-    for c in range(component.max() + 1):
-        members = np.flatnonzero(component == c)
-        if len(members) > 2:
-            vector[members] = _fiedler(laplacian[members][:, members], seed)
-    first = np.full(component.max() + 1, k)
+    count, component = sparse.csgraph.connected_components(half, directed=False)
+    first = np.full(count, k)
     np.minimum.at(first, component, np.arange(k))
-    return np.lexsort((np.arange(k), np.round(vector, 9), first[component]))
+    return laplacian, first[component]
 
 
-def _fiedler(laplacian: sparse.csr_matrix, seed: int) -> npt.NDArray[np.float64]:
+def _fiedler(
+    laplacian: npt.NDArray[np.float64] | sparse.csr_matrix, seed: int
+) -> npt.NDArray[np.float64]:
     """Return the second eigenvector, its largest entry positive."""
     size = laplacian.shape[0]
     vector: npt.NDArray[np.float64]
     if size > DENSE:
+        from scipy import sparse
+        from scipy.sparse.linalg import ArpackError, eigsh
+
         start = np.random.default_rng(seed).random(size)
         # the largest eigenvalues of c I - L converge without a factorisation
         shift = 2 * float(laplacian.diagonal().max())
@@ -133,6 +166,7 @@ def _fiedler(laplacian: sparse.csr_matrix, seed: int) -> npt.NDArray[np.float64]
             return np.zeros(size)  # no convergence: the order as numbered is as good
         vector = vectors[:, 0]
     else:
-        vector = np.linalg.eigh(laplacian.toarray())[1][:, 1]
+        dense = laplacian if isinstance(laplacian, np.ndarray) else laplacian.toarray()
+        vector = np.linalg.eigh(dense)[1][:, 1]
     largest = int(np.argmax(np.round(np.abs(vector), 9)))
     return vector if vector[largest] > 0 else -vector

@@ -13,12 +13,11 @@ the orders, so the period is no shorter. Tiles and crossbars of several kinds co
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from functools import cache
 
 import numpy as np
 
 from optmap.bounds.bound import Bound
-from optmap.compiled import compiled, interpreted
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.scope import Scope
@@ -26,10 +25,10 @@ from optmap.model.snn import SNN, BoolArray, IntArray
 
 #: 3^16 pairs of a set and a part of it: a tenth of a second for every tile after the first.
 MOST_UNITS = 16
-#: Above it machine code is worth its loading.
-FEW_UNITS = 10
 #: Sums of execution times stay far from overflow.
 FAR = 1 << 60
+#: Sets that one cluster costs, walked over by itself, where few fit; see :func:`_cheapest`.
+SPARSE = 10_000
 
 
 def small_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
@@ -37,8 +36,7 @@ def small_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
     units = snn.num_units
     if not 0 < units <= MOST_UNITS or snn.max_fan_in > platform.max_rows:
         return ()
-    with nullcontext() if units <= FEW_UNITS else interpreted(False):
-        values = _least_values(snn, platform)
+    values = _least_values(snn, platform)
     scope = Scope(splits_above=platform.max_rows)
     return tuple(
         Bound(metric, "small", value, scope, Grade.CERTIFIED) for metric, value in values.items()
@@ -65,97 +63,112 @@ def _least_load(fits: BoolArray, tau: IntArray, platform: Platform) -> int:
     if platform.one_program_each:
         load = one
     load[0] = 0
-    least = load
-    for _ in range(min(len(platform.in_use), len(fits).bit_length() - 1) - 1):
+    tiles = min(len(platform.in_use), len(fits).bit_length() - 1)
+    with_last, least = load[len(load) // 2 :], load[: len(load) // 2]
+    for _ in range(tiles - 2):
         least = _one_more_tile(load, least)
-    return int(least[-1])
+    if tiles == 1:
+        return int(load[-1])
+    # the tile of the last unit, and the others
+    return int(np.maximum(with_last, least[::-1]).min())
 
 
 def _sets(snn: SNN, platform: Platform) -> tuple[BoolArray, IntArray, IntArray]:
-    """Return by set of units: whether it fits a crossbar, spikes read, spikes from outside."""
-    units = snn.units
-    reads = np.zeros((len(units), snn.num_neurons), dtype=np.bool_)
-    for p, u in enumerate(units):
-        reads[p, snn.sources_of(int(u))] = True
+    """Return by set of units: whether it fits a crossbar, spikes read, spikes from outside.
+
+    A source is read by a set unless all its readers are outside: what a set reads is everything
+    less a sum over the subsets of its complement.
+    """
+    units = snn.units.astype(np.int64)
     size = 1 << len(units)
-    fits = np.zeros(size, dtype=np.bool_)
-    read = np.zeros(size, dtype=np.int64)
-    entering = np.zeros(size, dtype=np.int64)
-    _fill(reads, units.astype(np.int64), snn.spikes, platform.max_rows, platform.max_columns,
-          fits, read, entering)  # fmt: skip
-    return fits, read, entering
+    readers = np.zeros(snn.num_neurons, dtype=np.int64)
+    for p, u in enumerate(units.tolist()):
+        readers[np.unique(snn.sources_of(u))] |= 1 << p
+    sets = np.arange(size, dtype=np.int64)
+    counts, spikes = (np.zeros(size, dtype=np.int64) for _ in range(2))
+    np.add.at(counts, readers, 1)
+    np.add.at(spikes, readers, snn.spikes)
+    # the complement of S is the last set less S
+    taken, read = (
+        all_of - _sums_of_subsets(all_of_subsets)[::-1]
+        for all_of, all_of_subsets in ((counts.sum(), counts), (spikes.sum(), spikes))
+    )
+    own = np.zeros(size, dtype=np.int64)
+    for p, u in enumerate(units.tolist()):
+        inside = (sets >> p & 1 == 1) & (sets & readers[u] != 0)
+        own += np.where(inside, snn.spikes[u], 0)
+    members = np.bitwise_count(sets).astype(np.int64)
+    fits = (taken <= platform.max_rows) & (members <= platform.max_columns)
+    return fits, read, read - own
 
 
-@compiled
-def _fill(
-    reads: BoolArray, units: IntArray, spikes: IntArray, rows: int, columns: int,
-    fits: BoolArray, read: IntArray, entering: IntArray
-) -> None:  # fmt: skip
-    """Walk all sets in Gray-code order, so that one unit comes or goes at each step."""
-    num, neurons = reads.shape
-    readers = np.zeros(neurons, dtype=np.int64)
-    inside = np.zeros(neurons, dtype=np.bool_)
-    members, taken, spikes_read = 0, 0, 0
-    mask = 0
-    fits[0] = True
-    for step in range(1, 1 << num):
-        p = 0
-        while not (step >> p) & 1:
-            p += 1
-        mask ^= 1 << p
-        sign = 1 if (mask >> p) & 1 else -1
-        members += sign
-        inside[units[p]] = sign > 0
-        for i in range(neurons):
-            if reads[p, i]:
-                was = readers[i] > 0
-                readers[i] += sign
-                now = readers[i] > 0
-                if now != was:
-                    taken += sign
-                    spikes_read += sign * spikes[i]
-        fits[mask] = taken <= rows and members <= columns
-        read[mask] = spikes_read
-        own = 0
-        for q in range(num):
-            if inside[units[q]] and readers[units[q]] > 0:
-                own += spikes[units[q]]
-        entering[mask] = spikes_read - own
+def _sums_of_subsets(value: IntArray) -> IntArray:
+    """Return for every set, a bit mask, the sum of ``value`` over all its subsets."""
+    found = value.copy()
+    for p in range(len(found).bit_length() - 1):
+        pairs = found.reshape(-1, 2, 1 << p)
+        pairs[:, 1] += pairs[:, 0]
+    return found
 
 
-@compiled
 def _cheapest(fits: BoolArray, cost: IntArray) -> IntArray:
-    """Return f(S) for every set."""
-    best = np.full(len(fits), 1 << 60, dtype=np.int64)
+    """Return f(S) for every set S: in S the highest unit stands for any."""
+    members = len(fits).bit_length() - 1
+    best = np.full(len(fits), FAR, dtype=np.int64)
     best[0] = 0
-    for s in range(1, len(fits)):
-        low = s & -s
-        rest = s ^ low
-        part = rest
-        while True:
-            c = part | low
-            if fits[c] and cost[c] + best[s ^ c] < best[s]:
-                best[s] = cost[c] + best[s ^ c]
-            if part == 0:
-                break
-            part = (part - 1) & rest
+    clusters = np.flatnonzero(fits)[1:]
+    if len(clusters) * SPARSE < 3**members:
+        for c in clusters.tolist():
+            rest = _subsets(~c & ((1 << c.bit_length() - 1) - 1))
+            best[c | rest] = np.minimum(best[c | rest], best[rest] + cost[c])
+        return np.minimum(best, FAR)
+    one = np.where(fits, cost, FAR)
+    for size in (1 << p for p in range(members)):
+        best[size : 2 * size] = _least_split(one[size : 2 * size], best[:size], np.add)
     return best
 
 
-@compiled
+def _subsets(of: int) -> IntArray:
+    """Return every subset of a set."""
+    found = np.zeros(1, dtype=np.int64)
+    for p in range(of.bit_length()):
+        if of >> p & 1:
+            found = np.concatenate((found, found | 1 << p))
+    return found
+
+
 def _one_more_tile(load: IntArray, least: IntArray) -> IntArray:
-    """Return g_{t+1} from f and g_t."""
+    """Return g_{t+1} from f and g_t, both of the sets without the last unit."""
     best = least.copy()
-    for s in range(1, len(load)):
-        low = s & -s
-        rest = s ^ low
-        part = rest
-        while True:
-            c = part | low
-            value = max(load[c], least[s ^ c])
-            if value < best[s]:
-                best[s] = value
-            if part == 0:
-                break
-            part = (part - 1) & rest
+    for size in (1 << p for p in range(len(least).bit_length() - 1)):
+        split = _least_split(load[size : 2 * size], least[:size], np.maximum)
+        best[size : 2 * size] = np.minimum(least[size : 2 * size], split)
     return best
+
+
+def _least_split(first: IntArray, second: IntArray, joined: np.ufunc) -> IntArray:
+    """Return min over parts P of S of joined(first[P], second[S - P]), for every set S.
+
+    The sets' low halves are taken pair by pair of disjoint ones, the high halves all at once.
+    """
+    members = len(first).bit_length() - 1
+    low, high = members // 2, members - members // 2
+    p, q = _disjoint_pairs(high)
+    a, b = first.reshape(1 << high, 1 << low)[p].T.copy(), second.reshape(1 << high, 1 << low)[q]
+    b = b.T.copy()
+    least = np.full((1 << low, len(p)), 2 * FAR, dtype=np.int64)
+    for x, y in zip(*_disjoint_pairs(low), strict=True):
+        np.minimum(least[x | y], joined(a[x], b[y]), out=least[x | y])
+    starts = np.flatnonzero(np.diff(p | q, prepend=-1))
+    return np.minimum(np.minimum.reduceat(least, starts, axis=1).T.ravel(), FAR)
+
+
+@cache
+def _disjoint_pairs(members: int) -> tuple[IntArray, IntArray]:
+    """Return the 3^members pairs of disjoint sets, by their union."""
+    p = q = np.zeros(1, dtype=np.int64)
+    for m in range(members):
+        bit = 1 << m
+        p, q = np.concatenate((p, p | bit, p)), np.concatenate((q, q, q | bit))
+    by_union = np.argsort(p | q, kind="stable")
+    return p[by_union], q[by_union]

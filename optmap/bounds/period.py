@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optmap.bounds.bound import Bound, best
-from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.cluster_graph import ClusterGraph, initial_iterations
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 
@@ -110,6 +110,8 @@ def recurrence_bound(
     """
     if len(platform.in_use) < 2:
         return None
+    if not initial_iterations(graph.num_clusters, graph.source, graph.target, "dataflow").any():
+        return None  # no cycle
     import networkx as nx  # a tenth of a second to load, for recurrent networks only
 
     sends = platform.send_times(graph.rate).tolist()

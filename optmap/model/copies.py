@@ -18,8 +18,6 @@ window, and two windows at a time would have none to start from.
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN, Population
@@ -30,6 +28,9 @@ def is_recurrent(snn: SNN) -> bool:
     post = snn.post_of_synapse()
     if (post == snn.indices).any():
         return True
+    from scipy.sparse import csr_array  # here: only copies of windows ask, and it is slow to load
+    from scipy.sparse.csgraph import connected_components
+
     size = snn.num_neurons
     ones = np.ones(snn.num_synapses, dtype=np.int8)
     graph = csr_array((ones, snn.indices, snn.indptr), shape=(size, size))

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse
-from scipy.sparse.csgraph import connected_components
 
+from optmap.compiled import interpreted
 from optmap.errors import InputError
 from optmap.model import spiking_model as model
 from optmap.model.snn import SNN, IntArray
@@ -29,6 +29,7 @@ from optmap.readers.nir_graph import EXPECTED, NEURONS, WEIGHTED, FlatGraph, rea
 from optmap.readers.nir_operators import Operator, operator_of, plus, times
 from optmap.readers.nir_shapes import Dims, infer_shapes, spread
 from optmap.readers.sonata import is_sonata, read_sonata
+from optmap.sdf.components import group_by, strong_components
 
 #: Multiplications per synapse that multiplying out may take; more is no network.
 _STEPS_PER_SYNAPSE = 20
@@ -303,10 +304,10 @@ def _update_order(graph: FlatGraph) -> list[str]:
     number = {name: i for i, name in enumerate(names)}
     source = [number[a] for a, _ in graph.edges]
     target = [number[b] for _, b in graph.edges]
-    links = scipy.sparse.csr_array(
-        (np.ones(len(source)), (source, target)), shape=(len(names),) * 2
-    )
-    count, label = connected_components(links, directed=True, connection="strong")
+    with interpreted():  # tens of nodes
+        everything = np.ones(len(source), dtype=np.bool_)
+        first, edges = group_by(len(names), np.array(source, dtype=np.int64), everything)
+        label, count = strong_components(len(names), first, np.array(target, dtype=np.int64)[edges])
     members: list[list[int]] = [[] for _ in range(count)]
     for i, component in enumerate(label.tolist()):
         members[component].append(i)

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from optmap.model import mapping as mapped
 from optmap.model.decomposition import Decomposition
@@ -107,6 +106,8 @@ def in_order(weight: Weights, stuck: BoolArray) -> Placement:
 
 def best_columns(weight: Weights, stuck: BoolArray, row_of: IntArray) -> Placement:
     """Return the placement of least loss for rows that are given; exact."""
+    from scipy.optimize import linear_sum_assignment  # 0.2 s to load
+
     cost = weight.T @ stuck[row_of].astype(np.float64)  # (U, C)
     _, column_of = linear_sum_assignment(cost)
     columns = column_of.astype(np.int64)
