@@ -1,8 +1,9 @@
-"""Which child runs a job: heuristics share one, every solver gets a fresh one.
+"""Which child runs a job: heuristics share one, every solver gets a copy of one.
 
-A heuristic takes milliseconds, a start of Python with its libraries a second: heuristic jobs run
-one after the other in one child. A solver's job never shares a process with another job; its child
-is started while the job before it still runs.
+A heuristic takes milliseconds, a start of Python with its libraries and kernels two seconds:
+heuristic jobs run one after the other in one child, which copies itself for every solver's job.
+Such a job never shares a process with another one: where a child cannot copy itself, for methods
+of a file and under a memory limit it gets a fresh child, started while the job before it runs.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import threading
 from types import TracebackType
 
 from optmap.experiment.run.ahead import AHEAD
+from optmap.experiment.run.copies import may_be_copied, needs_own_process
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Child, Ended
-from optmap.methods import METHODS
 
 
 def run_child(job: Job, stop: threading.Event) -> Ended:
@@ -60,8 +61,7 @@ class Children:
     def _run_once(self, job: Job, stop: threading.Event) -> Ended:
         threads = job.limits.threads
         child = self._take(threads)
-        solver = job.method not in METHODS or METHODS[job.method].uses_solver
-        alone = solver and not job.mapping_file
+        alone = needs_own_process(job) and not may_be_copied(job)
         if alone:
             self._prepare(threads)
         try:

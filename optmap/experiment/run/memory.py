@@ -16,10 +16,13 @@ class Use:
     cpu_s: float | None
 
 
-def group_use(group: int) -> Use | None:
-    """Return what the living processes of a group hold and took; None where there is none."""
+def group_use(group: int, waiting_leader: bool = False) -> Use | None:
+    """Return what the living processes of a group hold and took; None where there is none.
+
+    A leader that waits for its own copy holds what the copy does: it is then not counted twice.
+    """
     if Path("/proc/self/statm").exists():
-        return _from_proc(group)
+        return _from_proc(group, group if waiting_leader else 0)
     listing = subprocess.run(
         ["ps", "-axo", "pgid=,rss="], capture_output=True, text=True, check=False
     )
@@ -28,7 +31,7 @@ def group_use(group: int) -> Use | None:
     return Use(sum(used) / 1024, None) if used else None
 
 
-def _from_proc(group: int) -> Use | None:
+def _from_proc(group: int, waiting: int) -> Use | None:
     page_mb, ticks = os.sysconf("SC_PAGE_SIZE") / 2**20, os.sysconf("SC_CLK_TCK")
     pages, cpu, found = 0, 0, False
     for entry in os.scandir("/proc"):
@@ -38,7 +41,7 @@ def _from_proc(group: int) -> Use | None:
             stat = Path(entry.path, "stat").read_text()
             fields = stat[stat.rindex(")") + 2 :].split()
             if int(fields[2]) == group:
-                pages += int(fields[21])
+                pages += int(fields[21]) * (entry.name != str(waiting))
                 cpu += int(fields[11]) + int(fields[12])
                 found = True
         except (OSError, ValueError):  # it ended while we looked

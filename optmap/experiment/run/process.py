@@ -5,7 +5,8 @@ the hard limit, or above the memory limit, the whole group is killed (CBC is a g
 
 What a child prints, one line each: ``compiles`` when it compiles a kernel that no cache holds,
 ``ready`` when a job's clock starts (imports, compiled kernels and the network are there), rows,
-``done``. It runs one job after another; :mod:`.children` decides how many.
+``done``. It runs one job after another; one that it runs in a copy of itself (``copied``) leaves
+nothing behind, after another that must not share a process it says ``spent`` in place of ``done``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ SET_UP_S, SET_UP_WALL_S = 300.0, 3000.0
 POLL_S = 0.01
 MEMORY_POLL_S = 0.25
 READY, DONE, COMPILES = b"ready\n", b"done\n", b"compiles\n"
+COPIED, SPENT = b"copied\n", b"spent\n"
 COMMAND = (sys.executable, "-m", "optmap.experiment.run.solve")
 THREAD_POOLS = (
     "OMP_NUM_THREADS",
@@ -114,7 +116,7 @@ class Child:
     @property
     def alive(self) -> bool:
         """Tell whether it can take another job."""
-        return self.process.poll() is None
+        return self.process.poll() is None and not self.streams.spent
 
     def kill(self) -> None:
         """End the whole group."""
@@ -141,6 +143,7 @@ class _Streams:
         self.rows: list[bytes] = []
         self.stderr: list[bytes] = []
         self.ready_at: float | None = None
+        self.copied = self.spent = False
         self.done = threading.Event()
         self.threads = [
             threading.Thread(target=self._read_rows, args=(process.stdout,), daemon=True),
@@ -154,14 +157,18 @@ class _Streams:
         self.rows.clear()
         self.stderr.clear()
         self.ready_at = None
+        self.copied = False
         self.done.clear()
 
     def _read_rows(self, stream: IO[bytes]) -> None:
         for line in stream:
             if line == READY:
                 self.ready_at = time.monotonic()
-            elif line == DONE:
+            elif line in (DONE, SPENT):
+                self.spent = line == SPENT
                 self.done.set()
+            elif line == COPIED:
+                self.copied = True
             elif line == COMPILES:
                 say_once(COMPILING)
             else:
@@ -205,7 +212,7 @@ class _Watch:
             return "time"
         if now - self.looked >= MEMORY_POLL_S:
             self.looked = now
-            used = group_use(self.group)
+            used = group_use(self.group, self.streams.copied)
             if used is not None:
                 self.peak_mb = max(used.rss_mb, self.peak_mb or 0.0)
                 limit = self.job.limits.memory_mb

@@ -1,8 +1,9 @@
 """The child process: jobs in on standard input, rows out on standard output.
 
 Each line between ``ready`` and ``done`` is one complete row; a later row replaces an earlier one,
-so that a child that is killed leaves its best mapping so far. The child ends its whole process
-group when the pipe whose number is its argument closes: a parent that dies takes its solves along.
+so that a child that is killed leaves its best mapping so far. A solver runs in a copy of the child,
+or as its last job. The child ends its whole process group when the pipe whose number is its
+argument closes: a parent that dies takes its solves along.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, TextIO
 from optmap.compiled import announce_compilation
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.experiment.run.ahead import AHEAD, COMPILE_ONLY, compiling_ahead
+from optmap.experiment.run.copies import can_copy, may_be_copied, needs_own_process, run_in_copy
 from optmap.experiment.run.description import describe
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
@@ -40,9 +42,10 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # solvers may print; rows must not mix
     sys.stdout = sys.stderr
     announce_compilation(lambda _: print("compiles", file=out, flush=True))
+    alone = AHEAD in sys.argv[2:]  # one job, then the child ends
     for line in sys.stdin:
-        solve(Job.from_json(line), out, ahead=AHEAD in sys.argv[2:])
-        out.write("done\n")
+        shared = solve(Job.from_json(line), out, alone)
+        out.write("done\n" if shared else "spent\n")
         out.flush()
 
 
@@ -51,8 +54,11 @@ def _end_with_parent(lifeline: int) -> None:
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
-def solve(job: Job, out: TextIO, ahead: bool = False) -> None:
-    """Run one job and print its rows; a second process may compile ``ahead`` of it."""
+def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
+    """Run one job and print its rows; tell whether other jobs may run in this process.
+
+    A job that is ``alone`` may have a second process that compiles for it; it needs no copy.
+    """
     start, cpu = time.perf_counter(), time.process_time()
 
     def emit(describe_row: Callable[[], dict[str, Any]]) -> None:
@@ -72,32 +78,53 @@ def solve(job: Job, out: TextIO, ahead: bool = False) -> None:
             out.write("ready\n")
             given = Run(Status.FEASIBLE, read_document(Path(job.mapping_file), instance)[2])
             emit(lambda: describe(given, instance, job))
-            return
+            return True
         if job.method_file:
             load_method_file(Path(job.method_file))
         method = method_named(job.method)
         snn = instance.snn
         placement = instance.placement() if method.clustering == "imported" else None
-        with compiling_ahead(method, ahead and job.limits.memory_mb is None):
+        with compiling_ahead(method, alone and job.limits.memory_mb is None):
             warm_up_for(method, instance)
+    except InputError as error:
+        refuse("error", error)
+        return not job.method_file
+    except (FanInError, CapacityError) as error:
+        refuse("unsupported", error)
+        return not job.method_file
+
+    def work() -> None:
+        nonlocal start, cpu
         out.write("ready\n")  # the parent's clock starts
         out.flush()
         start, cpu = time.perf_counter(), time.process_time()  # reading is not the method's time
-        result = run(
-            method,
-            snn,
-            instance.platform,
-            instance.tokens,
-            job.limits,
-            lambda partial: emit(lambda: describe(partial, instance, job)),
-            placement,
-            instance.constraints,
-        )
-        emit(lambda: describe(result, instance, job))
-    except InputError as error:
-        refuse("error", error)
-    except (FanInError, CapacityError) as error:
-        refuse("unsupported", error)
+        try:
+            result = run(
+                method,
+                snn,
+                instance.platform,
+                instance.tokens,
+                job.limits,
+                lambda partial: emit(lambda: describe(partial, instance, job)),
+                placement,
+                instance.constraints,
+            )
+            emit(lambda: describe(result, instance, job))
+        except InputError as error:
+            refuse("error", error)
+        except (FanInError, CapacityError) as error:
+            refuse("unsupported", error)
+
+    if alone or not needs_own_process(job):
+        work()
+        return True
+    if not (may_be_copied(job) and can_copy()):
+        work()
+        return False
+    out.write("copied\n")
+    out.flush()
+    run_in_copy(work)
+    return True
 
 
 if __name__ == "__main__":

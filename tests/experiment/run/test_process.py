@@ -165,22 +165,30 @@ ECHO = (
 )
 
 
-def pids(methods):
+def pids(methods, memory_mb=None):
     found = []
     with Children() as children:
         for method in methods:
-            one = Job("i", "d", Source(), method, Limits(wall_s=5))
+            one = Job("i", "d", Source(), method, Limits(wall_s=5, memory_mb=memory_mb))
             found.append(children.run(one, threading.Event()).row["pid"])
     return found
 
 
-def test_heuristics_share_a_child_and_solvers_never_do(child_runs):
+def test_heuristics_share_a_child(child_runs):
     child_runs(ECHO)
-    same = pids(["random", "pacman", "song2020"])
-    assert len(set(same)) == 1
+    assert len(set(pids(["random", "pacman", "song2020"]))) == 1
+
+
+def test_a_child_that_a_solver_ran_in_takes_no_other_job(child_runs):
+    child_runs(ECHO.replace("'done'", "'spent'"))
     assert len(set(pids(["milp", "cpsat", "milp"]))) == 3
-    mixed = pids(["random", "milp", "pacman"])
-    assert mixed[1] not in (mixed[2],)
+
+
+def test_solvers_get_a_fresh_child_where_none_may_be_copied(child_runs):
+    child_runs(ECHO)
+    assert len(set(pids(["milp", "cpsat", "milp"], memory_mb=4000))) == 3
+    mixed = pids(["random", "milp", "pacman"], memory_mb=4000)
+    assert mixed[1] != mixed[2]
 
 
 def test_a_child_that_crashed_is_replaced(child_runs):
