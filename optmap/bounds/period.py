@@ -110,7 +110,8 @@ def recurrence_bound(
     """
     if len(platform.in_use) < 2:
         return None
-    if not initial_iterations(graph.num_clusters, graph.source, graph.target, "dataflow").any():
+    source, target = graph.source.astype(np.int64), graph.target.astype(np.int64)
+    if not initial_iterations(graph.num_clusters, source, target, "dataflow").any():
         return None  # no cycle
     import networkx as nx  # a tenth of a second to load, for recurrent networks only
 
