@@ -12,7 +12,7 @@ import threading
 from types import TracebackType
 
 from optmap.experiment.run.ahead import AHEAD
-from optmap.experiment.run.copies import may_be_copied, needs_own_process
+from optmap.experiment.run.in_copy import may_be_copied, needs_own_process
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Child, Ended
 

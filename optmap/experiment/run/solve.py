@@ -20,9 +20,9 @@ from typing import Any, TextIO
 from optmap.compiled import announce_compilation
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.experiment.run.ahead import AHEAD, COMPILE_ONLY, compiling_ahead
-from optmap.experiment.run.copies import can_copy, may_be_copied, needs_own_process, run_in_copy
 from optmap.experiment.run.description import describe
 from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.in_copy import can_copy, may_be_copied, needs_own_process, run_in_copy
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.warm_up import compile_ahead, warm_up_for

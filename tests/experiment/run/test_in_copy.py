@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from optmap.experiment.run.children import Children
-from optmap.experiment.run.copies import COPIES, may_be_copied, needs_own_process
+from optmap.experiment.run.in_copy import COPIES, may_be_copied, needs_own_process
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.memory import group_use
 from optmap.experiment.run.source import Source
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not COPIES, reason="processes copy themselves on
 
 COPY = """
 import os, sys
-from optmap.experiment.run.copies import run_in_copy
+from optmap.experiment.run.in_copy import run_in_copy
 def work():
     print(os.getpid(), flush=True)
     {work}
