@@ -51,6 +51,9 @@ _PIECES = (
 _GLUED = re.compile(f"(?:{_PIECES})+")
 _PIECE = re.compile(_PIECES)
 _UNIT = re.compile(r"[(\[][^()\[\]]*[)\]]\s*$")  # weight (nS)
+_BARE_UNIT = re.compile(  # weight_nS, delay/ms, weight in pA
+    r"(?:[_/. ]|\s+in\s+)(?:[fpnuµm]?[SAVC]|[num]?s|µs|a\.?u\.?)\s*$"
+)
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 
@@ -189,7 +192,10 @@ def _only(
     header: Sequence[str], cells: Sequence[tuple[str, ...]], words: list[set[str]]
 ) -> int | None:
     """Return the one column that these words name, None where there is none."""
-    found = [i for i, cell in enumerate(cells) if cell and set(cell) in words]
+    bare = [words_of(_BARE_UNIT.sub("", name)) for name in header]
+    found = [
+        i for i, cell in enumerate(cells) if cell and (set(cell) in words or set(bare[i]) in words)
+    ]
     if len(found) > 1:
         named = ", ".join(repr(header[i]) for i in found)
         raise UnclearHeader(f"columns of one meaning, {named}", several=True)
@@ -226,6 +232,18 @@ def _candidates(
         if len(set(cell) & words) == 1 and rest <= _ID | _LABEL:
             found.append((rest, i))
     return found
+
+
+def names_both_ends(cells: Sequence[str]) -> bool:
+    """Tell whether one of these words names a source and another one a target.
+
+    Examples
+    --------
+    >>> names_both_ends(["pre", "weight", "post"]), names_both_ends(["pre", "pre"])
+    (True, False)
+    """
+    words = [words_of(cell) for cell in cells]
+    return all(_candidates(words, ends) for ends in (_SOURCE, _TARGET))
 
 
 def _rank(rest: Iterable[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import isfinite
 
@@ -16,12 +17,14 @@ SAY = "say which with --columns, as in --columns pre,post,weight or --columns 1,
 #: Whole numbers are indices while they leave no wider gaps than this; beyond, they are names.
 _ALWAYS_INDEX = 1_000
 _INDEX_PER_NEURON = 10
+#: 1e3 is a number, or a name as of a cell in row 1e; 1e+03 and 1.0e3 are numbers.
+_SHORT_POWER = re.compile(r"[0-9]+[eE][0-9]+", re.ASCII)
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a text is a finite number."""
+    """Tell whether a text is a finite number in plain digits; 1_0 is a name to all but Python."""
     try:
-        return isfinite(float(text))
+        return isfinite(float(text)) and text.isascii() and "_" not in text
     except ValueError:
         return False
 
@@ -36,7 +39,8 @@ def number_names(
     Raises
     ------
     InputError
-        If all names are numbers, but not all whole ones from 0 on; ``where`` is the file.
+        If all names are numbers, but not all whole ones from 0 on, or written so that they may be
+        names (1e3, 01 beside 1); ``where`` is the file.
 
     Examples
     --------
@@ -54,6 +58,9 @@ def number_names(
         ordered = natural_order(names)
         rank = {name: i for i, name in enumerate(ordered)}
         return np.array([rank[name] for name in names], dtype=np.int64), tuple(ordered), []
+    odd = _odd_number(names, numeric)
+    if odd is not None:
+        raise InputError(where, "", f"neuron {odd[:40]}, a number or a name", SAY)
     if min(numeric) < 0:
         raise InputError(where, "", f"neuron number {min(numeric)}", "numbers from 0 on, or names")
     distinct = sorted(set(numeric))
@@ -66,6 +73,17 @@ def number_names(
     note = f"numbers up to {distinct[-1]} name {len(distinct)} neurons, in ascending order"
     number = np.array([place[value] for value in numeric], dtype=np.int64)
     return number, tuple(map(str, distinct)), [note]
+
+
+def _odd_number(names: Sequence[str], numbers: Sequence[int]) -> str | None:
+    """Return a number that may be a name: 1e3, or 007 where 7 is there, too."""
+    plain = {value for name, value in zip(names, numbers, strict=True) if name == str(value)}
+    for name, value in zip(names, numbers, strict=True):
+        padded = name.lstrip("+-")[:1] == "0" and not name.lstrip("+-0.").startswith(("e", "E"))
+        zeros = padded and len(name.lstrip("+-").partition(".")[0]) > 1
+        if _SHORT_POWER.fullmatch(name) or (zeros and value in plain):
+            return name
+    return None
 
 
 def _whole(name: str) -> int | None:

@@ -6,7 +6,9 @@ a message out (what the network interface sends), the energy of a spike fired an
 event. One tick is the longest time that divides the latencies of a hop and of a message in; a
 network interface sends tick / latency of a message out tokens a tick. Where hops of the four
 directions differ, the dearest counts; where a core has several units of a kind, the first one does,
-as in SANA-FE. SANA-FE limits no axons of a core: rows are not limited unless they are told.
+as in SANA-FE. Places of the mesh that hold no tile are passed, not used; a core that does not say
+how many neurons it holds has SANA-FE's 1,024. SANA-FE limits no axons of a core: rows are not
+limited unless they are told.
 """
 
 from __future__ import annotations
@@ -39,8 +41,10 @@ PJ, NS = Fraction(1, 10**12), Fraction(1, 10**9)
 MAX_MATRIX = 1_024
 #: Ticks that one latency may take; more means latencies without a common measure.
 MAX_TICKS = 10**9
+#: Neurons of a core that does not say it, as SANA-FE takes them.
+DEFAULT_NEURONS = 1_024
 _SIDES = ("north", "east", "south", "west")
-_RANGE = re.compile(r"(.*?)\[([0-9]{1,6})(?:\.\.([0-9]{1,6}))?\]")
+_RANGE = re.compile(r"([^\[\]]*)\[([0-9]{1,6})(?:\.\.([0-9]{1,6}))?\]")
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,8 @@ def read_architecture(path: Path, told: dict[str, int]) -> Platform:
         cores += _tiles(file, tile, notes)
         if len(cores) > width * height:
             raise file.fail(tile, f"{len(cores)} tiles", f"{width} x {height} of the mesh")
-    if len(cores) != width * height:
-        raise file.fail(node, f"{len(cores)} tiles", f"{width} x {height} of the mesh")
+    if len(cores) < width * height:
+        notes.add(f"{len(cores)} of {width * height} places of the mesh hold a tile")
     _note_rest(attributes, ("topology", "width", "height"), "architecture", notes)
     name = file.text(parts.get("name", Scalar(1, path.stem)), "a name")
     return _platform(file, name, (width, height), cores, told, notes)
@@ -120,6 +124,8 @@ def _repeated(file: YamlFile, parts: dict[str, Node], node: Node) -> int:
     """Return how many a name like ``tile[0..31]`` stands for."""
     name = file.text(_needed(file, parts, node, "name"), "a name")
     match = _RANGE.fullmatch(name)
+    if match is None and set(name) & set("[]"):
+        raise file.fail(parts["name"], repr(name[:40]), "a name, or several as in tile[0..31]")
     if match is None or match[3] is None:
         return 1
     count = int(match[3]) - int(match[2]) + 1
@@ -156,8 +162,11 @@ def _cores(file: YamlFile, node: Node, hop: dict[str, Fraction], notes: _Notes) 
     parts = file.fields(node, "a core")
     around = _needed(file, parts, node, "attributes")
     attributes = file.fields(around, "attributes")
-    expected = "max_neurons_supported"
-    neurons = file.whole(_needed(file, attributes, around, expected), expected, 1, MAX_SIDE)
+    most = attributes.get("max_neurons_supported")
+    if most is None:
+        notes.add(f"a core without max_neurons_supported holds {DEFAULT_NEURONS}, as in SANA-FE")
+        most = Scalar(around.line, str(DEFAULT_NEURONS))
+    neurons = file.whole(most, "max_neurons_supported", 1, MAX_SIDE)
 
     def cost(unit: str) -> Fraction:
         return _cost(file, _units(file, parts, node, unit), unit, notes)
@@ -287,12 +296,12 @@ def _common_measure(times: list[Fraction]) -> Fraction:
 def _interconnect(file: YamlFile, mesh: tuple[int, int], cores: list[int]) -> Interconnect:
     """Return the mesh; SANA-FE numbers tiles column by column, this project row by row."""
     width, height = mesh
-    if set(cores) == {1}:
+    if set(cores) == {1} and len(cores) == width * height:
         return Interconnect("mesh", height, width)
     if sum(cores) > MAX_MATRIX:
-        found = f"{sum(cores)} cores, several a tile"
-        raise file.fail(file.root, found, f"at most {MAX_MATRIX}, or one core a tile")
-    tile = np.repeat(np.arange(width * height), cores)
+        found = f"{sum(cores)} cores, several a tile or places without one"
+        raise file.fail(file.root, found, f"at most {MAX_MATRIX}, or one core at every place")
+    tile = np.repeat(np.arange(len(cores)), cores)
     x, y = np.divmod(tile, height)
     hops = np.abs(x[:, None] - x) + np.abs(y[:, None] - y)
     return Interconnect("matrix", matrix=tuple(map(tuple, hops.tolist())))

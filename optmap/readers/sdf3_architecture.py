@@ -9,6 +9,7 @@ numbers of connections and time-division wheels are left out, and the platform's
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -20,6 +21,7 @@ from optmap.sdf.xml import xml_root
 
 EXPECTED = "an SDF3 architectureGraph of tiles and connections"
 MAX_DELAY = 2**20
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{0,15})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
 def read_architecture(path: Path, told: dict[str, int]) -> Platform:
@@ -96,11 +98,12 @@ class _Reader:
             raise self.fail(place, f"no {attribute}", f'{element.tag} {attribute}="..."')
         return value
 
-    def _whole(self, element: Element, attribute: str, place: str, most: int) -> int:
+    def _number(self, element: Element, attribute: str, place: str, most: int) -> Fraction:
+        """Return an attribute exactly: SDF3's schema has decimals and doubles there."""
         text = self._text(element, attribute, place)
-        if not (text.isascii() and text.isdigit() and len(text) < 15) or int(text) > most:
-            raise self.fail(f"{place}, {attribute}", repr(text[:40]), f"a whole number to {most}")
-        return int(text)
+        if not _NUMBER.fullmatch(text) or not 0 <= Fraction(text) <= most:
+            raise self.fail(f"{place}, {attribute}", repr(text[:40]), f"a number, 0 to {most}")
+        return Fraction(text)
 
     def _processor(self, tile: Element, name: str) -> str:
         """Return the type of a tile's one processor."""
@@ -122,7 +125,9 @@ class _Reader:
             place = f"tile {name!r}, networkInterface"
             if interface is None:
                 raise self.fail(place, "nothing", "a networkInterface with outBandwidth")
-            rates.add(self._whole(interface, "outBandwidth", place, 10**12))
+            rates.add(self._number(interface, "outBandwidth", place, 10**12))
+            if interface.get("inBandwidth") not in (None, interface.get("outBandwidth")):
+                self.notes.append("bandwidths into a tile (inBandwidth) are left out")
             if interface.get("nrConnections"):
                 self.notes.append("numbers of connections (nrConnections) are left out")
         if len(rates) > 1 or not min(rates):
@@ -146,7 +151,10 @@ class _Reader:
             pair = number[ends[0]], number[ends[1]]
             if pair[0] == pair[1] or pair in delay:
                 raise self.fail(place, f"{ends[0]} to {ends[1]}", "each two tiles once")
-            delay[pair] = self._whole(element, "delay", place, MAX_DELAY)
+            ticks = self._number(element, "delay", place, MAX_DELAY)
+            if ticks.denominator > 1:
+                raise self.fail(f"{place}, delay", str(float(ticks)), "whole ticks")
+            delay[pair] = int(ticks)
         tiles = range(len(names))
         pairs = ((a, b) for a in tiles for b in tiles if a != b)
         missing = next((pair for pair in pairs if pair not in delay), None)

@@ -20,6 +20,26 @@ ARROWS = ("->", "-->", "<-", "<->", "--", "=>", "<=>", "-|", "\u2192")
 #: Types of the wiring of *C. elegans* (White et al. 1986; Chen et al. 2006): sent or received,
 #: monadic or polyadic, electrical, neuromuscular.
 _SENT, _RECEIVED, _OTHERS = {"s", "sp"}, {"r", "rp"}, {"ej", "nmj"}
+#: Kinds that say nothing of a direction.
+_CHEMICAL = {"", "chemical", "chem", "c", "synapse", "syn", "exc", "excitatory", "ex", "inh",
+             "inhibitory", "in", "e", "i", "ee", "ei", "ie", "ii", "ampa", "nmda", "gaba", "gabaa",
+             "gabab", "ach", "glut", "glutamate", "da", "dop", "dopamine", "oct", "octopamine",
+             "ser", "serotonin", "static", "staticsynapse", "stdp", "stdpsynapse", "plastic",
+             "fixed", "feedforward", "recurrent", "lateral", "feedback", "forward",
+             "axoaxonic", "axodendritic", "directed"}  # fmt: skip
+
+
+def known_kind(kind: str) -> bool:
+    """Tell whether a word is a kind of synapse for certain.
+
+    Examples
+    --------
+    >>> known_kind("Inhibitory"), known_kind("AVAL")
+    (True, False)
+    """
+    small = "".join(c for c in kind.casefold() if c not in " _-.")
+    received_or_sent = _SENT | _RECEIVED | _OTHERS
+    return small in _CHEMICAL or small in received_or_sent or counts_both_ways(kind)
 
 
 def counts_both_ways(kind: str) -> bool:

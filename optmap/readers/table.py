@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,7 @@ from optmap.readers.text import read_text
 
 BLANKS = " "
 _MARKS = (",", ";", "\t")
+_TOLD = re.compile(r"\"?sep=([,;\t])\"?", re.IGNORECASE)
 #: Lines by which a separator is judged.
 _SAMPLE = 200
 
@@ -51,11 +53,11 @@ class Table:
                 if cells and cells[0][0] not in "#%":
                     yield number, cells
             return
-        reader = csv.reader(self.lines, delimiter=self.separator)
+        reader = csv.reader(self.lines, delimiter=self.separator, skipinitialspace=True)
         try:
             for record in reader:
                 cells = [cell.strip() for cell in record]
-                if any(cells) and not cells[0].startswith("#"):
+                if any(cells) and not cells[0].startswith(("#", "%")):
                     yield reader.line_num, cells
         except csv.Error as error:
             raise self.fail(f"line {reader.line_num}", str(error)) from None
@@ -103,6 +105,9 @@ def read_table(path: Path, expected: str) -> Table:
         If it is no text, or two separators fit it equally well.
     """
     lines = read_text(path, expected).splitlines()
+    told = _TOLD.fullmatch(lines[0].strip())
+    if told is not None:  # as spreadsheets write it
+        return Table(path, ["", *lines[1:]], told[1], expected)
     return Table(path, lines, _separator(path, lines, expected), expected)
 
 
@@ -126,6 +131,6 @@ def _separator(path: Path, lines: Sequence[str], expected: str) -> str:
 def _widths(sample: Sequence[str], mark: str) -> set[int]:
     """Return the numbers of cells that rows have if ``mark`` separates them."""
     try:
-        return {len(record) for record in csv.reader(sample, delimiter=mark)}
+        return {len(record) for record in csv.reader(sample, delimiter=mark, skipinitialspace=True)}
     except csv.Error:
         return set()

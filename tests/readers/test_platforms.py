@@ -128,9 +128,10 @@ def test_a_chip_survives_the_way_to_sanafe_and_back(tmp_path):
     [
         (YAML.replace("architecture:", "network:"), "", "architecture"),
         (YAML.replace("topology: mesh", "topology: torus"), "", "'torus'"),
-        (YAML.replace("t[0..5]", "t[0..4]"), "", "5 tiles"),
+        (YAML.replace("t[0..5]", "t[0...5]"), "", "'t\\[0...5\\]'"),
+        (YAML.replace("t[0..5]", "t[0..1][0..2]"), "", "tile\\[0..31\\]"),
         (YAML.replace("t[0..5]", "t[0..9]"), "", "10 tiles"),
-        (YAML.replace("max_neurons_supported: 32", "x: 1"), "", "no max_neurons_supported"),
+        (YAML.replace("max_neurons_supported: 32", "max_neurons_supported: 0"), "", "1 to"),
         (YAML.replace("        latency_west_hop: 4.5e-9\n", ""), "", "no latency_west_hop"),
         (YAML.replace("16.5e-9", "-1e-9"), "", "from 0 on"),
         (YAML.replace("16.5e-9", "fast"), "", "finite"),

@@ -1,0 +1,184 @@
+"""What only the whole of an edge list tells: that it was no list of synapses, or another one.
+
+A first row that may be a header, a matrix, adjacency lists, a table on its side, arrows and links
+between neurons, cells that another separator would have cut: each is refused in one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from optmap.readers.columns import EdgeColumns, names_both_ends, stem
+from optmap.readers.edge_rows import Layout, Rows
+from optmap.readers.neuron_names import SAY, is_number
+from optmap.readers.synapse_kinds import ARROWS, known_kind
+from optmap.readers.table import Table
+
+#: Rows of a table on its side at most: one for each column that an edge list may have.
+_SIDEWAYS = 12
+#: Fewer rows numbered 0, 1, 2, ... may well be a chain of neurons.
+_NUMBERED = 3
+#: What pandas takes for a missing value.
+_MISSING = {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+            "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}  # fmt: skip
+_MARKS = (",", ";", "\t", "|")
+_NUMBERS = re.compile(r"[0-9.eE+-]*[0-9]([,;|\s]+[0-9.eE+-]*[0-9])+", re.ASCII)
+
+
+def refuse_doubts(table: Table, layout: Layout, rows: Rows) -> None:
+    """Refuse what the whole file tells to be no synapses, or perhaps other ones than were read.
+
+    Raises
+    ------
+    InputError
+        In one line, with what was found.
+    """
+    _settle(table, layout, rows)
+    _refuse_links(table, layout, rows)
+    _refuse_matrix(table, layout, rows)
+    _refuse_names(table, layout, rows)
+    if layout.doubtful is not None and not layout.asked:
+        _refuse_sideways(table, rows)
+        _refuse_counted(table, layout, rows)
+        _refuse_kinds(table, layout, rows)
+
+
+def _refuse_names(table: Table, layout: Layout, rows: Rows) -> None:
+    """Refuse names that are missing values, remarks, or cells that another separator cuts."""
+    bare = layout.header is None and not layout.asked
+    marks = [mark for mark in _MARKS if mark != table.separator] if bare else []
+    if bare and any(" " in name for name in rows.names):
+        widths = {len(line.split()) for line in table.lines if line.strip()[:1] not in ("", "#")}
+        if len(widths) == 1:
+            raise table.fail("", "rows cut equally well by blanks", f"one separator, or {SAY}")
+    for name in rows.names:
+        if name in _MISSING:
+            raise table.fail("", f"{name!r} for a neuron", f"no missing values, or {SAY}")
+        if name.startswith("//"):
+            raise table.fail("", f"{name[:30]!r} for a neuron", "remarks that begin with #")
+        cut = name.count('"') % 2 == 1 or any(mark in name for mark in marks)
+        if cut or _NUMBERS.fullmatch(name):
+            raise table.fail("", f"{name[:30]!r} for a neuron", "one separator in all rows")
+
+
+def _refuse_sideways(table: Table, rows: Rows) -> None:
+    """Refuse a table on its side: ``pre,0,1`` above ``post,3,4``."""
+    if len(rows.pre) <= _SIDEWAYS:
+        called = list(rows.names)
+        first = [called[i] for i in rows.pre]
+        if names_both_ends(first):
+            found = f"rows that begin with {quoted(first)}"
+            raise table.fail("", found, f"a column of sources and one of targets, or {SAY}")
+
+
+def _refuse_counted(table: Table, layout: Layout, rows: Rows) -> None:
+    """Refuse rows or columns that only count: the index or the header of a data frame."""
+    called = list(rows.names)
+    first = [called[i] for i in rows.pre]
+    weights = layout.columns.weight is not None and all(w.is_integer() for w in rows.weight)
+    if weights and len(first) >= _NUMBERED and first == [str(n) for n in range(len(first))]:
+        found = "rows that begin with 0, 1, 2, ...: their numbers, or sources"
+        raise table.fail("", found, SAY)
+    if layout.doubtful is not None and len(first) > 1:
+        line, cells = layout.doubtful
+        once = all(_times(rows, name) == 1 for name in cells[:2])
+        if cells == [str(n) for n in range(len(cells))] and once:
+            found = f"{quoted(cells)}, which may be numbers of columns or a synapse"
+            raise table.fail(f"line {line}", found, SAY)
+
+
+def _refuse_kinds(table: Table, layout: Layout, rows: Rows) -> None:
+    """Refuse a third column without header whose words are no known kinds of synapses."""
+    if layout.columns.type is None:
+        return
+    unknown = sorted(kind for kind in rows.by_kind if not known_kind(kind))
+    if unknown or set(rows.by_kind) in ({"e"}, {"i"}):
+        found = f"{(unknown or sorted(rows.by_kind))[0][:30]!r} beside two names"
+        raise table.fail("", found, f"a type of synapse (chemical, exc, ...), or {SAY}")
+
+
+def _settle(table: Table, layout: Layout, rows: Rows) -> None:
+    """Refuse a first row that the rest of the file does not tell to be a header or a synapse."""
+    if layout.doubtful is not None:
+        line, cells = layout.doubtful
+        ends = [cells[layout.columns.source], cells[layout.columns.target]]
+        once = {name for name in ends if _times(rows, name) == ends.count(name)}
+        numbers = [is_number(name) for name in rows.names if name not in once]
+        unlike = bool(numbers) and (
+            (all(numbers) and not any(map(is_number, ends)))
+            or (not any(numbers) and all(map(is_number, ends)))
+        )
+        kind = "" if layout.columns.type is None else cells[layout.columns.type]
+        unlike |= bool(kind) and not is_number(kind) and _all_numbers(rows.kinds)
+        unlike |= any(
+            not is_number(cells[place]) and _all_numbers(named)
+            for place, named in _ends_named(layout.columns, rows)
+        )
+        open_ = not layout.asked and not any(map(is_number, cells)) and len(once) == len(set(ends))
+        if unlike or open_:
+            found = f"{quoted(cells)}, which may be a header or a synapse"
+            raise table.fail(f"line {line}", found, SAY)
+    elif layout.header is not None:
+        for end in (layout.columns.source, layout.columns.target):
+            word = layout.header[end]
+            alike = stem(word) if any(c.isdigit() for c in word) else None
+            stems = map(stem, rows.names) if alike is not None else iter(())
+            if word in rows.names or any(found == alike for found in stems):
+                found = f"{word!r} in the header and names like it in the rows"
+                raise table.fail("", found, SAY)
+
+
+def _ends_named(columns: EdgeColumns, rows: Rows) -> Iterator[tuple[int, set[str]]]:
+    """Yield source and target column with the names in it, the first row's aside."""
+    names = list(rows.names)
+    for place, column in ((columns.source, rows.pre), (columns.target, rows.post)):
+        yield place, {names[i] for i in set(column[1:])}
+
+
+def _all_numbers(cells: set[str]) -> bool:
+    return bool(cells) and all(map(is_number, cells))
+
+
+def _refuse_matrix(table: Table, layout: Layout, rows: Rows) -> None:
+    """Refuse three rows of three numbers with a weight of 0: an adjacency matrix looks like it."""
+    bare = layout.doubtful is not None and not layout.asked and layout.columns.type is None
+    if bare and layout.columns.weight is not None and len(rows.pre) == 3 and 0 in rows.weight:
+        found = "3 rows of 3 numbers, some 0: a matrix, or synapses with weights"
+        raise table.fail("", found, f"{SAY}; a matrix as .npy")
+
+
+def _refuse_links(table: Table, layout: Layout, rows: Rows) -> None:
+    """Refuse rows like ``a -> b``, ``a excites b``, ``1,exc,2``: words between neurons are none."""
+    arrow = next((arrow for arrow in ARROWS if arrow in rows.names), None)
+    if arrow is not None:
+        raise table.fail("", f"{arrow!r} for a neuron", SAY)
+    if layout.doubtful is None or layout.asked:
+        return
+    if layout.columns.type is None and layout.columns.weight is not None:
+        called = list(rows.names)
+        numbers = [{is_number(called[i]) for i in set(side)} for side in (rows.pre, rows.post)]
+        if numbers == [{True}, {False}]:
+            found = f"{called[rows.post[0]][:30]!r} after a number in every row"
+            raise table.fail("", found, f"source,target,weight, or {SAY}")
+    if layout.columns.type is None:
+        return
+    if layout.columns.weight is None and len(rows.pre) > 1:
+        names = {name.casefold() for name in rows.names}
+        links = {list(rows.names)[i] for i in set(rows.post)}
+        ends = set(rows.by_kind)
+        if ends & names or (len(links) == 1 and len(ends) > 1):
+            found = f"{sorted(links)[0][:30]!r} between {sorted(ends)[0][:30]!r} and another name"
+            raise table.fail("", f"three names a row, {found}", f"source,target,type, or {SAY}")
+
+
+def _times(rows: Rows, name: str) -> int:
+    """Return how often a name stands at an end of a row."""
+    index = rows.names[name]
+    return rows.pre.count(index) + rows.post.count(index)
+
+
+def quoted(cells: Sequence[str]) -> str:
+    """Return the cells of a row as a complaint shows them: eight at most, 30 letters each."""
+    shown = ", ".join(repr(cell[:30]) for cell in cells[:8])
+    return shown + (", ..." if len(cells) > 8 else "")
