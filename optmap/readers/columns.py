@@ -243,6 +243,8 @@ def names_both_ends(cells: Sequence[str]) -> bool:
     (True, False)
     """
     words = [words_of(cell) for cell in cells]
+    if any((*a, *b) in _PAIRS for a in words for b in words):
+        return True
     return all(_candidates(words, ends) for ends in (_SOURCE, _TARGET))
 
 

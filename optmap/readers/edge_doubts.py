@@ -38,8 +38,9 @@ def refuse_doubts(table: Table, layout: Layout, rows: Rows) -> None:
     _refuse_links(table, layout, rows)
     _refuse_matrix(table, layout, rows)
     _refuse_names(table, layout, rows)
+    if not layout.asked:
+        _refuse_sideways(table, layout, rows)
     if layout.doubtful is not None and not layout.asked:
-        _refuse_sideways(table, rows)
         _refuse_counted(table, layout, rows)
         _refuse_kinds(table, layout, rows)
 
@@ -62,14 +63,16 @@ def _refuse_names(table: Table, layout: Layout, rows: Rows) -> None:
             raise table.fail("", f"{name[:30]!r} for a neuron", "one separator in all rows")
 
 
-def _refuse_sideways(table: Table, rows: Rows) -> None:
+def _refuse_sideways(table: Table, layout: Layout, rows: Rows) -> None:
     """Refuse a table on its side: ``pre,0,1`` above ``post,3,4``."""
-    if len(rows.pre) <= _SIDEWAYS:
-        called = list(rows.names)
-        first = [called[i] for i in rows.pre]
-        if names_both_ends(first):
-            found = f"rows that begin with {quoted(first)}"
-            raise table.fail("", found, f"a column of sources and one of targets, or {SAY}")
+    ends = {layout.columns.source: rows.pre, layout.columns.target: rows.post}
+    if len(rows.pre) > _SIDEWAYS or 0 not in ends:
+        return
+    called = list(rows.names)
+    first = [*(layout.header or ())[:1], *(called[i] for i in ends[0])]
+    if names_both_ends(first):
+        found = f"rows that begin with {quoted(first)}"
+        raise table.fail("", found, f"a column of sources and one of targets, or {SAY}")
 
 
 def _refuse_counted(table: Table, layout: Layout, rows: Rows) -> None:
