@@ -22,6 +22,7 @@ from optmap.instance import Instance
 from optmap.methods import METHODS
 from optmap.model.claim import written
 from optmap.model.clustered_snn import ClusteredSNN
+from optmap.model.scope import END_TO_END
 from optmap.shipped import best_known_folder
 
 #: Steps of a critical cycle that are printed; some have hundreds.
@@ -171,8 +172,11 @@ def _against(g: Gap) -> str:
     """Return the end-to-end bound of a value in words."""
     if g.bound is None or g.to_bound is None:
         return "no bound for every mapping"
-    proof = "proved optimal end to end" if g.proved else f"end-to-end gap {percent(g.to_bound)}"
+    everywhere = g.bound.scope == END_TO_END
+    optimal = "proved optimal end to end" if everywhere else "proved optimal among these"
+    proof = optimal if g.proved else f"end-to-end gap {percent(g.to_bound)}"
+    whose = "every mapping" if everywhere else "every mapping that divides no neuron that fits"
     far = ""
     if g.to_best_known:
         far = f"; best known {compact(g.best_known)}, {percent(g.to_best_known)} below"
-    return f">= {compact(Fraction(g.bound.value))} for every mapping, {proof} ({g.bound.name}){far}"
+    return f">= {compact(Fraction(g.bound.value))} for {whose}, {proof} ({g.bound.name}){far}"

@@ -27,8 +27,10 @@ from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.warm_up import compile_ahead, warm_up_for
 from optmap.flow import run
-from optmap.methods import METHODS, load_method_file, method_named
+from optmap.instance import Instance
+from optmap.methods import METHODS, Method, load_method_file, method_named
 from optmap.model.claim import Run
+from optmap.model.mapping import Mapping
 from optmap.model.outcome import Status
 
 
@@ -54,66 +56,63 @@ def _end_with_parent(lifeline: int) -> None:
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
+class _Printer:
+    """Prints a job's rows, each with the seconds since the method began."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the clocks: what was read, compiled or copied before is not the method's time."""
+        self.start, self.cpu = time.perf_counter(), time.process_time()
+
+    def say(self, word: str) -> None:
+        """Print a line that is no row: the parent's clock starts, or a copy has been made."""
+        self.out.write(word + "\n")
+        self.out.flush()
+
+    def row(self, describe_row: Callable[[], dict[str, Any]]) -> None:
+        """Print a row; what describing it takes, the judge above all, is not the method's time."""
+        clocks = {
+            "wall_s": round(time.perf_counter() - self.start, 4),
+            "cpu_s": round(time.process_time() - self.cpu, 4),
+        }
+        self.say(dumps(describe_row() | clocks))
+
+    def refusal(self, status: str, error: ValueError) -> None:
+        """Print a row without a mapping and why there is none."""
+        self.row(lambda: {"status": status, "check": "not_run", "reason": str(error)})
+
+
 def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
     """Run one job and print its rows; tell whether other jobs may run in this process.
 
     A job that is ``alone`` may have a second process that compiles for it; it needs no copy.
     """
-    start, cpu = time.perf_counter(), time.process_time()
-
-    def emit(describe_row: Callable[[], dict[str, Any]]) -> None:
-        clocks = {
-            "wall_s": round(time.perf_counter() - start, 4),
-            "cpu_s": round(time.process_time() - cpu, 4),
-        }
-        out.write(dumps(describe_row() | clocks) + "\n")  # judging is not the method's time
-        out.flush()
-
-    def refuse(status: str, error: ValueError) -> None:
-        emit(lambda: {"status": status, "check": "not_run", "reason": str(error)})
-
+    printer = _Printer(out)
     try:
         instance = job.source.load()
         if job.mapping_file:
-            out.write("ready\n")
+            printer.say("ready")
             given = Run(Status.FEASIBLE, read_document(Path(job.mapping_file), instance)[2])
-            emit(lambda: describe(given, instance, job))
+            printer.row(lambda: describe(given, instance, job))
             return True
         if job.method_file:
             load_method_file(Path(job.method_file))
         method = method_named(job.method)
-        snn = instance.snn
         placement = instance.placement() if method.clustering == "imported" else None
         with compiling_ahead(method, alone and job.limits.memory_mb is None):
             warm_up_for(method, instance)
     except InputError as error:
-        refuse("error", error)
+        printer.refusal("error", error)
         return not job.method_file
     except (FanInError, CapacityError) as error:
-        refuse("unsupported", error)
+        printer.refusal("unsupported", error)
         return not job.method_file
 
     def work() -> None:
-        nonlocal start, cpu
-        out.write("ready\n")  # the parent's clock starts
-        out.flush()
-        start, cpu = time.perf_counter(), time.process_time()  # reading is not the method's time
-        try:
-            result = run(
-                method,
-                snn,
-                instance.platform,
-                instance.tokens,
-                job.limits,
-                lambda partial: emit(lambda: describe(partial, instance, job)),
-                placement,
-                instance.constraints,
-            )
-            emit(lambda: describe(result, instance, job))
-        except InputError as error:
-            refuse("error", error)
-        except (FanInError, CapacityError) as error:
-            refuse("unsupported", error)
+        _run(job, method, instance, placement, printer)
 
     if alone or not needs_own_process(job):
         work()
@@ -121,10 +120,33 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
     if not (may_be_copied(job) and can_copy()):
         work()
         return False
-    out.write("copied\n")
-    out.flush()
+    printer.say("copied")
     run_in_copy(work)
     return True
+
+
+def _run(
+    job: Job, method: Method, instance: Instance, placement: Mapping | None, printer: _Printer
+) -> None:
+    """Run a method whose kernels are compiled, and print each mapping that it reports."""
+    printer.say("ready")
+    printer.begin()
+    try:
+        result = run(
+            method,
+            instance.snn,
+            instance.platform,
+            instance.tokens,
+            job.limits,
+            lambda partial: printer.row(lambda: describe(partial, instance, job)),
+            placement,
+            instance.constraints,
+        )
+        printer.row(lambda: describe(result, instance, job))
+    except InputError as error:
+        printer.refusal("error", error)
+    except (FanInError, CapacityError) as error:
+        printer.refusal("unsupported", error)
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def _of_metric(group: Sequence[Row], metric: Metric, known: BestKnown) -> Iterat
     if not reached:
         return
     best, whose = min(reached, key=lambda pair: pair[0])
-    bounds = [b for b in bounds if b.scope == END_TO_END or b.value <= best]
+    bounds = _not_left(bounds, best)
     proved = _largest(bounds, MARK)
     claimed = _largest(bounds, Grade)
     if claimed is not None and proved is not None and claimed.value <= proved.value:
@@ -204,16 +204,25 @@ def best_for_every_mapping(
     place : Place or None
         Of the mapping; None if it breaks a rule.
     best : Fraction or None
-        The best value known: a bound above it, and not for all decompositions, says nothing.
+        The best value known: where it is below a bound that is not for all decompositions, none
+        such counts.
     """
     counting = [
-        b
-        for b in bounds
-        if _is_for_every_mapping(b)
-        and (place is None or b.scope.covers(place))
-        and (b.scope == END_TO_END or best is None or b.value <= best)
+        b for b in bounds if _is_for_every_mapping(b) and (place is None or b.scope.covers(place))
     ]
-    return _largest(counting, MARK)
+    return _largest(counting if best is None else _not_left(counting, best), MARK)
+
+
+def _not_left(bounds: Sequence[Bound], best: Fraction) -> list[Bound]:
+    """Return the bounds that count beside the best value known.
+
+    A value below a bound for mappings that keep neurons whole splits some: then no other bound for
+    these counts either, though it may lie below the value.
+    """
+    narrow = [b for b in bounds if b.scope != END_TO_END]
+    if all(b.value <= best for b in narrow):
+        return list(bounds)
+    return [b for b in bounds if b.scope == END_TO_END]
 
 
 def _largest(bounds: Iterable[Bound], grades: Iterable[Grade]) -> Bound | None:
