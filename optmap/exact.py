@@ -320,9 +320,9 @@ def _benders() -> ExactScheduler:
 
 
 def _cover() -> WholeMapper:
-    from formulations.whole.synapse_cover import bound_only
+    from formulations.whole.synapse_cover import BoundOnly
 
-    return bound_only
+    return BoundOnly()
 
 
 #: Clustering -> its two stages.

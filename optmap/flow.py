@@ -116,9 +116,9 @@ def _decide_all(course: Course, method: Method, snn: SNN, start: Mapping) -> Map
         if outcome.solution is not None:
             course.report_mapping(outcome.solution)
 
-    metrics, found = stage.metrics or ("period",), start
+    metrics, found, decide = stage.metrics or ("period",), start, stage.load()
     for left, metric in zip(range(len(metrics), 0, -1), metrics, strict=True):
-        outcome = stage.load()(
+        outcome = decide(
             snn,
             course.platform,
             course.tokens,

@@ -2,23 +2,28 @@
 
 For networks whose sets are few: a depth-first walk over the sets in ascending order of their units,
 each visited once, with the sources on its rows counted. Nothing is pruned by value, so that one
-walk is a proof for whatever prices and costs it was given; they are whole numbers.
+list is a proof for whatever prices and costs it is given; they are whole numbers. The walk looks at
+the clock and goes on later where it stopped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from optmap.clock import did, now
 from optmap.compiled import compiled
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray, IntArray
 
 #: Sets that a walk visits at most, and units it tries to add for each: a second or two in all.
 MOST_SETS, TRIALS = 1_000_000, 40
+#: Seconds between looks at the clock, units tried before the first and counted as a unit of work.
+LOOK_S, FIRST_TRIES, TRIES_A_UNIT = 0.1, 20_000, 20_000_000
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,14 @@ def cost_of(metric: str, snn: SNN, platform: Platform) -> Cost:
 
 @dataclass(frozen=True)
 class Listed:
-    """What a walk found.
+    """What a list of sets says of prices.
 
     Parameters
     ----------
     complete : bool
-        Every set that fits was visited.
+        Every set that fits is in it.
     excess : int
-        Largest sum of prices less cost over them.
+        Largest sum of prices less cost over them; 0 where the list is not complete.
     """
 
     complete: bool
@@ -84,18 +89,18 @@ def price_by_listing(
     prices : (U,) int64 array
         By position in ``snn.units``, in the units of ``cost``.
     """
-    units = snn.units.astype(np.int64)
-    width = min(platform.max_columns, len(units))
-    complete, excess, *_ = _walk(
-        Weights(snn.indptr, snn.indices, units, prices, cost.base, cost.read, cost.own),
-        platform.max_rows, width, most_sets, False,
-    )  # fmt: skip
-    return Listed(bool(complete), int(excess))
+    listing = Listing(snn, platform, most_sets)
+    sets = listing.sets(lambda: False)
+    if sets is None:
+        return Listed(False, 0)
+    return Listed(True, sets.dearest(prices, sets.costs(snn, cost))[0])
 
 
 @dataclass(frozen=True, eq=False)
 class Sets:
     """All sets that fit a crossbar, each as an earlier one and its last unit.
+
+    A set comes after the one it grew from, and before all others that do not grow from itself.
 
     Parameters
     ----------
@@ -103,14 +108,11 @@ class Sets:
         Number of the set without its last unit; -1 where there is only one.
     last, first : (n,) int32 arrays
         Positions among the units.
-    cost : (n,) int64 array
-        In the units of the cost it was listed for.
     """
 
     parent: IndexArray
     last: IndexArray
     first: IndexArray
-    cost: IntArray
 
     def members(self, number: int) -> list[int]:
         """Return the units of a set, by position."""
@@ -120,142 +122,194 @@ class Sets:
             number = int(self.parent[number])
         return found
 
-    def dearest(self, prices: IntArray, num_units: int) -> tuple[int, IndexArray]:
-        """Return the largest excess of prices over cost, and the best set by first unit."""
-        excess, best = _dearest(self.parent, self.last, self.first, self.cost, prices, num_units)
+    def costs(self, snn: SNN, cost: Cost) -> IntArray:
+        """Return the cost of every set, shape (n,)."""
+        readers = Readers(snn.indptr, snn.indices, snn.units.astype(np.int64))
+        found: IntArray = _costs(readers, self.parent, self.last, cost.base, cost.read, cost.own)
+        return found
+
+    def dearest(self, prices: IntArray, costs: IntArray) -> tuple[int, IndexArray]:
+        """Return the largest excess of prices over costs, and the best set by first unit."""
+        excess, best = _dearest(self.parent, self.last, self.first, costs, prices)
         return int(excess), best
 
 
-def all_sets(snn: SNN, platform: Platform, cost: Cost, most_sets: int = MOST_SETS) -> Sets | None:
-    """Return every set that fits a crossbar; None if there are more than ``most_sets``."""
-    units = snn.units.astype(np.int64)
-    width = min(platform.max_columns, len(units))
-    nothing = np.zeros(len(units), dtype=np.int64)
-    complete, _, visited, parent, last, first, worth = _walk(
-        Weights(snn.indptr, snn.indices, units, nothing, cost.base, cost.read, cost.own),
-        platform.max_rows, width, most_sets, True,
-    )  # fmt: skip
-    if not complete:
-        return None
-    return Sets(parent[:visited], last[:visited], first[:visited], -worth[:visited])
+class Listing:
+    """The sets that fit a crossbar, listed so far.
+
+    Parameters
+    ----------
+    most_sets : int
+        No more are listed.
+    """
+
+    def __init__(self, snn: SNN, platform: Platform, most_sets: int = MOST_SETS) -> None:
+        self.snn, self.platform, self.most_sets = snn, platform, most_sets
+        self.readers = Readers(snn.indptr, snn.indices, snn.units.astype(np.int64))
+        self.limits = (platform.max_rows, min(platform.max_columns, snn.num_units))
+        room = min(1024, most_sets)
+        self.found = [np.empty(room, dtype=np.int32) for _ in range(3)]
+        self.walk = Walk(
+            np.zeros(snn.num_neurons, dtype=np.int64),
+            np.zeros(self.limits[1] + 1, dtype=np.int64),
+            np.full(self.limits[1] + 1, -1, dtype=np.int64),
+            np.zeros(5, dtype=np.int64),
+        )
+        self.is_complete, self.step = False, FIRST_TRIES
+
+    @property
+    def visited(self) -> int:
+        """Sets so far."""
+        return int(self.walk.counts[VISITED])
+
+    @property
+    def tried(self) -> int:
+        """Units tried so far, one for each set and each that did not fit."""
+        return int(self.walk.counts[TRIED])
+
+    def sets(self, expired: Callable[[], bool]) -> Sets | None:
+        """Go on until all sets are listed; None where the time is over before, or they are many."""
+        while not (self.is_complete or self.is_too_long() or expired()):
+            if self.visited == len(self.found[0]):
+                room = min(2 * self.visited, self.most_sets)
+                self.found = [np.resize(array, room) for array in self.found]
+            before, begun = self.tried, now()
+            stop = min(before + self.step, TRIALS * self.most_sets)
+            self.is_complete = bool(_go_on(self.readers, self.limits, self.walk, stop, *self.found))
+            did((self.tried - before) / TRIES_A_UNIT)
+            if self.tried >= stop:
+                factor = LOOK_S / max(now() - begun, 1e-6)
+                self.step = int(self.step * min(2.0, max(0.5, factor))) + 1
+        return Sets(*(array[: self.visited] for array in self.found)) if self.is_complete else None
+
+    def is_too_long(self) -> bool:
+        """Tell whether there are more sets than are listed, or it takes too many trials."""
+        full = self.visited == self.most_sets == len(self.found[0])
+        return not self.is_complete and (full or self.tried >= TRIALS * self.most_sets)
 
 
-@compiled
-def _dearest(
-    parent: IndexArray,
-    last: IndexArray,
-    first: IndexArray,
-    cost: IntArray,
-    prices: IntArray,
-    num: int,
-) -> tuple[int, npt.NDArray[np.int32]]:
-    """Sum prices along the sets, each of which stands behind its parent."""
-    total = np.empty(len(last), dtype=np.int64)
-    excess = np.full(num, -(2**62), dtype=np.int64)
-    best = np.full(num, -1, dtype=np.int32)
-    for s in range(len(last)):
-        total[s] = prices[last[s]]
-        if parent[s] >= 0:
-            total[s] += total[parent[s]]
-        if total[s] - cost[s] > excess[first[s]]:
-            excess[first[s]] = total[s] - cost[s]
-            best[first[s]] = s
-    return excess.max(), best
-
-
-class Weights(NamedTuple):
-    """Who reads what, the units listed with their prices, and the parts of a set's cost."""
+class Readers(NamedTuple):
+    """Who reads what, and the units that sets are made of."""
 
     indptr: Any
     indices: Any
     units: Any
-    prices: Any
-    base: int
-    read: Any
-    own: Any
+
+
+class Walk(NamedTuple):
+    """Where a walk is: readers of each source in the set, its units, its number by depth."""
+
+    readers: Any
+    stack: Any
+    number: Any
+    counts: Any
+
+
+#: Positions in the counts of a walk: units of the set, rows, sets, trials, the unit to try next.
+DEPTH, TAKEN, VISITED, TRIED, NEXT = range(5)
 
 
 @compiled
-def _doubled(array: Any) -> Any:
-    return np.concatenate((array, np.empty_like(array)))
-
-
-@compiled
-def _walk(weights: Weights, rows: int, width: int, most_sets: int, keep: bool) -> Any:
-    """Visit the sets; ``worth`` holds prices less cost of the set on the stack, for each depth.
-
-    Returns whether all were visited, the largest worth, and how many; then, if they are kept, the
-    arrays of :class:`Sets`, with room to spare.
-    """
-    indptr, indices, units = weights.indptr, weights.indices, weights.units
-    prices, base, read, own = weights.prices, weights.base, weights.read, weights.own
-    num = len(units)
-    readers = np.zeros(len(read), dtype=np.int64)
+def _costs(readers: Readers, parent: Any, last: Any, base: int, read: Any, own: Any) -> IntArray:
+    """Replay the walk: each set's cost is that of its parent and what its last unit adds."""
+    indptr, indices, units = readers
+    held = np.zeros(len(read), dtype=np.int64)
     inside = np.zeros(len(read), dtype=np.bool_)
-    stack = np.zeros(width + 1, dtype=np.int64)
-    number = np.full(width + 1, -1, dtype=np.int64)
-    worth = np.zeros(width + 1, dtype=np.int64)
-    worth[0] = -base
-    best = -base if num == 0 else -(2**62)
-    room = 1024 if keep else 0
-    parent = np.empty(room, dtype=np.int32)
-    last = np.empty(room, dtype=np.int32)
-    first = np.empty(room, dtype=np.int32)
-    kept = np.empty(room, dtype=np.int64)
-    depth, taken, visited, tried, p = 0, 0, 0, 0, 0
-    while True:
-        if p < num and depth < width:
+    stack = np.zeros(len(units) + 1, dtype=np.int64)
+    worth = np.empty(len(last), dtype=np.int64)
+    depth = 0
+    for s in range(len(last)):
+        while depth > 0 and stack[depth - 1] != parent[s]:
+            depth -= 1
+            gone = units[last[stack[depth]]]
+            inside[gone] = False
+            for e in range(indptr[gone], indptr[gone + 1]):
+                held[indices[e]] -= 1
+        u = units[last[s]]
+        value = base if depth == 0 else worth[parent[s]]
+        if held[u] > 0:
+            value -= own[u]
+        inside[u] = True
+        for e in range(indptr[u], indptr[u + 1]):
+            i = indices[e]
+            if held[i] == 0:
+                value += read[i]
+                if inside[i]:
+                    value -= own[i]
+            held[i] += 1
+        stack[depth] = s
+        depth += 1
+        worth[s] = value
+    return worth
+
+
+@compiled
+def _dearest(
+    parent: IndexArray, last: IndexArray, first: IndexArray, costs: IntArray, prices: IntArray
+) -> tuple[int, npt.NDArray[np.int32]]:
+    """Sum prices along the sets, each of which stands behind its parent."""
+    total = np.empty(len(last), dtype=np.int64)
+    excess = np.full(len(prices), -(2**62), dtype=np.int64)
+    best = np.full(len(prices), -1, dtype=np.int32)
+    for s in range(len(last)):
+        total[s] = prices[last[s]]
+        if parent[s] >= 0:
+            total[s] += total[parent[s]]
+        if total[s] - costs[s] > excess[first[s]]:
+            excess[first[s]] = total[s] - costs[s]
+            best[first[s]] = s
+    return excess.max(), best
+
+
+@compiled
+def _go_on(
+    network: Readers,
+    limits: tuple[int, int],
+    walk: Walk,
+    stop: int,
+    parent: Any,
+    last: Any,
+    first: Any,
+) -> bool:
+    """Visit sets until there is no room for one more, or ``stop`` trials; tell whether it ended."""
+    indptr, indices, units = network
+    rows, width = limits
+    readers, stack, number, counts = walk
+    depth, taken, visited, tried, p = counts
+    ended = False
+    while tried < stop:
+        if p < len(units) and depth < width:
             u = units[p]
-            tried += 1
-            value = worth[depth] + prices[p]
-            if readers[u] > 0:
-                value += own[u]
-            inside[u] = True
             fresh = 0
             for e in range(indptr[u], indptr[u + 1]):
-                i = indices[e]
-                if readers[i] > 0:
-                    continue
-                fresh += 1
-                value -= read[i]
-                if inside[i]:
-                    value += own[i]
+                if readers[indices[e]] == 0:
+                    fresh += 1
             if taken + fresh > rows:
-                inside[u] = False
+                tried += 1
                 p += 1
                 continue
-            if visited == most_sets or tried > TRIALS * most_sets:
-                return False, best, visited, parent, last, first, kept
+            if visited == len(last):
+                break
+            tried += 1
             for e in range(indptr[u], indptr[u + 1]):
                 readers[indices[e]] += 1
             taken += fresh
-            if keep:
-                if visited == room:
-                    room *= 2
-                    parent, last = _doubled(parent), _doubled(last)
-                    first, kept = _doubled(first), _doubled(kept)
-                parent[visited] = number[depth]
-                last[visited] = p
-                kept[visited] = value
             stack[depth] = p
+            parent[visited], last[visited], first[visited] = number[depth], p, stack[0]
             depth += 1
-            worth[depth] = value
             number[depth] = visited
-            if keep:
-                first[visited] = stack[0]
-            best = max(best, value)
             visited += 1
             p += 1
             continue
         if depth == 0:
+            ended = True
             break
         depth -= 1
-        p = stack[depth]
-        u = units[p]
-        inside[u] = False
+        u = units[stack[depth]]
+        p = stack[depth] + 1
         for e in range(indptr[u], indptr[u + 1]):
             readers[indices[e]] -= 1
             if readers[indices[e]] == 0:
                 taken -= 1
-        p += 1
-    return True, best, visited, parent, last, first, kept
+    counts[:] = (depth, taken, visited, tried, p)
+    return ended

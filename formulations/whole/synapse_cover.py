@@ -25,9 +25,10 @@ import numpy as np
 from formulations.clustering.column_generation.master import Master
 from formulations.solvers.stopwatch import Stopwatch
 from formulations.whole.pricing_listing import (
+    MOST_SETS,
     Cost,
+    Listing,
     Sets,
-    all_sets,
     cost_of,
     price_by_listing,
 )
@@ -58,10 +59,12 @@ def cover_bounds(snn: SNN, platform: Platform, limits: Limits) -> list[Bound]:
     limits : Limits
         Time for all three; each stops with valid prices at any moment.
     """
-    watch, found = Stopwatch(limits), []
+    if not applies(snn, platform):
+        return []
+    watch, found, listing = Stopwatch(limits), [], Listing(snn, platform)
     for n, metric in enumerate(METRICS):
         share = watch.left / (len(METRICS) - n)
-        certificate = cover(metric, snn, platform, watch.spent + share, watch)
+        certificate = cover(metric, listing, watch.spent + share, watch)
         if certificate is not None:
             scope = Scope(splits_above=platform.max_rows)
             value = certificate.bound
@@ -69,46 +72,78 @@ def cover_bounds(snn: SNN, platform: Platform, limits: Limits) -> list[Bound]:
     return found
 
 
-def bound_only(
-    snn: SNN,
-    platform: Platform,
-    tokens: str,
-    limits: Limits,
-    *,
-    objective: str = "period",
-    start: Mapping | None = None,
-    on_better: Callable[[Outcome[Mapping]], None] | None = None,
-) -> Outcome[Mapping]:
-    """Return the start as it is, with the bound that the cover proves for the objective.
+class BoundOnly:
+    """The method ``cover`` for one network: its sets are listed once for all objectives.
 
-    ``on_better`` is never called: no mapping is made here.
+    It is a :class:`optmap.whole.contract.WholeMapper`.
     """
-    watch = Stopwatch(limits)
-    made = objective in METRICS and not isinstance(snn, ClusteredSNN)
-    proof = cover(objective, snn, platform, limits.wall_s, watch) if made else None
-    bound = None if proof is None else proof.bound
-    if start is None:
-        return Outcome(Status.UNKNOWN, bound=bound, certificate=proof, grade=Grade.CERTIFIED)
-    value = evaluate(platform, start, tokens).row()[objective]
-    reached = value if isinstance(value, (int, Fraction)) else None
-    status = Status.OPTIMAL if bound is not None and reached == bound else Status.FEASIBLE
-    return Outcome(status, start, reached, bound, (), proof, Grade.CERTIFIED)
+
+    def __init__(self) -> None:
+        self._listing: Listing | None = None
+
+    def __call__(
+        self,
+        snn: SNN,
+        platform: Platform,
+        tokens: str,
+        limits: Limits,
+        *,
+        objective: str = "period",
+        start: Mapping | None = None,
+        on_better: Callable[[Outcome[Mapping]], None] | None = None,
+    ) -> Outcome[Mapping]:
+        """Return the start as it is, with the bound that the cover proves for the objective.
+
+        ``on_better`` is never called: no mapping is made here.
+        """
+        watch, proof, note = Stopwatch(limits), None, ""
+        made = objective in METRICS and not isinstance(snn, ClusteredSNN)
+        if made and applies(snn, platform):
+            listing = self._listing_of(snn, platform)
+            proof = cover(objective, listing, limits.wall_s, watch)
+            note = "" if listing.is_complete else _why_cut(listing)
+        bound, grade = None if proof is None else proof.bound, Grade.CERTIFIED
+        if start is None:
+            return Outcome(Status.UNKNOWN, bound=bound, certificate=proof, grade=grade, note=note)
+        value = evaluate(platform, start, tokens).row()[objective]
+        reached = value if isinstance(value, (int, Fraction)) else None
+        status = Status.OPTIMAL if bound is not None and reached == bound else Status.FEASIBLE
+        return Outcome(status, start, reached, bound, (), proof, grade, note)
+
+    def _listing_of(self, snn: SNN, platform: Platform) -> Listing:
+        known = self._listing
+        if known is None or known.snn is not snn or known.platform != platform:
+            known = self._listing = Listing(snn, platform)
+        return known
 
 
-def cover(
-    metric: str, snn: SNN, platform: Platform, until: float, watch: Stopwatch
-) -> CoverCertificate | None:
-    """Return prices that prove as much as the linear relaxation does, or as time allowed."""
-    if not applies(snn, platform):
-        return None
-    cost = cost_of(metric, snn, platform).times(SCALE)
-    sets = all_sets(snn, platform, cost)
+def _why_cut(listing: Listing) -> str:
+    """Say why the list of sets was no proof."""
+    if listing.is_too_long():
+        return f"more than {MOST_SETS} sets fit a crossbar, or finding them takes too long"
+    return f"the limit came after {listing.visited} of the sets that fit a crossbar"
+
+
+def cover(metric: str, listing: Listing, until: float, watch: Stopwatch) -> CoverCertificate | None:
+    """Return prices that prove as much as the linear relaxation does, or as time allowed.
+
+    Parameters
+    ----------
+    listing : Listing
+        Of a network and platform to which the cover applies; it goes on where it stopped.
+    until : float
+        In seconds of the watch.
+    """
+    snn, platform = listing.snn, listing.platform
+    sets = listing.sets(lambda: watch.spent >= until)
     if sets is None:
         return None
-    prices = _generated(sets, snn.num_units, cost, until, watch)
+    cost = cost_of(metric, snn, platform).times(SCALE)
+    costs = sets.costs(snn, cost)
+    prices = _generated(sets, costs, cost, (until, watch), snn.num_units)
     for part in LOWERED:
         whole = _whole(prices * (1.0 - part * 1e-6))
-        if sets.dearest(whole, snn.num_units)[0] <= 0:
+        if sets.dearest(whole, costs)[0] <= 0:
             tiles = platform.num_tiles if metric == "period" else 1
             made = tuple(int(p) for p in whole)
             return CoverCertificate(metric, "listing", made, SCALE, tiles)
@@ -156,24 +191,30 @@ def _whole(prices: FloatArray) -> IntArray:
 
 
 def _generated(
-    sets: Sets, num_units: int, cost: Cost, until: float, watch: Stopwatch
+    sets: Sets, costs: IntArray, cost: Cost, clock: tuple[float, Stopwatch], num_units: int
 ) -> FloatArray:
     """Return nearly optimal prices: column generation, prices pulled to the best ones so far."""
+    until, watch = clock
+    if watch.spent >= until:
+        return np.zeros(num_units, dtype=np.float32)
     master = Master(np.ones(num_units, dtype=np.int64), np.arange(num_units, dtype=np.int32))
-    single = np.flatnonzero(sets.parent < 0)
-    for s in single.tolist():
-        _add(master, sets, s)
+
+    def add(number: int) -> bool:
+        return master.add(dict.fromkeys(sets.members(number), 1), int(costs[number]) // SCALE)
+
+    for s in np.flatnonzero(sets.parent < 0).tolist():
+        add(s)
     _, prices = master.solve()
     best, proved, pull = prices * 0.0, 0.0, PULL
     for _ in range(ROUNDS):
         if watch.spent >= until:
             break
         asked = pull * best + (1.0 - pull) * prices
-        excess, found = sets.dearest(_whole(asked), num_units)
+        excess, found = sets.dearest(_whole(asked), costs)
         lowered = asked / (1.0 + max(0, excess) / max(cost.base, SCALE))
         if float(lowered.sum()) > proved:
             proved, best = float(lowered.sum()), lowered
-        added = [_add(master, sets, s) for s in found.tolist() if s >= 0]
+        added = [add(s) for s in found.tolist() if s >= 0]
         if any(added):
             _, prices = master.solve()
         elif pull > 0.0:
@@ -181,8 +222,3 @@ def _generated(
         else:
             break
     return best
-
-
-def _add(master: Master, sets: Sets, number: int) -> bool:
-    """Add a set to the master at its cost; False if it is there."""
-    return master.add(dict.fromkeys(sets.members(number), 1), int(sets.cost[number]) // SCALE)

@@ -46,6 +46,8 @@ class Whole:
 
     Parameters
     ----------
+    load : callable
+        Called once a run: what it returns may keep what it found for one metric for the next.
     prologue : bool
         They hold for orders with a prologue too.
     whole_neurons : bool

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pytest
 from whole_oracle import least, least_period, random_whole_case
 
-from formulations.whole.pricing_listing import cost_of, price_by_listing
-from formulations.whole.synapse_cover import bound_only, cover_bounds, verify_cover
+from formulations.whole.pricing_listing import Listing, cost_of, price_by_listing
+from formulations.whole.synapse_cover import BoundOnly, cover_bounds, verify_cover
 from optmap.errors import InputError
 from optmap.methods import METHODS
 from optmap.model.cover_certificate import METRICS, CoverCertificate, from_dict
@@ -101,7 +103,7 @@ def test_networks_that_are_split_have_no_cover():
     snn = from_edges([0, 1, 2], [3, 3, 3], 4)
     platform = Platform("p", (Tile(Crossbar(2, 2)),), Interconnect("mesh", 1, 1))
     assert cover_bounds(snn, platform, LIMITS) == []
-    found = bound_only(snn, platform, "dataflow", LIMITS)
+    found = BoundOnly()(snn, platform, "dataflow", LIMITS)
     assert (found.status, found.bound) == (Status.UNKNOWN, None)
     certificate = CoverCertificate("clusters", "listing", (1,), 1)
     assert verify_cover(certificate, snn, platform)[0] is None
@@ -110,3 +112,54 @@ def test_networks_that_are_split_have_no_cover():
 def test_it_is_a_method():
     assert METHODS["cover"].whole == "cover"
     assert METHODS["cover"].uses_solver
+
+
+def looks(most: int) -> Callable[[], bool]:
+    """Return a clock that says so often that there is time left."""
+    left = iter(range(most))
+    return lambda: next(left, None) is None
+
+
+def crowd() -> tuple[SNN, Platform]:
+    """Return 14 neurons of two inputs each on crossbars that hold 7: 9907 sets."""
+    snn = from_edges([i for i in (0, 1) for _ in range(14)], [*range(2, 16)] * 2, 16)
+    return snn, Platform("p", (Tile(Crossbar(2, 7)),) * 2, Interconnect("mesh", 2, 1))
+
+
+def test_a_listing_goes_on_where_the_clock_stopped_it(monkeypatch):
+    snn, platform = crowd()
+    whole = Listing(snn, platform).sets(lambda: False)
+    assert whole is not None
+    assert len(whole.last) == sum(comb(14, k) for k in range(1, 8))
+    monkeypatch.setattr("formulations.whole.pricing_listing.FIRST_TRIES", 100)
+    cut, times = Listing(snn, platform), 0
+    while (found := cut.sets(looks(2))) is None:
+        times += 1
+        assert not cut.is_too_long()
+    assert times >= 2
+    for one, other in zip(vars(whole).values(), vars(found).values(), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("most", [1, 100, 9906])
+def test_a_listing_ends_where_sets_are_many(most: int):
+    listing = Listing(*crowd(), most)
+    assert listing.sets(lambda: False) is None
+    assert listing.is_too_long()
+    assert listing.visited <= most
+
+
+def test_sets_are_listed_once_for_all_metrics_and_a_cut_is_told(monkeypatch):
+    snn, platform = crowd()
+    asked: list[str] = []
+    listed = Listing.sets
+    monkeypatch.setattr(Listing, "sets", lambda *a: asked.append(str(a[0].tried)) or listed(*a))
+    method = BoundOnly()
+    found = [method(snn, platform, "dataflow", LIMITS, objective=m) for m in METRICS]
+    assert [o.bound for o in found] == [2, 4, 1]
+    assert asked[0] == "0"
+    assert asked[1] == asked[2] != "0"  # nothing is tried again
+    assert [o.note for o in found] == ["", "", ""]
+    late = BoundOnly()(snn, platform, "dataflow", Limits(wall_s=1e-9), objective="clusters")
+    assert late.bound is None
+    assert late.note == "the limit came after 0 of the sets that fit a crossbar"
