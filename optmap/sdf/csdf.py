@@ -14,67 +14,20 @@ limits it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from math import gcd, lcm
 
 import numpy as np
 
-from optmap.sdf.graph import SDFG
-
-#: Firings of one iteration beyond which an expansion is refused.
-MAX_FIRINGS = 200_000
-
-
-@dataclass(frozen=True)
-class Phases:
-    """Numbers of the phases that happen once, and of those that repeat."""
-
-    once: tuple[int, ...]
-    cycle: tuple[int, ...]
-
-    def repeated(self, once: int, cycle: int) -> Phases:
-        """Return the same numbers for ``once`` and ``cycle`` phases, repeating the cycle."""
-        first = [self.at(k) for k in range(once)]
-        return Phases(tuple(first), tuple(self.at(once + k) for k in range(cycle)))
-
-    def at(self, phase: int) -> int:
-        """Return the number of the phase of that index, from 0."""
-        if phase < len(self.once):
-            return self.once[phase]
-        return self.cycle[(phase - len(self.once)) % len(self.cycle)]
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A channel between actors, by index, with rates of phases and initial tokens."""
-
-    name: str
-    source: int
-    target: int
-    production: Phases
-    consumption: Phases
-    tokens: int
-
-
-@dataclass(frozen=True)
-class CSDFG:
-    """A cyclo-static graph: names, ticks of every phase, channels."""
-
-    name: str
-    actors: tuple[str, ...]
-    times: tuple[Phases, ...]
-    channels: tuple[Channel, ...]
-    ticks_per_unit: int = 1
-
-    def lengths(self) -> list[tuple[int, int]]:
-        """Return for each actor how many phases happen once, and how many repeat."""
-        lists: list[list[Phases]] = [[time] for time in self.times]
-        for channel in self.channels:
-            lists[channel.source].append(channel.production)
-            lists[channel.target].append(channel.consumption)
-        return [(max(len(p.once) for p in own), lcm(*(len(p.cycle) for p in own))) for own in lists]
+from optmap.errors import DeadlockError
+from optmap.sdf.cycle_ratio import retimed
+from optmap.sdf.first_phases import stuck_actors
+from optmap.sdf.graph import LARGEST, SDFG
+from optmap.sdf.marked_graph import MarkedGraph
+from optmap.sdf.phases import CSDFG, MAX_FIRINGS, Channel, Phases
 
 
 def to_sdf(graph: CSDFG, *, overlap: bool = True) -> SDFG:
@@ -83,24 +36,32 @@ def to_sdf(graph: CSDFG, *, overlap: bool = True) -> SDFG:
     One of single phases keeps its actors. Of any other, actor ``A.k`` is the k-th firing of A in an
     iteration; all rates are 1. ``overlap``: an actor of a single phase may overlap itself.
 
+    Where the rates do not balance, neither do those of the graph returned: A's are the sums over
+    its phases. Where the phases that happen once can never all fire, the firings of their actors
+    wait for each other in the graph returned: both deadlock.
+
     Raises
     ------
     ValueError
-        If the rates do not balance, an iteration has too many firings, or the phases that happen
-        once can never all fire.
+        If there are too many phases, an iteration has too many firings, or too many of them come
+        before the phases that happen once have fired.
     """
     lengths = graph.lengths()
     if all(shape == (0, 1) for shape in lengths):
         return _single(graph)
+    if sum(once + cycle for once, cycle in lengths) > MAX_FIRINGS:
+        raise ValueError(f"more than {MAX_FIRINGS} phases, each list repeated to a common length")
     channels = [
         (c, c.production.repeated(*lengths[c.source]), c.consumption.repeated(*lengths[c.target]))
         for c in graph.channels
     ]
-    _refuse_stuck(graph, lengths, channels)
     cycles = _repetitions(graph, channels)
+    if cycles is None:
+        return _summed(graph, channels)
     firings = [n * cycle for n, (_, cycle) in zip(cycles, lengths, strict=True)]
     if sum(firings) > MAX_FIRINGS:
         raise ValueError(f"{sum(firings)} firings in an iteration, at most {MAX_FIRINGS}")
+    stuck = stuck_actors(len(graph.actors), [once for once, _ in lengths], channels)
     first = np.concatenate(([0], np.cumsum(firings)))
     names = [f"{name}.{k + 1}" for name, n in zip(graph.actors, firings, strict=True)
              for k in range(n)]  # fmt: skip
@@ -117,27 +78,26 @@ def to_sdf(graph: CSDFG, *, overlap: bool = True) -> SDFG:
     for a, (shape, n) in enumerate(zip(lengths, firings, strict=True)):
         for k in range(n if shape != (0, 1) or not overlap else 0):
             key = int(first[a]) + k, int(first[a]) + (k + 1) % n
-            edges[key] = min(int(k + 1 == n), edges.get(key, 1))
+            edges[key] = min(int(k + 1 == n and a not in stuck), edges.get(key, 1))
     return _unit_rates(graph, names, times, _retimed(len(names), edges))
 
 
-def _retimed(firings: int, edges: dict[tuple[int, int], int]) -> dict[tuple[int, int], int]:
+def _retimed(num_firings: int, edges: dict[tuple[int, int], int]) -> dict[tuple[int, int], int]:
     """Return the same graph without negative tokens, every cycle with as many as before.
 
     The phases that happen once may leave a consumer ahead of its producer; numbering its firings
-    from a later one moves tokens along its channels. Shortest paths (Bellman and Ford) tell by how
-    many; a cycle of less than no tokens is a deadlock.
+    from a later one moves tokens along its channels. A cycle of less than no tokens is a deadlock;
+    it is returned with none on every edge, and so is whatever else would stay below zero.
     """
-    ahead = [0] * firings
-    changed = min(edges.values(), default=0) < 0
-    for _ in range(firings + 1):
-        if not changed:
-            return {(a, b): tokens + ahead[a] - ahead[b] for (a, b), tokens in edges.items()}
-        changed = False
-        for (a, b), tokens in edges.items():
-            if ahead[a] + tokens < ahead[b]:
-                ahead[b], changed = ahead[a] + tokens, True
-    raise ValueError("deadlock once the first phases have fired")
+    source, target = (np.array(ends, dtype=np.int32) for ends in zip(*edges, strict=True))
+    tokens = np.array(list(edges.values()), dtype=np.int64)
+    marked = MarkedGraph(num_firings, source, target, np.zeros(len(edges), dtype=np.int64), tokens)
+    try:
+        tokens = retimed(marked)
+    except DeadlockError as error:
+        tokens = np.maximum(tokens, 0)
+        tokens[list(error.cycle)] = 0
+    return dict(zip(edges, tokens.tolist(), strict=True))
 
 
 def _unit_rates(
@@ -160,23 +120,41 @@ def _unit_rates(
 
 def _single(graph: CSDFG) -> SDFG:
     """Return a graph of single phases as it is."""
+    rates = [(c.production.at(0), c.consumption.at(0)) for c in graph.channels]
+    return _with_rates(graph, [time.at(0) for time in graph.times], rates)
+
+
+def _summed(graph: CSDFG, channels: Sequence[tuple[Channel, Phases, Phases]]) -> SDFG:
+    """Return actors that fire all phases at once: as little balanced as the graph is."""
+    rates = [(sum(made.cycle), sum(taken.cycle)) for _, made, taken in channels]
+    if max(map(max, rates)) > LARGEST:
+        raise ValueError(f"rates do not balance, and those of all phases are above {LARGEST}")
+    return _with_rates(graph, [0] * len(graph.actors), rates)
+
+
+def _with_rates(graph: CSDFG, times: list[int], rates: Sequence[tuple[int, int]]) -> SDFG:
     c = graph.channels
     return SDFG(
         graph.actors,
-        np.array([time.at(0) for time in graph.times], dtype=np.int64),
+        np.array(times, dtype=np.int64),
         [x.name for x in c],
         np.array([x.source for x in c], dtype=np.int32),
         np.array([x.target for x in c], dtype=np.int32),
-        np.array([x.production.at(0) for x in c], dtype=np.int64),
-        np.array([x.consumption.at(0) for x in c], dtype=np.int64),
+        np.array([made for made, _ in rates], dtype=np.int64),
+        np.array([taken for _, taken in rates], dtype=np.int64),
         np.array([x.tokens for x in c], dtype=np.int64),
         ticks_per_unit=graph.ticks_per_unit,
         name=graph.name,
     )
 
 
-def _repetitions(graph: CSDFG, channels: Sequence[tuple[Channel, Phases, Phases]]) -> list[int]:
-    """Return how often each actor goes through its phases in an iteration, the smallest numbers."""
+def _repetitions(
+    graph: CSDFG, channels: Sequence[tuple[Channel, Phases, Phases]]
+) -> list[int] | None:
+    """Return how often each actor goes through its phases in an iteration, the smallest numbers.
+
+    None where the rates do not balance.
+    """
     n = len(graph.actors)
     share: list[Fraction | None] = [None] * n
     beside: list[list[tuple[int, Fraction]]] = [[] for _ in range(n)]
@@ -200,7 +178,7 @@ def _repetitions(graph: CSDFG, channels: Sequence[tuple[Channel, Phases, Phases]
                     stack.append(other)
                     part.append(other)
                 elif share[other] != wanted:
-                    raise ValueError(f"rates do not balance at actor {graph.actors[other]!r}")
+                    return None
         shares = [share[a] or Fraction(0) for a in part]
         scale = Fraction(lcm(*(s.denominator for s in shares)))
         common = gcd(*(int(s * scale) for s in shares))
@@ -213,54 +191,15 @@ def _waits(
     production: Phases, consumption: Phases, makers: int, takers: int, marking: int
 ) -> list[tuple[int, int, int]]:
     """Return (firing of the producer, firing of the consumer, tokens) of every wait."""
-    made = np.cumsum([production.at(len(production.once) + k) for k in range(makers)])
+    made = list(accumulate(production.at(len(production.once) + k) for k in range(makers)))
     taken = [consumption.at(len(consumption.once) + j) for j in range(takers)]
-    total, so_far = int(made[-1]), 0
+    total, so_far = made[-1], 0
     waits = []
     for j, count in enumerate(taken):
         so_far += count
         if not count:
             continue
         iteration = -(-(so_far - marking) // total) - 1
-        k = int(np.searchsorted(made, so_far - marking - iteration * total))
+        k = bisect_left(made, so_far - marking - iteration * total)
         waits.append((k, j, -iteration))
     return waits
-
-
-def _refuse_stuck(
-    graph: CSDFG,
-    lengths: Sequence[tuple[int, int]],
-    channels: Sequence[tuple[Channel, Phases, Phases]],
-) -> None:
-    """Raise ValueError if the phases that happen once can never all fire."""
-    marking = [c.tokens for c in graph.channels]
-    fired = [0] * len(graph.actors)
-    into: list[list[int]] = [[] for _ in graph.actors]
-    out: list[list[int]] = [[] for _ in graph.actors]
-    for i, c in enumerate(graph.channels):
-        into[c.target].append(i)
-        out[c.source].append(i)
-    open_ = {a for a, (once, _) in enumerate(lengths) if once}
-    budget = 100 * sum(once + cycle for once, cycle in lengths)
-    moving = True
-    while open_ and moving:
-        moving = False
-        for a in range(len(fired)):
-            if budget <= 0:
-                raise ValueError("phases that happen once, too many firings before them")
-            if any(marking[i] < channels[i][2].at(fired[a]) for i in into[a]):
-                continue
-            if a not in open_ and fired[a] >= 4 * sum(lengths[a]):
-                continue
-            for i in into[a]:
-                marking[i] -= channels[i][2].at(fired[a])
-            for i in out[a]:
-                marking[i] += channels[i][1].at(fired[a])
-            fired[a] += 1
-            budget -= 1
-            moving = True
-            if fired[a] >= lengths[a][0]:
-                open_.discard(a)
-    if open_:
-        names = ", ".join(graph.actors[a] for a in sorted(open_))
-        raise ValueError(f"deadlock before the first phases of {names} have fired")

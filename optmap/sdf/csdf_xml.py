@@ -10,8 +10,9 @@ from fractions import Fraction
 from math import lcm
 from xml.etree.ElementTree import Element
 
-from optmap.sdf.csdf import CSDFG, MAX_FIRINGS, Channel, Phases, to_sdf
+from optmap.sdf.csdf import to_sdf
 from optmap.sdf.graph import LARGEST, SDFG
+from optmap.sdf.phases import CSDFG, MAX_FIRINGS, Channel, Phases
 from optmap.sdf.xml_reader import EXPANDED, Reader
 
 _REPEATED = re.compile(r"\s*([0-9]{1,9})\s*\*\s*(.+)", re.DOTALL)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from optmap.errors import InputError
+from optmap.sdf.__main__ import main
 from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
-from optmap.sdf.csdf import CSDFG, Channel, Phases, to_sdf
-from optmap.sdf.throughput import DEADLOCK, Throughput, throughput
+from optmap.sdf.csdf import to_sdf
+from optmap.sdf.phases import CSDFG, Channel, Phases
+from optmap.sdf.throughput import DEADLOCK, INCONSISTENT, LIVE, UNBOUNDED, throughput
 from optmap.sdf.xml import parse_sdf3
 
 #: File -> period of an iteration, as Kiter's K-periodic analysis prints it.
@@ -90,26 +92,13 @@ def random_graph(seed: int) -> tuple[CSDFG, int]:
     return graph, turns[0] // common * graph.lengths()[0][1]
 
 
-def analysed(graph: CSDFG) -> Throughput | None:
-    """Return the throughput; None where the first phases end in a deadlock."""
-    try:
-        return throughput(to_sdf(graph))
-    except ValueError as error:
-        if "deadlock" in str(error):
-            return None
-        raise
-
-
 @pytest.mark.parametrize("block", range(6))
 def test_expansion_and_simulation_agree(block):
     alive = 0
     for seed in range(40 * block, 40 * block + 40):
         graph, firings = random_graph(seed)
         expected = simulated_period(graph, firings)
-        found = analysed(graph)
-        if found is None:
-            assert expected is None, seed
-            continue
+        found = throughput(to_sdf(graph))
         if expected is None:
             assert found.status == DEADLOCK, seed
             continue
@@ -184,3 +173,79 @@ def test_actors_of_one_phase_overlap_unless_told_otherwise():
     alone, _ = parse_sdf3(data, "f", overlap=False)
     assert throughput(free).period == 8, "B's two phases of 4 ticks"
     assert throughput(alone).period == 12
+
+
+def phases(*cycle, once=()):
+    return Phases(tuple(once), cycle)
+
+
+def graph_of(times, *channels):
+    """Return actors A, B, ... with these phases; channels as (source, target, made, taken, k)."""
+    names = "ABC"[: len(times)]
+    made = [
+        Channel(f"c{i}", names.index(a), names.index(b), p, q, k)
+        for i, (a, b, p, q, k) in enumerate(channels)
+    ]
+    return CSDFG("g", tuple(names), tuple(times), tuple(made))
+
+
+ONE, LOOP = phases(1), ("B", "B", phases(1), phases(1), 1)
+#: Graphs worked out by hand: status and period.
+BY_HAND = [
+    # serial A of 2 ticks; 3 tokens round a loop of 5
+    (graph_of([phases(2), phases(3)],
+              ("A", "B", phases(1, once=(3,)), ONE, 0), ("B", "A", ONE, ONE, 1)), LIVE, 2),
+    # two tokens, but one phase after the other: 3 + 3 of B
+    (graph_of([phases(2, 2), phases(3, 3)],
+              ("A", "B", phases(1, 1), phases(1, 1), 0), ("B", "A", phases(1, 1), phases(1, 1), 2)),
+     LIVE, 6),
+    # phases without tokens: 1 and 5 of A, then both firings of B at once
+    (graph_of([phases(1, 5), phases(2)],
+              ("A", "B", phases(0, 2), ONE, 0), ("B", "A", ONE, phases(2, 0), 2)), LIVE, 8),
+    (graph_of([phases(1, 5), phases(2)],
+              ("A", "B", phases(0, 2), ONE, 0), ("B", "A", ONE, phases(2, 0), 2), LOOP), LIVE, 10),
+    (graph_of([phases(4, 5)]), LIVE, 9),
+    (graph_of([phases(0, 0)]), UNBOUNDED, 0),
+    # B fires 1000 times before A's first phase: no deadlock
+    (graph_of([phases(2), phases(3)], ("B", "A", ONE, phases(1, once=(1000,)), 0), LOOP), LIVE, 3),
+    (graph_of([phases(2), phases(3)],
+              ("B", "A", ONE, phases(1, once=(1000,)), 0), ("A", "B", ONE, ONE, 9)),
+     DEADLOCK, None),
+    (graph_of([phases(2, 1), phases(3)],
+              ("A", "B", phases(1, 2), ONE, 0), ("B", "A", ONE, phases(1, 1), 5)),
+     INCONSISTENT, None),
+    # sums of rates beyond 64 bits
+    (graph_of([phases(1, 1, 1, 1), ONE],
+              ("A", "B", phases(*[2**61] * 4), phases(2**61), 0),
+              ("B", "A", phases(2**61), phases(*[2**61] * 4), 2**61)), LIVE, 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("graph", "status", "period"), BY_HAND)
+def test_what_was_worked_out_by_hand(graph, status, period):
+    for algorithm in ALGORITHMS:
+        found = by_algorithm(to_sdf(graph), algorithm)
+        assert (found.status, found.period) == (status, period), algorithm
+
+
+@pytest.mark.parametrize(
+    ("graph", "found"),
+    [
+        (graph_of([phases(*[1] * 997), ONE], ("A", "B", phases(*[1] * 991), ONE, 0)), "phases"),
+        (graph_of([ONE, ONE], ("B", "A", ONE, phases(1, once=(10**9,)), 0)), "firings before"),
+        (graph_of([phases(1, 1), ONE], ("A", "B", phases(10**6, 0), phases(10**6 + 3), 0)),
+         "firings in an iteration"),
+    ],
+)  # fmt: skip
+def test_what_is_too_large_is_one_line(graph, found):
+    with pytest.raises(ValueError, match=found):
+        to_sdf(graph)
+
+
+def test_deadlock_and_contradiction_are_answers_of_the_command(tmp_path, capsys):
+    for rates, status in ((("7;1,1", "1"), DEADLOCK), (("1,2", "2"), INCONSISTENT)):
+        file = tmp_path / "g.xml"
+        text = file_of(*rates, "1")
+        file.write_bytes(text.replace(b'type="in" rate="1,2"', b'type="in" rate="1,1"'))
+        assert main([str(file)]) == 0
+        assert f"status        {status}" in capsys.readouterr().out
