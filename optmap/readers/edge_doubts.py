@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from optmap.readers.columns import EdgeColumns, names_both_ends, stem
 from optmap.readers.edge_rows import Layout, Rows
@@ -23,7 +24,11 @@ _NUMBERED = 3
 _MISSING = {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
             "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}  # fmt: skip
 _MARKS = (",", ";", "\t", "|")
+_IN_NAMES = (";", "\t", "|", " ")
 _NUMBERS = re.compile(r"[0-9.eE+-]*[0-9]([,;|\s]+[0-9.eE+-]*[0-9])+", re.ASCII)
+#: Digits at the end of a cell, and at the beginning of the next: a decimal comma was between them?
+_DIGITS_END = re.compile(r"(^|[;\t| ])[0-9]+$", re.ASCII)
+_DIGITS_BEGIN = re.compile(r"[0-9]+($|[;\t| ])", re.ASCII)
 
 
 def refuse_doubts(table: Table, layout: Layout, rows: Rows) -> None:
@@ -61,6 +66,26 @@ def _refuse_names(table: Table, layout: Layout, rows: Rows) -> None:
         cut = name.count('"') % 2 == 1 or any(mark in name for mark in marks)
         if cut or _NUMBERS.fullmatch(name):
             raise table.fail("", f"{name[:30]!r} for a neuron", "one separator in all rows")
+
+
+def refuse_mixed(table: Table, columns: EdgeColumns, line: int, cells: Sequence[str]) -> None:
+    """Refuse a row of a comma table that another separator and a decimal comma may have cut.
+
+    ``a;b,2,5`` below ``source,target,weight``: from a;b to 2, or from a to b with a weight of 2.5?
+
+    Raises
+    ------
+    InputError
+        With the row's cells.
+    """
+    odd = [
+        any(mark in cells[end] for mark in _IN_NAMES) for end in (columns.source, columns.target)
+    ]
+    if odd[0] != odd[1] and any(
+        _DIGITS_END.search(a) and _DIGITS_BEGIN.match(b) for a, b in pairwise(cells)
+    ):
+        found = f"{quoted(cells)}: another separator, and a decimal comma?"
+        raise table.fail(f"line {line}", found, f"one separator in all rows, or {SAY}")
 
 
 def _refuse_sideways(table: Table, layout: Layout, rows: Rows) -> None:

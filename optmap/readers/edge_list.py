@@ -20,7 +20,7 @@ import numpy as np
 
 from optmap.model.snn import SNN, Population, from_edges
 from optmap.readers.columns import EdgeColumns, UnclearHeader, edge_columns, words_of
-from optmap.readers.edge_doubts import quoted, refuse_doubts
+from optmap.readers.edge_doubts import quoted, refuse_doubts, refuse_mixed
 from optmap.readers.edge_rows import Layout, Rows
 from optmap.readers.further_columns import FurtherColumns
 from optmap.readers.neuron_names import SAY, is_number, number_names
@@ -65,9 +65,13 @@ def read_edges(
     width = len(first[1])
     rows = Rows()
     further = FurtherColumns(table, layout.header, layout.columns, layout.asked)
+    bare = layout.asked or layout.header is None or layout.columns.weight is None
+    perhaps_mixed = table.separator == "," and not bare
     for line, cells in chain([first] if is_row else [], records):
         if len(cells) != width:
             raise table.fail(f"line {line}", f"{len(cells)} cells", f"{width} cells")
+        if perhaps_mixed:
+            refuse_mixed(table, layout.columns, line, cells)
         _add(table, rows, layout.columns, line, cells, further.of(line, cells))
     if not rows.pre:
         raise table.fail("", "no synapse")

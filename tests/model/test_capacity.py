@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.platform_file import load_platform
 from optmap.model.snn import SNN, Population, from_edges
 from optmap.shipped import platform_file
+from optmap.toml_fields import Table
 
 HEURISTICS = [name for name in CLUSTERERS if name != "hypergraph"]
 
@@ -179,6 +181,29 @@ def test_the_page_on_platforms_lists_the_limits_of_the_list() -> None:
     assert [row for row in rows if row.count(" | ") == 1] == [
         f"| `{limit.field}` | {limit.about} |" for limit in LIMITS
     ]
+
+
+def test_the_page_on_platforms_names_every_key_that_a_file_may_have(tmp_path, monkeypatch) -> None:
+    asked: set[str] = set()
+    close = Table.close
+
+    def recorded(table: Table) -> None:
+        if table.path not in ("energy", "area"):  # docs/spikesim.md
+            asked.update(table.asked)
+        close(table)
+
+    monkeypatch.setattr(Table, "close", recorded)
+    load_platform(platform_file("loihi_like"))
+    matrix = tmp_path / "matrix.toml"
+    shape = '[interconnect]\nkind = "matrix"\nhops = [[0]]\n[[tiles]]\nrows = 4\ncolumns = 4\n'
+    matrix.write_text(f'schema = 1\nname = "m"\n{shape}')
+    load_platform(matrix)
+    page = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text(encoding="utf-8")
+    parts = page.split("```")
+    shown = [*parts[1::2], *(word for text in parts[::2] for word in re.findall("`[^`]+`", text))]
+    named = set(re.findall("[a-z_0-9]+", " ".join(shown)))
+    assert {limit.field for limit in LIMITS} < asked
+    assert asked - named == set()
 
 
 def test_a_unit_reads_no_more_than_the_platform_lets_it() -> None:

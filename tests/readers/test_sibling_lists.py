@@ -119,6 +119,9 @@ READ = [
     ("weighted.edgelist", "0 1 2.5\n0 2 3.5\n", {(0, 1): 2.5, (0, 2): 3.5}),
 ]
 REFUSED = [
+    ("mixed.csv", "source,target,weight\nA1;A1,2,5\n", "a decimal comma?"),
+    ("mixed_inside.csv", "pre,w,post\na,3,b\na;2,5,b\n", "a decimal comma?"),
+    ("mixed_blank.csv", "pre,post,w,roi\na,3,4,x\na b,2,5,x\n", "a decimal comma?"),
     ("side.csv", "pre,0,1\npost,3,4\n", "rows that begin with 'pre', 'post'"),
     ("side_head.csv", "source post\ntarget pre\n", "rows that begin with 'source', 'target'"),
     ("side_ij.csv", "i;25\nj;16\nweight_nS;80\n", "rows that begin with 'i', 'j'"),
