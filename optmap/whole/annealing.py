@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from optmap.clock import did, now
 from optmap.clustering.kernels.twins import twin_classes
 from optmap.whole.convert import MANY, Placed, state_of
-from optmap.whole.kernels.anneal import ENERGY, FEWEST, PERIOD, TRAFFIC_GOAL, cost
+from optmap.whole.kernels.anneal import (
+    ENERGY,
+    FEWEST,
+    PERIOD,
+    TRAFFIC_GOAL,
+    anneal,
+    cost,
+    mean_climb,
+)
 from optmap.whole.kernels.state import State
 from optmap.whole.target import Target
 
@@ -27,6 +37,10 @@ SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2)
 NEED_SPLIT = 4
 #: Norms that judge a state: close to the largest, and one that knows the others too.
 SHARPEST, SOFTEST = 10, 3
+#: Temperature when a round ends, as a share of that when it begins; draws for the mean climb.
+COOLED, CLIMB_DRAWS = 0.05, 2000
+#: Seconds between looks at the clock, moves before the first, moves counted as a unit of work.
+LOOK_S, FIRST_MOVES, MOVES_A_UNIT = 0.2, 200, 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +87,33 @@ def annealing_of(target: Target, placed: Placed) -> Annealing:
     goal = GOALS.get(target.objective, PERIOD)
     state = state_of(snn, target.platform, placed, _most_spikes(target))
     return Annealing(state, placed, twin, shares, goal, target.prices())
+
+
+def annealed(
+    work: Annealing,
+    rng: np.random.Generator,
+    heat: float,
+    length: int,
+    expired: Callable[[], bool],
+) -> float:
+    """Anneal a state once, or as far as time and moves allow; return the moves a second.
+
+    Parameters
+    ----------
+    heat : float
+        First temperature, in mean climbs.
+    length : int
+        Moves; a few are made in any case.
+    """
+    climb = mean_climb(work.state, rng, work.goal, work.weights, CLIMB_DRAWS)
+    heats = climb * heat * np.array([1.0, COOLED])
+    done, step, first = 0, FIRST_MOVES, now()
+    while done < length and not (done and expired()):
+        stop, begun = min(length, done + step), now()
+        part = np.array([done, stop, length])
+        anneal(work.state, rng, work.twin, work.shares, work.goal, work.weights, heats, part)
+        did((stop - done) / MOVES_A_UNIT)
+        done = stop
+        factor = LOOK_S / max(now() - begun, 1e-6)
+        step = int(step * min(2.0, max(0.5, factor))) + 1
+    return done / max(now() - first, 1e-6)

@@ -32,7 +32,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from optmap.clock import did, now
+from optmap.clock import ending, now
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.judge.check import check
@@ -44,10 +44,9 @@ from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 from optmap.model.platform import Platform
 from optmap.model.scope import binding_identity
 from optmap.model.snn import SNN
-from optmap.whole.annealing import Annealing, annealing_of
+from optmap.whole.annealing import Annealing, annealed, annealing_of
 from optmap.whole.convert import Placed, placed_of, room_for
 from optmap.whole.fewer_clusters import fewer_clusters
-from optmap.whole.kernels.anneal import anneal, mean_climb
 from optmap.whole.kernels.state import copied, restore
 from optmap.whole.refine import Shares, refined
 from optmap.whole.starts import bound, starts
@@ -57,12 +56,8 @@ from optmap.whole.target import Expired, Target
 ROUNDS = ((0.02, 4), (0.1, 6), (0.3, 6), (0.1, 4), (0.6, 6))
 #: Rounds that begin hotter than this take LONG_SHARE of the time left: slow cooling pays there.
 HOT, LONG_SHARE = 0.2, 0.2
-#: Temperature when a round ends, as a share of that when it begins.
-COOLED = 0.05
-#: Moves of the first rounds, for each piece and at least; draws for the mean climb.
-MOVES_A_PIECE, LEAST_MOVES, CLIMB_DRAWS = 40, 4000, 2000
-#: Seconds between looks at the clock, moves before the first, moves counted as a unit of work.
-LOOK_S, FIRST_MOVES, MOVES_A_UNIT = 0.2, 200, 500_000
+#: Moves of the first rounds, for each piece and at least.
+MOVES_A_PIECE, LEAST_MOVES = 40, 4000
 #: Clusters up to which orders that run ahead are tried before other bindings.
 MOST_PIPELINED = 64
 #: Evaluations along critical cycles: many where the best period is FAR above the floor.
@@ -78,6 +73,8 @@ AGAIN_SHARE, LEFT_SHARE = 0.75, 0.7
 CLUSTERS_PART, FEWEST_PART = 0.5, 0.9
 #: Up to so many units the placement of least work is refined beside that of least floor.
 MOST_TWICE = 1_000
+#: Up to so many synapses every step runs, late or not: it takes no time, and a warm-up compiles it.
+TINY = 2_000
 #: Rounds in a row without a better state after which they become longer.
 PATIENCE = len(ROUNDS)
 
@@ -154,6 +151,10 @@ class _Search:
         wall = self.limits.wall_s
         return lambda: self.spent() >= min(share * wall, wall * (1 - KEPT_SHARE) - self.slowest)
 
+    def is_late(self) -> bool:
+        """Tell whether no further step may begin: the time is over but for a judgement."""
+        return self.target.snn.num_synapses > TINY and self.until(1.0)()
+
     def outcome(self) -> Outcome[Mapping]:
         """Return the best mapping with what led to it."""
         return Outcome(
@@ -182,15 +183,18 @@ class _Search:
     def begin(self) -> None:
         """Try the fast flows, then better clusterings of the best of them."""
         soon, later, wall_s = self.until(STARTS_SHARE), self.until(FIRST_SHARE), self.limits.wall_s
-        for mapping in starts(self.target, soon, wall_s, later):
-            self._consider(mapping)
+        with ending(self.begun + FIRST_SHARE * wall_s):
+            for mapping in starts(self.target, soon, wall_s, later):
+                self._consider(mapping)
+        if self.is_late():
+            return
         if self.best is not None:
             self._consider(self.best)
         if not isinstance(self.target.snn, ClusteredSNN):
             self._refine()
             if self.best is not None and self.target.objective == "clusters":
                 self._cut_neurons(_placed(self.best))
-        if self.best is not None:
+        if self.best is not None and not self.is_late():
             spent = self.spent() / self.limits.wall_s
             self._schedule(_placed(self.best), spent + SCHEDULE_SHARE)
 
@@ -221,9 +225,12 @@ class _Search:
                 chosen.append(lightest)
         share = REFINE_SHARES.get(self.target.objective, REFINE_SHARE)
         part = FEWEST_PART if fewest else CLUSTERS_PART
-        seconds = share * self.limits.wall_s / max(len(chosen), 1)
+        left = (1 - KEPT_SHARE) * self.limits.wall_s - self.slowest - self.spent()
+        seconds = max(min(share * self.limits.wall_s, left), 0.0) / max(len(chosen), 1)
         seed = self.limits.seed
-        self.refined = [self._refine_from(p, seconds, part, seed) for p in chosen]
+        self.refined = [
+            self._refine_from(p, seconds, part, seed) for p in chosen if not self.is_late()
+        ]
         self.last_refined = self.spent()
 
     def _refine_from(self, placed: Placed, seconds: float, part: float, seed: int) -> Placed:
@@ -239,6 +246,8 @@ class _Search:
         shares = Shares(part_s, (1 - part) * seconds)
         platform = self.target.platform
         for clustering in refined(placed.decomposition, placed.clustering, platform, shares, seed):
+            if self.is_late():
+                break
             soon = self.until(self.spent() / self.limits.wall_s + SCHEDULE_SHARE / 2)
             for mapping in bound(self.target, placed.decomposition, clustering, soon):
                 self._consider(mapping)
@@ -311,6 +320,8 @@ class _Search:
     def _in_stages(self, mapping: Mapping, graph: ClusterGraph) -> Mapping:
         """Offer the mapping with its orders in stages; return the best."""
         for ahead in self.target.staggered(mapping, graph):
+            if self.is_late():
+                break
             if self.value > self._floor(mapping) and self.offer(ahead):
                 mapping = ahead
         return mapping
@@ -335,6 +346,8 @@ class _Search:
         snn, expired = self.target.snn, self.until(1.0)
         if not self.candidates or isinstance(snn, ClusteredSNN) or not snn.num_synapses:
             return
+        if self.is_late():
+            return
         placed = min(self.candidates, key=lambda c: c[0])[1]
         if not room_for(snn, placed.clustering.num_clusters):
             return
@@ -350,7 +363,7 @@ class _Search:
             if heat > HOT and self._is_tight(least[0]):
                 left = self.limits.wall_s - self.spent()
                 moves = max(length, int(LONG_SHARE * left * self.moves_a_second))
-            self._round(work.at(norm), heat, moves, expired)
+            self.moves_a_second = annealed(work.at(norm), self.rng, heat, moves, expired)
             height, value = work.height(), self.value
             found = placed_of(snn, work.state, work.start)
             kept = self.target.keeps_limits(found)
@@ -374,26 +387,3 @@ class _Search:
     def _is_tight(self, floor: float) -> bool:
         """Tell whether a better value asks for a better state, not for better orders of this."""
         return self.target.objective != "period" or self.value <= 1.01 * floor
-
-    def _round(self, work: Annealing, heat: float, length: int, expired: Expired) -> None:
-        """Anneal once, or as far as time and moves allow."""
-        climb = mean_climb(work.state, self.rng, work.goal, work.weights, CLIMB_DRAWS)
-        heats = climb * heat * np.array([1.0, COOLED])
-        done, step, first = 0, FIRST_MOVES, now()
-        while done < length and not (done and expired()):
-            stop, begun = min(length, done + step), now()
-            anneal(
-                work.state,
-                self.rng,
-                work.twin,
-                work.shares,
-                work.goal,
-                work.weights,
-                heats,
-                np.array([done, stop, length]),
-            )
-            did((stop - done) / MOVES_A_UNIT)
-            done = stop
-            factor = LOOK_S / max(now() - begun, 1e-6)
-            step = int(step * min(2.0, max(0.5, factor))) + 1
-        self.moves_a_second = done / max(now() - first, 1e-6)

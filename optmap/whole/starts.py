@@ -116,6 +116,8 @@ def bound(
         return
     wide = graph.num_clusters * graph.num_channels > MOST_PULLS
     for binder in BOUND_BY[:1] if wide else BOUND_BY:
+        if binder != BOUND_BY[0] and expired():
+            return
         try:
             binding = BINDERS[binder]()(graph, target.platform, seed=target.seed)
         except CapacityError:

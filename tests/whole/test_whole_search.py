@@ -13,7 +13,7 @@ from scheduling_oracle import holds
 from formulations.whole import benders as whole_benders
 from formulations.whole import cpsat as whole_cpsat
 from optmap.binding import multicast
-from optmap.clock import counted
+from optmap.clock import counted, did, now
 from optmap.clustering import overlap
 from optmap.decomposing import tree
 from optmap.decomposing.spikes import decompose
@@ -32,6 +32,8 @@ from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.whole.search import search
+from optmap.whole.starts import starts
+from optmap.whole.target import Target
 
 Found = list[Outcome[Mapping]]
 
@@ -193,3 +195,27 @@ def test_channels_hold_so_many_tokens_and_no_more():
         given = model.solve(snn, tight, "dataflow", Limits(wall_s=60.0), start=found.solution)
         assert given.claimed == found.claimed
         assert "buffer_tokens" in given.note
+
+
+@pytest.mark.parametrize("judging", [0.02, 0.06, 0.3])
+def test_no_step_begins_after_the_limit(monkeypatch, judging: float):
+    """Where judging is most of the work, nothing but the mapping to fall back on is judged late."""
+    limit, late = 0.1, []
+    platform = Platform("p", (Tile(Crossbar(16, 8)),) * 4, Interconnect("mesh", 2, 2))
+    snn = generate("filter-8")
+    start = next(starts(Target(snn, platform, "dataflow", "period", 0), lambda: True, limit))
+
+    def judged(self: Target, mapping: Mapping) -> Fraction | int | None:
+        if now() - begun > limit:
+            late.append(mapping)
+        did(judging)
+        return evaluate(self.platform, mapping, self.tokens).period
+
+    monkeypatch.setattr("optmap.whole.search.TINY", 0)
+    monkeypatch.setattr(Target, "value", judged)
+    with counted():
+        begun = now()
+        found = search(snn, platform, "dataflow", Limits(limit), start=start)
+        assert now() - begun < limit + 2.5 * judging
+    assert found.solution is not None
+    assert len(late) <= 1

@@ -84,21 +84,24 @@ def shrink_repeatedly(
         if packed is not None and packed.num_clusters < start.num_clusters:
             start = packed
             on_better(start)
-    moves, attempt = 1_000_000, 0
+    moves, attempt, rate = 1_000_000, 0, float(MOVES_PER_SECOND)
     while start.num_clusters > max(least, 1) and now() - began < seconds:
-        left = seconds - (now() - began)
+        begun = now()
+        left = max(seconds - (begun - began), 0.05)
+        most = int(min(moves, left * rate))
         fewer = shrink(
             classes,
             start,
             rows,
             columns,
-            moves=int(min(moves, max(left, 0.05) * MOVES_PER_SECOND)),
+            moves=most,
             seed=seed * 1000 + attempt,
             rows_weight=(0.3, 0.1, 0.5)[attempt % 3],
             hot=(2.0, 4.0)[attempt % 2],
         )
         attempt += 1
         if fewer is None:
+            rate = min(float(MOVES_PER_SECOND), most / max(now() - begun, 1e-6))
             moves = min(2 * moves, 40_000_000)
         else:
             start = fewer
