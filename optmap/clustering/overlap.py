@@ -7,9 +7,12 @@ Pseudo-code::
     while some cluster's parts all fit elsewhere by the same rule: dissolve it, emptiest first
     repeat from other seed orders, within a fixed amount of work
     merge and dissolve what song2020, and where it is cheap hyperedge-overlap, makes of the units
+    where it is cheap, grow enclosed clusters too, which begin where most is placed around
     keep the fewest clusters, then the fewest spikes over all rows
+    where it is cheap, grow the emptiest cluster anew with some near it, again and again
 
-Seed orders: by falling fan-in, by index, then drawn from ``seed``.
+Seed orders: by falling fan-in, by index, then drawn from ``seed``. What is cheap is decided by
+counts of readers, never by a clock.
 
 Complexity of one start: O(sum over rows taken of their readers) for growing, O(S h) for h clusters
 that hold one source on average; O(S) memory. Twin classes (:mod:`optmap.clustering.kernels.twins`)
@@ -27,26 +30,33 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 import numpy as np
 
 from optmap.clustering import hyperedge_overlap, song2020
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
-from optmap.clustering.kernels.growth import grow
+from optmap.clustering.kernels.growth import Parts, grow
 from optmap.clustering.kernels.packing import pack
+from optmap.clustering.kernels.regrowth import Packed, regrow
 from optmap.clustering.kernels.twins import Twins, twin_classes
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
 
-Parts = tuple[IntArray, IndexArray, IndexArray]
-
-#: Work of all starts together, in row readers met; one start always runs, at most MAX_STARTS do.
+#: Work of all starts together, in row readers met; one start always runs, and so many at most:
+#: more of them where one meets few readers.
 WORK = 15_000_000
-MAX_STARTS = 12
+MAX_STARTS, MORE_STARTS, FEW_READERS = 6, 12, 10_000
 #: Squares of readers, summed, up to which hyperedge-overlap is cheap.
 STREAMING_WORK = 5_000_000
+#: Squares of classes that read a source, summed, up to which enclosed clusters are grown, and
+#: clusters anew: that takes so many times as much, at most so much. Arrays have so many entries.
+ENCLOSED_WORK = 2_000_000
+REGROWN_TIMES, REGROWN_MOST, REGROWN_ENTRIES = 15, 1_500_000, 4_000_000
+#: Among fewer clusters nothing is grown anew: a few of them are nearly all.
+REGROWN_LEAST = 10
 PASSES = 10
 
 
@@ -65,16 +75,33 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     limits, twins = row_limits(platform.kinds, network.num_neurons), twin_classes(network)
     # a cluster per reader, and one more that is being dissolved while its parts move
     room = np.concatenate(([0], np.cumsum(network.fan_out + 1)))
-    best: tuple[tuple[int, int], IndexArray, IndexArray, IndexArray] | None = None
-    for part_ptr, part_class, part_size in _starts(decomposition, platform, twins, limits, seed):
-        bin_of_part, held = pack(
-            twins.source_ptr, twins.sources, part_ptr, part_class, part_size, room, limits, PASSES
-        )
-        score = (len(np.unique(bin_of_part)), int(held @ network.spikes))
-        if best is None or score < best[0]:
-            best = score, part_class, part_size, bin_of_part
-    assert best is not None  # there is at least one seed order
-    return _spread(twins, *best[1:])
+
+    def merged(parts: Parts) -> tuple[tuple[int, int], Packed]:
+        """Return clusters and spikes over all rows, and the parts, merged and dissolved."""
+        bin_of_part, held = pack(twins.source_ptr, twins.sources, *parts, room, limits, PASSES)
+        used, bin_of_part = np.unique(bin_of_part, return_inverse=True)
+        packed = Packed(parts.classes, parts.sizes, bin_of_part.astype(np.int32))
+        return (len(used), int(held @ network.spikes)), packed
+
+    found = (merged(parts) for parts in _starts(decomposition, platform, twins, limits, seed))
+    best = min(found, key=itemgetter(0))
+    if _is_worth_regrowing(twins, best[0][0], len(limits)):
+        work = min(REGROWN_TIMES * _squares(twins), REGROWN_MOST)
+        again = merged(regrow(twins, limits, best[1], work, seed))
+        best = min(best, again, key=itemgetter(0))
+    return _spread(twins, best[1])
+
+
+def _is_worth_regrowing(twins: Twins, clusters: int, columns: int) -> bool:
+    """Say whether growing clusters anew is cheap and has something to choose from."""
+    cheap = _squares(twins) <= ENCLOSED_WORK and clusters * columns <= REGROWN_ENTRIES
+    return cheap and clusters >= REGROWN_LEAST
+
+
+def _squares(twins: Twins) -> int:
+    """Return the squares of the classes that read a source, summed: the readers a start meets."""
+    readers = np.diff(twins.reader_ptr)
+    return int((readers * readers).sum())
 
 
 def _starts(
@@ -83,6 +110,11 @@ def _starts(
     """Yield the parts of clusters, grown from seeds or made by others, to be merged."""
     for seeds in _seed_orders(twins, seed):
         yield grow(twins, limits, seeds)
+    if _squares(twins) <= ENCLOSED_WORK:
+        # all that matters of the order is the first seed, where networks are connected
+        every = np.arange(twins.num_classes, dtype=np.int32)
+        for begin in (twins.num_classes // 3, twins.num_classes - 1):
+            yield grow(twins, limits, np.roll(every, -begin), enclosed=True)
     yield _parts(twins, song2020.partition(decomposition, platform, seed=seed))
     readers = decomposition.network.fan_out.astype(np.int64)
     if int((readers * readers).sum()) <= STREAMING_WORK:
@@ -95,7 +127,7 @@ def _parts(twins: Twins, clustering: Clustering) -> Parts:
     found, size = np.unique(keys, return_counts=True)
     cluster, part_class = np.divmod(found, twins.num_classes)
     ends = np.cumsum(np.bincount(cluster, minlength=clustering.num_clusters))
-    return (
+    return Parts(
         np.concatenate(([0], ends)).astype(np.int64),
         part_class.astype(np.int32),
         size.astype(np.int32),
@@ -106,8 +138,9 @@ def _seed_orders(twins: Twins, seed: int) -> list[IndexArray]:
     """Return the orders in which classes are tried as seeds, as many as the work allows."""
     every = np.arange(twins.num_classes, dtype=np.int32)
     fan_in = np.diff(twins.source_ptr)
-    readers = np.diff(twins.reader_ptr)
-    starts = min(MAX_STARTS, max(1, WORK // max(int((readers * readers).sum()), 1)))
+    squares = _squares(twins)
+    most = MORE_STARTS if squares <= FEW_READERS else MAX_STARTS
+    starts = min(most, max(1, WORK // max(squares, 1)))
     rng = np.random.default_rng(seed)
     orders: list[IndexArray] = [np.lexsort((every, -fan_in)).astype(np.int32), every]
     while len(orders) < starts:
@@ -117,11 +150,10 @@ def _seed_orders(twins: Twins, seed: int) -> list[IndexArray]:
     return orders[:starts]
 
 
-def _spread(
-    twins: Twins, part_class: IndexArray, part_size: IndexArray, bin_of_part: IndexArray
-) -> Clustering:
+def _spread(twins: Twins, packed: Packed) -> Clustering:
     """Give the members of every class, in order, to its parts."""
-    by_class = np.argsort(part_class, kind="stable")
+    by_class = np.argsort(packed.part_class, kind="stable")
     cluster_of = np.empty(len(twins.members), dtype=np.int32)
-    cluster_of[twins.members] = np.repeat(bin_of_part[by_class], part_size[by_class])
+    of_members = np.repeat(packed.bin_of_part[by_class], packed.part_size[by_class])
+    cluster_of[twins.members] = of_members
     return compact(cluster_of)

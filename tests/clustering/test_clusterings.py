@@ -115,9 +115,9 @@ def test_the_published_counts_are_met(name, synapses, clusters):
     assert violations(snn, decomposition) == []
 
 
-@pytest.mark.parametrize(("name", "most"), list(zip(FIVE, (13, 45, 110, 159, 508), strict=True)))
+@pytest.mark.parametrize(("name", "most"), list(zip(FIVE, (13, 41, 94, 159, 508), strict=True)))
 def test_overlap_beats_the_prototype_on_the_five_networks(name: str, most: int):
-    """The goals are 13, 46, 112, 160, 508; these are what it reaches, so that it cannot slip."""
+    """The goals are 13, 40, 97, 160, 508; these are what it reaches, so that it cannot slip."""
     decomposition = decompose(generate(name), 128, "tree")
     clustering = partition_overlap.partition(decomposition, DYNAP)
     assert clustering.num_clusters <= most

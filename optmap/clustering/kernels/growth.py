@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,7 @@ from optmap.compiled import compiled
 from optmap.model.snn import IndexArray, IntArray
 
 
-def grow(
-    twins: Twins, row_limit: IntArray, seeds: IndexArray
-) -> tuple[IntArray, IndexArray, IndexArray]:
+def grow(twins: Twins, row_limit: IntArray, seeds: IndexArray, enclosed: bool = False) -> Parts:
     """Partition twin classes into clusters that fit, each grown from a seed.
 
     Parameters
@@ -25,6 +24,8 @@ def grow(
         Most rows of a crossbar with so many columns; every class must fit one alone.
     seeds : (Q,) int array
         Classes in the order in which they are tried as seeds.
+    enclosed : bool
+        Begin clusters where most is placed around, and break ties so, that no holes are left.
 
     Returns
     -------
@@ -36,18 +37,23 @@ def grow(
     Notes
     -----
     Among the classes that share rows with the cluster, the one with the fewest new rows comes next,
-    then the one that shares most, then the lowest. Classes that share nothing are left to
-    :mod:`optmap.clustering.kernels.packing`. A row taken raises the share of every class that reads
-    it: time O(sum over rows taken of their readers), memory O(S).
+    then the one that shares most, if ``enclosed`` then the one with most placed readers of its
+    sources, then the lowest. If ``enclosed``, a cluster begins with the class of which the largest
+    share of these readers is placed, so that clusters lie side by side. Classes that share nothing
+    are left to :mod:`optmap.clustering.kernels.packing`. A row taken raises the share of every
+    class that reads it: time O(sum over rows taken of their readers), memory O(S).
     """
     room = len(twins.members) + twins.num_classes
     part_ptr = np.zeros(len(twins.members) + 1, dtype=np.int64)
     part_class = np.empty(room, dtype=np.int32)
     part_size = np.empty(room, dtype=np.int32)
     lists = Lists(twins.source_ptr, twins.sources, twins.reader_ptr, twins.readers)
-    clusters = _grow(lists, twins.sizes, row_limit, seeds, part_ptr, part_class, part_size)
+    around = readers_around(lists) if enclosed else np.empty(0, dtype=np.int64)
+    found = Parts(part_ptr, part_class, part_size)
+    placed = np.zeros(twins.num_classes, dtype=np.int64)
+    clusters = grow_left(lists, twins.sizes, row_limit, seeds, around, placed, found)
     part_ptr = part_ptr[: clusters + 1]
-    return part_ptr, part_class[: part_ptr[-1]], part_size[: part_ptr[-1]]
+    return Parts(part_ptr, part_class[: part_ptr[-1]], part_size[: part_ptr[-1]])
 
 
 class Lists(NamedTuple):
@@ -57,6 +63,14 @@ class Lists(NamedTuple):
     sources: Any
     reader_ptr: Any
     readers: Any
+
+
+class Parts(NamedTuple):
+    """Clusters as parts, as :func:`grow` returns them; with room for more."""
+
+    ptr: Any
+    classes: Any
+    sizes: Any
 
 
 class Frontier(NamedTuple):
@@ -72,6 +86,8 @@ class Frontier(NamedTuple):
         The cluster that last had each source on a row.
     touched : (Q,) int32 array
         The classes that share a row, in the order in which they came.
+    placed : (Q,) int64 array
+        Readers of a class's sources, by source, that are placed; counted if clusters are enclosed.
     """
 
     following: Any
@@ -80,6 +96,38 @@ class Frontier(NamedTuple):
     shared: Any
     on_row_of: Any
     touched: Any
+    placed: Any
+
+
+@compiled
+def readers_around(lists: Lists) -> Any:
+    """Return how many other readers the sources of each class have, by source."""
+    around = np.zeros(len(lists.source_ptr) - 1, dtype=np.int64)
+    for q in range(len(around)):
+        for s in range(lists.source_ptr[q], lists.source_ptr[q + 1]):
+            source = lists.sources[s]
+            around[q] += lists.reader_ptr[source + 1] - lists.reader_ptr[source] - 1
+    return around
+
+
+@compiled
+def _place(lists: Lists, chosen: Any, placed: Any) -> None:
+    """Count a class among the placed readers of what it reads."""
+    for s in range(lists.source_ptr[chosen], lists.source_ptr[chosen + 1]):
+        source = lists.sources[s]
+        for r in range(lists.reader_ptr[source], lists.reader_ptr[source + 1]):
+            placed[lists.readers[r]] += 1
+    placed[chosen] -= lists.source_ptr[chosen + 1] - lists.source_ptr[chosen]
+
+
+@compiled
+def _most_enclosed(begins: Any, placed: Any, around: Any, left: Any) -> Any:
+    """Return the class with the largest share of placed readers around; -1 without any."""
+    while len(begins):
+        minus, q = heapq.heappop(begins)
+        if left[q] > 0 and -minus == placed[q] / around[q]:
+            return q
+    return np.int64(-1)
 
 
 @compiled
@@ -87,7 +135,7 @@ def _take_rows(
     lists: Lists, frontier: Frontier, chosen: Any, cluster: Any, num_touched: Any, least: Any
 ) -> Any:
     """Put what ``chosen`` reads on rows; return how many are touched, and the fewest new rows."""
-    following, preceding, left, shared, on_row_of, touched = frontier
+    following, preceding, left, shared, on_row_of, touched, _ = frontier
     source_ptr, sources, reader_ptr, readers = lists
     for s in range(source_ptr[chosen], source_ptr[chosen + 1]):
         source = sources[s]
@@ -111,17 +159,18 @@ def _take_rows(
 
 
 @compiled
-def _grow(
+def grow_left(
     lists: Lists,
     sizes: Any,
     row_limit: Any,
     seeds: Any,
-    part_ptr: Any,
-    part_class: Any,
-    part_size: Any,
+    around: Any,
+    placed: Any,
+    found: Any,
 ) -> Any:
     """Fill the three arrays of parts and return the number of clusters."""
     classes, source_ptr = len(sizes), lists.source_ptr
+    part_ptr, part_class, part_size = found
     columns_most = len(row_limit) - 2
     left = sizes.copy()
     shared = np.zeros(classes, dtype=np.int32)
@@ -129,51 +178,63 @@ def _grow(
     following, preceding = empty_rings(classes, row_limit[1] + 1)
     on_row_of = np.full(len(lists.reader_ptr) - 1, -1, dtype=np.int32)
     touched = np.empty(classes, dtype=np.int32)
-    frontier = Frontier(following, preceding, left, shared, on_row_of, touched)
-    clusters, parts = 0, 0
-    for seed in seeds:
-        while left[seed] > 0:
-            chosen, rows, columns, num_touched = seed, 0, 0, 0
-            new = source_ptr[chosen + 1] - source_ptr[chosen]
-            least = row_limit[1] + 1  # no class of the buckets needs fewer new rows
-            while True:
-                rows += new
-                taken = 0
-                while taken < left[chosen] and rows <= row_limit[columns + taken + 1]:
-                    taken += 1
-                part_class[parts], part_size[parts] = chosen, taken
-                parts += 1
-                left[chosen] -= taken
-                columns += taken
-                if shared[chosen] > 0:
-                    remove(following, preceding, chosen)
-                num_touched, least = _take_rows(
-                    lists, frontier, chosen, clusters, num_touched, least
-                )
-                if left[chosen] > 0 or columns == columns_most:
-                    break
-                room = row_limit[columns + 1] - rows
-                while least <= room and following[classes + least] >= classes:
-                    least += 1
-                if least > room:
-                    break
-                chosen, new = _most_shared(following[classes + least], following, shared), least
-            for t in range(num_touched):
-                reader = touched[t]
-                if left[reader] > 0 and reader != chosen:
+    frontier = Frontier(following, preceding, left, shared, on_row_of, touched, placed)
+    begins = [(0.0, np.int64(0))]  # entries are (-share of readers placed, class)
+    begins.clear()
+    clusters, parts, at = 0, 0, 0
+    while True:
+        chosen = _most_enclosed(begins, placed, around, left)
+        while chosen < 0 and at < len(seeds):
+            if left[seeds[at]] > 0:
+                chosen = np.int64(seeds[at])
+            else:
+                at += 1
+        if chosen < 0:
+            return clusters
+        rows, columns, num_touched = 0, 0, 0
+        new = source_ptr[chosen + 1] - source_ptr[chosen]
+        least = row_limit[1] + 1  # no class of the buckets needs fewer new rows
+        while True:
+            rows += new
+            taken = 0
+            while taken < left[chosen] and rows <= row_limit[columns + taken + 1]:
+                taken += 1
+            part_class[parts], part_size[parts] = chosen, taken
+            parts += 1
+            left[chosen] -= taken
+            columns += taken
+            if shared[chosen] > 0:
+                remove(following, preceding, chosen)
+            num_touched, least = _take_rows(lists, frontier, chosen, clusters, num_touched, least)
+            if len(around):
+                _place(lists, chosen, placed)
+            if left[chosen] > 0 or columns == columns_most:
+                break
+            room = row_limit[columns + 1] - rows
+            while least <= room and following[classes + least] >= classes:
+                least += 1
+            if least > room:
+                break
+            chosen, new = _most_shared(following[classes + least], following, shared, placed), least
+        for t in range(num_touched):
+            reader = touched[t]
+            if left[reader] > 0:
+                if reader != chosen:
                     remove(following, preceding, reader)
-                shared[reader] = 0
-            clusters += 1
-            part_ptr[clusters] = parts
-    return clusters
+                if len(around):
+                    heapq.heappush(begins, (-placed[reader] / around[reader], np.int64(reader)))
+            shared[reader] = 0
+        clusters += 1
+        part_ptr[clusters] = parts
 
 
 @compiled
-def _most_shared(first: Any, following: Any, shared: Any) -> Any:
-    """Return the class of a bucket that shares most, the lowest of equals."""
-    best, other = first, following[first]
+def _most_shared(first: Any, following: Any, shared: Any, placed: Any) -> Any:
+    """Return the class of a bucket that shares most, then the most enclosed, then the lowest."""
+    best, other = np.int64(first), following[first]
     while other < len(shared):
-        if shared[other] > shared[best] or (shared[other] == shared[best] and other < best):
-            best = other
+        ahead = (shared[other], placed[other], -other) > (shared[best], placed[best], -best)
+        if ahead:
+            best = np.int64(other)
         other = following[other]
     return best
