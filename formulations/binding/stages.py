@@ -67,6 +67,10 @@ class Found:
     bound: int | None
 
 
+#: Terms of a model that are built in a second of one core; without distances.
+TERMS_A_SECOND, LOAD_TERMS_A_SECOND = 30_000, 120_000
+
+
 @dataclass(frozen=True)
 class Backend(Generic[M]):
     """How to build a model under a load cap, and how to run it from a start.
@@ -107,6 +111,10 @@ def least_cost(
     floor, hops = floor_of(sets, limits, objective)
     if value is not None and value == floor:
         return graded(keep_better(watch, Status.FEASIBLE, None, None, floor, start, value), floor)
+    note = why_not_built(sets.num_terms, objective, watch.left)
+    if note and value is not None:
+        known = keep_better(watch, Status.UNKNOWN, None, None, floor, start, value)
+        return replace(graded(known, floor), note=note)
     model = _model(backend, sets, objective, max_load, hops)
     if start is not None and objective == "load" and sets.tiles_alike:
         start = Binding(compact(start.tile_of).cluster_of)  # numbered as (B6) wants it
@@ -118,6 +126,25 @@ def least_cost(
     outcome = keep_better(watch, run.status, run.binding, found, run.bound, start, value)
     below = Below(sets, objective, max_load, watch, backend.is_cpsat)
     return graded(outcome, floor, below)
+
+
+def why_not_built(num_terms: int, objective: str, left: float) -> str:
+    """Return why a model of so many terms is not built in ``left`` seconds; empty if it may be.
+
+    Examples
+    --------
+    >>> why_not_built(1000, "hops", 0.1)
+    ''
+    >>> why_not_built(50_000, "hops", 0.1)
+    'no model of the binding: 50,000 terms take some 1.7 s to build, 0.1 s are left'
+    """
+    seconds = num_terms / (LOAD_TERMS_A_SECOND if objective == "load" else TERMS_A_SECOND)
+    if seconds <= left:
+        return ""
+    return (
+        f"no model of the binding: {num_terms:,} terms take some {seconds:,.1f} s to build,"
+        f" {max(left, 0):,.1f} s are left"
+    )
 
 
 def floor_of(sets: BindingSets, limits: Limits, objective: str) -> tuple[int, int]:

@@ -6,8 +6,10 @@ import oracles
 import pytest
 from scheduling_instances import equal_tiles, random_flows
 
+from formulations.binding import cpsat as binding_cpsat
 from formulations.binding import large_neighbourhood_search as binding_lns
 from formulations.binding import search as binding_search
+from formulations.binding import stages
 from formulations.binding.sets import fits_platform, load_of, spike_hops_of
 from optmap.binding import load_balance
 from optmap.model.outcome import Limits, Status
@@ -65,3 +67,18 @@ def test_what_nobody_finds_is_said(monkeypatch):
     monkeypatch.setattr(binding_lns, "MOST_IDLE_LOOKS", 1)
     outcome = binding_search.solve(graph, platform, LIMITS, objective="hops", max_load=1)
     assert outcome.status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("objective", ["load", "hops"])
+def test_a_model_too_large_for_the_time_left_is_not_built(monkeypatch, objective: str):
+    graph, platform = random_flows(12, 0), mesh(4, 1)
+    start = load_balance.bind(graph, platform)
+    monkeypatch.setattr(stages, "TERMS_A_SECOND", 1)
+    monkeypatch.setattr(stages, "LOAD_TERMS_A_SECOND", 1)
+    monkeypatch.setattr(stages, "_model", lambda *_: pytest.fail("it was built"))
+    found = binding_cpsat.solve(graph, platform, Limits(2), objective=objective, warm=start)
+    assert found.solution is not None
+    assert found.bound is not None
+    assert found.bound <= found.claimed
+    if found.status is Status.FEASIBLE:
+        assert "s to build, " in found.note
