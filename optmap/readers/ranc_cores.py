@@ -151,6 +151,12 @@ class Cores:
             alive = more
 
 
+def _refuse_link_out(entry: os.DirEntry[str], folder: Path) -> None:
+    """Refuse a link to a file elsewhere: whoever made the folder has no business to name it."""
+    if entry.is_symlink() and folder.resolve() not in Path(entry.path).resolve().parents:
+        raise InputError(entry.path, "", "a link out of its folder", "a file of the folder")
+
+
 def core_files(folder: Path) -> list[Path]:
     """Return the files that a folder of cores is made of, sorted; nothing below it is looked at.
 
@@ -167,6 +173,7 @@ def core_files(folder: Path) -> list[Path]:
                     expected = f"a RANC folder of at most {MAX_FILES}"
                     raise InputError(str(folder), "", f"more than {MAX_FILES} entries", expected)
                 if entry.name.endswith((".mem", ".txt", ".json")) and entry.is_file():
+                    _refuse_link_out(entry, folder)
                     found.append(Path(entry.path))
     except OSError as error:
         raise InputError(str(folder), "", error.strerror or "unreadable", "a folder") from None

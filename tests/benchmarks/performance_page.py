@@ -51,7 +51,7 @@ warm_up_for(method_named(name), source.load())
 began, out, profile = time.process_time(), io.StringIO(), cProfile.Profile()
 instance = source.load()
 synapses = instance.snn.num_synapses
-job = Job(instance.name, "", source, name, Limits(600.0))
+job = Job(instance.name, instance.digest(), source, name, Limits(600.0))
 if len(sys.argv) > 3:
     profile.enable()
 solve.solve(job, out)

@@ -285,3 +285,11 @@ def test_a_neuron_that_leaks_into_firing_takes_a_column(folder):
     assert len(driven) == 1
     assert driven[0] in ranc.snn.units
     assert len(ranc.clustering.cluster_of) == ranc.snn.num_units
+
+
+def test_a_link_out_of_the_folder_is_refused(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "secret.txt"
+    elsewhere.write_text("root:x:0:0\n")
+    (folder / "csram_999.mem").symlink_to(elsewhere)
+    with pytest.raises(InputError, match=r"csram_999\.mem: found a link out of its folder"):
+        read_network(str(folder))

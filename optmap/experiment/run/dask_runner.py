@@ -11,6 +11,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import os
 import socket
 import tempfile
 import threading
@@ -40,6 +41,7 @@ def packed(job: Job) -> tuple[Parcel, Source]:
     if source.file is None and source.network is None:
         raise InputError("--cluster", "", "a network that is no file", "a file, or gen:NAME")
     instance = source.load()
+    instance.snn  # noqa: B018 - nothing leaves this machine that is no network
     paths = [instance.file, instance.platform_file, instance.spikes]
     if source.file is not None and source.platform is not None:  # its own platform is read too
         paths.append(replace(source, platform=None).load().platform_file)
@@ -48,12 +50,12 @@ def packed(job: Job) -> tuple[Parcel, Source]:
     if not instance.network.startswith("gen:"):
         network = Path(instance.network)
         paths += core_files(network) if network.is_dir() else [network]
-    known = [path.resolve() for path in paths if path is not None]
+    known = [Path(os.path.abspath(path)) for path in paths if path is not None]
     root = Path(*_common_parts(known))
     parcel = {
         str(path.relative_to(root)): base64.b64encode(path.read_bytes()).decode() for path in known
     }
-    named = {name: Path(path).resolve() for name, path in source.paths().items()}
+    named = {n: Path(os.path.abspath(path)) for n, path in source.paths().items()}
     return parcel, source.with_paths(
         {name: str(path.relative_to(root)) for name, path in named.items()}
     )

@@ -17,6 +17,7 @@ from optmap.errors import CapacityError, FanInError
 from optmap.experiment.run.description import describe
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.process import Ended
+from optmap.experiment.run.store import CRASHED
 from optmap.flow import run
 from optmap.instance import Instance
 from optmap.methods import METHODS, Method, method_named
@@ -99,4 +100,10 @@ def judged(job: Job, instance: Instance, solved: Callable[[], Run]) -> Ended:
 
 def runner(job: Job, stop: threading.Event) -> Ended:
     """Run a job of a sweep here: it loads its own instance."""
-    return run_in_process(job, job.source.load())
+    instance = job.source.load()
+    changed = job.changed(instance)
+    if changed is None:
+        return run_in_process(job, instance)
+    return Ended(
+        {"status": CRASHED, "check": "not_run", "reason": changed}, "exit", 0, "", 0.0, None
+    )

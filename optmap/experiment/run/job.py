@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from optmap.experiment.run.environment import code_version, solver_versions
 from optmap.experiment.run.source import Source
+from optmap.instance import Instance
 from optmap.methods import method_named
 from optmap.model.outcome import Limits
 
@@ -58,6 +59,19 @@ class Job:
             *((digest,) if digest else ()),
         )
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+
+    def changed(self, instance: Instance) -> str | None:
+        """Return what to say of an instance whose files are not those of the job's digest.
+
+        The network is read first: what is written while it is read is noticed too. Such a row is of
+        no instance, and the next call runs it again.
+        """
+        instance.snn  # noqa: B018
+        digest = instance.digest()
+        if digest == self.digest:
+            return None
+        what = self.source.file or self.source.network
+        return f"{what}: changed since the run began (hash {self.digest[:12]}, now {digest[:12]})"
 
     def to_json(self) -> str:
         """Return the job as one line."""

@@ -25,6 +25,7 @@ from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.in_copy import can_copy, may_be_copied, needs_own_process, run_in_copy
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import read_document
+from optmap.experiment.run.store import CRASHED
 from optmap.experiment.run.warm_up import compile_ahead, warm_up_for
 from optmap.flow import run
 from optmap.instance import Instance
@@ -93,6 +94,10 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
     printer = _Printer(out)
     try:
         instance = job.source.load()
+        changed = job.changed(instance)
+        if changed is not None:
+            emit(lambda: {"status": CRASHED, "check": "not_run", "reason": changed})
+            return not job.method_file
         if job.mapping_file:
             printer.say("ready")
             given = Run(Status.FEASIBLE, read_document(Path(job.mapping_file), instance)[2])

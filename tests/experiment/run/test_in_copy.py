@@ -52,7 +52,8 @@ def test_a_copy_that_a_signal_ends_ends_its_original_by_it():
 
 
 def test_solvers_leave_their_child_to_the_next_job():
-    job = Job("mlp_tiny", "d", Source(file="mlp_tiny"), "milp", Limits(wall_s=30))
+    source = Source(file="mlp_tiny")
+    job = Job("mlp_tiny", source.load().digest(), source, "milp", Limits(wall_s=30))
     with Children() as children:
         rows = []
         for _ in range(2):

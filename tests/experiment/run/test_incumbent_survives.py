@@ -65,7 +65,8 @@ def test_the_last_incumbent_and_bound_survive(
     program = STUCK.format(then=then, told=str(told))
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", program))
     limits = Limits(wall_s=60.0, memory_mb=memory_mb)
-    job = Job("i", "digest", Source(file=str(tmp_path / "i.toml")), method, limits)
+    source = Source(file=str(tmp_path / "i.toml"))
+    job = Job("i", source.load().digest(), source, method, limits)
     row, attached = finish(job, run_child(job, threading.Event()))
     assert (row.status, row.check) == (status, "ok")
     (claim,) = row.claims

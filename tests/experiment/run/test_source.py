@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tiny_run import PLATFORM, write_tiny
 
 from optmap.errors import InputError
 from optmap.experiment.run import dask_runner
@@ -13,6 +14,8 @@ from optmap.experiment.run.dask_runner import packed, solve_parcel
 from optmap.experiment.run.in_process import runner
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
+from optmap.experiment.run.store import CRASHED, Store
+from optmap.experiment.run.sweep import finish
 from optmap.model.outcome import Limits
 
 INSTANCE = Path(__file__).parents[3] / "instances" / "digits_recurrent.toml"
@@ -102,3 +105,41 @@ def test_networks_and_platforms_with_changes_travel_too(
     assert there is not None
     assert here["check"] == there["check"] == "ok"
     assert (here["metrics"], here["mapping"]) == (there["metrics"], there["mapping"])
+
+
+def test_a_parcel_follows_links_and_holds_nothing_but_a_network(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "real.csv").write_text("source,target\na,b\n")
+    (tmp_path / "net.csv").symlink_to("data/real.csv")
+    (tmp_path / "p.toml").write_text(PLATFORM)
+    text = 'schema = 1\nname = "i"\nplatform = "p.toml"\nnetwork = '
+    (tmp_path / "i.toml").write_text(text + '"net.csv"\n')
+    source = Source(file=str(tmp_path / "i.toml"))
+    job = Job("i", source.load().digest(), source, "song2020", Limits(60.0))
+    parcel, there = packed(job)
+    assert sorted(parcel) == ["i.toml", "net.csv", "p.toml"]
+    assert base64.b64decode(parcel["net.csv"]) == (tmp_path / "data" / "real.csv").read_bytes()
+    assert there.file == "i.toml"
+    (tmp_path / "cores").mkdir()
+    (tmp_path / "cores" / "csram_000.mem").write_text("root:x:0:0\n")
+    (tmp_path / "i.toml").write_text(text + '"cores"\n')
+    with pytest.raises(InputError, match="cores"):
+        packed(job)
+
+
+def test_an_instance_that_changed_since_the_run_began_is_noticed(tmp_path):
+    """By the child and here, whichever of its files it is; the next call runs the row again."""
+    source = Source(file=str(write_tiny(tmp_path)))
+    job = Job("i", source.load().digest(), source, "song2020", Limits(60.0))
+    ended = run_child(job, threading.Event()), runner(job, threading.Event())
+    assert [one.row["check"] for one in ended if one.row] == ["ok", "ok"]
+    platform = tmp_path / "p.toml"
+    platform.write_text(platform.read_text().replace("rows = 6", "rows = 7"))
+    for one in (run_child(job, threading.Event()), runner(job, threading.Event())):
+        row, attached = finish(job, one)
+        assert (row.status, row.check, attached) == (CRASHED, "not_run", {})
+        assert f"{source.file}: changed since the run began" in row.reason
+    with Store.opened(tmp_path / "run") as store:
+        store.append(row.to_json(), {})
+    with Store.opened(tmp_path / "run") as store:
+        assert not store.rows
