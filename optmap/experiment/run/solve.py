@@ -96,7 +96,7 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
         instance = job.source.load()
         changed = job.changed(instance)
         if changed is not None:
-            emit(lambda: {"status": CRASHED, "check": "not_run", "reason": changed})
+            printer.refusal(CRASHED, ValueError(changed))
             return not job.method_file
         if job.mapping_file:
             printer.say("ready")
