@@ -20,7 +20,7 @@ from optmap.experiment.run.source import Source
 from optmap.experiment.tables.derived import ENVIRONMENT
 from optmap.experiment.verification.claims import value_problems
 from optmap.experiment.verification.context import environment_problems, unverifiable
-from optmap.experiment.verification.form import stage_problems, trace_problems
+from optmap.experiment.verification.form import rewritten, stage_problems, trace_problems
 from optmap.methods import METHODS
 from optmap.model.outcome import Limits
 
@@ -355,6 +355,13 @@ def _libraries(**more: object) -> Callable[[Stored], object]:
         ("libraries", _libraries(numpy=True)),
         ("libraries", lambda found: {n: v for n, v in found["libraries"].items() if n != "numba"}),
         ("libraries", lambda found: list(found["libraries"])),
+        ("libraries", _libraries(numpy="2.4.6x")),
+        ("libraries", _libraries(numpy="2.4.6 ")),
+        ("libraries", _libraries(numpy=1)),
+        ("libraries", _libraries(numpy=None)),
+        ("libraries", _libraries(ours="1.0")),
+        ("libraries", lambda found: dict(reversed(found["libraries"].items()))),
+        ("python", lambda found: f"{found['python']}x"),
         ("seeds", lambda found: []),
         ("seeds", lambda found: [0, 0]),
         ("seeds", lambda found: {"0": 0}),
@@ -368,6 +375,21 @@ def test_an_environment_that_no_run_writes_is_found(
     found, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
     assert list(environment_problems(found, rows)) == []
     assert list(environment_problems({**found, name: change(found)}, rows))
+
+
+@pytest.mark.parametrize("name", ["seeds", "limits", "planned"])
+def test_an_environment_without_what_was_asked_is_found(run: Path, name: str) -> None:
+    found, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
+    del found[name]
+    assert any(f"no {name[:4]}" in line for line in environment_problems(found, rows))
+
+
+def test_fields_that_are_missing_or_stand_otherwise_are_found(run: Path) -> None:
+    row = rows_of(run)[0]
+    assert list(rewritten(row)) == []
+    assert list(rewritten(dict(reversed(row.items()))))
+    short = {name: value for name, value in row.items() if name != "certificates"}
+    assert list(rewritten(short)) == ["certificates: missing, although a run writes it"]
 
 
 def test_rows_of_seeds_that_nobody_planned_are_said(run: Path) -> None:

@@ -29,7 +29,7 @@ from optmap.experiment.tables.groups import by_group, group_of
 from optmap.experiment.tables.markdown import table
 from optmap.experiment.tables.metrics import GAPPED, metric_named
 from optmap.experiment.tables.stages import PROVED, SIGN, StageLoss, stage_losses
-from optmap.experiment.tables.text import compact, percent
+from optmap.experiment.tables.text import compact, no_markup, percent
 from optmap.experiment.tables.text import times as ratio
 from optmap.model.grade import Grade
 
@@ -68,7 +68,7 @@ def headline_markdown(rows: Sequence[Row], known: BestKnown = NOTHING) -> str:
     if spread:
         parts += ["", "**Spread over seeds**: least, mean, largest", "", *_spread_table(spread)]
     parts += ["", f"{FORMULA}. Times are shifted geometric means, shift {SHIFT_S:g} s."]
-    return "\n".join(parts) + "\n"
+    return no_markup("\n".join(parts)) + "\n"
 
 
 # which decision brings what

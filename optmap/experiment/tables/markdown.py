@@ -15,7 +15,7 @@ from optmap.experiment.tables.metrics import GAPPED
 from optmap.experiment.tables.ratios import REFERENCE, ratio_lines
 from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, StageGap, stage_gaps
 from optmap.experiment.tables.stages import SIGN, StageLoss, stage_losses
-from optmap.experiment.tables.text import compact, percent, seconds, times
+from optmap.experiment.tables.text import compact, no_markup, percent, seconds, times
 
 NOTES = (
     FORMULA,
@@ -164,7 +164,7 @@ def tables_markdown(rows: Sequence[Row], known: BestKnown = NOTHING) -> str:
     for title, header, cells in curve_lines(list(curves(rows))):
         parts += [f"## {title}", "", *table(header, cells, frozenset(range(1, len(header)))), ""]
     parts += [f"- {note}" for note in NOTES]
-    return "\n".join(parts) + "\n"
+    return no_markup("\n".join(parts)) + "\n"
 
 
 def _ratio_part(rows: Sequence[Row]) -> list[str]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from math import floor
+
+#: What Markdown takes for a tag, a link or an address, with the backslashes before it.
+MARKUP = re.compile(r"(\\*)(<(?=[A-Za-z/!?])|\[|(?<=www)\.)")
 
 
 def compact(value: Fraction, width: int = 7) -> str:
@@ -59,6 +63,17 @@ def ratio_text(mean: float, spread: float) -> str:
     ('0.61 (x/ 1.4)', '12.3 (x/ 1.0)')
     """
     return f"{mean:.2f} (x/ {spread:.1f})" if mean < 9.995 else f"{mean:.1f} (x/ {spread:.1f})"
+
+
+def no_markup(text: str) -> str:
+    r"""Return Markdown in which no name of a stranger's file is a tag, a link or an address.
+
+    Examples
+    --------
+    >>> print(no_markup("[x](javascript:y), <img src=x>, www.x.org, <= 5, \\[z](y)"))
+    \[x](javascript:y), \<img src=x>, www\.x.org, <= 5, \[z](y)
+    """
+    return MARKUP.sub(lambda m: m[0] if len(m[1]) % 2 else f"{m[1]}\\{m[2]}", text)
 
 
 def seconds(wall_s: float) -> str:

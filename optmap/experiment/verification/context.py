@@ -38,6 +38,15 @@ OF_ENVIRONMENT = (
     *("arguments", "planned", "seeds", "limits", "picked"),
 )
 
+#: Libraries without which nothing is read, judged or written.
+NEEDED = ("numpy", "scipy", "numba", "networkx", "pandas")
+
+#: How versions of Python and of libraries are written (PEP 440).
+PYTHON = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?\+?")
+VERSION = re.compile(
+    r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[A-Za-z0-9]+([._-][A-Za-z0-9]+)*)?"
+)
+
 #: A part of report.html that travels packed.
 PACKED = re.compile(r'(<script type="text/plain" id="packed-(\w+)">)([^<]*)')
 
@@ -87,8 +96,14 @@ def _odd_environment(found: dict[str, Any]) -> Iterator[str]:
             yield f"{ENVIRONMENT}: {name} {found.get(name)!r} is no text"
     libraries, started = found.get("libraries"), str(found.get("started"))
     versions = libraries.values() if isinstance(libraries, dict) else [0]
-    if any(version is not None and not str(version)[:1].isdigit() for version in versions):
+    if any(own is not None and not VERSION.fullmatch(str(own)) for own in versions) or any(
+        type(own) not in (str, type(None)) for own in versions
+    ):
         yield f"{ENVIRONMENT}: libraries without a version"
+    if not PYTHON.fullmatch(str(found.get("python"))):
+        yield f"{ENVIRONMENT}: python {found.get('python')!r} is no version"
+    if found.get("code_version") == code_version():
+        yield from _odd_names(found)
     if isinstance(libraries, dict) and not set(LIBRARIES) <= set(libraries):
         yield f"{ENVIRONMENT}: says nothing of {', '.join(sorted(set(LIBRARIES) - set(libraries)))}"
     with contextlib.suppress(ValueError, TypeError):
@@ -104,6 +119,17 @@ def _odd_environment(found: dict[str, Any]) -> Iterator[str]:
     lists = [found.get("seeds", [0]), *(found.get("planned") or {}).values()]
     if any(not isinstance(own, list) or not own or len(set(own)) < len(own) for own in lists):
         yield f"{ENVIRONMENT}: a plan that names nothing, or something twice"
+
+
+def _odd_names(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what this version of optmap names otherwise: libraries, and those it cannot lack."""
+    libraries = found.get("libraries")
+    if isinstance(libraries, dict) and list(libraries) != list(LIBRARIES):
+        yield f"{ENVIRONMENT}: other libraries, or in another order, than a run names"
+    if isinstance(libraries, dict) and any(libraries.get(name) is None for name in NEEDED):
+        yield f"{ENVIRONMENT}: without a library that optmap cannot lack"
+    missing = [name for name in ("seeds", "limits") if name not in found]
+    yield from (f"{ENVIRONMENT}: no {name}, which every run writes" for name in missing)
 
 
 def _two_of_one_name(shown: Sequence[Row]) -> Iterator[str]:

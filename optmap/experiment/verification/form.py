@@ -16,6 +16,7 @@ from typing import Any
 
 from optmap.exact import EXACT_SCHEDULES, EXACT_WHOLE
 from optmap.experiment.row import OF_THE_STORE, Row
+from optmap.experiment.run.environment import code_version
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.process import GRACE_S, SET_UP_S
 from optmap.flow import solver_stages
@@ -153,6 +154,11 @@ def stage_problems(row: dict[str, Any], method: Method) -> Iterator[str]:
 def rewritten(row: dict[str, Any]) -> Iterator[str]:
     """Yield the fields that are not written as a run writes them: 2.0, true or "2" for 2, more."""
     typed = Row.from_json(row).to_json()
+    if row["code_version"] == code_version():
+        named = [[n for n in own if n not in OF_THE_STORE] for own in (row, typed)]
+        yield from (f"{n}: missing, although a run writes it" for n in named[1] if n not in row)
+        if sorted(named[0]) == sorted(named[1]) and named[0] != named[1]:
+            yield "its fields stand in another order than a run writes them"
     for name, value in row.items():
         if name in OF_THE_STORE and name != "schema":
             continue
