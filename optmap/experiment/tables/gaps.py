@@ -146,7 +146,8 @@ def by_digest(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 def _of_metric(group: Sequence[Row], metric: Metric, known: BestKnown) -> Iterator[Gap]:
     values = {row.key: metric.value(row) for row in group}
-    bounds = [b for row in group for b in metric.bounds(row) if end_to_end(b, group)]
+    places = list({row.place: row for row in group}.values())
+    bounds = [b for row in group for b in metric.bounds(row) if end_to_end(b, places)]
     bounds += known.bounds(metric.name)
     reached = [(v, row.method) for row in group if (v := values[row.key]) is not None]
     reached += known.values(metric.name)
