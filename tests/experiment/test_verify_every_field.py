@@ -17,9 +17,11 @@ from forged_run import Stored, claim_of, forged, row_problems, rows_of, typed_ro
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
+from optmap.experiment.run.store import MANIFEST
 from optmap.experiment.tables.derived import ENVIRONMENT
 from optmap.experiment.verification.claims import value_problems
 from optmap.experiment.verification.context import environment_problems, unverifiable
+from optmap.experiment.verification.folder import text_problems
 from optmap.experiment.verification.form import rewritten, stage_problems, trace_problems
 from optmap.methods import METHODS
 from optmap.model.outcome import Limits
@@ -390,6 +392,22 @@ def test_fields_that_are_missing_or_stand_otherwise_are_found(run: Path) -> None
     assert list(rewritten(dict(reversed(row.items()))))
     short = {name: value for name, value in row.items() if name != "certificates"}
     assert list(rewritten(short)) == ["certificates: missing, although a run writes it"]
+
+
+@pytest.mark.parametrize("name", [ENVIRONMENT, MANIFEST])
+def test_line_ends_are_those_of_a_run(run: Path, name: str) -> None:
+    assert list(text_problems(run)) == []
+    (run / name).write_bytes((run / name).read_bytes().replace(b"\n", b"\r\n"))
+    assert list(text_problems(run)) == [f"{name}: written otherwise than a run writes it"]
+
+
+@pytest.mark.parametrize("place", ["mappings", "details"])
+def test_line_ends_of_files_beside_a_row_are_those_of_a_run(run: Path, place: str) -> None:
+    row = rows_of(run)[0]
+    assert row_problems(run, row) == []
+    file = run / place / f"{row['key']}.json"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert row_problems(run, row)
 
 
 def test_rows_of_seeds_that_nobody_planned_are_said(run: Path) -> None:

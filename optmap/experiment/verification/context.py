@@ -287,7 +287,7 @@ def report_problems(
     path = folder / REPORT
     if not path.is_file():
         return  # the manifest misses it
-    stored = path.read_text(encoding="utf-8", errors="replace")
+    stored = path.read_bytes().decode("utf-8", "replace")  # line ends as they are
     drawn = Store(folder).attached("details", (row.key for row in shown))
     try:
         wanted = report_html(shown, drawn, environment, known)

@@ -75,7 +75,7 @@ def text_problems(folder: Path) -> Iterator[str]:
     for name in (ENVIRONMENT, MANIFEST):
         path = folder / name
         if path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = path.read_bytes().decode("utf-8", "replace")  # line ends as they are
             if text != json.dumps(json.loads(text), indent=1) + "\n":
                 yield f"{name}: written otherwise than a run writes it"
 

@@ -169,7 +169,7 @@ class Checker:
         if "mappings" not in row["attached"]:
             return None
         data, _, mapping = read_document(path)
-        if path.read_text() != dumps(data) + "\n":  # a name twice, true for 1, -0
+        if path.read_bytes() != f"{dumps(data)}\n".encode():  # a name twice, true for 1, -0
             raise InputError(str(path), "", "written otherwise than a run writes it", "its mapping")
         for name in ("method", "instance", "source", "digest"):
             if data[name] != row[name]:
@@ -235,8 +235,8 @@ class Checker:
         if "details" not in row["attached"]:
             yield "details: missing"
             return
-        stored = (self.folder / "details" / f"{row['key']}.json").read_text()
-        if stored != dumps(details(case)) + "\n":
+        stored = (self.folder / "details" / f"{row['key']}.json").read_bytes()
+        if stored != f"{dumps(details(case))}\n".encode():
             yield "details: not those of the mapping"
 
     def _bounds(

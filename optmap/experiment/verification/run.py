@@ -164,7 +164,7 @@ def _beside(
     known, trusted = read_copy(folder / BEST_KNOWN), read_list(checker.best_known)
     yield from list_problems(known, trusted, BEST_KNOWN)
     copy = folder / BEST_KNOWN
-    if copy.is_file() and copy.read_text(encoding="utf-8") != dumps(known.to_json()) + "\n":
+    if copy.is_file() and copy.read_bytes() != f"{dumps(known.to_json())}\n".encode():
         yield f"{BEST_KNOWN}: written otherwise than a run writes it"
     environment: dict[str, Any] = {}
     if (folder / ENVIRONMENT).is_file():
