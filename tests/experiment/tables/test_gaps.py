@@ -170,6 +170,19 @@ def test_a_traffic_bound_for_few_clusters_does_not_cover_rows_with_more():
     bounds = list(shared_bounds([row("cpsat", 13, 9, claims=[claim("traffic", 90, 85, fewest)])]))
     assert [b.value for b in covering(few, "traffic", bounds)] == [85]
     assert covering(more, "traffic", bounds) == []
+    assert covering(few, b"traffic".decode(), bounds) == bounds  # equal text is enough
+
+
+def test_a_bound_is_held_against_each_place_once(monkeypatch):
+    """300 files of one content with 4,200 rows: 14 places, not 4,200 a bound."""
+    asked = []
+    covers = Scope.covers
+    monkeypatch.setattr(Scope, "covers", lambda *a: asked.append(a) or covers(*a))
+    bounds = [bound("clusters", 3, Scope(splits_above=9))]
+    all_gaps([replace(row("a", 3, 9, bounds), key=str(i)) for i in range(20)])
+    few = len(asked)
+    all_gaps([replace(row("a", 3, 9, bounds), key=str(i)) for i in range(40)])
+    assert 0 < len(asked) - few <= 2 * few
 
 
 SCOPES = st.builds(
