@@ -21,6 +21,7 @@ from optmap.flow import run
 from optmap.judge.check import check
 from optmap.methods import METHODS
 from optmap.model.capacity import (
+    ADDITIVE,
     LIMITS,
     demands,
     refuse_unknown_populations,
@@ -173,6 +174,40 @@ def test_four_million_synapses_do_not_fit_a_core_of_128_kilobytes() -> None:
     assert found.num_clusters == 32
     graph = cluster_graph(units, found, core, "dataflow")
     assert graph.needs.max() <= 2**20
+
+
+#: Least of each limit with which two tiles hold `five_units`.
+LEAST = {"neurons": 3, "synapses": 6, "synapse_bits": 24, "axons_out": 2, "fan_out": 1}
+
+
+def five_units() -> SNN:
+    """Return two inputs, four neurons that read both, and one that reads two of these."""
+    pairs = [(i, j) for i in range(2) for j in range(2, 6)] + [(2, 6), (3, 6)]
+    return from_edges(*zip(*pairs, strict=True), 7)
+
+
+@pytest.mark.parametrize("field", [limit.field for limit in LIMITS])
+def test_what_just_fits_is_mapped_and_one_less_is_refused_with_numbers(field: str) -> None:
+    def two(most: int) -> Platform:
+        given = {"neurons": 3, field: most}
+        return chip([Tile(Crossbar(8, 8), slots=1, **given)] * 2, weight_bits=4)
+
+    snn, least = five_units(), LEAST[field]
+    for name in ("song2020", "overlap"):
+        found = run(METHODS[name], snn, two(least), "dataflow", Limits(), lambda _: None)
+        assert found.mapping is not None, found.reason
+        assert check(snn, two(least), found.mapping, "dataflow") == []
+        if least == 1:
+            continue
+        broken = check(snn, two(least - 1), found.mapping, "dataflow")
+        assert {v.kind for v in broken} == {field}
+        assert f"needs {least} " in str(broken[0])
+        assert f"has {least - 1}" in str(broken[0])
+        if field in ADDITIVE:
+            short = run(METHODS[name], snn, two(least - 1), "dataflow", Limits(), lambda _: None)
+            assert short.status is Status.INFEASIBLE
+            assert "the platform has 2 slots" in short.reason
+            assert "needs at least 3" in short.reason
 
 
 def test_the_page_on_platforms_lists_the_limits_of_the_list() -> None:
