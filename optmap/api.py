@@ -6,7 +6,6 @@ network may be an object and a method a function of a notebook.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -24,7 +23,13 @@ from optmap.experiment.report.html import report_html
 from optmap.experiment.row import Row
 from optmap.experiment.run.children import Children
 from optmap.experiment.run.environment import environment
-from optmap.experiment.run.in_process import judged, run_if_small, run_in_process
+from optmap.experiment.run.in_process import (
+    has_machine_code,
+    judged,
+    judging,
+    run_if_small,
+    run_in_process,
+)
 from optmap.experiment.run.in_process import runner as here
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import content_digest, read_document
@@ -96,8 +101,8 @@ def map_network(
     instance, source = instance_of(network, platform, tokens=tokens, spikes=spikes, reading=reading)
     instance, source = demanded(instance, source, constraints)
     job = Job(instance.name, instance.digest(), source, method, limits or Limits())
-    # in a session that has numba loaded, machine code is quicker from the first call on
-    small = None if "numba" in sys.modules else run_if_small(job, instance)
+    # in a session that has it, machine code is quicker from the first call on
+    small = None if has_machine_code() else run_if_small(job, instance)
     return _mapped(instance, job, small or run_in_process(job, instance))
 
 
@@ -147,7 +152,8 @@ def evaluate(
     found = Run(Status.FEASIBLE, placed)
     content = content_digest(placed)
     job = Job(instance.name, instance.digest(), source, name, Limits(), mapping_digest=content)
-    return _mapped(instance, job, judged(job, instance, lambda: found))
+    with judging(instance):
+        return _mapped(instance, job, judged(job, instance, lambda: found))
 
 
 def _mapped(instance: Instance, job: Job, ended: Ended) -> MappedNetwork:

@@ -36,6 +36,7 @@ from optmap.command_line import (
 from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.exact_questions import conflict_of
+from optmap.experiment.run.in_process import judging, mapping_again
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.source import Source
 from optmap.experiment.sizing import Sizing, sizing, sizings
@@ -57,7 +58,7 @@ from optmap.judge.case import Case
 from optmap.judge.evaluation import Evaluation
 from optmap.judge.explanation import explain, floors
 from optmap.judge.needs import population_needs, shortage
-from optmap.methods import METHODS
+from optmap.methods import METHODS, Method
 from optmap.model.capacity import memory_shortage, unit_fan_in
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.outcome import Limits
@@ -118,7 +119,9 @@ def main(arguments: Sequence[str]) -> int:
     console = Output()
     limits = Limits(wall_s=args.limit)
     if args.needs:
-        return report_needs(_named(args.mapping, args), console, limits)
+        asking = _named(args.mapping, args)
+        with judging(asking):
+            return report_needs(asking, console, limits)
     data, instance, mapping = read_document(
         Path(args.mapping), None if args.of is None else _named(args.of, args)
     )
@@ -128,33 +131,47 @@ def main(arguments: Sequence[str]) -> int:
     say = _Printer(console)
     by = f" by {data['method']}" if data.get("method") else ""
     say(f"{instance.name}{by} on {instance.platform.name}")
-    say(f"verdict: {verdict_sentence(case)}")
-    base = None
-    if case.evaluation is None:
-        for violation in case.violations:
-            say(f"  {violation}")
-    else:
-        entry = read_folder(best_known_folder()).entries.get(instance.digest())
-        known = None if entry is None else entry.records.get("period")
-        base = figures(instance, instance.platform, case.evaluation)
-        bound = _bound_as_mapped(case, known)
-        base = base if bound is None else replace(base, bound=Fraction(bound.value))
-        _say_why(case.evaluation, case, known, say, instance.windows)
-        changes = [WhatIf("(this mapping)", base), *re_evaluated(instance, mapping)]
-        console.print(_table("The same mapping, if there were", base, changes))
+    with judging(instance):
+        say(f"verdict: {verdict_sentence(case)}")
+        base = _say_case(instance, case, say)
     method = METHODS.get(str(data.get("method")))
     if method is not None:
-        as_it_is, *changed = mapped_again(instance, method, limits)
-        changes = [WhatIf("(this mapping)", base), with_bound_of(as_it_is, base), *changed]
-        console.print(_table(f"Mapped again by {method.name}, if there were", base, changes))
-        if instance.constraints:
-            kept, *freed = without_one_constraint(instance, method, limits)
-            freed = [with_bound_of(kept, base), *freed]
-            title = f"What each constraint costs: mapped again by {method.name}"
-            console.print(_table(title, freed[0].after, freed))
+        with mapping_again(instance, method):
+            _say_changes(instance, method, limits, base, console)
     if base is not None:
         say(LEGEND)
     return FAILED if case.violations else DONE
+
+
+def _say_case(instance: Instance, case: Case, say: _Printer) -> Figures | None:
+    """Print why the mapping is no faster, or what it breaks; return what it costs."""
+    if case.evaluation is None:
+        for violation in case.violations:
+            say(f"  {violation}")
+        return None
+    entry = read_folder(best_known_folder()).entries.get(instance.digest())
+    known = None if entry is None else entry.records.get("period")
+    base = figures(instance, instance.platform, case.evaluation)
+    bound = _bound_as_mapped(case, known)
+    base = base if bound is None else replace(base, bound=Fraction(bound.value))
+    _say_why(case.evaluation, case, known, say, instance.windows)
+    changes = [WhatIf("(this mapping)", base), *re_evaluated(instance, case.mapping)]
+    say.console.print(_table("The same mapping, if there were", base, changes))
+    return base
+
+
+def _say_changes(
+    instance: Instance, method: Method, limits: Limits, base: Figures | None, console: Console
+) -> None:
+    """Print what the mapping's own method reaches on other platforms, and without constraints."""
+    as_it_is, *changed = mapped_again(instance, method, limits)
+    changes = [WhatIf("(this mapping)", base), with_bound_of(as_it_is, base), *changed]
+    console.print(_table(f"Mapped again by {method.name}, if there were", base, changes))
+    if instance.constraints:
+        kept, *freed = without_one_constraint(instance, method, limits)
+        freed = [with_bound_of(kept, base), *freed]
+        title = f"What each constraint costs: mapped again by {method.name}"
+        console.print(_table(title, freed[0].after, freed))
 
 
 def _bound_as_mapped(case: Case, known: Record | None) -> Bound | None:

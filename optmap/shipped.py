@@ -102,6 +102,10 @@ def platform_help() -> str:
     return f"platform file, or {platform_names()}"
 
 
+#: Share of their letters in which two names must agree for one to be meant by the other.
+NEAR = 0.7
+
+
 def did_you_mean(name: str, known: list[str]) -> str:
     """Return ``, did you mean 'x'?`` for a name that is nearly a known one, else nothing.
 
@@ -110,7 +114,7 @@ def did_you_mean(name: str, known: list[str]) -> str:
     >>> did_you_mean("dynapse", ["dynap_se", "loihi_like"])
     ", did you mean 'dynap_se'?"
     """
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, known, n=1, cutoff=NEAR)
     return f", did you mean {near[0]!r}?" if near else ""
 
 

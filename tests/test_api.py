@@ -68,6 +68,23 @@ def test_a_mapping_has_numbers_gaps_and_words():
     assert json.loads(found.to_json())["method"] == "song2020"
 
 
+def test_a_small_network_compiles_nothing(tmp_path):
+    code = (
+        "import numba, optmap as om; found = om.map_network('filter_8'); print(found.explain());"
+        "found.plot(); om.evaluate(found.save('m.json')).gaps;"
+        "from optmap.explain import main; main(['m.json']); main(['--needs', 'filter_8'])"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, env=environment, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert COMPILING not in done.stderr
+    assert not list(tmp_path.rglob("*.nb?"))
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
 def test_what_is_saved_is_judged_alike_wherever_it_lies(tmp_path, monkeypatch):
     (tmp_path / "net.csv").write_text("source,target\na,c\nb,c\nc,d\n")
     monkeypatch.chdir(tmp_path)

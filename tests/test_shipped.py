@@ -4,7 +4,9 @@ import pytest
 
 from optmap.errors import InputError
 from optmap.instance import assemble, load
+from optmap.methods import METHODS
 from optmap.shipped import (
+    did_you_mean,
     instance_file,
     is_instance,
     platform_file,
@@ -40,6 +42,10 @@ def test_a_name_that_is_nearly_right_is_offered_the_right_one():
         load("filter16")
     with pytest.raises(InputError, match="No such file"):
         load("filter16.toml")
+
+
+def test_a_name_that_is_far_from_all_is_offered_none():
+    assert not did_you_mean("nope", [*METHODS, *shipped_platforms()])
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from optmap.experiment.report.details import details
-from optmap.experiment.report.pictures import WIDTH, pictures
+from optmap.experiment.report.pictures import WIDTH as PICTURE_WIDTH
+from optmap.experiment.report.pictures import pictures
 from optmap.experiment.row import Row
 from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.in_process import judging
 from optmap.experiment.run.mapping_file import document
 from optmap.experiment.run.source import Source
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
@@ -29,6 +33,7 @@ from optmap.judge.explanation import explain, floors
 from optmap.mapping_json import to_dict
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Value
+from optmap.output import WIDTH
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -106,7 +111,10 @@ class MappedNetwork:
     def case(self) -> Case:
         """The mapping's graphs, violations, evaluation and bounds, built when asked for."""
         here = self.instance
-        return Case(here.snn, here.platform, here.tokens, self._placed(), here.constraints)
+        case = Case(here.snn, here.platform, here.tokens, self._placed(), here.constraints)
+        with judging(here):  # kept by the case
+            _ = case.evaluation
+        return case
 
     def plot(self, picture: str = "schedule") -> go.Figure:
         """Return a picture, as the report has it, by its name.
@@ -123,21 +131,30 @@ class MappedNetwork:
 
         if self.case.evaluation is None:
             raise ValueError(f"nothing to draw: {self.row.reason or 'the mapping breaks a rule'}")
-        drawn = pictures(self.row, details(self.case))
+        with judging(self.instance):
+            drawn = pictures(self.row, details(self.case))
         if picture not in drawn:
             raise ValueError(f"picture {picture!r}: expected one of {', '.join(drawn)}")
-        return go.Figure(drawn[picture]).update_layout(width=WIDTH)
+        return go.Figure(drawn[picture]).update_layout(width=PICTURE_WIDTH)
 
     def explain(self) -> str:
-        """Return the verdict, the speed, and why the mapping is no faster, as text."""
+        """Return the verdict, the speed, and why the mapping is no faster, as text.
+
+        Lines are at most as wide as the commands' where they write to no terminal.
+        """
         if self.mapping is None:
             return f"no mapping: {self.row.reason or self.row.status}"
+        with judging(self.instance):
+            return "\n".join(fill(line, WIDTH, subsequent_indent="  ") for line in self._why())
+
+    def _why(self) -> Iterator[str]:
         case, platform, found = self.case, self.instance.platform, self.case.evaluation
-        lines = [verdict_sentence(case)]
+        yield verdict_sentence(case)
         if found is None:
-            return "\n".join([*lines, *map(str, case.violations)])
-        lines += speed_lines(found.period, found.latency, platform)
-        return "\n".join([*lines, *explain(found, floors(case)).sentences])
+            yield from map(str, case.violations)
+        else:
+            yield from speed_lines(found.period, found.latency, platform)
+            yield from explain(found, floors(case)).sentences
 
     def save(self, path: str | Path) -> Path:
         """Write the mapping as JSON, wrapped with what it belongs to; return the path.

@@ -46,19 +46,19 @@ SHOWN = (
     "spike_latency_mean",
     "spike_latency_max",
 )
-#: What is printed below the metrics with gaps.
-PRINTED = (
-    "external_spikes",
-    "input_deliveries",
-    "tiles_used",
-    "latency",
-    "link_load_max",
-    "connectivity",
-    "multicast_hops",
-    "multicast_link_max",
-    "spike_latency_mean",
-    "spike_latency_max",
-)
+#: What is printed below the metrics with gaps, and how it is called there.
+PRINTED = {
+    "external_spikes": "external spikes",
+    "input_deliveries": "input spikes",
+    "tiles_used": "tiles used",
+    "latency": "latency, ticks",
+    "link_load_max": "link load, most",
+    "connectivity": "connectivity",
+    "multicast_hops": "multicast hops",
+    "multicast_link_max": "multicast link",
+    "spike_latency_mean": "spike latency",
+    "spike_latency_max": "worst of these",
+}
 
 
 def summary(row: Row) -> dict[str, Any]:
@@ -121,9 +121,9 @@ def report(row: Row, document: dict[str, Any] | None, instance: Instance, consol
         say("  energy           -         the platform gives no energies")
     for line in share_lines(row):
         say(line)
-    for name in PRINTED:
+    for name, title in PRINTED.items():
         value = row.value(name)
-        say(f"  {name:<16} {'-' if value is None else compact(value)}")
+        say(f"  {title:<16} {'-' if value is None else compact(value)}")
     use = ", ".join(
         f"{kind} {percent(value)}"
         for kind in ("row", "column", "synapse")
@@ -170,6 +170,8 @@ def _stage_lines(row: Row, gaps: Sequence[Gap], with_energy: bool) -> Iterator[s
 
 def _against(g: Gap) -> str:
     """Return the end-to-end bound of a value in words."""
+    if not g.value:
+        return "nothing is less: optimal end to end"
     if g.bound is None or g.to_bound is None:
         return "no bound for every mapping"
     everywhere = g.bound.scope == END_TO_END

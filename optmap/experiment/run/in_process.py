@@ -5,9 +5,11 @@ Nothing ends it from outside: a limit holds as far as the method keeps it, and a
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,31 @@ def run_if_small(job: Job, instance: Instance) -> Ended | None:
         return None
     with interpreted():
         return run_in_process(job, instance)
+
+
+def has_machine_code() -> bool:
+    """Tell whether this session has numba loaded, and machine code of kernels is kept."""
+    return "numba" in sys.modules and is_kept(Path(judge.__file__).parent)
+
+
+def judging(instance: Instance) -> AbstractContextManager[None]:
+    """Return in what a mapping is judged here: with kernels as Python where a network is small."""
+    if has_machine_code():
+        return nullcontext()
+    kept = is_kept(Path(judge.__file__).parent)
+    most = SMALL if kept else SMALL_BEFORE_COMPILING
+    return interpreted() if instance.snn.num_synapses <= most else nullcontext()
+
+
+def mapping_again(instance: Instance, method: Method) -> AbstractContextManager[None]:
+    """Return in what a method maps here, again and again: a heuristic as Python where it is small.
+
+    What searches until its limit finds more by machine code.
+    """
+    if has_machine_code() or not method.runs_alone or method.digest:
+        return nullcontext()
+    small = instance.snn.num_synapses <= most_synapses(method)
+    return interpreted() if small else nullcontext()
 
 
 def run_in_process(job: Job, instance: Instance) -> Ended:

@@ -35,15 +35,16 @@ _FITS = (
 )
 
 
-def ended_line(row: Row, width: int, lead: str = "") -> str:
+def ended_line(row: Row, width: int | None, lead: str = "") -> str:
     """Return one line about a row that has just ended.
 
     Parameters
     ----------
     row : Row
         The row.
-    width : int
+    width : int or None
         Columns of the terminal: names are shortened, then metrics left out, numbers never cut.
+        None where it is no terminal: nothing is shortened.
     lead : str
         What the line begins with.
 
@@ -56,10 +57,13 @@ def ended_line(row: Row, width: int, lead: str = "") -> str:
     line = ""
     for size, shown in _FITS:
         found = ", ".join(f"{name} {row.metrics[name]}" for name in shown if name in row.metrics)
-        names = f"{shortened(row.instance, size):<{size}} {shortened(row.method, size):<{size}}"
-        text = f"{lead}{names} {row.status}{check} {row.wall_s:.1f} s"
+        names = (row.instance, row.method)
+        if width is not None:
+            names = (shortened(row.instance, size), shortened(row.method, size))
+        padded = " ".join(f"{name:<{size}}" for name in names)
+        text = f"{lead}{padded} {row.status}{check} {row.wall_s:.1f} s"
         line = f"{text}  {found or row.reason}"
-        if len(line) <= width or not found:
+        if width is None or len(line) <= width or not found:
             return line
     return line
 
@@ -92,7 +96,8 @@ class PlainProgress:
     def ended(self, job: Job, row: Row) -> None:
         """Print the line of the row."""
         self.done += 1
-        line = ended_line(row, self.console.width, f"[{self.done}/{self.total}] ")
+        width = self.console.width if self.console.is_terminal else None
+        line = ended_line(row, width, f"[{self.done}/{self.total}] ")
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -33,7 +33,7 @@ from optmap.model.scope import END_TO_END
 ABBREVIATED = {"clusters": "clust", "traffic": "traf", "spike_hops": "hops", "energy_pj": "energy"}
 
 #: Seconds that a row takes beside its method: a heuristic's, and those of a solver's own process.
-HEURISTIC_S, SOLVER_S = 0.3, 2.0
+HEURISTIC_S, SOLVER_S = 0.3, 0.5
 
 
 def plan_lines(jobs: Sequence[Job], kept: int, parallel: int) -> list[str]:
@@ -117,11 +117,20 @@ def headline_text(rows: Sequence[Row], known: BestKnown = NOTHING, width: int = 
         printed.append(group)
         printed += [_line(shortened(m, room - 1), body[m], sizes, room) for m in methods]
     counted = {h.counted for heads, _ in lines.values() for h in heads.values() if h.counted}
-    left = len({row.instance for row in rows})
-    over = f"{min(counted)} to {max(counted)}" if len(counted) > 1 else str(max(counted, default=0))
-    printed.append(f"over {over} of {left} instances, those that every method maps")
+    printed += _averaged(rows, counted)
     printed.append("* + proved optimal end to end: certified, by two solvers")
     return printed
+
+
+def _averaged(rows: Sequence[Row], counted: set[int]) -> Iterator[str]:
+    """Yield over how many instances the means are, and why others are in none."""
+    everywhere = {row.instance for row in rows}
+    asked = {row.instance for row in rows if not row.is_example} or everywhere
+    over = f"{min(counted)} to {max(counted)}" if len(counted) > 1 else str(max(counted, default=0))
+    why = ": mapped by all, a bound known" if counted != {len(asked)} else ""
+    yield f"over {over} of {several(len(asked), 'instance')}{why}"
+    if len(asked) < len(everywhere):
+        yield f"{several(len(everywhere) - len(asked), 'example')} in no mean"
 
 
 def _line(name: str, cells: Sequence[str], sizes: Sequence[int], room: int) -> str:

@@ -21,6 +21,13 @@ def test_a_line_fits_the_terminal_and_keeps_its_numbers(width):
     assert "~" in line
 
 
+def test_nothing_is_shortened_where_there_is_no_terminal():
+    row = stored_row("small_world_100000", "whole-cpsat-unbounded", 218, 5, metrics=METRICS)
+    line = ended_line(row, None, "[1/2] ")
+    assert line.startswith("[1/2] small_world_100000   whole-cpsat-unbounded ")
+    assert line.endswith("clusters 218, traffic 12345678, period 98765432/7")
+
+
 def test_a_reason_is_said_whole():
     row = stored_row("filter_8", "overlap", 1, 5, status="no_solution", metrics={})
     row = replace(row, metrics={}, reason="at most 20 tiles, 21 are needed")

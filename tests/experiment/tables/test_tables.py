@@ -102,6 +102,15 @@ def test_the_headline_fits_every_terminal_and_cuts_no_number(width):
     assert groups == ["published", "exact", "yours"]
 
 
+def test_why_an_instance_is_in_no_mean_is_said():
+    rows = [stored_row(i, "song2020", 5, 4) for i in ("a", "b")]
+    example = replace(rows[1], instance="c", network={"set": "example"})
+    assert "over 2 of 2 instances" in headline_text(rows)
+    lines = headline_text([*rows, example])
+    assert "over 2 of 2 instances" in lines
+    assert "1 example in no mean" in lines
+
+
 def test_what_is_to_come_is_said_first():
     limits = Limits(wall_s=10.0)
     jobs = [Job(i, "d", Source(), m, limits) for i in "ab" for m in ("song2020", "cpsat")]
