@@ -116,7 +116,7 @@ def test_what_is_to_come_is_said_first():
     jobs = [Job(i, "d", Source(), m, limits) for i in "ab" for m in ("song2020", "cpsat")]
     (first,) = plan_lines(jobs, 0, 1)
     assert first.startswith("4 rows to run (2 instances, 2 methods), 2 of them with a solver")
-    assert first.endswith(": up to 25 s")
+    assert first.endswith(": up to 22 s")
     assert plan_lines([], 7, 1) == ["7 of 7 rows are finished already"]
     (alone,) = plan_lines(jobs[:1], 0, 1)
     assert alone.startswith("1 row to run (1 instance, 1 method), 0 of them")
