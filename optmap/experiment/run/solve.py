@@ -17,12 +17,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from optmap.compiled import announce_compilation
+from optmap.compiled import announce_compilation, interpreted
 from optmap.errors import CapacityError, FanInError, InputError
 from optmap.experiment.run.ahead import AHEAD, COMPILE_ONLY, compiling_ahead
 from optmap.experiment.run.description import describe
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.in_copy import can_copy, may_be_copied, needs_own_process, run_in_copy
+from optmap.experiment.run.in_process import SMALL, has_machine_code
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.store import CRASHED
@@ -33,6 +34,9 @@ from optmap.methods import METHODS, Method, load_method_file, method_named
 from optmap.model.claim import Run
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Status
+
+#: The heuristic whose warm-up is that of a mapping that is given: it does least besides the judge.
+JUDGED = METHODS["song2020-tree"]
 
 
 def main() -> None:
@@ -99,9 +103,8 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
             printer.refusal(CRASHED, ValueError(changed))
             return not job.method_file
         if job.mapping_file:
-            printer.say("ready")
             given = Run(Status.FEASIBLE, read_document(Path(job.mapping_file), instance)[2])
-            printer.row(lambda: describe(given, instance, job))
+            _judge(given, instance, job, printer)
             return True
         if job.method_file:
             load_method_file(Path(job.method_file))
@@ -128,6 +131,17 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
     printer.say("copied")
     run_in_copy(work)
     return True
+
+
+def _judge(given: Run, instance: Instance, job: Job, printer: _Printer) -> None:
+    """Print the row of a mapping that is given; no kernel is compiled on its clock."""
+    small = instance.snn.num_synapses <= SMALL
+    if not small:
+        warm_up_for(JUDGED, instance)
+    with interpreted(small and not has_machine_code()):
+        printer.say("ready")
+        printer.begin()
+        printer.row(lambda: describe(given, instance, job))
 
 
 def _run(

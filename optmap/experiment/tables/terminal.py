@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import floor
 
-from optmap.experiment.row import Row
+from optmap.experiment.row import GIVEN, Row
 from optmap.experiment.run.job import Job
 from optmap.experiment.tables.aggregate import Headline
 from optmap.experiment.tables.best_known import NOTHING, BestKnown
@@ -72,7 +72,9 @@ def several(count: int, thing: str) -> str:
 
 
 def _takes_its_limit(method: str) -> bool:
-    """Tell whether a method may run until its limit; unknown ones may."""
+    """Tell whether a method may run until its limit: unknown ones may, given mappings do not."""
+    if method.startswith(GIVEN):
+        return False
     known = METHODS.get(method)
     return known is None or known.uses_solver or bool(known.whole)
 
