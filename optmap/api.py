@@ -97,10 +97,11 @@ def map_network(
     (1, Fraction(21, 1))
     """
     method_named(method)
+    limits = _limits(limits, Limits())
     announce_compilation()
     instance, source = instance_of(network, platform, tokens=tokens, spikes=spikes, reading=reading)
     instance, source = demanded(instance, source, constraints)
-    job = Job(instance.name, instance.digest(), source, method, limits or Limits())
+    job = Job(instance.name, instance.digest(), source, method, limits)
     # in a session that has it, machine code is quicker from the first call on
     small = None if has_machine_code() else run_if_small(job, instance)
     return _mapped(instance, job, small or run_in_process(job, instance))
@@ -211,13 +212,20 @@ class Comparison:
         return Path(path)
 
 
+def _limits(limits: Limits | None, otherwise: Limits) -> Limits:
+    """Return the limits that were given, or others; InputError for what is none."""
+    if limits is not None and not isinstance(limits, Limits):
+        raise InputError("limits", "", repr(limits), "Limits, as om.Limits(10.0) for ten seconds")
+    return otherwise if limits is None else limits
+
+
 def _float(value: float | Fraction | None) -> float | None:
     return None if value is None else float(value)
 
 
 def compare(
     instances: str | Path | Sequence[str | Path],
-    methods: Sequence[str] | None = None,
+    methods: str | Sequence[str] | None = None,
     *,
     platform: str | None = None,
     limits: Limits | None = None,
@@ -235,7 +243,7 @@ def compare(
     ----------
     instances : str, Path or sequence of these
         Instance files, folders of them, shipped names; with ``platform`` also networks.
-    methods : sequence of str, optional
+    methods : str or sequence of str, optional
         Those of ``compare --methods``; without it the default ones (and those of ``method_file``).
     limits : Limits, optional
         Of each row; 10 seconds and seed 0 if not given.
@@ -262,6 +270,11 @@ def compare(
         If an input is not right.
     """
     announce_compilation()
+    limits = _limits(limits, Limits(10.0))
+    if jobs < 1:
+        raise InputError("jobs", "", str(jobs), "1 or more rows at a time")
+    if isinstance(methods, str):
+        methods = methods.split(",")
     own = [] if method_file is None else [m.name for m in load_method_file(Path(method_file))]
     names = list(methods) if methods is not None else [*_default_methods(), *own]
     for name in names:
@@ -271,7 +284,7 @@ def compare(
         found = f"{unfiled[0]!r}, registered by no file"
         raise InputError("methods", "", found, "method_file, so that stored rows know its code")
     paths = [instances] if isinstance(instances, str | Path) else list(instances)
-    limits, file = limits or Limits(10.0), "" if method_file is None else str(method_file)
+    file = "" if method_file is None else str(method_file)
     text = as_options(reading).to_text()
     with tempfile.TemporaryDirectory() as scratch, Store.opened(Path(out or scratch)) as store:
         demands = constraints_file(constraints, store.folder)

@@ -205,6 +205,9 @@ def main(arguments: Sequence[str]) -> int:
     seeds = dict.fromkeys(_whole(text, "--seeds") for text in _names(args.seeds, "--seeds"))
     limits = [limits_of(args, seed) for seed in seeds]
     log, out = Console(stderr=True), Output()
+    if own and not {method.name for method in own} & set(methods):
+        names = ", ".join(method.name for method in own)
+        log.print(f"not run: {names} of {args.method_file}, for --methods names none of them")
     if not args.paths and not args.mapping:
         raise InputError("PATH", "", "nothing", "an instance, a network or --mapping")
     plans, unreadable = _planned(args)

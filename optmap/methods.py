@@ -203,7 +203,7 @@ def method_named(name: str) -> Method:
     if name not in METHODS:
         load_entry_points()
     if name not in METHODS:
-        near = did_you_mean(name, list(METHODS))
+        near = did_you_mean(str(name), list(METHODS))
         raise ValueError(f"method {name!r}: expected one of {', '.join(METHODS)}{near}")
     return METHODS[name]
 
@@ -331,7 +331,7 @@ def _registered_by(load: Callable[[], None], where: str, digest: str) -> tuple[M
         load()
         added = [name for name in METHODS if name not in before]
         if not added:
-            raise InputError(where, "", "no method", "a call of optmap.methods.register")
+            raise InputError(where, "", "no method", "a call of om.register")
     except InputError:
         for name in set(METHODS) - before:
             for known in (METHODS, DECOMPOSERS, CLUSTERERS, BINDERS, ORDERERS, WHOLE):

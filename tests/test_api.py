@@ -85,6 +85,29 @@ def test_a_small_network_compiles_nothing(tmp_path):
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"network": None}, "network: found NoneType, expected an SNN"),
+        ({"network": ["filter_8"]}, "network: found list"),
+        ({"network": "filter_8", "method": None}, "method None: expected one of"),
+        ({"network": "filter_8", "limits": 5}, "limits: found 5, expected Limits"),
+    ],
+)
+def test_what_is_no_network_method_or_limit_is_named(asked, said):
+    with pytest.raises(ValueError, match=said):
+        om.map_network(**asked)
+
+
+def test_a_comparison_says_what_it_cannot_do():
+    with pytest.raises(om.InputError, match="jobs: found 0"):
+        om.compare("filter_8", "song2020", jobs=0)
+    with pytest.raises(ValueError, match="method 'song2021'.*did you mean"):
+        om.compare("filter_8", "overlap,song2021")
+    with pytest.raises(ValueError, match="found wall_s 'x', expected a number"):
+        om.Limits("x")  # type: ignore[arg-type]
+
+
 def test_what_is_saved_is_judged_alike_wherever_it_lies(tmp_path, monkeypatch):
     (tmp_path / "net.csv").write_text("source,target\na,c\nb,c\nc,d\n")
     monkeypatch.chdir(tmp_path)

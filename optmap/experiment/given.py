@@ -107,6 +107,9 @@ def instance_of(
     InputError
         If the platform is missing, or an object for an instance, or a file is not right.
     """
+    if not isinstance(network, str | Path | SNN | Instance):
+        expected = "an SNN, an Instance, a file, a shipped name or gen:NAME"
+        raise InputError("network", "", type(network).__name__, expected)
     options = as_options(reading)
     told = options != AS_WRITTEN
     if isinstance(network, Instance) or is_instance(str(network)):

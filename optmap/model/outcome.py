@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from math import inf
+from numbers import Real
 from typing import Generic, TypeVar
 
 from optmap.model.certificate import Certificate
@@ -58,6 +59,13 @@ class Limits:
     work: int | None = None
 
     def __post_init__(self) -> None:
+        for name, asked in (
+            ("wall_s", self.wall_s),
+            ("threads", self.threads),
+            ("seed", self.seed),
+        ):
+            if not isinstance(asked, Real):
+                raise ValueError(f"limits: found {name} {asked!r}, expected a number")
         if not 0 < self.wall_s < inf:
             raise ValueError(f"limits: found {self.wall_s} seconds, expected a number > 0")
         if self.threads < 1:

@@ -116,6 +116,8 @@ def test_what_is_to_come_is_said_first():
     jobs = [Job(i, "d", Source(), m, limits) for i in "ab" for m in ("song2020", "cpsat")]
     (first,) = plan_lines(jobs, 0, 1)
     assert first.startswith("4 rows to run (2 instances, 2 methods), 2 of them with a solver")
+    given = replace(jobs[0], method="mapping:theirs")
+    assert "0 of them with a solver or a search" in plan_lines([given], 0, 1)[0]
     assert first.endswith(": up to 22 s")
     assert plan_lines([], 7, 1) == ["7 of 7 rows are finished already"]
     (alone,) = plan_lines(jobs[:1], 0, 1)
