@@ -75,6 +75,7 @@ def test_a_small_network_compiles_nothing(tmp_path):
         "from optmap.explain import main; main(['m.json']); main(['--needs', 'filter_8'])"
     )
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    environment["PYTHONPATH"] = os.getcwd()
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True, text=True, env=environment, cwd=tmp_path, check=False,
@@ -102,7 +103,7 @@ def test_what_is_no_network_method_or_limit_is_named(asked, said):
 def test_a_comparison_says_what_it_cannot_do():
     with pytest.raises(om.InputError, match="jobs: found 0"):
         om.compare("filter_8", "song2020", jobs=0)
-    with pytest.raises(ValueError, match="method 'song2021'.*did you mean"):
+    with pytest.raises(ValueError, match="did you mean 'song2020'"):
         om.compare("filter_8", "overlap,song2021")
     with pytest.raises(ValueError, match="found wall_s 'x', expected a number"):
         om.Limits("x")  # type: ignore[arg-type]
