@@ -48,7 +48,7 @@ from optmap.model.snn import IndexArray, IntArray
 #: Work of all starts together, in row readers met; one start always runs, and so many at most:
 #: more of them where one meets few readers.
 WORK = 15_000_000
-MAX_STARTS, MORE_STARTS, FEW_READERS = 6, 12, 10_000
+MAX_STARTS, MORE_STARTS, FEW_READERS = 6, 12, 400_000
 #: Squares of readers, summed, up to which hyperedge-overlap is cheap.
 STREAMING_WORK = 5_000_000
 #: Squares of classes that read a source, summed, up to which enclosed clusters are grown, and
