@@ -20,6 +20,7 @@ from forged_run import (
     write_rows,
 )
 
+from formulations.binding.stages import why_not_built
 from optmap.errors import CapacityError
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
@@ -208,6 +209,9 @@ def test_notes_that_stages_leave_are_known() -> None:
         "no order model: 900 tasks take some 12.0 s to build, 3.1 s are left",
         "no joint model: 9,000 terms take some 1,012.0 s to build, 0.0 s are left",
         "no order model: the limit passed after 12 of 40 steps of longest paths",
+        why_not_built(50_000, "hops", 0.1),
+        "more than 1000000 sets fit a crossbar, or finding them takes too long",
+        "the limit came after 31250 of the sets that fit a crossbar",
         "nothing found keeps to every limit",
         "a heuristic was ended by the limit",
     ):
