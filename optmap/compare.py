@@ -70,6 +70,7 @@ from optmap.methods import (
     METHODS,
     OBJECTIVE_HELP,
     OBJECTIVES,
+    Method,
     load_method_file,
     method_named,
 )
@@ -193,15 +194,7 @@ def main(arguments: Sequence[str]) -> int:
         option = "--method-file" if args.method_file else "--mapping"
         raise InputError("--cluster", "", f"{option}, a file workers do not have", CLUSTER_TAKES)
     own = load_method_file(Path(args.method_file)) if args.method_file else ()
-    methods = [*_default_methods(), *(method.name for method in own)]
-    if args.methods:
-        methods = _names(args.methods, "--methods")
-    if args.objective:
-        if "whole" not in methods:
-            raise InputError("--objective", "", ", ".join(methods), "whole among the methods")
-        methods = [OBJECTIVES[args.objective] if m == "whole" else m for m in methods]
-    for name in methods:
-        method_named(name)
+    methods = _asked_methods(args, own)
     seeds = dict.fromkeys(_whole(text, "--seeds") for text in _names(args.seeds, "--seeds"))
     limits = [limits_of(args, seed) for seed in seeds]
     log, out = Console(stderr=True), Output()
@@ -248,6 +241,19 @@ def main(arguments: Sequence[str]) -> int:
         log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         return FAILED
     return FAILED if unreadable or failed(rows) else DONE
+
+
+def _asked_methods(args: argparse.Namespace, own: Sequence[Method]) -> list[str]:
+    """Return the names of the methods to run; InputError if one is unknown."""
+    default = [*_default_methods(), *(method.name for method in own)]
+    methods = _names(args.methods, "--methods") if args.methods else default
+    if args.objective:
+        if "whole" not in methods:
+            raise InputError("--objective", "", ", ".join(methods), "whole among the methods")
+        methods = [OBJECTIVES[args.objective] if m == "whole" else m for m in methods]
+    for name in methods:
+        method_named(name)
+    return methods
 
 
 def _planned(args: argparse.Namespace) -> tuple[list[Planned], list[str]]:

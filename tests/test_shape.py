@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[1]
 MOST_LINES, MOST_DEPTH, MOST_PARAMETERS = 60, 4, 8
 
 LABELS = "one loop over labels: its twelve tables grow in it, and a numba helper cannot grow them"
-WALK = "one depth-first walk over a stack; the lists of sets grow in it"
 GROWTH = "one loop whose steps share more than eight counters, which numba returns only by tuples"
 FIELDS = "one parameter a field of what it makes, all but two optional"
 KEYWORDS = "a public signature: a keyword for each option of the command of that name"
@@ -29,7 +28,6 @@ EXCEPTIONS: dict[str, str] = {
     "formulations/clustering/column_generation/pricing_frontier.py:price": OPTIONS,
     "optmap/clustering/kernels/vector_packing_start.py:_grow": GROWTH,
     "formulations/ordering/cpsat.py:solve": OPTIONS,
-    "formulations/whole/pricing_listing.py:_walk": WALK,
     "optmap/api.py:compare": KEYWORDS,
     "optmap/model/snn.py:from_edges": FIELDS,
 }

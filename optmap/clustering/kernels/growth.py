@@ -216,16 +216,23 @@ def grow_left(
             if least > room:
                 break
             chosen, new = _most_shared(following[classes + least], following, shared, placed), least
-        for t in range(num_touched):
-            reader = touched[t]
-            if left[reader] > 0:
-                if reader != chosen:
-                    remove(following, preceding, reader)
-                if len(around):
-                    heapq.heappush(begins, (-placed[reader] / around[reader], np.int64(reader)))
-            shared[reader] = 0
+        _leave(frontier, num_touched, chosen, around, begins)
         clusters += 1
         part_ptr[clusters] = parts
+
+
+@compiled
+def _leave(frontier: Any, num_touched: Any, chosen: Any, around: Any, begins: Any) -> None:
+    """Forget what a full cluster shares with others; note how much is placed around them."""
+    for t in range(num_touched):
+        reader = frontier.touched[t]
+        if frontier.left[reader] > 0:
+            if reader != chosen:
+                remove(frontier.following, frontier.preceding, reader)
+            if len(around):
+                share = frontier.placed[reader] / around[reader]
+                heapq.heappush(begins, (-share, np.int64(reader)))
+        frontier.shared[reader] = 0
 
 
 @compiled

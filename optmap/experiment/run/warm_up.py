@@ -67,6 +67,8 @@ def warm_up(method: Method, cuts: bool = True) -> None:
     anything else the heuristics run that it starts from. Without ``cuts`` no network that is mapped
     will need the kernels that cut: they run as Python here.
     """
+    if method.clustering == "overlap" or not method.runs_alone:
+        _grow_anew()
     if method.runs_alone:
         _run_and_describe(method, "filter-8", WHOLE_S)
         if method.decomposition != "none":
@@ -100,6 +102,14 @@ def compile_ahead(method: Method) -> None:
     with interpreted(rooms=DECOMPOSING + CLUSTERING):
         warm_up(method)
     _run_and_describe(METHODS["song2020-tree"], "filter-8", WHOLE_S)
+
+
+@cache
+def _grow_anew() -> None:
+    """Run ``overlap`` where clusters are so many that it grows some of them anew."""
+    platform = Platform("warm-up", (Tile(Crossbar(16, 16)),), Interconnect("mesh", 1, 1))
+    units = decompose(Instance("warm-up", "gen:filter-12", platform).snn, 16, "tree")
+    CLUSTERERS["overlap"]()(units, platform, seed=0)
 
 
 def _start_all() -> None:
@@ -142,7 +152,7 @@ def _search_traffic() -> None:
     from optmap.bounds.spreading import best_spreading_bound  # its kernels load slowly
     from optmap.clustering.kernels.annealing_traffic import reduce_traffic
 
-    platform = Platform("warm-up", (Tile(Crossbar(16, 4)),), Interconnect("mesh", 1, 1))
+    platform = Platform("warm-up", (Tile(Crossbar(16, 2)),), Interconnect("mesh", 1, 1))
     decomposition = decompose(Instance("warm-up", "gen:mlp-9-8-8", platform).snn, 16, "tree")
     clustering = compact(range(decomposition.network.num_units))
     reduce_traffic(decomposition.network, clustering, platform.kinds, moves=1, seed=0)
