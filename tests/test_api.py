@@ -106,7 +106,7 @@ def test_a_comparison_says_what_it_cannot_do():
     with pytest.raises(ValueError, match="did you mean 'song2020'"):
         om.compare("filter_8", "overlap,song2021")
     with pytest.raises(ValueError, match="found wall_s 'x', expected a number"):
-        om.Limits("x")  # type: ignore[arg-type]
+        om.Limits("x")  # type: ignore[arg-type]  # what a user may type
 
 
 def test_what_is_saved_is_judged_alike_wherever_it_lies(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Each field of a row, of its files and of its environment changed: whatever a run says is held.
+"""Each field of a row and of its files changed: whatever a row says is held.
 
 Found by changing every one of them by a program and looking at what nobody noticed. Keys are made
 anew where a field counts in them.
@@ -12,16 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forged_run import Stored, claim_of, forged, row_problems, rows_of, typed_rows
+from forged_run import Stored, claim_of, forged, row_problems, rows_of
 
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
-from optmap.experiment.run.store import MANIFEST
-from optmap.experiment.tables.derived import ENVIRONMENT
 from optmap.experiment.verification.claims import value_problems
-from optmap.experiment.verification.context import environment_problems, unverifiable
-from optmap.experiment.verification.folder import text_problems
 from optmap.experiment.verification.form import rewritten, stage_problems, trace_problems
 from optmap.methods import METHODS
 from optmap.model.outcome import Limits
@@ -330,88 +326,9 @@ def test_each_method_has_its_own_stages() -> None:
     assert found("imported", "clustering", "binding", "order")
 
 
-# the environment, which stands beside all rows
-
-
-def _libraries(**more: object) -> Callable[[Stored], object]:
-    return lambda found: {**found["libraries"], **more}
-
-
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("optmap", lambda found: None),
-        ("python", lambda found: ""),
-        ("os", lambda found: 6.18),
-        ("processor", lambda found: None),
-        ("cores", lambda found: 0),
-        ("cores", lambda found: "2"),
-        ("cores", lambda found: True),
-        ("started", lambda found: "yesterday"),
-        ("started", lambda found: "3000-01-01T00:00:00+00:00"),
-        ("started", lambda found: "2026-01-01T00:00:00"),
-        ("arguments", lambda found: "i.toml"),
-        ("arguments", lambda found: [*found["arguments"], 7]),
-        ("libraries", lambda found: dict.fromkeys(found["libraries"])),
-        ("libraries", _libraries(numpy="the newest")),
-        ("libraries", _libraries(numpy=True)),
-        ("libraries", lambda found: {n: v for n, v in found["libraries"].items() if n != "numba"}),
-        ("libraries", lambda found: list(found["libraries"])),
-        ("libraries", _libraries(numpy="2.4.6x")),
-        ("libraries", _libraries(numpy="2.4.6 ")),
-        ("libraries", _libraries(numpy=1)),
-        ("libraries", _libraries(numpy=None)),
-        ("libraries", _libraries(ours="1.0")),
-        ("libraries", lambda found: dict(reversed(found["libraries"].items()))),
-        ("python", lambda found: f"{found['python']}x"),
-        ("seeds", lambda found: []),
-        ("seeds", lambda found: [0, 0]),
-        ("seeds", lambda found: {"0": 0}),
-        ("planned", lambda found: {"i": [*found["planned"]["i"], "cpsat"]}),
-        ("planned", lambda found: {**found["planned"], "j": []}),
-    ],
-)
-def test_an_environment_that_no_run_writes_is_found(
-    run: Path, name: str, change: Callable[[Stored], object]
-) -> None:
-    found, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
-    assert list(environment_problems(found, rows)) == []
-    assert list(environment_problems({**found, name: change(found)}, rows))
-
-
-@pytest.mark.parametrize("name", ["seeds", "limits", "planned"])
-def test_an_environment_without_what_was_asked_is_found(run: Path, name: str) -> None:
-    found, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
-    del found[name]
-    assert any(f"no {name[:4]}" in line for line in environment_problems(found, rows))
-
-
 def test_fields_that_are_missing_or_stand_otherwise_are_found(run: Path) -> None:
     row = rows_of(run)[0]
     assert list(rewritten(row)) == []
     assert list(rewritten(dict(reversed(row.items()))))
     short = {name: value for name, value in row.items() if name != "certificates"}
     assert list(rewritten(short)) == ["certificates: missing, although a run writes it"]
-
-
-@pytest.mark.parametrize("name", [ENVIRONMENT, MANIFEST])
-def test_line_ends_are_those_of_a_run(run: Path, name: str) -> None:
-    assert list(text_problems(run)) == []
-    (run / name).write_bytes((run / name).read_bytes().replace(b"\n", b"\r\n"))
-    assert list(text_problems(run)) == [f"{name}: written otherwise than a run writes it"]
-
-
-@pytest.mark.parametrize("place", ["mappings", "details"])
-def test_line_ends_of_files_beside_a_row_are_those_of_a_run(run: Path, place: str) -> None:
-    row = rows_of(run)[0]
-    assert row_problems(run, row) == []
-    file = run / place / f"{row['key']}.json"
-    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    assert row_problems(run, row)
-
-
-def test_rows_of_seeds_that_nobody_planned_are_said(run: Path) -> None:
-    found, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
-    assert not any("earlier calls" in line for line in unverifiable(run, rows, found))
-    said = list(unverifiable(run, rows, {**found, "seeds": [7]}))
-    assert any("2 rows are of earlier calls" in line for line in said)

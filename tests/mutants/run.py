@@ -51,7 +51,8 @@ MODULES = {
     "optmap/experiment/run/store.py": "tests/experiment/run/test_store.py",
     "optmap/experiment/tables/gaps.py": "tests/experiment/tables",
     "optmap/experiment/verification/claims.py": (
-        "tests/experiment/test_verify_every_field.py tests/experiment/test_verify_run.py"
+        "tests/experiment/test_verify_every_field.py tests/experiment/test_verify_environment.py"
+        " tests/experiment/test_verify_run.py"
     ),
     "optmap/experiment/verification/folder.py": (
         "tests/experiment/test_verify_run.py tests/experiment/test_verify_repaired.py"
