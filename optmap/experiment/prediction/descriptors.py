@@ -17,8 +17,10 @@ from optmap.experiment.row import Row
 from optmap.methods import METHODS
 from optmap.model.scope import END_TO_END
 
-#: What is predicted: metrics of the tables.
+#: What is predicted: metrics of the tables. Floors are known of the first three.
 TARGETS = ("period", "energy_pj", "clusters")
+TILES_USED = "tiles_used"
+GUESSED = (*TARGETS, TILES_USED)
 
 #: Sizes of a network as a row's ``network`` has them.
 _SIZES = ("neurons", "inputs", "synapses", "max_fan_in", "spikes", "tiles")
@@ -57,18 +59,28 @@ class Descriptor:
         return self.floors.get(metric, 1.0)
 
     def base(self, metric: str) -> float:
-        """Return what a value is measured by: the floor of the clusters, else of all mappings."""
+        """Return what a value is measured by: the floor of the clusters, else of all mappings.
+
+        Tiles in use are measured by how many there can be: one for each cluster, as far as there
+        are tiles.
+        """
+        if metric == TILES_USED:
+            most = self.tiles if self.clustered is None else float(self.clustered.clusters)
+            return max(min(most, self.tiles), 1.0)
         if self.clustered is None:
             return self.floor(metric)
         return self.clustered.floors.get(metric, self.floor(metric))
 
     def proved(self, metric: str) -> float:
         """Return what the row cannot be below: its own clusters' floor, where it keeps them."""
-        own = self.base(metric) if keeps_clusters(self.method) else 0.0
+        kept = keeps_clusters(self.method) and metric != TILES_USED
+        own = self.base(metric) if kept else 0.0
         return max(own, self.floor(metric))
 
     def most(self, metric: str) -> float:
         """Return what no sensible mapping is above: all work on one tile, as its period."""
+        if metric == TILES_USED:
+            return self.base(metric) if keeps_clusters(self.method) else self.tiles
         if self.clustered is None or metric != "period":
             return inf
         return max(self.clustered.load * self.tiles, self.base(metric))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from optmap.errors import InputError
 from optmap.experiment.prediction.clustered import Clusterings
-from optmap.experiment.prediction.descriptors import TARGETS, Descriptor
+from optmap.experiment.prediction.descriptors import GUESSED, TARGETS, Descriptor
 from optmap.experiment.prediction.predictor import LEAST_ROWS, Prediction, Predictor
 from optmap.experiment.row import Row
 from optmap.experiment.run.description import describe_network
@@ -119,5 +119,5 @@ class Hopes:
     def _guesses(self, descriptor: Descriptor) -> dict[str, Prediction] | None:
         if self._predictor is None:
             return None
-        made = {metric: self._predictor.predict(descriptor, metric) for metric in TARGETS}
+        made = {metric: self._predictor.predict(descriptor, metric) for metric in GUESSED}
         return {metric: guess for metric, guess in made.items() if guess is not None}

@@ -102,7 +102,7 @@ class Predictor:
         self._guesses: dict[tuple[int, str], tuple[Descriptor, Prediction | None]] = {}
 
     def predict(self, descriptor: Descriptor, metric: str) -> Prediction | None:
-        """Return a guess of a metric of ``TARGETS``; None where no row taught it.
+        """Return a guess of a metric of ``GUESSED``; None where no row taught it.
 
         It is never below what is proved; the number of clusters is known where they are. The same
         descriptor is guessed once.

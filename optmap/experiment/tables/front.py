@@ -70,11 +70,14 @@ def proved_floors(snn: SNN, platform: Platform) -> dict[str, Fraction]:
 
 
 def _least_area(floors: Mapping[str, Fraction], platform: Platform) -> Fraction:
-    """Return the area of the cheapest tiles that hold the fewest clusters, in um2."""
+    """Return the area of the cheapest tiles that hold the fewest clusters, in um2.
+
+    Where a number of tiles in use is given (a guess has one), it is the area of at least so many.
+    """
     clusters = int(floors.get("clusters", 0))
     areas = [tile_area(platform, tile) for tile in platform.tiles]
     most = max(clusters if tile.slots is None else tile.slots for tile in platform.tiles)
-    tiles = -(-clusters // most) if clusters else 0
+    tiles = max(-(-clusters // most) if clusters else 0, round(floors.get("tiles_used", 0)))
     return sum(sorted(areas)[:tiles], Fraction(0))
 
 

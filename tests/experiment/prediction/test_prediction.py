@@ -13,7 +13,7 @@ from stored_rows import stored_row
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError
 from optmap.experiment.prediction import clustered
-from optmap.experiment.prediction.descriptors import Descriptor, crossbar, floors_of
+from optmap.experiment.prediction.descriptors import GUESSED, Descriptor, crossbar, floors_of
 from optmap.experiment.prediction.hopes import Hopes, described
 from optmap.experiment.prediction.predictor import LEAST_ROWS, Predictor
 from optmap.experiment.prediction.process import GaussianProcess
@@ -94,6 +94,19 @@ def test_too_few_rows_are_refused_and_hopes_wait_for_more():
     assert best[0] >= Fraction(floor) * chip.tick_ns * Fraction(999, 1000)
 
 
+def test_the_area_hoped_for_is_that_of_the_tiles_that_rows_take():
+    """Rows that fill every tile: what fits one tile, too, is hoped for on all of them."""
+    filling = [
+        replace(one, metrics={**one.metrics, "tiles_used": one.network["tiles"]}) for one in ROWS
+    ]
+    instance = Source(network="gen:mlp-60-40-10", platform="dynap_se:tiles=3").load()
+    known, chip = described(instance, "song2020"), instance.platform
+    assert (known.base("tiles_used"), known.proved("tiles_used")) == (3.0, 1.0)
+    taught, untaught = (Hopes(r).best_case(known, chip, 1, ("area",)) for r in (filling, ROWS))
+    assert taught == (3 * chip.area.tile_um2,)
+    assert untaught == (chip.area.tile_um2,)
+
+
 def test_the_most_gain_in_a_second_comes_first():
     """Periods are 4 and 2 floors; what is slower by more than it gains by more comes later."""
     source = Source(network="gen:mlp-60-40-10", platform="dynap_se:size=8,tiles=16")
@@ -155,7 +168,7 @@ def test_clusters_are_described_before_they_are_bound_as_rows_have_them(tmp_path
         made = made_once.of(plan.instance, one.method, limits)
         assert made == of_rows[(one.instance, *clustered.flow_of(method))]
         known = Descriptor.of(one, made)
-        for metric in ("period", "energy_pj", "clusters"):
+        for metric in GUESSED:
             value = one.value(metric)
             assert value is not None
             assert 0 < known.proved(metric) <= float(value) <= known.most(metric)
