@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optmap.bounds.bound import Bound
+from optmap.bounds.resident_memory import memory_shortage
 from optmap.clustering.contract import cluster
 from optmap.clustering.overlap import partition
 from optmap.command_line import (
@@ -59,7 +60,7 @@ from optmap.judge.evaluation import Evaluation
 from optmap.judge.explanation import explain, floors
 from optmap.judge.needs import population_needs, shortage
 from optmap.methods import METHODS, Method
-from optmap.model.capacity import memory_shortage, unit_fan_in
+from optmap.model.capacity import unit_fan_in
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from optmap.bounds.bound import Bound
 from optmap.bounds.conflicts import MAX_PAIRS, conflict_components_bound, pairs_of_readers
-from optmap.bounds.resources import crossbars_by_resource
+from optmap.bounds.resources import crossbars_by_resource, crossbars_by_units
 from optmap.bounds.rows import rows_taken
 from optmap.model.capacity import units_per_crossbar
 from optmap.model.decomposition import Decomposition
@@ -31,11 +31,14 @@ def counting_bounds(decomposition: Decomposition, platform: Platform) -> tuple[B
     """Return those of :func:`cluster_bounds` that only count: columns, rows and resources."""
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, max(1, int(units_per_crossbar(network, platform).max()))
+    by_units = crossbars_by_units(network, platform)
     values = {
-        "columns": -(-network.num_units // columns),
+        "columns": by_units.pop("columns"),
         "rows": -(-rows_taken(network.fan_out, columns) // rows),
-        **crossbars_by_resource(network, platform),
     }
+    for counted in (crossbars_by_resource(network, platform), by_units):
+        for name, value in counted.items():
+            values[name] = max(value, values.get(name, 0))
     return tuple(
         Bound("clusters", name, value, scope, Grade.CERTIFIED) for name, value in values.items()
     )
@@ -50,8 +53,8 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     ``overlap``: see :func:`overlap_bound`; left out where it would cost too much to compute.
     ``separate``: the sum over conflict components, see :func:`conflict_components_bound`; left out
     where there is one component only. ``synapses`` and the like: what all units take of a resource
-    that the platform limits, over what a crossbar has of it; C' is then also at most what the least
-    demanding units leave of it.
+    that the platform limits, over what a crossbar has of it, or U over how many of the least
+    demanding units a crossbar then holds, which is C' of the other bounds.
     """
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, max(1, int(units_per_crossbar(network, platform).max()))

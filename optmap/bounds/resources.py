@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optmap.model.capacity import resources
+from optmap.model.capacity import resources, stated, units_by_limit
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
 
@@ -17,4 +17,19 @@ def crossbars_by_resource(network: SNN, platform: Platform) -> dict[str, int]:
     for r in resources(network, platform):
         taken = r.fixed[units] + r.per_read[units] * network.fan_in[units]
         found[r.limit.field] = -(-sum(taken.tolist()) // max(1, int(r.have.max())))
+    return found
+
+
+def crossbars_by_units(network: SNN, platform: Platform) -> dict[str, int]:
+    """Return ceil(U / C') for the columns, and for the resource that leaves room for fewer units.
+
+    Where even the least demanding units use up a resource before the columns are full, the bound
+    has the name of the resource that is used up first on the widest crossbar.
+    """
+    by_limit, units = units_by_limit(network, platform), network.num_units
+    columns, most = (max(1, int(row.max())) for row in (by_limit[0], by_limit.min(axis=0)))
+    found = {"columns": -(-units // columns)}
+    if -(-units // most) > found["columns"]:
+        first = int(by_limit[1:, by_limit[0].argmax()].argmin())
+        found[stated(platform)[first].field] = -(-units // most)
     return found

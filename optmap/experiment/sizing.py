@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.resident_memory import memory_shortage
 from optmap.clustering.contract import cluster
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
-from optmap.model.capacity import memory_shortage, unit_fan_in
+from optmap.model.capacity import unit_fan_in
 from optmap.model.platform import Crossbar, Platform
 from optmap.model.snn import SNN
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.resident_memory import memory_shortage
 from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.decomposing.contract import decompose
-from optmap.model.capacity import memory_shortage, unit_fan_in
+from optmap.model.capacity import unit_fan_in
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, Population
 

@@ -178,24 +178,6 @@ def overfull(
             yield part.limit, t, int(programs[t]), int(needed[t]), int(part.have[t])
 
 
-def memory_shortage(network: SNN, platform: Platform) -> str:
-    """Return why all tiles together cannot hold a network that stays resident; empty if they may.
-
-    What the units of a decomposition take does not depend on their clusters.
-    """
-    if not shares_memory(platform):
-        return ""
-    for limit, taken, room in zip(
-        stated(platform), demands(network, platform), have(platform), strict=True
-    ):
-        if limit.field in MEMORY and (room < UNLIMITED).all() and taken.sum() > room.sum():
-            return (
-                f"the network needs {taken.sum()} {limit.unit}, all tiles together have"
-                f" {room.sum()}, and programs stay resident"
-            )
-    return ""
-
-
 def on_tiles(platform: Platform, limit: Limit) -> IntArray:
     """Return a limit on each tile, shape (T,): UNLIMITED where it states none, 0 out of use."""
     if limit.population is None:
@@ -346,16 +328,26 @@ def limits_text(network: SNN, platform: Platform) -> str:
     return "at most " + ", ".join(parts)
 
 
+def units_by_limit(network: SNN, platform: Platform) -> IntArray:
+    """Return how many units the crossbar of each tile holds by each limit alone, (1 + D, T).
+
+    The first row are the columns; then, in the order of :func:`stated`, how many of the least
+    demanding units do not exceed a resource.
+    """
+    taken = np.cumsum(np.sort(demands(network, platform), axis=1), axis=1)
+    by_resource = [
+        np.searchsorted(so_far, offered, side="right")
+        for so_far, offered in zip(taken, have(platform), strict=True)
+    ]
+    return np.array([platform.columns_of, *by_resource], dtype=np.int64)
+
+
 def units_per_crossbar(network: SNN, platform: Platform) -> IntArray:
     """Return how many units the crossbar of each tile holds at most, shape (T,).
 
     C', or fewer where even the least demanding units use up a resource before.
     """
-    most = np.array(platform.columns_of, dtype=np.int64)
-    taken = np.cumsum(np.sort(demands(network, platform), axis=1), axis=1)
-    for so_far, offered in zip(taken, have(platform), strict=True):
-        most = np.minimum(most, np.searchsorted(so_far, offered, side="right"))
-    return most
+    return units_by_limit(network, platform).min(axis=0)
 
 
 def summed(amounts: IntArray, cluster_of: IndexArray, num_clusters: int) -> IntArray:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds, counting_bounds
+from optmap.bounds.resident_memory import memory_shortage
 from optmap.clustering.contract import CLUSTERERS, DIVIDERS, cluster, divided, refuse_overfull
 from optmap.decomposing.contract import DECOMPOSERS, decompose
 from optmap.exact import EXACT_CLUSTERINGS, TREE_IMPROVERS, ExactClustering, TreeImprover
 from optmap.judge.metrics import traffic
 from optmap.methods import Method
-from optmap.model.capacity import memory_shortage, refuse_unknown_populations
+from optmap.model.capacity import refuse_unknown_populations
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, Mapping

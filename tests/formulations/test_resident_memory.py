@@ -11,6 +11,7 @@ import pytest
 from oracles import binding_load
 
 from formulations.binding import cpsat, milp
+from optmap.bounds.resident_memory import least_held, may_fit, memory_shortage
 from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError, InputError
 from optmap.flow import run
@@ -80,6 +81,8 @@ def allowed(graph: ClusterGraph, platform: Platform, memory: bool = True) -> lis
 def compare(seed: int) -> str:
     graph, platform = programs(seed)
     every = allowed(graph, platform)
+    if memory_shortage(graph.made_of[0].network, platform):
+        assert not every
     spikes = list(zip(graph.source.tolist(), graph.target.tolist(), graph.spikes.tolist(),
                       strict=True))  # fmt: skip
     for objective in ("load", "hops"):
@@ -158,6 +161,38 @@ def test_too_large_a_network_is_refused_with_the_proof() -> None:
     assert said in found.reason
     free = replace(tight(), resident=False)
     assert run(METHODS["cpsat"], layer(5), free, "dataflow", Limits(5.0), lambda _: None).mapping
+
+
+@pytest.mark.parametrize("method", ["song2020-tree", "overlap", "pacman", "cpsat"])
+def test_units_of_one_size_too_many_by_one_are_refused_with_the_proof(method: str) -> None:
+    """Sixteen synapses would hold fifteen, but two units of three are all that eight hold."""
+    chip = replace(tight(), tiles=(replace(tight().tiles[0], synapses=8),) * 2)
+    assert run(METHODS[method], layer(4), chip, "dataflow", Limits(5.0), lambda _: None).mapping
+    found = run(METHODS[method], layer(5), chip, "dataflow", Limits(5.0), lambda _: None)
+    assert (found.mapping, found.status) == (None, Status.INFEASIBLE)
+    assert (
+        "5 units need at least 3 synapses each, all tiles together hold at most 4" in found.reason
+    )
+
+
+def test_no_way_to_divide_the_units_is_seen_where_there_is_none() -> None:
+    refused = 0
+    for seed in range(200):
+        rng = random.Random(seed)
+        need = [rng.randrange(9) for _ in range(rng.randrange(1, 7))]
+        room = [rng.randrange(4, 16) for _ in range(rng.randrange(1, 4))]
+        fits = any(
+            all(
+                sum(n for n, at in zip(need, tiles, strict=True) if at == t) <= here
+                for t, here in enumerate(room)
+            )
+            for tiles in product(range(len(room)), repeat=len(need))
+        )
+        arrays = np.array(need), np.array(room)
+        assert may_fit(*arrays) == fits
+        assert not (fits and any(held < units for _, units, held in least_held(*arrays)))
+        refused += not fits
+    assert 40 < refused < 160
 
 
 @pytest.mark.parametrize("method", ["lns", "whole", "cpsat-joint"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optmap.bounds.bound import best
-from optmap.bounds.clusters import cluster_bounds
+from optmap.bounds.clusters import cluster_bounds, counting_bounds
 from optmap.bounds.end_to_end import fewest_clusters
 from optmap.bounds.resources import crossbars_by_resource
 from optmap.clustering.contract import CLUSTERERS, cluster, refuse_overfull
@@ -156,6 +156,21 @@ def test_a_unit_no_memory_holds_is_refused_with_the_numbers() -> None:
         unit_fan_in(snn, tiny)
 
 
+def test_the_limit_that_leaves_room_for_fewer_units_names_the_bound() -> None:
+    """Six units of three 8-bit weights each: two of them fill 60 bits, the columns hold eight."""
+    snn = from_edges([0, 1, 2] * 6, [u for u in range(3, 9) for _ in range(3)], 9)
+    for tiles in ([Tile(Crossbar(9, 8), synapse_bits=60)] * 2,
+                  [Tile(Crossbar(9, 8), synapse_bits=60), Tile(Crossbar(9, 1))]):  # fmt: skip
+        core = chip([replace(tile, slots=1) for tile in tiles], weight_bits=8)
+        found = counting_bounds(decompose(snn, 9, "none"), core)
+        assert {bound.name: bound.value for bound in found} == {
+            "columns": 1, "rows": 1, "synapse_bits": 3
+        }  # fmt: skip
+        refused = run(METHODS["overlap"], snn, core, "dataflow", Limits(), lambda _: None)
+        assert refused.status is Status.INFEASIBLE
+        assert "needs at least 3 (synapse_bits bound)" in refused.reason
+
+
 @pytest.mark.full  # counting what 1,000 neurons of 4,000 sources share takes a minute
 def test_four_million_synapses_do_not_fit_a_core_of_128_kilobytes() -> None:
     post, pre = np.divmod(np.arange(1000 * 4000), 4000)
@@ -164,7 +179,7 @@ def test_four_million_synapses_do_not_fit_a_core_of_128_kilobytes() -> None:
     units = decompose(snn, unit_fan_in(snn, core), "tree")
     bound = best(cluster_bounds(units, core))
     assert bound is not None
-    assert (bound.value, bound.name) == (32, "columns")  # 32 neurons of 4,000 bytes fit a core
+    assert (bound.value, bound.name) == (32, "synapse_bits")  # 32 neurons of 4,000 bytes fit a core
     assert crossbars_by_resource(snn, core) == {"synapse_bits": 31}
     assert fewest_clusters(snn, core) == 31
     result = run(METHODS["overlap"], snn, core, "dataflow", Limits(), lambda _: None)
