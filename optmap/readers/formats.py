@@ -119,7 +119,7 @@ def _networkx(path: Path, keep: bool, options: ReadOptions) -> Named:
 
 
 def _matrix_market(path: Path, keep: bool, options: ReadOptions) -> Named:
-    from optmap.readers.graph_files import read_matrix_market
+    from optmap.readers.matrix_market import read_matrix_market
 
     return Named(read_matrix_market(path, keep_zero_weights=keep, rows=options.matrix_rows))
 

@@ -1,14 +1,11 @@
-"""Graphs of other tools: GraphML, GML and networkx' edge list through networkx, MatrixMarket
-through scipy, and the adjacency lists of METIS and hMETIS.
+"""Graphs of other tools: GraphML, GML, networkx' edge list; adjacency lists of METIS and hMETIS.
 
-An edge u -> v is a synapse that v reads; an undirected edge counts both ways. In a matrix, row =
-reading neuron, column = neuron read.
-"""  # noqa: D205
+An edge u -> v is a synapse that v reads; an undirected edge counts both ways.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,7 @@ from optmap.model.snn import SNN, Population, from_edges
 from optmap.readers.columns import direction_columns, type_word, weight_word
 from optmap.readers.edge_list import EdgeList
 from optmap.readers.file_limits import refuse_wide_numbers
-from optmap.readers.in_memory import from_networkx, from_scipy
+from optmap.readers.in_memory import from_networkx
 from optmap.readers.neuron_names import number_names
 from optmap.readers.spike_scale import whole_counts
 from optmap.readers.synapse_kinds import counts_both_ways, direction
@@ -30,7 +27,7 @@ MAX_BYTES = 50_000_000
 _SPIKES = ("spikes", "spike_count", "spike_frequency", "frequency", "firing_rate", "rate")
 
 #: What networkx raises on damaged files.
-_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError,
+DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError,
            OverflowError, SyntaxError, AssertionError)  # fmt: skip
 
 
@@ -46,7 +43,7 @@ def read_graphml(path: Path) -> EdgeList:
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
-    text = _text(path, "a GraphML file")
+    text = graph_text(path, "a GraphML file")
     try:
         root = fromstring(text.encode(), forbid_dtd=True)
     except DefusedXmlException:
@@ -87,7 +84,7 @@ def read_gml(path: Path) -> EdgeList:
     """
     import networkx as nx
 
-    text = _text(path, "a GML file")
+    text = graph_text(path, "a GML file")
 
     def parse() -> Any:
         try:
@@ -111,7 +108,7 @@ def read_networkx_edges(path: Path) -> EdgeList:
     import networkx as nx
 
     expected = "lines of u v {attributes}"
-    lines = _text(path, expected).splitlines()
+    lines = graph_text(path, expected).splitlines()
     for number, line in enumerate(lines, start=1):
         bare = line.partition("#")[0].split()
         if bare and len(bare) < 2:
@@ -130,7 +127,14 @@ def read_networkx_edges(path: Path) -> EdgeList:
     return _from_networkx(path, parse, expected)
 
 
-def _text(path: Path, expected: str) -> str:
+def graph_text(path: Path, expected: str) -> str:
+    """Return the text of a file that is kept as Python objects.
+
+    Raises
+    ------
+    InputError
+        If it is no text, or larger than MAX_BYTES.
+    """
     if path.is_file() and path.stat().st_size > MAX_BYTES:
         found = f"{path.stat().st_size} bytes"
         raise InputError(str(path), "", found, f"at most {MAX_BYTES}; larger lists as .npz")
@@ -156,7 +160,7 @@ def _from_networkx(path: Path, parse: Callable[[], Any], expected: str) -> EdgeL
             snn = snn.with_spikes(snn.spikes, f"{snn.spikes_origin} {scale}")
     except InputError:
         raise
-    except (nx.NetworkXException, *_DAMAGE) as error:
+    except (nx.NetworkXException, *DAMAGE) as error:
         text = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
         raise InputError(str(path), "", f"no readable graph ({text[:200]})", expected) from None
     if not graph.is_directed() and graph.number_of_edges():
@@ -234,47 +238,6 @@ def _on_all(nodes: Any, name: str) -> bool:
 
 def _name(node: Hashable) -> str:
     return str(node)
-
-
-def read_matrix_market(
-    path: Path, *, keep_zero_weights: bool = False, rows: str | None = None
-) -> SNN:
-    """Read a square MatrixMarket matrix through scipy; row = reading neuron, or ``rows="pre"``.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, not square, complex, or claims more entries than it has text for.
-    """
-    import scipy.io
-    import scipy.sparse
-
-    expected = "a square MatrixMarket matrix, row = reading neuron"
-    _text(path, expected)
-    size = path.stat().st_size
-    try:
-        height, width, entries, form, kind, _ = scipy.io.mminfo(path)
-        if height != width:
-            raise InputError(str(path), "", f"{height} x {width} entries", expected)
-        if kind not in ("real", "integer", "unsigned-integer", "pattern"):
-            raise InputError(str(path), "", f"{kind} entries", "real, integer or pattern")
-        # An entry is two characters of text at least, with its place four.
-        if entries * (4 if form == "coordinate" else 2) > size + 2:
-            raise InputError(str(path), "", f"{entries} entries in {size} bytes", expected)
-        refuse_wide_numbers(str(path), "rows", height, entries)
-        matrix = scipy.sparse.coo_array(scipy.io.mmread(path, spmatrix=False))
-        matrix = matrix.T.tocoo() if rows == "pre" else matrix
-        snn = from_scipy(matrix, keep_zero_weights=keep_zero_weights and form == "coordinate")
-    except InputError:
-        raise
-    except (OverflowError, MemoryError, *_DAMAGE) as error:
-        text = str(error).split("\n", maxsplit=1)[0]
-        raise InputError(str(path), "", f"no readable matrix ({text[:200]})", expected) from None
-    return snn if kind != "pattern" else _unweighted(snn)
-
-
-def _unweighted(snn: SNN) -> SNN:
-    return replace(snn, weights=None)
 
 
 def read_metis(path: Path) -> SNN:
@@ -363,6 +326,8 @@ def read_hmetis(path: Path, *, asked: bool) -> SNN:
         pins = numbers[form % 10 :]
         if not pins or min(pins) < 1 or max(pins) > count:
             raise InputError(str(path), f"line {line}", "a vertex outside", f"1..{count}")
+        if len(set(pins)) < len(pins):
+            raise InputError(str(path), f"line {line}", "a vertex twice", "each vertex once")
         pre += [pins[0] - 1] * (len(pins) - 1)
         post += [pin - 1 for pin in pins[1:]]
     notes = ["the first pin of every hyperedge is read as its source"]
@@ -377,7 +342,7 @@ def _numbered_lines(
 ) -> tuple[list[int], list[tuple[int, list[int]]]]:
     """Return the numbers of the first line and those of the others, with their line numbers."""
     rows: list[tuple[int, list[int]]] = []
-    for number, line in enumerate(_text(path, expected).splitlines(), start=1):
+    for number, line in enumerate(graph_text(path, expected).splitlines(), start=1):
         if line.lstrip().startswith("%") or not (line.strip() or (keep_empty and rows)):
             continue
         rows.append((number, _whole_numbers(path, number, line.split(), expected)))

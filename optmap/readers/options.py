@@ -197,7 +197,8 @@ def pairs_of(flag: str, text: str | None, known: Sequence[str]) -> dict[str, int
         if name not in known or not (value.isascii() and value.isdigit() and len(value) < 10):
             expected = "NAME=WHOLE NUMBER of " + ", ".join(known)
             raise InputError(flag, "", repr(pair.strip()[:60]), expected)
-        given[name] = int(value)
+        if given.setdefault(name, int(value)) != int(value):
+            raise InputError(flag, "", f"{name}={given[name]} and {name}={value}", "one of them")
     return given
 
 

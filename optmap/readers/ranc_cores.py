@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,7 @@ def read_grid(folder: Path, parameters: str | None = None) -> Grid:
     if path.exists() or not given:
         expected = "RANC parameters as JSON, or --parameters grid_dimension_x=4,..."
         try:
-            data = json.loads(read_text(path, expected))
+            data = json.loads(read_text(path, expected), object_pairs_hook=partial(_once, path))
         except (json.JSONDecodeError, RecursionError) as error:
             raise InputError(str(path), "", f"no JSON ({error})", expected) from None
     if not isinstance(data, dict):
@@ -239,6 +240,15 @@ def read_grid(folder: Path, parameters: str | None = None) -> Grid:
         found = f"fields of {max(widths)} bits, {grid.num_cores} cores"
         raise InputError(str(path), "", found, f"at most 48 bits and {_MAX_SLOTS} neurons")
     return grid
+
+
+def _once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; a name with two values is refused."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if found.setdefault(name, value) != value:
+            raise InputError(str(path), name, f"{found[name]!r} and {value!r}", "one value")
+    return found
 
 
 def read_cores(folder: Path, grid: Grid) -> Cores:

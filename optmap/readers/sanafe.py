@@ -14,6 +14,7 @@ Forms follow the public examples of SANA-FE (Boyle et al., IEEE TCAD 44, 2025).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ _PLAIN_EDGE = re.compile(
     r"(?m)^[ \t]*-[ \t]+([^\s.#\"'{\[]+)\.([0-9]{1,9})[ \t]*->[ \t]*([^\s.#]+)\.([0-9]{1,9})[ \t]*:"
     r"[ \t]*[{\[][ \t]*(?:weight|w)[ \t]*:[ \t]*([^\s,}\]]+)[ \t]*[}\]][ \t]*$"
 )
+_KEY = {k: re.compile(rf"[\"']?{k}[\"']?[ \t]*:[ \t]*(#|$)") for k in ("network", "edges")}
 #: Synapses that whole groups may have, and how many more a byte of the file.
 MAX_GROUP_SYNAPSES = 20_000_000
 PER_BYTE = 4
@@ -58,8 +60,8 @@ def read_sanafe(path: Path, *, keep_zero_weights: bool = False) -> SNN:
 def _read_yaml(network: SanafeNetwork, text: str) -> None:
     plain: list[tuple[int, tuple[str, str, str, str], str]] = []
     lines = text.splitlines()
-    for number, line in enumerate(lines):
-        match = _PLAIN_EDGE.match(line)
+    for number in _edge_lines(lines):
+        match = _PLAIN_EDGE.match(lines[number])
         if match is not None:
             plain.append((number + 1, (match[1], match[2], match[3], match[4]), match[5]))
             lines[number] = ""
@@ -79,6 +81,34 @@ def _read_yaml(network: SanafeNetwork, text: str) -> None:
             _edge(network, file, key, value)
     for number, ends, weight in plain:
         network.edge(number, ends, network.number(number, f"weight {weight}", weight))
+
+
+def _edge_lines(lines: list[str]) -> Iterator[int]:
+    """Yield the lines that begin an item of ``edges`` of ``network``, whatever else looks like one.
+
+    Only items as far to the left as the first one: what is deeper belongs to another item.
+    """
+    child: int | None = None  # columns before the fields of the network
+    item: int | None = None  # and before the items of its edges
+    in_network = in_edges = False
+    for number, line in enumerate(lines):
+        text = line.lstrip(" ")
+        if not text or text.startswith("#"):
+            continue
+        columns = len(line) - len(text)
+        if columns == 0 and not text.startswith("-"):
+            in_network, in_edges, child = _KEY["network"].match(text) is not None, False, None
+        elif in_network and child is None:
+            child = columns
+        if child is None:
+            continue
+        if columns == child and _KEY["edges"].match(text):
+            in_edges, item = True, None
+        elif in_edges and text.startswith("-") and item in (None, columns):
+            item = columns
+            yield number
+        elif columns <= child:
+            in_edges = False
 
 
 def _group(network: SanafeNetwork, file: YamlFile, node: Node) -> None:

@@ -29,7 +29,7 @@ def read_netlist(network: SanafeNetwork, lines: list[str]) -> None:
             if bias is not None and network.number(number, line, bias):
                 network.biased |= {(name, neuron) for neuron in range(int(size))}
         elif kind == "n":
-            name, _, attributes = rest.strip().partition(" ")
+            name, attributes = (*rest.split(None, 1), "", "")[:2]
             group, _, neuron = name.partition(".")
             if group not in network.size or not (neuron.isascii() and neuron.isdigit()):
                 raise network.fail(number, line, "n GROUP.NEURON attributes")

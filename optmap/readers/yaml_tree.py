@@ -65,7 +65,8 @@ class YamlFile:
         Raises
         ------
         InputError
-            If the node is something else, or a field comes twice.
+            If the node is something else, a field comes twice, is a number without a value (the
+            rest of a decimal comma), or merges others in.
         """
         entries = _flat(node)
         if entries is None:
@@ -74,6 +75,8 @@ class YamlFile:
         for key, value in entries:
             if key.text in found:
                 raise self.fail(key, f"{key.text!r} a second time", f"{what}: each field once")
+            if key.text == "<<" or (key.text.isdigit() and value == Scalar(value.line, "")):
+                raise self.fail(key, repr(key.text[:40]), f"{what}: fields with names and values")
             found[key.text] = value
         return found
 

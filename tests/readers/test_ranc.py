@@ -265,6 +265,18 @@ def test_parameters_may_be_told_instead(folder):
         read_ranc(folder, parameters="num_axons=4")
 
 
+def test_a_parameter_has_one_value(folder):
+    path = folder / "tb_spikehard_params.json"
+    text = path.read_text()
+    path.write_text(text[:-1] + ', "grid_dimension_x": 2}')
+    assert read_ranc(folder).grid.width == 2
+    path.write_text(text[:-1] + ', "grid_dimension_x": 3}')
+    with pytest.raises(InputError, match="grid_dimension_x: found 2 and 3, expected one value"):
+        read_ranc(folder)
+    with pytest.raises(InputError, match="num_axons=4 and num_axons=5"):
+        read_ranc(folder, parameters="num_axons=4,num_axons=5")
+
+
 def test_verilog_comments_are_no_lines(folder):
     expected = read_ranc(folder).snn
     file = folder / "csram_0.mem"

@@ -53,6 +53,29 @@ def test_both_ways_give_one_network(tmp_path, name, text):
     assert snn.units.tolist() == [3, 4, 5]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("  name: own", "  name: own\n  about: |\n    - a.0 -> b.2: [weight: 7]\n  x: 1", None),
+        ("  - a.0..2: [core: 0.0]", "  - a.0 -> b.2: [weight: 7]", None),
+        ("    - a.1 -> b.1", "    # - a.0 -> b.2: [weight: 7]\n    - a.1 -> b.1", None),
+        ("delay: 3}", "about: |\n      - a.0 -> b.2: [weight: 7]\n      }", "no YAML"),
+        ("        - 0: {bias: 2.5}", "        - a.0 -> b.2: [weight: 7]", "'a.0 -> b.2'"),
+        ("[weight: 1]", "{weight: 1,0}", "'0', expected edge a.0 -> b.1"),
+        ("{bias: 2.5}", "{<<: {bias: 2.5}}", "'<<'"),
+    ],
+)
+def test_only_items_of_the_edges_are_edges(tmp_path, before, after, found):
+    assert before in YAML
+    (tmp_path / "a.yaml").write_text(YAML.replace(before, after, 1))
+    if found is not None:
+        with pytest.raises(InputError, match=found):
+            read_network(tmp_path / "a.yaml")
+        return
+    snn = read_network(tmp_path / "a.yaml")
+    assert (snn.indices.tolist(), snn.weights.tolist()) == ([0, 1, 3], [1, 2, -1])
+
+
 def test_what_is_exported_is_read_again(tmp_path):
     snn = read_network("gen:mlp-5-4-3")
     platform = load_platform(platform_file("dynap_se"))

@@ -174,6 +174,11 @@ REFUSED = [
     ("itself.graph", "2 2\n1 2\n1 2\n", "neighbour 1 of vertex 1"),
     ("ncon.graph", "3 2 000 1\n2 2\n1 1 3\n2 2\n", "3 2 0 1"),
     ("words.net", "g 3\ne 0.0->0.1 1.5\n", "name=value"),
+    ("comma.mtx", MTX + "real general\n2 2 1\n2 1 2,5\n", "line 3: found '2 1 2,5'"),
+    ("double.mtx", MTX + "real general\n2 2 1\n2 1 2.5D0\n", "line 3: found '2 1 2.5D0'"),
+    ("whole.mtx", MTX + "integer general\n2 2 1\n2 1 2.5\n", "line 3: found '2 1 2.5'"),
+    ("valued.mtx", MTX + "pattern general\n2 2 1\n2 1 7\n", "line 3: found '2 1 7'"),
+    ("upper.mtx", MTX + "real symmetric\n2 2 1\n1 2 7\n", "entry 1 2 of a symmetric matrix"),
     ("half.graph", "3 2\n2\n1 3\n1\n", "not the other way round"),
 ]
 
