@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,7 @@ from optmap.model.platform import (
     Tile,
 )
 from optmap.model.platform_file import load_platform
+from optmap.shipped import platform_file
 
 TILE = Tile(Crossbar(4, 4))
 
@@ -278,3 +280,25 @@ def test_every_shipped_platform_loads_and_names_the_source_of_every_number():
         given = {f for f, source in platform.sources.items() if "(default)" not in source}
         assert given
         assert all(platform.sources[f].strip() for f in given)
+
+
+@pytest.mark.parametrize(
+    "chip",
+    ["loihi1", "loihi_like", "loihi2", "truenorth_like", "spinnaker2", "dynap_se_board"],
+)
+def test_no_number_of_a_chip_stands_without_its_source(chip):
+    def bare(part, name=""):
+        if isinstance(part, dict) and "value" in part:
+            return [] if part["source"].strip() else [name]
+        inner = part.items() if isinstance(part, dict) else [(name, x) for x in part]
+        return [
+            found
+            for key, value in inner
+            for found in (
+                bare(value, key) if isinstance(value, dict | list)
+                else [key] if isinstance(value, int | float) else []
+            )
+        ]  # fmt: skip
+
+    text = Path(platform_file(chip)).read_text(encoding="utf-8")
+    assert bare(tomllib.loads(text)) == ["schema"]
