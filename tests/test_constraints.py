@@ -195,6 +195,26 @@ def test_files_instances_and_python_say_the_same(tmp_path: Path, snn, capsys):
     assert "without pin 8..9 on tile 2" in printed
 
 
+def test_constraints_of_python_are_known_to_explain(tmp_path: Path, snn, capsys):
+    shipped = str(Path(__file__).parents[1] / "instances" / "platforms" / "dynap_se.toml")
+    demands = {"pin": [Pin("8..9", 2)], "max_neurons": 4}
+    found = om.map_network("gen:mlp-8-8-4", shipped, "song2020", constraints=demands)
+    costs = found.constraint_costs()
+    assert costs.index.tolist() == [
+        "no change: all constraints", "without pin 8..9 on tile 2", "without max_neurons 4"
+    ]  # fmt: skip
+    assert costs["clusters"].tolist() == [3, 3, 1]
+    out = found.save(tmp_path / "m.json")
+    assert load_constraints(tmp_path / "m.constraints.toml") == found.instance.constraints
+    assert guarded(explain, [str(out), "--limit", "1"]) == 0
+    assert "without pin 8..9 on tile 2" in capsys.readouterr().out
+    plain = om.map_network("gen:mlp-8-8-4", shipped, "song2020")
+    plain.save(tmp_path / "p.json")
+    assert not (tmp_path / "p.constraints.toml").exists()
+    with pytest.raises(ValueError, match="some needed"):
+        plain.constraint_costs()
+
+
 def test_the_page_names_every_kind():
     page = (Path(__file__).parents[1] / "docs" / "constraints.md").read_text()
     assert all(f"| `{kind}` |" in page for kind in KINDS)

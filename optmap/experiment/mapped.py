@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from textwrap import fill
@@ -27,13 +27,16 @@ from optmap.experiment.tables.frames import stage_gaps_frame
 from optmap.experiment.tables.gaps import all_gaps
 from optmap.experiment.tables.text import percent
 from optmap.experiment.verdict import speed_lines, verdict_sentence
+from optmap.experiment.what_if import without_one_constraint
 from optmap.instance import Instance
 from optmap.judge.case import Case
 from optmap.judge.explanation import explain, floors
 from optmap.mapping_json import to_dict
+from optmap.methods import METHODS
 from optmap.model.mapping import Mapping
-from optmap.model.outcome import Value
+from optmap.model.outcome import Limits, Value
 from optmap.output import WIDTH
+from optmap.readers.constraints import constraints_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -156,19 +159,50 @@ class MappedNetwork:
             yield from speed_lines(found.period, found.latency, platform)
             yield from explain(found, floors(case)).sentences
 
+    def constraint_costs(self, limit: float = 5.0) -> pd.DataFrame:
+        """Return what each constraint costs: the method again with all of them, and without each.
+
+        One line a change, of at most ``limit`` seconds; NaN where no mapping was found.
+
+        Raises
+        ------
+        ValueError
+            If the mapping was made without constraints, or by no method that is known here.
+        """
+        method = METHODS.get(self.row.method)
+        if method is None or not self.instance.constraints:
+            found = f"constraints: {self.instance.constraints}"
+            raise ValueError(f"method {self.row.method!r}, {found}; a known method and some needed")
+        lines = [
+            {"change": line.change} | ({} if line.after is None else line.after.numbers())
+            for line in without_one_constraint(self.instance, method, Limits(limit))
+        ]
+        columns = ["change", "period", "latency", "clusters", "traffic", "energy_pj"]
+        return pd.DataFrame(lines, columns=columns).set_index("change")
+
     def save(self, path: str | Path) -> Path:
         """Write the mapping as JSON, wrapped with what it belongs to; return the path.
 
         A network that was given as an object has no file to name: its mapping is written bare.
+        Constraints that were given as an object are written beside it, as TOML.
         """
         path, mapping = Path(path), self._placed()
         content: Dict[str, Any] = to_dict(mapping)
         if self.row.source != Source():
-            source = self.row.source.relative_to(path.parent)
+            source = self._source_beside(path).relative_to(path.parent)
             row = self.row
             content = document(mapping, row.instance, source, row.digest, row.method)
         path.write_text(dumps(dict(content)) + "\n", encoding="utf-8")
         return path
+
+    def _source_beside(self, path: Path) -> Source:
+        """Return where all of it comes from, constraints that no file has written beside it."""
+        source, demands = self.row.source, self.instance.constraints
+        if not demands or source.constraints or source.load().constraints == demands:
+            return source
+        file = path.with_name(f"{path.stem}.constraints.toml")
+        file.write_text(constraints_text(demands), encoding="utf-8")
+        return replace(source, constraints=str(file))
 
     def to_json(self) -> str:
         """Return the row as one line of JSON."""

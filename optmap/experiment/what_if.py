@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import nan
 
 from optmap.bounds.end_to_end import end_to_end_period_bound
 from optmap.errors import CapacityError, DeadlockError, FanInError
@@ -46,6 +47,13 @@ class Figures:
         if not self.period or self.bound is None:
             return None
         return (self.period - self.bound) / self.period
+
+    def numbers(self) -> dict[str, float]:
+        """Return the figures as floats, NaN where there is none."""
+        exact = (self.period, self.latency, self.clusters, self.traffic, self.energy_pj)
+        names = ("period", "latency", "clusters", "traffic", "energy_pj")
+        floats = (nan if value is None else float(value) for value in exact)
+        return dict(zip(names, floats, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
