@@ -347,7 +347,8 @@ def units_per_crossbar(network: SNN, platform: Platform) -> IntArray:
 
     C', or fewer where even the least demanding units use up a resource before.
     """
-    return units_by_limit(network, platform).min(axis=0)
+    most: IntArray = units_by_limit(network, platform).min(axis=0)
+    return most
 
 
 def summed(amounts: IntArray, cluster_of: IndexArray, num_clusters: int) -> IntArray:

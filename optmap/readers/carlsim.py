@@ -13,6 +13,7 @@ import numpy as np
 
 from optmap.errors import InputError
 from optmap.model.snn import SNN, IntArray, Population, from_edges
+from optmap.readers.edge_doubts import may_be_sizes
 from optmap.readers.file_limits import refuse_wide_numbers
 from optmap.readers.text import read_text
 
@@ -21,15 +22,16 @@ EXPECTED = "lines of whole numbers: source target target ..."
 _MAX_NEURON = 100_000_000
 
 
-def read_connections(path: Path) -> SNN:
+def read_connections(path: Path, *, asked: bool = True) -> SNN:
     """Read connection lines; every neuron counts one assumed spike.
 
-    Neurons are 0 to the largest number named.
+    Neurons are 0 to the largest number named. ``asked``: whether the format was told.
 
     Raises
     ------
     InputError
-        If a line is no list of neurons, naming the line, or no line names a target.
+        If a line is no list of neurons, naming the line, or no line names a target, or the first
+        line may be the numbers of neurons and synapses and the format was not told.
     """
     sources: list[int] = []
     counts: list[int] = []
@@ -43,9 +45,21 @@ def read_connections(path: Path) -> SNN:
     post = np.concatenate(targets) if targets else pre
     if not len(pre):
         raise InputError(str(path), "", "no synapse", EXPECTED)
+    if not asked:
+        _refuse_sizes(path, sources, counts, post)
     count = int(max(max(sources), post.max())) + 1
     refuse_wide_numbers(str(path), "largest neuron + 1", count, len(pre))
     return from_edges(pre, post, count, populations=[Population("neurons", 0, count - 1)])
+
+
+def _refuse_sizes(path: Path, sources: list[int], counts: list[int], post: IntArray) -> None:
+    """Refuse a first line ``5`` or ``5 8`` that may be the numbers of neurons and synapses."""
+    first = [sources[0], *post[: counts[0]].tolist()]
+    largest = int(max([0, *sources[1:], *post[counts[0] :].tolist()]))
+    alone = len(first) == 1 and first[0] in (largest + 1, len(sources) - 1)
+    if alone or may_be_sizes(first, largest, sum(counts[1:])):
+        found = f"{' '.join(map(str, first))!r}, which may be numbers of neurons and synapses"
+        raise InputError(str(path), "first line", found, "--format carlsim or --format edges")
 
 
 def read_spike_lines(path: Path, num_neurons: int) -> IntArray:

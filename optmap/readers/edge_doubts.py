@@ -47,6 +47,7 @@ def refuse_doubts(table: Table, layout: Layout, rows: Rows) -> None:
         _refuse_sideways(table, layout, rows)
     if layout.doubtful is not None and not layout.asked:
         _refuse_counted(table, layout, rows)
+        _refuse_sizes(table, layout, rows)
         _refuse_kinds(table, layout, rows)
 
 
@@ -114,6 +115,30 @@ def _refuse_counted(table: Table, layout: Layout, rows: Rows) -> None:
         if cells == [str(n) for n in range(len(cells))] and once:
             found = f"{quoted(cells)}, which may be numbers of columns or a synapse"
             raise table.fail(f"line {line}", found, SAY)
+
+
+def may_be_sizes(first: Sequence[int], largest: int, synapses: int) -> bool:
+    """Tell whether a first row may be sizes: ``5 8``, ``5 5 8``, above eight synapses of 0 to 4.
+
+    ``largest`` is the largest neuron below it, ``synapses`` how many stand there; numbers from 0 or 1.
+    """
+    *neurons, entries = first
+    if synapses < 2 or entries != synapses or len(neurons) not in (1, 2):
+        return False
+    return set(neurons) in ({largest}, {largest + 1})
+
+
+def _refuse_sizes(table: Table, layout: Layout, rows: Rows) -> None:
+    """Refuse a first row that may be numbers of neurons and synapses."""
+    called = list(rows.names)
+    if layout.doubtful is None or not all(n.isascii() and n.isdigit() for n in called):
+        return
+    line, cells = layout.doubtful
+    largest = max((int(called[i]) for i in {*rows.pre[1:], *rows.post[1:]}), default=0)
+    whole = [int(cell) for cell in cells if cell.isascii() and cell.isdigit()]
+    if len(whole) == len(cells) and may_be_sizes(whole, largest, len(rows.pre) - 1):
+        found = f"{quoted(cells)}, which may be numbers of neurons and synapses, or a synapse"
+        raise table.fail(f"line {line}", found, SAY)
 
 
 def _refuse_kinds(table: Table, layout: Layout, rows: Rows) -> None:

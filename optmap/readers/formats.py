@@ -82,7 +82,7 @@ def _arrays(path: Path, keep: bool, options: ReadOptions) -> Named:
 def _carlsim(path: Path, keep: bool, options: ReadOptions) -> Named:
     from optmap.readers.carlsim import read_connections
 
-    return Named(read_connections(path))
+    return Named(read_connections(path, asked=options.format == "carlsim"))
 
 
 def _hypergraph(path: Path, keep: bool, options: ReadOptions) -> Named:
