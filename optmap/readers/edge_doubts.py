@@ -120,7 +120,7 @@ def _refuse_counted(table: Table, layout: Layout, rows: Rows) -> None:
 def may_be_sizes(first: Sequence[int], largest: int, synapses: int) -> bool:
     """Tell whether a first row may be sizes: ``5 8``, ``5 5 8``, above eight synapses of 0 to 4.
 
-    ``largest`` is the largest neuron below it, ``synapses`` how many stand there; numbers from 0 or 1.
+    ``largest`` is the largest neuron below it, ``synapses`` how many stand there.
     """
     *neurons, entries = first
     if synapses < 2 or entries != synapses or len(neurons) not in (1, 2):
