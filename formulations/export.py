@@ -15,17 +15,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pulp import LpMinimize
+
 from formulations.binding import cpsat_model as binding_cpsat
 from formulations.binding import milp as binding_milp
+from formulations.binding.families import BindingFamilies
 from formulations.binding.sets import BindingSets, load_of, spike_hops_of
 from formulations.clustering import cpsat_model as clustering_cpsat
 from formulations.clustering import milp as clustering_milp
+from formulations.clustering.partition_families import PartitionFamilies
 from formulations.clustering.sets import sets_for, start_of, traffic_of
 from formulations.joint.cpsat_model import JointModel
 from formulations.joint.sets import JointSets
 from formulations.ordering import cpsat_model as ordering_cpsat
 from formulations.ordering import milp as ordering_milp
 from formulations.ordering.sets import OrderSets
+from formulations.solvers.answers import NamedAnswers
 from formulations.solvers.labels import label_rows
 from formulations.whole.cpsat import MOST_PLACEMENTS, fits_model
 from formulations.whole.cpsat_model import WholeModel
@@ -35,6 +40,7 @@ from optmap.bounds.end_to_end import end_to_end_period_bound
 from optmap.instance import Instance
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.mapping import Mapping
+from optmap.stages.complete import Decided
 
 #: File format -> the kind of model it is written from.
 FORMATS = {"lp": "milp", "mps": "milp", "opb": "milp", "cpsat": "cpsat"}
@@ -65,11 +71,17 @@ class Problem:
     rows: Counter[str]
 
     @property
+    def names(self) -> list[str]:
+        """The variables' names, in the file's order; ``#3`` for the fourth, if it has none."""
+        if hasattr(self.model, "cp"):
+            variables = self.model.cp.proto.variables
+            return [variable.name or f"#{i}" for i, variable in enumerate(variables)]
+        return [variable.name for variable in self.model.milp.variables()]
+
+    @property
     def num_variables(self) -> int:
         """Number of variables."""
-        if hasattr(self.model, "cp"):
-            return len(self.model.cp.proto.variables)
-        return len(self.model.milp.variables())
+        return len(self.names)
 
     @property
     def num_rows(self) -> int:
@@ -77,6 +89,32 @@ class Problem:
         if hasattr(self.model, "cp"):
             return len(self.model.cp.proto.constraints)
         return int(self.model.milp.numConstraints())
+
+
+def decided_by(problem: Problem, values: dict[str, float]) -> Decided:
+    """Return what the values of a problem's variables decide, as another solver found them.
+
+    Parameters
+    ----------
+    values : dict
+        By the variables' names; 0 where a name is missing.
+
+    Raises
+    ------
+    ValueError
+        Values that contradict each other: a unit in two clusters, half of a 0-1 variable.
+    """
+    model, answers = problem.model, NamedAnswers(values)
+    found: Decided
+    if isinstance(model, PartitionFamilies):
+        found = model.clustering(answers.value)
+    elif isinstance(model, BindingFamilies):
+        found = model.placed(answers)
+    elif isinstance(model, ordering_milp.OrderModel):
+        found = model.extract(values)
+    else:
+        found = model.extract(answers)
+    return found
 
 
 #: Writes the problem of an instance, given a heuristic's mapping, as a MILP or for CP-SAT.
@@ -221,6 +259,22 @@ def text_of(problem: Problem, form: str, comments: list[str]) -> str:
     return "".join(f"{mark}{line}\n" for line in head) + _body(problem, form)
 
 
+def start_text(problem: Problem) -> str:
+    """Return the start as a solution file, in the form that HiGHS reads and writes.
+
+    Raises
+    ------
+    ValueError
+        If the problem has no start of its own.
+    """
+    if not problem.start:
+        raise ValueError("this problem has no start by its variables")
+    lines = [f"{name} {problem.start.get(name, 0)}" for name in problem.names]
+    head = ["Model status", "Unknown", "", "# Primal solution values", "Feasible"]
+    head += [f"Objective {problem.value}", f"# Columns {len(lines)}"]
+    return "\n".join([*head, *lines, "# Rows 0"]) + "\n"
+
+
 def _start(problem: Problem) -> Iterator[str]:
     """Yield the variables of the start that are not 0, a few a line."""
     named = [f"{name}={value}" for name, value in problem.start.items() if value]
@@ -240,7 +294,7 @@ def _body(problem: Problem, form: str) -> str:
         elif form == "lp":
             problem.model.milp.writeLP(str(path))
         else:
-            problem.model.milp.writeMPS(str(path))
+            problem.model.milp.writeMPS(str(path), mpsSense=LpMinimize)  # what MPS means
         return path.read_text(encoding="utf-8")
 
 

@@ -14,11 +14,11 @@ Check        the binding by optmap.judge; the value by recomputation
 
 from __future__ import annotations
 
-import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.binding.families import BindingFamilies
 from formulations.binding.sets import BindingSets
+from formulations.solvers.answers import Answers
 from formulations.solvers.engine import CpsatEngine
 from optmap.model.mapping import Binding
 
@@ -119,9 +119,6 @@ class BindingModel(BindingFamilies[cp_model.IntVar]):
         """(B9)  sum f_ab d[a,b] + weight L <= most."""
         self.cp.add(self.weighted_sum(weight) <= most)
 
-    def extract(self, solver: cp_model.CpSolver) -> Binding:
+    def extract(self, solver: Answers) -> Binding:
         """Read the binding; ValueError unless each cluster has one tile."""
-        tile = np.zeros(len(self.sets.clusters), dtype=np.int32)
-        for a in self.sets.clusters:
-            (tile[a],) = [t for t in self.sets.tiles if solver.boolean_value(self.z[a, t])]
-        return Binding(tile)
+        return self.placed(solver)

@@ -14,9 +14,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Generic, Protocol, Self
 
+import numpy as np
+
 from formulations.binding.sets import BindingSets
+from formulations.solvers.answers import Answers, the_one
 from formulations.solvers.engine import Engine, V
 from optmap.model.capacity import UNLIMITED, tile_memory
+from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
 
 
@@ -65,6 +69,14 @@ class Placement(Generic[V]):
         for pair, fits in self.sets.fits.items():
             if not fits:
                 self.engine.forbid(self.z[pair])
+
+    def placed(self, solver: Answers) -> Binding:
+        """Read the binding; ValueError unless each cluster has one tile."""
+        tile = np.zeros(len(self.sets.clusters), dtype=np.int32)
+        for a in self.sets.clusters:
+            held = [t for t in self.sets.tiles if solver.boolean_value(self.z[a, t])]
+            tile[a] = the_one(held, f"cluster {a}", "tile")
+        return Binding(tile)
 
 
 class BindingFamilies(Placement[V], ABC):

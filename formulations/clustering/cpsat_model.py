@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 
 from formulations.clustering.partition_families import PartitionFamilies
 from formulations.clustering.sets import PartitionSets
+from formulations.solvers.answers import Answers
 from formulations.solvers.engine import CpsatEngine
 from optmap.model.mapping import Clustering
 
@@ -31,6 +32,6 @@ class PartitionModel(PartitionFamilies[cp_model.IntVar]):
         for variable, value in self.values(clustering):
             self.cp.add_hint(variable, value)
 
-    def extract(self, solver: cp_model.CpSolver) -> Clustering:
+    def extract(self, solver: Answers) -> Clustering:
         """Read the placement; ValueError unless each unit has one cluster."""
         return self.clustering(solver.value)

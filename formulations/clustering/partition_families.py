@@ -22,6 +22,7 @@ from typing import Any, Generic, Self
 import numpy as np
 
 from formulations.clustering.sets import PartitionSets
+from formulations.solvers.answers import the_one
 from formulations.solvers.engine import Engine, V
 from optmap.model.capacity import UNLIMITED
 from optmap.model.mapping import Clustering, compact
@@ -281,5 +282,6 @@ class PartitionFamilies(Generic[V]):
         """Read the placement; ValueError unless each unit has one cluster."""
         label = np.zeros(len(self.sets.units), dtype=np.int32)
         for u in self.sets.units:
-            (label[u],) = [k for k in self.sets.clusters if value(self.x[u, k])]
+            held = [k for k in self.sets.clusters if value(self.x[u, k])]
+            label[u] = the_one(held, f"unit {u}", "cluster")
         return compact(label)

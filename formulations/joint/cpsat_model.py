@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.binding.families import Placement
 from formulations.joint.sets import JointSets, Solution
 from formulations.ordering.horizon import NO_PATH, longest_paths, start_ranges
 from formulations.ordering.sets import OrderSets
+from formulations.solvers.answers import Answers
 from formulations.solvers.engine import CpsatEngine
 from optmap.model.mapping import Binding, StaticOrders
 
@@ -293,14 +293,11 @@ class JointModel(Placement[cp_model.IntVar]):
         """(S0)  min L."""
         self.cp.minimize(self.period)
 
-    def binding(self, solver: cp_model.CpSolver) -> Binding:
+    def binding(self, solver: Answers) -> Binding:
         """Read the binding; ValueError unless each cluster has one tile."""
-        tile = np.zeros(len(self.tau), dtype=np.int32)
-        for a in self.sets.clusters:
-            (tile[a],) = [t for t in self.sets.tiles if solver.boolean_value(self.z[a, t])]
-        return Binding(tile)
+        return self.placed(solver)
 
-    def extract(self, solver: cp_model.CpSolver) -> Solution:
+    def extract(self, solver: Answers) -> Solution:
         """Read binding and orders."""
         binding = self.binding(solver)
         sets = OrderSets(self.sets.graph, self.sets.platform, binding)

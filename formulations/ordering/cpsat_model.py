@@ -21,6 +21,7 @@ from ortools.sat.python import cp_model
 
 from formulations.ordering.horizon import decide_pairs, longest_paths, start_ranges
 from formulations.ordering.sets import OrderSets
+from formulations.solvers.answers import Answers
 from optmap.model.mapping import StaticOrders
 from optmap.model.snn import IntArray
 
@@ -148,7 +149,7 @@ class OrderModel:
         for variable, start in zip(self.s, starts, strict=True):
             self.cp.add_hint(variable, start)
 
-    def extract(self, solver: cp_model.CpSolver) -> StaticOrders:
+    def extract(self, solver: Answers) -> StaticOrders:
         """Read the orders: every resource by start."""
         starts = [solver.value(s) for s in self.s]
         return self.sets.orders_by(starts, None, self.free_sends)

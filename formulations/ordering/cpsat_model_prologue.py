@@ -17,6 +17,7 @@ from ortools.sat.python import cp_model
 
 from formulations.ordering.horizon import longest_paths, start_ranges
 from formulations.ordering.sets import OrderSets
+from formulations.solvers.answers import Answers
 from optmap.model.mapping import StaticOrders
 
 
@@ -92,7 +93,7 @@ class PrologueModel:
                     ahead = self.s[b] - self.s[a] + self.period * k
                     self.cp.add_linear_constraint(ahead, self.time[a], self.period - self.time[b])
 
-    def extract(self, solver: cp_model.CpSolver) -> StaticOrders:
+    def extract(self, solver: Answers) -> StaticOrders:
         """Read orders and offsets: every resource by start modulo the period."""
         starts = [solver.value(s) for s in self.s]
         return self.sets.orders_of_rounds(starts, self.period)

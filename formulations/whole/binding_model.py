@@ -16,6 +16,7 @@ from itertools import combinations, permutations
 
 from ortools.sat.python import cp_model
 
+from formulations.solvers.answers import Answers, the_one
 from formulations.whole.chip_limits import respect_chip
 from formulations.whole.sets import WholeSets
 from formulations.whole.units_model import UnitsModel, tiles_of
@@ -318,11 +319,14 @@ class BindingModel(UnitsModel):
                     self.cp.add_hint(self.z[k, t], int(mapping.binding.tile_of[cluster]) == t)
 
     def extract_binding(
-        self, solver: cp_model.CpSolver
+        self, solver: Answers
     ) -> tuple[Decomposition, Clustering, Binding, ClusterGraph, dict[int, int]]:
         """Read all but the orders, and the cluster that each place became."""
         decomposition, clustering, number = self.extract_units(solver)
-        tile = {k: t for (k, t), z in self.z.items() if k in number and solver.boolean_value(z)}
+        tile = {}
+        for k in number:
+            held = [t for t in self.sets.tiles if solver.boolean_value(self.z[k, t])]
+            tile[k] = the_one(held, f"place {k}", "tile")
         binding = Binding(tiles_of(number, tile))
         graph = cluster_graph(decomposition, clustering, self.sets.platform, self.sets.tokens)
         return decomposition, clustering, binding, graph, number

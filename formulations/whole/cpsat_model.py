@@ -14,6 +14,7 @@ from fractions import Fraction
 from ortools.sat.python import cp_model
 
 from formulations.ordering.sets import OrderSets
+from formulations.solvers.answers import Answers
 from formulations.whole.binding_model import BindingModel, Pair
 from formulations.whole.sets import WholeSets
 from optmap.model.mapping import Mapping, StaticOrders
@@ -115,7 +116,7 @@ class WholeModel(BindingModel):
                     self.cp.add(begin <= start).only_enforce_if(here)
                     self.cp.add(start + time <= begin + self.period).only_enforce_if(here)
 
-    def extract(self, solver: cp_model.CpSolver) -> Mapping:
+    def extract(self, solver: Answers) -> Mapping:
         """Read the mapping; its orders are those of the starts."""
         decomposition, clustering, binding, graph, number = self.extract_binding(solver)
         sets = OrderSets(graph, self.sets.platform, binding)

@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations.solvers.answers import Answers, the_one
 from formulations.whole.sets import Inserted, WholeSets, build_decomposition, clustering_of
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, Mapping
@@ -260,9 +261,7 @@ class UnitsModel:
                 self.cp.add_hint(self.x[(j, 0), k], number[home[j]] == k)
         return number
 
-    def extract_units(
-        self, solver: cp_model.CpSolver
-    ) -> tuple[Decomposition, Clustering, dict[int, int]]:
+    def extract_units(self, solver: Answers) -> tuple[Decomposition, Clustering, dict[int, int]]:
         """Read decomposition and clustering, and the cluster that each place became."""
         value = solver.boolean_value
         used = sorted(q for q in self.inserted if value(self.act[q]))
@@ -277,8 +276,8 @@ class UnitsModel:
         made = build_decomposition(self.sets.snn, self.sets.widest, lists, replaced)
         labels = []
         for u in [*((j, 0) for j in self.sets.neurons), *used]:
-            (k,) = [k for k in self.clusters if value(self.x[u, k])]
-            labels.append(k)
+            held = [k for k in self.clusters if value(self.x[u, k])]
+            labels.append(the_one(held, f"unit {u}", "cluster"))
         clustering, number = clustering_of(labels)
         return made, clustering, number
 
