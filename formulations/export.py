@@ -39,8 +39,7 @@ from formulations.whole.start import usable_start, warm_mapping
 from optmap.bounds.end_to_end import end_to_end_period_bound
 from optmap.instance import Instance
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.mapping import Mapping
-from optmap.stages.complete import Decided
+from optmap.model.mapping import Decided, Mapping
 
 #: File format -> the kind of model it is written from.
 FORMATS = {"lp": "milp", "mps": "milp", "opb": "milp", "cpsat": "cpsat"}

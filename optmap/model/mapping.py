@@ -191,6 +191,10 @@ class Mapping:
             raise ValueError(f"tiles for {given} clusters, not {clusters}{missing}")
 
 
+#: What a solver decides: one stage, binding and orders, or everything.
+Decided = Clustering | Binding | StaticOrders | tuple[Binding, StaticOrders] | Mapping
+
+
 def _first(given: int, expected: int, what: str) -> str:
     """Name the first that is missing, or that is too many."""
     if given < expected:

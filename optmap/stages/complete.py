@@ -6,12 +6,9 @@ from dataclasses import replace
 
 from optmap.methods import Method
 from optmap.model.cluster_graph import cluster_graph
-from optmap.model.mapping import Binding, Clustering, Mapping, StaticOrders
+from optmap.model.mapping import Binding, Decided, Mapping, StaticOrders
 from optmap.stages.course import Course
 from optmap.stages.schedule import schedule
-
-#: One stage's decision, binding and orders, or everything.
-Decided = Clustering | Binding | StaticOrders | tuple[Binding, StaticOrders] | Mapping
 
 
 def complete(course: Course, method: Method, given: Mapping, decided: Decided) -> Mapping:
