@@ -198,14 +198,20 @@ OBJECTIVE_HELP = f"what method whole minimises: {', '.join(OBJECTIVES)} (period)
 BUILT_IN = frozenset(METHODS)
 
 
-def method_named(name: str) -> Method:
-    """Return the method of that name; ValueError with the known names otherwise."""
+def method_or_none(name: str) -> Method | None:
+    """Return the method of that name, built in, registered or announced; None if there is none."""
     if name not in METHODS:
         load_entry_points()
-    if name not in METHODS:
+    return METHODS.get(name)
+
+
+def method_named(name: str) -> Method:
+    """Return the method of that name; ValueError with the known names otherwise."""
+    found = method_or_none(name)
+    if found is None:
         near = did_you_mean(str(name), list(METHODS))
         raise ValueError(f"method {name!r}: expected one of {', '.join(METHODS)}{near}")
-    return METHODS[name]
+    return found
 
 
 def register(

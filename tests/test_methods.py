@@ -18,7 +18,14 @@ from optmap.experiment.run.source import Source
 from optmap.flow import run
 from optmap.instance import Instance
 from optmap.judge.case import judge
-from optmap.methods import METHODS, load_entry_points, load_method_file, method_named, register
+from optmap.methods import (
+    METHODS,
+    load_entry_points,
+    load_method_file,
+    method_named,
+    method_or_none,
+    register,
+)
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
@@ -165,8 +172,11 @@ def test_entry_points_are_loaded_when_an_unknown_name_is_asked_for(
     monkeypatch.setattr(methods, "entry_points", lambda group: asked.append(group) or [point])
     assert method_named("song2020").digest == ""
     assert asked == []
+    assert method_or_none("nobody's") is None, "as verify asks of the rows of a run"
+    assert asked.pop() == "optmap.methods"
+    assert method_or_none("theirs") == method_named("theirs")
     assert method_named("theirs").digest
-    assert asked == ["optmap.methods"]
+    assert asked == []
     load_entry_points()
     with pytest.raises(ValueError, match="theirs"):
         method_named("nobody's")

@@ -41,7 +41,7 @@ from optmap.experiment.verification.verdict import RowVerdict
 from optmap.instance import Instance
 from optmap.judge.case import Case
 from optmap.judge.evaluation import ADDED
-from optmap.methods import METHODS, Method, load_method_file
+from optmap.methods import Method, load_method_file, method_or_none
 from optmap.model.grade import Grade, stronger
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
@@ -145,7 +145,7 @@ class Checker:
         if instance.digest() != row["digest"]:
             yield f"the instance has hash {instance.digest()[:12]}, the row {row['digest'][:12]}"
             return
-        method = METHODS.get(row["method"])
+        method = method_or_none(row["method"])
         if row["status"] not in STATUSES or row["check"] not in CHECKS:
             yield f"status {row['status']!r} or check {row['check']!r} is none that there is"
             return
