@@ -38,6 +38,10 @@ FORMULA = (
 #: Grades that prove, the stronger first, and how tables mark what they prove optimal.
 MARK = {Grade.CERTIFIED: "*", Grade.TWO_SOLVERS: "+"}
 
+#: Name of the bound 0, which needs no proof: every column of the judge counts spikes, ticks, parts.
+#: It stands where a mapping reaches it and nothing else is proved; elsewhere it would say nothing.
+NOTHING_LESS = "nothing less"
+
 #: Marks what rests on one solver's word.
 CLAIM_MARK = "?"
 
@@ -157,6 +161,8 @@ def _of_metric(group: Sequence[Row], metric: Metric, known: BestKnown) -> Iterat
     bounds = _not_left(bounds, best)
     proved = _largest(bounds, MARK)
     claimed = _largest(bounds, Grade)
+    if proved is None and best == 0 and metric.value_of is None:
+        proved = Bound(metric.name, NOTHING_LESS, 0, END_TO_END, Grade.CERTIFIED)
     if claimed is not None and proved is not None and claimed.value <= proved.value:
         claimed = None
     for row in group:

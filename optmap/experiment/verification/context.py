@@ -25,7 +25,7 @@ from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.store import MANIFEST, Store
 from optmap.experiment.tables.best_known import BestKnown, Record
 from optmap.experiment.tables.derived import ENVIRONMENT, REPORT, RUNS, limits_of
-from optmap.experiment.tables.gaps import all_gaps, by_digest, end_to_end
+from optmap.experiment.tables.gaps import NOTHING_LESS, all_gaps, by_digest, end_to_end
 from optmap.model.grade import Grade, stronger
 from optmap.model.scope import END_TO_END
 
@@ -352,6 +352,8 @@ def star_problems(
             and (bound.scope == END_TO_END or end_to_end(bound, groups[digest]))
         }
         rests_on = next((by for by in (EXACT, AGAIN, LISTED) if by in how), None)
+        if gap.value == 0 and gap.bound is not None and gap.bound.name == NOTHING_LESS:
+            rests_on = EXACT
         if rests_on is None:
             yield (
                 f"{gap.instance} / {gap.method}: the star on {gap.metric} {gap.value} rests on"

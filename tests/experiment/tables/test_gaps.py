@@ -61,6 +61,20 @@ def test_gap_formula(value, proved, expected):
     assert gap(Fraction(value), Fraction(proved)) == expected
 
 
+def test_nothing_is_less_than_no_hop_at_all():
+    """A row that reaches 0 is optimal end to end, without a proof; 0 says nothing elsewhere."""
+    some = [replace(r, metrics=r.metrics | {"spike_hops": v}) for r, v in
+            ((row("a", 4, 9), 0), (row("b", 4, 9), 6))]  # fmt: skip
+    found = all_gaps(some)
+    reached, left = (find(found, method, "spike_hops") for method in "ab")
+    assert (reached.to_bound, reached.mark) == (0, "*")
+    assert (left.to_bound, left.to_best_known, left.mark) == (1, 1, "")
+    assert find(found, "a", "clusters").bound is None
+    alone = find(all_gaps(some[1:]), "b", "spike_hops")
+    assert alone.bound is None
+    assert alone.to_bound is None
+
+
 def test_no_stage_stands_below_what_is_proved_for_every_mapping():
     """A bound of one stage that is weaker than the end-to-end one would contradict the headline."""
     stages = [
