@@ -18,10 +18,10 @@ from optmap.errors import InputError, refuse_special
 MAX_BYTES = 2_000_000_000
 
 #: Beginnings of lines, in small letters, that say something else than a value.
-REMARKS = tuple(
-    "#|*|c |o |s |model status|optimal|feasible|objective|status|solution status|stopped on|<|"
-    "best_objective|inner_objective|num_|wall_time|user_time|deterministic_time|gap_integral|"
-    "solution_info".split("|")
+REMARKS = (
+    *("#", "*", "c ", "o ", "s ", "<", "model status", "optimal", "feasible", "objective"),
+    *("status", "solution status", "stopped on", "best_objective", "inner_objective", "num_"),
+    *("wall_time", "user_time", "deterministic_time", "gap_integral", "solution_info"),
 )
 #: What a file says that holds no solution: a status, an objective's line, CBC's first word.
 NOTHING = re.compile(
