@@ -97,6 +97,8 @@ def fewest_sums(snn: SNN, rows: int) -> int:
     >>> fewest_sums(from_edges([0, 1, 2, 3], [4, 4, 4, 4], 5, spikes=[1, 2, 3, 4, 1]), 2)
     9
     """
+    if snn.max_fan_in <= rows:
+        return 0
     return int(_huffman(snn.indptr, snn.indices, snn.spikes, rows))
 
 

@@ -281,7 +281,8 @@ def initial_iterations(
     """Return how many iterations of tokens each channel holds at the start, shape (E,)."""
     if tokens == "pipelined" or not len(source):
         return np.ones(len(source), dtype=np.int64)
-    ptr, edges = group_by(num_clusters, source, np.ones(len(source), dtype=np.bool_))
-    component, _ = strong_components(num_clusters, ptr, target[edges])
+    every = np.ones(len(source), dtype=np.bool_)
+    ptr, edges = group_by(num_clusters, source.astype(np.int32), every)
+    component, _ = strong_components(num_clusters, ptr, target.astype(np.int32)[edges])
     inside: IntArray = (component[source] == component[target]).astype(np.int64)
     return inside

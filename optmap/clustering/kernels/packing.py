@@ -86,7 +86,7 @@ def pack(
     )
     row_ptr, row_source = _rows_of_clusters(source_ptr, sources, part_ptr, part_class, n)
     bin_of_part = np.empty(len(part_class), dtype=np.int32)
-    for k in np.argsort(row_ptr[:-1] - row_ptr[1:], kind="mergesort"):
+    for k in _ascending(row_ptr[:-1] - row_ptr[1:] + row_limit[1], row_limit[1]):
         own = row_source[row_ptr[k] : row_ptr[k + 1]]
         columns = part_size[part_ptr[k] : part_ptr[k + 1]].sum()
         home = _best_bin(bins, own, columns, -1)
@@ -222,12 +222,29 @@ def _parts_of_bins(bin_of_part: Any, num_bins: Any) -> Any:
 
 
 @compiled
-def _largest_first(source_ptr: Any, part_class: Any, parts: Any) -> Any:
+def _ascending(keys: Any, most: Any) -> Any:
+    """Return the places of keys of 0..most in ascending order; equal ones as they came."""
+    # numba's own sort takes a second to compile, for each type of keys
+    begin = np.zeros(most + 2, dtype=np.int64)
+    for i in range(len(keys)):
+        begin[keys[i] + 1] += 1
+    for value in range(most):
+        begin[value + 1] += begin[value]
+    order = np.empty(len(keys), dtype=np.int64)
+    for i in range(len(keys)):
+        order[begin[keys[i]]] = i
+        begin[keys[i]] += 1
+    return order
+
+
+@compiled
+def _largest_first(source_ptr: Any, part_class: Any, parts: Any, most_rows: Any) -> Any:
     """Return parts by falling fan-in of their classes; equal ones as they came."""
-    fan_in = np.empty(len(parts), dtype=np.int64)
+    missing = np.empty(len(parts), dtype=np.int64)  # rows that the fan-in leaves free
     for i in range(len(parts)):
-        fan_in[i] = source_ptr[part_class[parts[i]]] - source_ptr[part_class[parts[i]] + 1]
-    return parts[np.argsort(fan_in, kind="mergesort")]
+        q = part_class[parts[i]]
+        missing[i] = most_rows - (source_ptr[q + 1] - source_ptr[q])
+    return parts[_ascending(missing, most_rows)]
 
 
 @compiled
@@ -238,12 +255,12 @@ def _dissolve(
     parts, most_rows = len(part_class), bins.row_limit[1]
     first_part, next_part = _parts_of_bins(bin_of_part, len(bins.rows))
     moved = np.empty(parts, dtype=np.int32)
-    target = np.empty(parts, dtype=np.int32)
+    target = np.empty(parts, dtype=np.int64)
     # new rows of the moves of one bin, for taking them back: no more than its parts read
     undo_ptr = np.zeros(parts + 1, dtype=np.int64)
     undo = np.empty(most_rows * len(bins.row_limit), dtype=np.int32)
     progress = False
-    for k in np.argsort(bins.rows, kind="mergesort"):
+    for k in _ascending(bins.rows.astype(np.int64), most_rows):
         if bins.columns[k] == 0:
             continue
         count = 0
@@ -252,12 +269,12 @@ def _dissolve(
             moved[count] = e
             count += 1
             e = next_part[e]
-        largest_first = _largest_first(source_ptr, part_class, moved[:count])
+        largest_first = _largest_first(source_ptr, part_class, moved[:count], most_rows)
         done = 0
         while done < count:
             e = largest_first[done]
             own = sources[source_ptr[part_class[e]] : source_ptr[part_class[e] + 1]]
-            home = _best_bin(bins, own, part_size[e], k)
+            home = _best_bin(bins, own, np.int64(part_size[e]), k)
             if home < 0:
                 break
             remove(bins.following, bins.preceding, home)

@@ -16,8 +16,9 @@ from optmap.compiled import is_kept
 from optmap.experiment.run.process import COMMAND
 from optmap.methods import METHODS, Method
 
-#: The arguments of a child that may let another process compile for it, and of that process.
-AHEAD, COMPILE_ONLY = "ahead", "compile"
+#: The arguments of a child that may let another process compile for it, and of that process; the
+#: last says that some fan-in has to be cut.
+AHEAD, COMPILE_ONLY, CUTS = "ahead", "compile", "cuts"
 
 
 def is_worth_it(method: Method) -> bool:
@@ -28,13 +29,16 @@ def is_worth_it(method: Method) -> bool:
 
 
 @contextmanager
-def compiling_ahead(method: Method, allowed: bool) -> Iterator[None]:
-    """Let a second process compile, where that is allowed and worth it, until the block is left."""
+def compiling_ahead(method: Method, cuts: bool, allowed: bool) -> Iterator[None]:
+    """Let a second process compile, where that is allowed and worth it, until the block is left.
+
+    It compiles what cuts fan-in only where ``cuts`` says so.
+    """
     if not (allowed and is_worth_it(method)):
         yield
         return
     quiet = subprocess.DEVNULL
-    command = [*COMMAND, COMPILE_ONLY, method.name]
+    command = [*COMMAND, COMPILE_ONLY, method.name, *([CUTS] if cuts else [])]
     ahead = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
     try:
         yield
