@@ -5,6 +5,7 @@ All are whole numbers or Fractions by exact arithmetic.
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ from optmap.model.platform import Platform
 
 if TYPE_CHECKING:
     import networkx as nx
+
+#: A channel by its ends, and the clusters on the other side of the channels of each.
+Channel = tuple[int, int]
+Successors = dict[int, list[int]]
 
 
 def period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
@@ -40,8 +45,11 @@ def period_bounds(graph: ClusterGraph, platform: Platform) -> tuple[Bound, ...]:
     found = [_bound("actor", max(tau), graph)]
     found.append(_bound("load", -(-(sum(tau) + extra) // tiles), graph))
     allowed = _tiles_that_fit(graph, platform)
-    for tile_set in set(allowed):
-        work = sum(t for t, where in zip(tau, allowed, strict=True) if where <= tile_set)
+    work_of: Counter[frozenset[int]] = Counter()
+    for t, where in zip(tau, allowed, strict=True):
+        work_of[where] += t
+    for tile_set in work_of:
+        work = sum(t for where, t in work_of.items() if where <= tile_set)
         if tile_set:
             found.append(_bound("load", -(-work // len(tile_set)), graph))
     if len(tau) > tiles:
@@ -58,8 +66,10 @@ def _bound(name: str, ticks: int, graph: ClusterGraph) -> Bound:
 def _tiles_that_fit(graph: ClusterGraph, platform: Platform) -> list[frozenset[int]]:
     """Return for each cluster the tiles whose crossbars are large enough."""
     fits = graph.fits(platform)
-    known = {row.tobytes(): frozenset(np.flatnonzero(row).tolist()) for row in fits}
-    return [known[row.tobytes()] for row in fits]
+    keys = [row.tobytes() for row in fits]
+    distinct = dict(zip(keys, fits, strict=True))
+    tiles = {key: frozenset(np.flatnonzero(row).tolist()) for key, row in distinct.items()}
+    return [tiles[key] for key in keys]
 
 
 def period_bound(graph: ClusterGraph, platform: Platform) -> Bound:
@@ -127,8 +137,10 @@ def recurrence_bound(
             continue
         part = channels.subgraph(members).copy()
         value = Fraction(sum(int(graph.tau[k]) + platform.switch_ticks for k in members))
-        for a, b in part.edges:
-            value = min(value, _cycle_through(part, a, b, graph))
+        after = {v: list(part.succ[v]) for v in part}
+        before = {v: list(part.pred[v]) for v in part}
+        for channel in part.edges:
+            value = min(value, _cycle_through(part, after, before, channel, graph))
             if above is not None and value <= above:
                 break
         if above is None or value > above:
@@ -136,12 +148,45 @@ def recurrence_bound(
     return best_found
 
 
-def _cycle_through(part: nx.DiGraph, a: int, b: int, graph: ClusterGraph) -> Fraction:
-    """Return the ratio of a shortest cycle through channel (a, b) if that channel is sent."""
-    import networkx as nx
-
-    path = nx.shortest_path(part, b, a)
-    edges = [(a, b), *pairwise(path)]
-    ticks = sum(int(graph.tau[x]) for x, _ in edges) + part.edges[a, b]["remote"]
+def _cycle_through(
+    part: nx.DiGraph, after: Successors, before: Successors, channel: Channel, graph: ClusterGraph
+) -> Fraction:
+    """Return the ratio of a shortest cycle through a channel if that channel is sent."""
+    edges = [channel, *pairwise(_shortest_way(after, before, channel[1], channel[0]))]
+    ticks = sum(int(graph.tau[x]) for x, _ in edges) + part.edges[channel]["remote"]
     ticks += min(part.edges[e]["remote"] for e in edges[1:])
     return Fraction(ticks, sum(part.edges[e]["tokens"] for e in edges))
+
+
+def _shortest_way(after: Successors, before: Successors, start: int, end: int) -> list[int]:
+    """Return the clusters on a way with the fewest channels inside a strongly connected part.
+
+    It is sought level by level from both ends, the one with fewer clusters to go on from first. A
+    part of some 10^4 channels asks as often: networkx does the same in four times the time.
+    """
+    came: dict[int, int] = {start: -1}
+    goes: dict[int, int] = {end: -1}
+    ahead, behind = [start], [end]
+    while True:
+        forward = len(ahead) <= len(behind)
+        level, known, other = (ahead, came, goes) if forward else (behind, goes, came)
+        lists, found = after if forward else before, list[int]()
+        for v in level:
+            for w in lists[v]:
+                if w not in known:
+                    known[w] = v
+                    found.append(w)
+                if w in other:
+                    return [*_chain(came, w)[::-1], *_chain(goes, w)[1:]]
+        if forward:
+            ahead = found
+        else:
+            behind = found
+
+
+def _chain(origin: dict[int, int], last: int) -> list[int]:
+    """Return a cluster, the one it was reached from, and so on."""
+    found = [last]
+    while origin[found[-1]] >= 0:
+        found.append(origin[found[-1]])
+    return found

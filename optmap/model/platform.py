@@ -336,6 +336,8 @@ class Platform:
     @cached_property
     def least_hops(self) -> int:
         """Hops between two tiles in use at least; 0 if there is one."""
+        if self.interconnect.is_regular and len(self.in_use) == self.num_tiles:
+            return min(self.num_tiles - 1, 1)
         return self._least(self.hops_between)
 
     def _least(self, between: Callable[[IntArray, IntArray], IntArray]) -> int:

@@ -14,7 +14,7 @@ from optmap.errors import DeadlockError
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.howard import DONE, TOO_LARGE
 from optmap.sdf.marked_graph import MarkedGraph, read_only
-from optmap.sdf.ratio_kernel import DEADLOCK, solve
+from optmap.sdf.ratio_kernel import DEADLOCK, solve_signed
 
 
 @compiled
@@ -28,7 +28,7 @@ def _solve_all(
     q = np.empty(count, dtype=np.int64)
     for g in range(count):
         a, b = first_edge[g], first_edge[g + 1]
-        status[g], p[g], q[g], _ = solve(
+        status[g], p[g], q[g], _ = solve_signed(
             num_actors[g], source[a:b], target[a:b], delay[a:b], tokens[a:b]
         )
     return status, p, q

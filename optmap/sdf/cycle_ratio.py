@@ -14,7 +14,7 @@ from optmap.sdf.components import group_by, topological_order
 from optmap.sdf.howard import NO_CYCLE, TOO_LARGE
 from optmap.sdf.longest_path import LIMIT, OVERFLOW, POSITIVE_CYCLE, SETTLED
 from optmap.sdf.marked_graph import IntArray, MarkedGraph
-from optmap.sdf.ratio_kernel import DEADLOCK, retime, settle_edges, solve
+from optmap.sdf.ratio_kernel import DEADLOCK, retime, settle_edges, solve, solve_signed
 
 
 def _rotated(cycle: list[int]) -> list[int]:
@@ -58,7 +58,8 @@ def maximum_cycle_ratio(graph: MarkedGraph) -> tuple[Fraction | None, list[int]]
     (Fraction(5, 1), [0, 1])
     """
     n = graph.num_actors
-    status, p, q, found = solve(n, graph.source, graph.target, graph.delay, graph.tokens)
+    ratio_of = solve_signed if graph.num_edges and graph.tokens.min() < 0 else solve
+    status, p, q, found = ratio_of(n, graph.source, graph.target, graph.delay, graph.tokens)
     cycle = _rotated(found.tolist())
     if status == TOO_LARGE:
         source, target = graph.source.tolist(), graph.target.tolist()

@@ -151,15 +151,13 @@ def _ranks_on_cycles(indptr: Any, inside: Any, order: Any) -> Any:
 
 
 @compiled
-def solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) -> Any:
-    """Return (status, p, q, cycle) for a whole marked graph.
+def _edges_by_source(num_actors: int, source: Any, target: Any, tokens: Any) -> Any:
+    """Return the edges by source, with what is said of them beside them, and the fewest tokens.
 
-    ``status`` is DONE with the ratio p/q, NO_CYCLE, TOO_LARGE (int64 does not suffice) or
-    DEADLOCK; ``cycle`` holds the edges of the critical or blocking cycle.
+    Memory is then read in order. ``inside`` tells which edges stay in a strong component; the
+    fewest tokens are those of these, at most 0; the number of these comes last.
     """
     n, m = num_actors, len(source)
-    nothing = np.empty(0, dtype=np.int64)
-    # Edges by source, with their ends beside them: memory is then read in order.
     indptr, edges = group_by(n, source, np.ones(m, dtype=np.bool_))
     head = np.empty(m, dtype=np.int32)
     for i in range(m):
@@ -175,17 +173,15 @@ def solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) ->
             if inside[i]:
                 num_inside += 1
                 least = min(least, row_tokens[i])
-    if num_inside == 0:
-        return NO_CYCLE, 0, 0, nothing
-    if least < 0:
-        kept = np.empty(m, dtype=np.bool_)
-        for i in range(m):
-            kept[edges[i]] = inside[i]
-        status, moved, cycle = retime(n, source, target, tokens, kept)
-        if status != DONE:
-            return status, 0, 0, cycle
-        for i in range(m):
-            row_tokens[i] = moved[edges[i]]
+    return indptr, edges, head, inside, row_tokens, least, num_inside
+
+
+@compiled
+def _largest_ratio(
+    indptr: Any, edges: Any, head: Any, inside: Any, row_tokens: Any, delay: Any, num_inside: Any
+) -> Any:
+    """Return (status, p, q, cycle) where no edge inside holds fewer than 0 tokens."""
+    n, m = len(indptr) - 1, len(edges)
     token_free = np.empty(m, dtype=np.bool_)
     for i in range(m):
         token_free[i] = inside[i] and row_tokens[i] == 0
@@ -214,3 +210,43 @@ def solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) ->
     value = np.zeros(ranked, dtype=np.int64)
     status, p, q, cycle = howard(first, ends, out_delay, out_tokens, choice, value)
     return status, p, q, edge[cycle]
+
+
+@compiled
+def solve(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) -> Any:
+    """Return (status, p, q, cycle) for a whole marked graph without negative tokens.
+
+    ``status`` is DONE with the ratio p/q, NO_CYCLE, TOO_LARGE (int64 does not suffice) or
+    DEADLOCK; ``cycle`` holds the edges of the critical or blocking cycle.
+    """
+    indptr, edges, head, inside, row_tokens, _, num_inside = _edges_by_source(
+        num_actors, source, target, tokens
+    )
+    if num_inside == 0:
+        return NO_CYCLE, 0, 0, np.empty(0, dtype=np.int64)
+    return _largest_ratio(indptr, edges, head, inside, row_tokens, delay, num_inside)
+
+
+@compiled
+def solve_signed(num_actors: int, source: Any, target: Any, delay: Any, tokens: Any) -> Any:
+    """Return what :func:`solve` does for any marked graph: its negative tokens are moved first.
+
+    It is a kernel of its own because few graphs have negative tokens, and moving them takes long
+    to compile.
+    """
+    m = len(source)
+    indptr, edges, head, inside, row_tokens, least, num_inside = _edges_by_source(
+        num_actors, source, target, tokens
+    )
+    if num_inside == 0:
+        return NO_CYCLE, 0, 0, np.empty(0, dtype=np.int64)
+    if least < 0:
+        kept = np.empty(m, dtype=np.bool_)
+        for i in range(m):
+            kept[edges[i]] = inside[i]
+        status, moved, cycle = retime(num_actors, source, target, tokens, kept)
+        if status != DONE:
+            return status, 0, 0, cycle
+        for i in range(m):
+            row_tokens[i] = moved[edges[i]]
+    return _largest_ratio(indptr, edges, head, inside, row_tokens, delay, num_inside)

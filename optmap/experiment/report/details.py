@@ -61,10 +61,12 @@ def _tile_traffic(
     """Return [from tile, to tile, spikes per iteration] for the pairs that exchange any."""
     graph, tile = bound.clusters, mapping.binding.tile_of
     count = platform.num_tiles
-    total = np.zeros(count * count, dtype=np.int64)
     pair = tile[graph.source].astype(np.int64) * count + tile[graph.target]
-    np.add.at(total, pair, graph.spikes)
-    return [[int(p // count), int(p % count), int(total[p])] for p in np.flatnonzero(total)]
+    pairs, place = np.unique(pair, return_inverse=True)
+    total = np.zeros(len(pairs), dtype=np.int64)
+    np.add.at(total, place, graph.spikes)
+    rows = zip(pairs.tolist(), total.tolist(), strict=True)
+    return [[p // count, p % count, spikes] for p, spikes in rows if spikes]
 
 
 def _crossbars(mapping: Mapping, platform: Platform) -> list[dict[str, Any]]:
