@@ -113,13 +113,14 @@ def compiled(function: Callable[..., Any]) -> Any:
     return Kernel(function)
 
 
-def is_kept(folder: Path) -> bool:
-    """Tell whether machine code of a folder's kernels is kept, no older than their source.
+def is_kept(folder: Path, module: str = "*") -> bool:
+    """Tell whether machine code of a folder's kernels, or a module's, is kept, none outdated.
 
     It is looked for where numba would keep it; numba is not asked, for that would load it.
     """
     sources = list(folder.glob("*.py"))
-    stems, newest = {f.stem for f in sources}, max(f.stat().st_mtime for f in sources)
+    stems = {f.stem for f in folder.glob(f"{module}.py")}
+    newest = max(f.stat().st_mtime for f in sources)
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
     places = [Path(chosen)] if chosen else [folder / "__pycache__", home]

@@ -43,7 +43,7 @@ from optmap.clustering.kernels.twins import Twins, twin_classes
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.platform import Platform
-from optmap.model.snn import IndexArray, IntArray
+from optmap.model.snn import SNN, IndexArray, IntArray
 
 #: Work of all starts together, in row readers met; one start always runs, and so many at most:
 #: more of them where one meets few readers.
@@ -90,6 +90,14 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
         again = merged(regrow(twins, limits, best[1], work, seed))
         best = min(best, again, key=itemgetter(0))
     return _spread(twins, best[1])
+
+
+def may_grow_anew(network: SNN) -> bool:
+    """Tell whether clusters may be grown anew where no fan-in is cut: the classes are counted."""
+    readers = network.fan_out.astype(np.int64)
+    if int((readers * readers).sum()) <= ENCLOSED_WORK:
+        return True  # classes are no more than readers
+    return _squares(twin_classes(network)) <= ENCLOSED_WORK
 
 
 def _is_worth_regrowing(twins: Twins, clusters: int, columns: int) -> bool:

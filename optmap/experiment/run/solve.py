@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from optmap.compiled import announce_compilation, interpreted
 from optmap.errors import CapacityError, FanInError, InputError
-from optmap.experiment.run.ahead import AHEAD, COMPILE_ONLY, compiling_ahead
+from optmap.experiment.run.ahead import AHEAD, COMPILE_ONLY, CUTS, compiling_ahead
 from optmap.experiment.run.description import describe
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.in_copy import can_copy, may_be_copied, needs_own_process, run_in_copy
@@ -27,7 +27,7 @@ from optmap.experiment.run.in_process import SMALL, has_machine_code
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.store import CRASHED
-from optmap.experiment.run.warm_up import compile_ahead, warm_up_for
+from optmap.experiment.run.warm_up import compile_ahead, needs_cuts, warm_up_for
 from optmap.flow import run
 from optmap.instance import Instance
 from optmap.methods import METHODS, Method, load_method_file, method_named
@@ -42,7 +42,7 @@ JUDGED = METHODS["song2020-tree"]
 def main() -> None:
     """Run the jobs that stand on standard input, one a line; or only compile, for a child."""
     if sys.argv[1] == COMPILE_ONLY:
-        compile_ahead(METHODS[sys.argv[2]])
+        compile_ahead(METHODS[sys.argv[2]], cuts=CUTS in sys.argv[3:])
         return
     threading.Thread(target=_end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
@@ -110,7 +110,8 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
             load_method_file(Path(job.method_file))
         method = method_named(job.method)
         placement = instance.placement() if method.clustering == "imported" else None
-        with compiling_ahead(method, alone and job.limits.memory_mb is None):
+        may_compile = alone and job.limits.memory_mb is None
+        with compiling_ahead(method, needs_cuts(instance), may_compile):
             warm_up_for(method, instance)
     except InputError as error:
         printer.refusal("error", error)

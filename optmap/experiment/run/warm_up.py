@@ -9,13 +9,15 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from optmap.binding.contract import BINDERS
-from optmap.clustering import multilevel
+from optmap.clustering import multilevel, overlap
 from optmap.clustering.contract import CLUSTERERS
-from optmap.compiled import interpreted
+from optmap.clustering.kernels import regrowth
+from optmap.compiled import interpreted, is_kept
 from optmap.decomposing.contract import decompose
 from optmap.exact import EXACT_BINDERS, EXACT_ORDERINGS
 from optmap.exact_questions import compile_binding_search, compile_schedule_proofs
@@ -36,8 +38,8 @@ from optmap.whole.starts import FLOWS
 BY_LEVELS = frozenset(("colgen", "lns", "search-traffic"))
 #: A network with a fan-in that is cut, and clusters that feed each other on the tree.
 CUT_AND_RECURRENT = "mlp-9-24-9"
-#: Where the kernels are that cut fan-in, and those that only clustering calls.
-DECOMPOSING = ("optmap.decomposing.",)
+#: Where the kernels are that cut fan-in or bound what that costs, and those of clustering alone.
+CUTTING = ("optmap.decomposing.", "optmap.bounds.end_to_end_reads", "optmap.model.decomposition")
 CLUSTERING = ("optmap.clustering.",)
 #: Heuristics on small networks are never ended early: what they did not reach is not loaded.
 WHOLE_S = 1000.0
@@ -45,7 +47,7 @@ WHOLE_S = 1000.0
 
 def warm_up_for(method: Method, instance: Instance) -> None:
     """Compile or load what a method needs for an instance."""
-    warm_up(method, cuts=needs_cuts(instance))
+    warm_up(method, needs_cuts(instance), may_grow_anew(method, instance))
     if multilevel.worth_it(instance.snn) and BY_LEVELS & {method.clustering, method.whole}:
         _divide_by_levels()
 
@@ -58,21 +60,32 @@ def needs_cuts(instance: Instance) -> bool:
     return instance.snn.max_fan_in > min(rows for rows, _ in platform.kinds)
 
 
+def may_grow_anew(method: Method, instance: Instance) -> bool:
+    """Tell whether the method may grow clusters anew, or has what that takes compiled already."""
+    if method.clustering != "overlap" or needs_cuts(instance):
+        return True
+    if is_kept(Path(regrowth.__file__).parent, "regrowth"):
+        return True
+    return overlap.may_grow_anew(instance.snn)
+
+
 @cache
-def warm_up(method: Method, cuts: bool = True) -> None:
+def warm_up(method: Method, cuts: bool = True, anew: bool = True) -> None:
     """Run a method on a small network: loading compiled kernels is not the method's time.
 
     A heuristic runs alone, judged and described as a row is, on a filter (on less, clusters do not
-    merge, and kernels would be compiled on the method's clock) and on a fan-in that is cut. Before
-    anything else the heuristics run that it starts from. Without ``cuts`` no network that is mapped
-    will need the kernels that cut: they run as Python here.
+    merge, and kernels would be compiled on the method's clock) and on a fan-in that is cut. The
+    filter has more units than those whose sets are all looked at: so few are mapped as Python.
+    Before anything else the heuristics run that it starts from. Without ``cuts`` no network that is
+    mapped will need the kernels that cut: they run as Python here. Without ``anew`` none is so
+    sparse that ``overlap`` grows clusters anew.
     """
-    if method.clustering == "overlap" or not method.runs_alone:
+    if anew and (method.clustering == "overlap" or not method.runs_alone):
         _grow_anew()
     if method.runs_alone:
-        _run_and_describe(method, "filter-8", WHOLE_S)
+        _run_and_describe(method, "filter-9", WHOLE_S)
         if method.decomposition != "none":
-            with nullcontext() if cuts else interpreted(rooms=DECOMPOSING):
+            with nullcontext() if cuts else interpreted(rooms=CUTTING):
                 _run_and_describe(method, CUT_AND_RECURRENT, WHOLE_S)
         return
     _run_and_describe(METHODS["overlap-prologue"], "filter-8", WHOLE_S)
@@ -94,14 +107,15 @@ def warm_up(method: Method, cuts: bool = True) -> None:
         _search_traffic()
 
 
-def compile_ahead(method: Method) -> None:
+def compile_ahead(method: Method, cuts: bool) -> None:
     """Compile what a method needs after its clusters, while another process compiles the rest.
 
     The other process finds the code kept, or waits for it where it is being compiled here.
     """
-    with interpreted(rooms=DECOMPOSING + CLUSTERING):
-        warm_up(method)
-    _run_and_describe(METHODS["song2020-tree"], "filter-8", WHOLE_S)
+    with interpreted(rooms=CUTTING + CLUSTERING):
+        warm_up(method, anew=False)
+    with nullcontext() if cuts else interpreted(rooms=CUTTING):
+        _run_and_describe(METHODS["song2020-tree"], "filter-9", WHOLE_S)
 
 
 @cache

@@ -48,19 +48,21 @@ def test_the_second_process_ends_with_the_block(
 
     monkeypatch.setattr(ahead, "COMMAND", sleeper)
     monkeypatch.setattr(ahead.subprocess, "Popen", note)
-    with ahead.compiling_ahead(OVERLAP, allowed=True):
+    with ahead.compiling_ahead(OVERLAP, cuts=True, allowed=True):
         assert started[0].poll() is None
     assert started[0].poll() is not None
-    with ahead.compiling_ahead(OVERLAP, allowed=False):
+    with ahead.compiling_ahead(OVERLAP, cuts=True, allowed=False):
         assert len(started) == 1
 
 
 def test_ahead_the_clusters_are_made_as_python(monkeypatch: pytest.MonkeyPatch):
     seen: list[tuple[str, ...]] = []
-    monkeypatch.setattr(warm_up, "warm_up", lambda method: seen.append(_INTERPRETED.get()))
+    monkeypatch.setattr(warm_up, "warm_up", lambda *_, **__: seen.append(_INTERPRETED.get()))
     monkeypatch.setattr(warm_up, "_run_and_describe", lambda *_: seen.append(_INTERPRETED.get()))
-    warm_up.compile_ahead(OVERLAP)
-    assert seen == [("optmap.decomposing.", "optmap.clustering."), ()]
+    warm_up.compile_ahead(OVERLAP, cuts=True)
+    assert seen == [warm_up.CUTTING + warm_up.CLUSTERING, ()]
+    warm_up.compile_ahead(OVERLAP, cuts=False)
+    assert seen[2:] == [warm_up.CUTTING + warm_up.CLUSTERING, warm_up.CUTTING]
 
 
 def test_what_needs_no_cut_compiles_none(monkeypatch: pytest.MonkeyPatch):
@@ -68,4 +70,4 @@ def test_what_needs_no_cut_compiles_none(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(warm_up, "_run_and_describe", lambda *_: seen.append(_INTERPRETED.get()))
     warm_up.warm_up.__wrapped__(OVERLAP, cuts=False)
     warm_up.warm_up.__wrapped__(OVERLAP, cuts=True)
-    assert seen == [(), ("optmap.decomposing.",), (), ()]
+    assert seen == [(), warm_up.CUTTING, (), ()]
