@@ -37,6 +37,23 @@ def test_tree_comes_back_whole(file):
     assert "nothing" not in node.values
 
 
+def test_a_file_is_read_again_by_a_child_only_where_it_was_changed(file, monkeypatch):
+    children = []
+    start = hdf5.subprocess.run
+    monkeypatch.setattr(
+        hdf5.subprocess, "run", lambda *args, **how: children.append(1) or start(*args, **how)
+    )
+    first = read_tree(file, "a test").groups["node"].values["weights"]
+    first[:] = -1.0  # nobody else's
+    again = read_tree(file, "a test").groups["node"].values["weights"]
+    assert np.array_equal(again, np.arange(6000.0).reshape(60, 100))
+    assert len(children) == 1
+    with h5py.File(file, "a") as f:
+        f["node/weights"][0, 0] = 7.0
+    assert read_tree(file, "a test").groups["node"].values["weights"][0, 0] == 7.0
+    assert len(children) == 2
+
+
 def test_what_lies_in_other_files_is_not_read(tmp_path):
     """External storage and virtual datasets name any file of this machine."""
     (tmp_path / "secret.bin").write_bytes(np.arange(8.0).tobytes())
