@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count, repeat
 
 import numpy as np
 
@@ -71,12 +72,14 @@ def plain_part(data: bytes) -> Plain | None:
     Every complaint is left to the walk: a file with a fault in its graph is not plain. The rest
     holds everything else, and is well-formed where the whole is.
     """
-    if not data.isascii() or b"<!" in data or b"csdf" in data or b"CSDF" in data:
+    if not data.isascii() or (b"!" in data and b"<!" in data):
+        return None
+    if b"csdf" in data or b"CSDF" in data:
         return None
     text = data.decode("ascii")
     said = _DECLARATION.match(text)
     encoding = _ENCODING.search(said[0]) if said else None
-    if text.count("<?") != (said is not None):
+    if text.count("?") != 2 * (said is not None) and text.count("<?") != (said is not None):
         return None
     if encoding is not None and encoding[1].lower() not in ASCII_IN:
         return None
@@ -152,13 +155,14 @@ def _joined(
 ) -> Graph | None:
     """Return the graph of these columns, or None where ports and channels do not go together."""
     owner = np.repeat(np.arange(len(actors)), num_ports)
-    owners = [actors[a] for a in owner.tolist()]
-    number = {key: i for i, key in enumerate(zip(owners, ports["name"], strict=True))}
-    outward = np.array([kind == "out" for kind in ports["type"]], dtype=np.bool_)
+    owners = list(map(actors.__getitem__, owner.tolist()))
+    number = dict(zip(zip(owners, ports["name"], strict=True), count()))  # noqa: B905  endless
+    outward = np.fromiter(map("out".__eq__, ports["type"]), np.bool_, len(owner))
     ends = []
     for side in ("src", "dst"):
         keys = zip(channels[f"{side}Actor"], channels[f"{side}Port"], strict=True)
-        ends.append(np.array([number.get(key, -1) for key in keys], dtype=np.int64))
+        found = map(number.get, keys, repeat(-1))
+        ends.append(np.fromiter(found, np.int64, len(channels["name"])))
     source, target = ends
     uses = np.bincount(np.concatenate(ends) + 1, minlength=len(owner) + 1)
     names = channels["name"]
@@ -166,13 +170,19 @@ def _joined(
     distinct = len(number) == len(owner) and len(set(names)) == len(names)
     if not (together and distinct) or outward[target].any():
         return None
-    rates = np.array(list(map(int, ports["rate"])), dtype=np.int64)
-    tokens = np.array([int(held or 0) for held in channels["initialTokens"]], dtype=np.int64)
+    rates = _whole(ports["rate"])
+    tokens = _whole(channels["initialTokens"])
     loose = [f"{owners[p]}.{ports['name'][p]}" for p in np.flatnonzero(uses[1:] == 0).tolist()]
     source_of, target_of = owner[source].astype(np.int32), owner[target].astype(np.int32)
     return Graph(
         actors, names, source_of, target_of, rates[source], rates[target], tokens, loose
     )  # fmt: skip
+
+
+def _whole(texts: list[str]) -> IntArray:
+    """Return numbers, 0 where there is no text; few are different, and each is read once."""
+    known = {text: int(text or 0) for text in set(texts)}
+    return np.fromiter(map(known.__getitem__, texts), np.int64, len(texts))
 
 
 def _take(text: str, pattern_of: Callable[[str], str | None]) -> tuple[str, dict[str, int]]:
