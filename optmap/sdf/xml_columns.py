@@ -156,7 +156,7 @@ def _joined(
     """Return the graph of these columns, or None where ports and channels do not go together."""
     owner = np.repeat(np.arange(len(actors)), num_ports)
     owners = list(map(actors.__getitem__, owner.tolist()))
-    number = dict(zip(zip(owners, ports["name"], strict=True), count()))  # noqa: B905  endless
+    number = dict(zip(zip(owners, ports["name"], strict=True), count()))
     outward = np.fromiter(map("out".__eq__, ports["type"]), np.bool_, len(owner))
     ends = []
     for side in ("src", "dst"):
