@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from optmap.binding.contract import BINDERS
+from optmap.bounds import end_to_end_reads
 from optmap.clustering import multilevel, overlap
 from optmap.clustering.contract import CLUSTERERS
 from optmap.clustering.kernels import regrowth
@@ -29,6 +30,7 @@ from optmap.instance import Instance
 from optmap.methods import METHODS, Method
 from optmap.model.capacity import stated
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
+from optmap.model.decomposition import sum_up
 from optmap.model.mapping import Binding, compact
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
@@ -39,7 +41,7 @@ BY_LEVELS = frozenset(("colgen", "lns", "search-traffic"))
 #: A network with a fan-in that is cut, and clusters that feed each other on the tree.
 CUT_AND_RECURRENT = "mlp-9-24-9"
 #: Where the kernels are that cut fan-in or bound what that costs, and those of clustering alone.
-CUTTING = ("optmap.decomposing.", "optmap.bounds.end_to_end_reads", "optmap.model.decomposition")
+CUTTING = ("optmap.decomposing.", end_to_end_reads.__name__, sum_up.__module__)
 CLUSTERING = ("optmap.clustering.",)
 #: Heuristics on small networks are never ended early: what they did not reach is not loaded.
 WHOLE_S = 1000.0
