@@ -82,9 +82,9 @@ def ending(at: float) -> Iterator[Ending]:
         _endings.pop()
 
 
-def over() -> bool:
-    """Tell a heuristic to return what it has: its limit has passed."""
-    if left_s() > 0:
+def over(needed_s: float = 0.0) -> bool:
+    """Tell a heuristic to return what it has: its limit passes within the seconds it needs."""
+    if left_s() > needed_s:
         return False
     _endings[-1].was_early = True
     return True

@@ -161,12 +161,12 @@ class _Search:
         n = len(self.order)
         if watch.left <= 0:
             return None, None
-        best, places = self._annealed(0, NUM_RUNS)
+        best, places = self._annealed(0, NUM_RUNS, watch)
         watch.note(best, low)
         if best == low:
             return self._original(places), best
         for k in range(n - 1, -1, -1):
-            goal = self._annealed(k, 1)[0] if k else best
+            goal = self._annealed(k, 1, watch)[0] if k else best
             if k == 0 and known is not None:
                 goal = min(goal, known)
             problem = Problem(k, self.flow, self.hops, self.nested, self.first_tiles)
@@ -182,18 +182,26 @@ class _Search:
             self.nested[k], self.solved_from = goal, k
         return self._original(places), best
 
-    def _annealed(self, first: int, runs: int) -> tuple[int, IntArray]:
-        """Return a good solution of the problem of ``first``..n-1 and its value."""
+    def _annealed(self, first: int, runs: int, watch: Stopwatch) -> tuple[int, IntArray]:
+        """Return a good solution of the problem of ``first``..n-1 and its value.
+
+        One run takes half of the time that is left at most; no run is begun that would end later.
+        """
         problem, near = _annealing_problem(self.flow[first:, first:], self.hops)
         rng, num = np.random.default_rng(self.seed), len(self.order) - first
-        moves = MOVES_A_PLACE * num * len(self.hops)
-        least, places = HUGE, np.zeros(len(self.order), dtype=np.int64)
-        for _ in range(runs):
+        possible = int(0.5 * MOVES_A_UNIT * max(watch.left, 0.0))
+        moves = min(MOVES_A_PLACE * num * len(self.hops), possible)
+        least, places, longest = HUGE, np.zeros(len(self.order), dtype=np.int64), 0.0
+        for number in range(runs):
+            if number and watch.left < longest:
+                break
+            begun = watch.spent
             tile = rng.permutation(len(self.hops))[:num].astype(np.int64)
             seed = int(rng.integers(2**31))
             hot = max(1.0, HOT * float(self.flow.max()))
             did(moves / MOVES_A_UNIT)
             found, value = anneal(tile, near, problem, seed, moves, hot, COLD)
+            longest = max(longest, watch.spent - begun)
             if value < least:
                 least, places[first:] = int(value), found
         return least, places

@@ -27,7 +27,7 @@ from optmap.binding.kernels.multicast_anneal import Grid, anneal
 from optmap.binding.kernels.multicast_nets import Nets, cluster_nets
 from optmap.binding.kernels.multicast_occupancy import anneal_small, is_small
 from optmap.binding.kernels.tile_room import TileRoom
-from optmap.clock import did, over
+from optmap.clock import did, left_s, now, over
 from optmap.compiled import interpreted
 from optmap.judge.metrics import routes_are_xy
 from optmap.model.cluster_graph import ClusterGraph
@@ -38,8 +38,8 @@ from optmap.model.snn import BoolArray, IntArray
 
 #: Moves of the runs, and first and last temperature in mean spikes of a net.
 RUNS, HOT, COLD = (200_000, 200_000, 1_000_000), (2.0, 1.0, 2.0), 0.02
-#: Moves counted as a unit of work.
-MOVES_A_UNIT = 400_000
+#: Moves counted as a unit of work; moves that a second is expected to take until one is measured.
+MOVES_A_UNIT, FIRST_PACE = 400_000, 100_000.0
 
 
 def bind(
@@ -89,15 +89,21 @@ def grid_of(platform: Platform, least: IntArray, most: IntArray, fits: BoolArray
 def annealed(
     nets: Nets, grid: Grid, start: IntArray, seed: int, runs: tuple[int, ...] = RUNS
 ) -> tuple[IntArray, int]:
-    """Return the best tiles of items that runs of annealing find, with their multicast hops."""
-    best, mean = start, float(nets.weight.mean())
+    """Return the best tiles of items that runs of annealing find, with their multicast hops.
+
+    A run that the limit leaves too little time for, at the pace of the one before, is shorter.
+    """
+    best, mean, pace = start, float(nets.weight.mean()), FIRST_PACE
     hops, run = -1, anneal_small if is_small(nets, grid) else anneal
-    for number, moves in enumerate(runs):
+    for number, planned in enumerate(runs):
         if number and over():
             break
-        hot = HOT[number % len(HOT)] * mean
+        shorter = over(planned / pace)
+        moves = max(int(pace * left_s()), 1) if shorter else planned
+        hot, begun = HOT[number % len(HOT)] * mean, now()
         found, value = run(best.copy(), nets, grid, seed * 1000 + number, moves, hot, COLD * mean)
         did(moves / MOVES_A_UNIT)
+        pace = moves / max(now() - begun, 1e-6)
         if hops < 0 or value < hops:
             best, hops = found, int(value)
     return best, hops

@@ -138,7 +138,7 @@ def divided(problem: Problem, seed: int, expired: Expired) -> tuple[IndexArray, 
     best: tuple[tuple[int, int], IndexArray] | None = None
     for _ in range(TRIES):
         grown = grown_parts(coarsest, problem.num, problem.room, int(rng.integers(2**31)))
-        part, above = _improved(problem, coarsest, grown, LOOSE)
+        part, above = _improved(problem, coarsest, grown, LOOSE, expired)
         score = above, int(cut(coarsest, part, problem.num))
         if best is None or score < best[0]:
             best = score, part
@@ -241,21 +241,25 @@ def _refined(
     for n in range(last, -1, -1):
         if n < last:
             part = part[groups[n]]
-        part, above = _improved(problem, levels[n], part, LOOSE * n / max(last, 1))
+        loose = LOOSE * n / max(last, 1)
+        part, above = _improved(problem, levels[n], part, loose, expired)
         if n and expired():
             return None
     return part, above
 
 
 def _improved(
-    problem: Problem, level: Level, part: IndexArray, loose: float
+    problem: Problem, level: Level, part: IndexArray, loose: float, expired: Expired
 ) -> tuple[IndexArray, int]:
-    """Return parts after passes of moves, and what rows and columns are short of."""
+    """Return parts after passes of moves, and what rows and columns are short of.
+
+    The pass after which ``expired`` says so is the last.
+    """
     columns = int((1 + loose) * problem.columns)
     parts, slack, above = parts_of(level, part, problem.num), int(level.size.max()), 0
     for number in range(PASSES):
         saved, above = pass_of_moves(level, parts, columns, problem.room, slack, PATIENCE)
         did(PASS_S * len(level.nets))
-        if saved <= 0 and (number or not above):
+        if (saved <= 0 and (number or not above)) or expired():
             break
     return parts.part, int(above)

@@ -9,6 +9,7 @@ import pytest
 from random_cases import misfits
 from random_mappings import random_network
 
+from optmap.clock import ending, now
 from optmap.clustering import blocks, overlap
 from optmap.decomposing.contract import decompose
 from optmap.instance import load
@@ -40,3 +41,14 @@ def test_fewer_clusters_than_the_best_known_before(name: str, most: int, before:
     assert violations(instance.snn, units) == []
     assert misfits(units, clusters, instance.platform) == []
     assert np.bincount(clusters.cluster_of).max() <= instance.platform.max_columns
+
+
+@pytest.mark.wall_clock
+def test_after_the_limit_nothing_is_tried_and_the_tree_stays():
+    instance = load(instance_file("graph_net"))
+    with ending(now() - 1) as end:
+        _, clusters = blocks.partition(instance.snn, instance.platform)
+    assert end.was_early
+    platform = instance.platform
+    tree = overlap.partition(decompose(instance.snn, platform.max_rows, "tree"), platform)
+    assert np.array_equal(clusters.cluster_of, tree.cluster_of)

@@ -25,7 +25,7 @@ from ortools.sat.python import cp_model
 from formulations.clustering.color_refinement import refine
 from formulations.clustering.column_generation.column_cover import can_do
 from formulations.clustering.column_generation.master import Master
-from formulations.clustering.column_generation.pricing import Pricer
+from formulations.clustering.column_generation.pricing import Pricer, why_not_built
 from formulations.clustering.sets import clusters_of, keep_better, kinds_worth_having, start_of
 from formulations.solvers.run_cpsat import run_cpsat
 from formulations.solvers.stopwatch import Report, Stopwatch
@@ -183,6 +183,10 @@ def solve(
     if start.num_clusters <= simple:
         done = keep_better(watch, clusters_of, Status.UNKNOWN, start, simple)
         return replace(done, grade=Grade.CERTIFIED)
+    why_not = why_not_built(len(classes_of(decomposition.network).groups), watch.left)
+    if why_not:
+        done = keep_better(watch, clusters_of, Status.UNKNOWN, start, simple)
+        return replace(done, grade=Grade.CERTIFIED, note=why_not)
     run = _Run(decomposition, platform, watch, start, simple, workers)
     run.tighten()
     bound = max(simple, run.generation.bound)

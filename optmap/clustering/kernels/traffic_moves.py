@@ -39,6 +39,8 @@ class Parts(NamedTuple):
         Weight of the node's nets.
     locked : (V,) bool array
         Nodes that this pass moved.
+    known : (V, 3) int64 array
+        The best part for each node, what it saves, and after how many moves of this pass that held.
     """
 
     part: Any
@@ -49,6 +51,7 @@ class Parts(NamedTuple):
     link: Any
     total: Any
     locked: Any
+    known: Any
 
 
 @compiled
@@ -78,7 +81,8 @@ def parts_of(level: Any, part: Any, num: Any) -> Any:
             if count[part[v], e] == 1:
                 single[v] += level.weight[e]
     locked = np.zeros(nodes, dtype=np.bool_)
-    return Parts(part, count, size, rows, single, link, total, locked)
+    known = np.full((nodes, 3), -1, dtype=np.int64)
+    return Parts(part, count, size, rows, single, link, total, locked, known)
 
 
 @compiled
@@ -178,8 +182,12 @@ def _best_target(v: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any
 
 
 @compiled
-def _from_heap(heap: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any:
-    """Return the free node that saves most, and where it goes; (-1, -1) without any."""
+def _from_heap(heap: Any, columns: Any, room: Any, level: Any, parts: Any, done: Any) -> Any:
+    """Return the free node that saves most, and where it goes; (-1, -1) without any.
+
+    A node stands in the heap once for each part that it may move to; its best part is looked for
+    once after each of the ``done`` moves.
+    """
     while len(heap):
         minus, v, b = heapq.heappop(heap)
         if parts.locked[v] or parts.part[v] == b:
@@ -190,7 +198,11 @@ def _from_heap(heap: Any, columns: Any, room: Any, level: Any, parts: Any) -> An
             continue
         if _fits(v, b, columns, room, level, parts):
             return v, b
-        other, less = _best_target(v, columns, room, level, parts)
+        known = parts.known[v]
+        if known[2] != done:
+            known[0], known[1] = _best_target(v, columns, room, level, parts)
+            known[2] = done
+        other, less = known[0], known[1]
         if other >= 0:
             if len(heap) == 0 or -less <= heap[0][0]:
                 return v, np.int64(other)
@@ -242,7 +254,7 @@ def pass_of_moves(
         Moves without a better state after which the pass ends.
     """
     nodes = len(level.size)
-    parts.locked[:] = False
+    parts.locked[:], parts.known[:, 2] = False, -1
     moved, came_from = np.empty(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int32)
     heap = [(np.int64(0), np.int64(0), np.int64(0))]
     heap.clear()
@@ -253,7 +265,7 @@ def pass_of_moves(
     level_saved, best_saved, done, kept = np.int64(0), np.int64(0), 0, 0
     while done < nodes and done - kept < patience:
         if fullest < 0:
-            v, b = _from_heap(heap, columns + slack, room, level, parts)
+            v, b = _from_heap(heap, columns + slack, room, level, parts, done)
         else:
             v, b = _leaving(fullest, columns, room, level, parts)
             if v < 0:

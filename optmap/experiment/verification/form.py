@@ -47,6 +47,7 @@ NOTES = re.compile(
     r" (terms|lines to cross)"
     r"(, at most [\d,]+ are tried|, too many for the limit| for the limit"
     r"| take some [\d,.]+ s to build, [\d,.]+ s are left)?"
+    r"|no prices of the clustering: [\d,]+ terms take some [\d,.]+ s to build, [\d,.]+ s are left"
     r"|no (order|joint) model: ([\d,]+ (tasks|terms)(, at most [\d,]+ are tried"
     r"| take some [\d,.]+ s to build, [\d,.]+ s are left)|the limit passed after"
     r" (\d+ of \d+ steps of longest paths|\d+ pairs of tasks decided))"

@@ -88,6 +88,16 @@ def test_the_filter_instance_is_proved() -> None:
     assert verify(certificate, decomposition, platform, Limits(wall_s=4.0), workers=1).holds
 
 
+@pytest.mark.wall_clock
+def test_no_prices_are_looked_for_that_the_limit_leaves_no_time_for() -> None:
+    decomposition = decompose(generate("gen:filter-16"), 32, "none")
+    platform = oracles.mesh([(32, 32)])
+    start = partition(decomposition, platform, seed=0)
+    outcome = partition_colgen.solve(decomposition, platform, Limits(1e-9), start, workers=1)
+    assert outcome.note.startswith("no prices of the clustering: 576 terms take some 0.0 s")
+    assert (outcome.claimed, outcome.status) == (start.num_clusters, Status.FEASIBLE)
+
+
 def test_a_forged_certificate_is_refuted() -> None:
     network = from_edges([0, 1, 1, 2, 2, 3], [4, 4, 5, 5, 6, 6], 7)
     decomposition, platform = decompose(network, 3, "tree"), oracles.mesh([(3, 3)])
