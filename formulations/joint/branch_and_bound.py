@@ -9,6 +9,7 @@ orders (:mod:`formulations.ordering.branch_and_bound`). Whole numbers, no solver
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -22,6 +23,8 @@ from optmap.model.mapping import Binding
 
 #: Complete bindings looked at, and nodes above them; some milliseconds each, and microseconds.
 BINDINGS, NODES = 1_000, 100_000
+#: Nodes between two looks at the clock.
+LOOK = 100
 
 
 @dataclass
@@ -32,6 +35,7 @@ class _Search:
     period: Fraction
     bindings: int
     nodes: int
+    expired: Callable[[], bool]
     tiles: list[int] = field(default_factory=list)
     load: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
@@ -41,7 +45,7 @@ class _Search:
         sets = self.sets
         if len(self.tiles) == len(sets.by_work):
             return self._no_orders()
-        if self.nodes == 0:
+        if self.nodes == 0 or (self.nodes % LOOK == 0 and self.expired()):
             return None
         self.nodes -= 1
         cluster = sets.by_work[len(self.tiles)]
@@ -76,7 +80,7 @@ class _Search:
         return any([g[t] for t in self.tiles] < self.tiles for g in self.sets.group)
 
     def _no_orders(self) -> bool | None:
-        if self.bindings == 0:
+        if self.bindings == 0 or self.expired():
             return None
         self.bindings -= 1
         sets = self.sets
@@ -90,9 +94,21 @@ class _Search:
 
 
 def refuted(
-    sets: JointSets, period: Fraction, bindings: int = BINDINGS, nodes: int = NODES
+    sets: JointSets,
+    period: Fraction,
+    bindings: int = BINDINGS,
+    nodes: int = NODES,
+    expired: Callable[[], bool] = lambda: False,
 ) -> bool | None:
-    """Tell whether no mapping without prologue has at most this period; None if left open."""
-    tiles = len(sets.tiles)
-    search = _Search(sets, period, bindings, nodes, load=[0] * tiles, held=[0] * tiles)
+    """Tell whether no mapping without prologue has at most this period; None if left open.
+
+    Parameters
+    ----------
+    bindings, nodes : int
+        Complete bindings looked at, and nodes above them, at most.
+    expired : callable
+        Tells when to leave it open.
+    """
+    load, held = [0] * len(sets.tiles), [0] * len(sets.tiles)
+    search = _Search(sets, period, bindings, nodes, expired, load=load, held=held)
     return search.nothing_below_here()

@@ -176,7 +176,8 @@ class JointSearch:
         sets = self.sets
         certified: Outcome[Solution] = Outcome(Status.INFEASIBLE, grade=Grade.CERTIFIED)
         target = below(Fraction(value), sets.most_tokens_from(sets.floor))
-        if not self.prologue and refuted(sets, target):
+        until = self.watch.spent + seconds_for(self.watch)
+        if not self.prologue and refuted(sets, target, expired=lambda: self.watch.spent >= until):
             return certified
         seconds = seconds_for(self.watch)
         model = (JointPrologueModel if self.prologue else JointModel)(sets, target)

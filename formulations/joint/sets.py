@@ -126,7 +126,7 @@ class JointSets:
         hops: list[list[int]] = self.platform.hops.tolist()
         return hops
 
-    @property
+    @cached_property
     def fits(self) -> dict[tuple[int, int], bool]:
         """Whether the crossbar of tile t is large enough for cluster a."""
         return BindingSets(self.graph, self.platform).fits

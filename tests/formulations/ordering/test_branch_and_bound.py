@@ -59,6 +59,16 @@ def test_few_nodes_leave_it_open() -> None:
     assert answers == {None, True}
 
 
+def test_a_search_that_the_limit_ends_leaves_it_open() -> None:
+    case = random_instance(1, most_clusters=4)
+    best = best_joint_period(case.graph, case.platform)
+    assert best is not None
+    sets = JointSets(case.graph, case.platform)
+    target = below(best, sets.most_tokens_from(sets.floor))
+    assert joint_refuted(sets, target) is True
+    assert joint_refuted(sets, target, expired=lambda: True) is None
+
+
 def test_numbers_beyond_64_bits_are_left_open() -> None:
     graph = cluster_graph_of([2**45, 2**45], {(0, 1): 1})
     binding = Binding(np.array([0, 0], dtype=np.int32))
