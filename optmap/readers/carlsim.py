@@ -96,6 +96,8 @@ def _lines(path: Path, expected: str) -> list[tuple[int, str]]:
 
 def _whole(path: Path, line: int, text: str, words: list[str], expected: str) -> IntArray:
     try:
+        if "_" in text or not text.isascii():  # digits to Python, not to others
+            raise ValueError
         numbers = np.array(words, dtype=np.int64)
     except (ValueError, OverflowError):
         raise InputError(str(path), f"line {line}", repr(text[:40]), expected) from None

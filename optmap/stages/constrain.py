@@ -15,17 +15,21 @@ from dataclasses import replace
 import numpy as np
 
 from optmap.binding.contract import BINDERS
+from optmap.bounds.resident_memory import MOST_TILES, MOST_UNITS, may_fit
 from optmap.clustering.contract import CLUSTERERS, DIVIDERS
 from optmap.errors import CapacityError
 from optmap.judge.check import buffer_violations
 from optmap.methods import Method
 from optmap.model.capacity import (
+    MEMORY,
     demands,
     fits_some,
     fitting_tiles,
+    have,
     kinds_of_crossbars,
     overfull,
     shares_memory,
+    stated,
     tile_memory,
 )
 from optmap.model.cluster_graph import ClusterGraph
@@ -119,17 +123,53 @@ def repaired_clusters(
         If clusters stay smaller than ``min_neurons``, or out of balance.
     """
     rules = decomposition.rules
-    if rules is None or rules.allows(clustering.cluster_of):
+    if rules is None:
+        return _cut_for_memory(decomposition, clustering, platform)
+    if rules.allows(clustering.cluster_of):
         return clustering
     parts = [part for members in clustering.members() for part in _cut(rules, members.tolist())]
     fits = _fitting(decomposition, rules, platform)
     if rules.sizes.min_neurons is not None:
         parts = _filled(rules, parts, fits)
-    parts = _balanced(rules, parts, fits)
-    label = np.zeros(decomposition.num_units, dtype=np.int64)
+    return _clustering(_balanced(rules, parts, fits), decomposition.num_units)
+
+
+def _clustering(parts: list[list[int]], num_units: int) -> Clustering:
+    label = np.zeros(num_units, dtype=np.int64)
     for k, part in enumerate(parts):
         label[part] = k
     return compact(label)
+
+
+def _cut_for_memory(
+    decomposition: Decomposition, clustering: Clustering, platform: Platform
+) -> Clustering:
+    """Halve what takes most until the memories of the tiles may hold all programs.
+
+    Programs that stay resident need not be few. Large networks are left as they are.
+    """
+    small = clustering.num_clusters <= MOST_UNITS and platform.num_tiles <= MOST_TILES
+    if not shares_memory(platform) or not small:
+        return clustering
+    needs = zip(stated(platform), demands(decomposition.network, platform), strict=True)
+    rooms = have(platform)
+    memory = [(need, rooms[d]) for d, (x, need) in enumerate(needs) if x.field in MEMORY]
+    parts = [members.tolist() for members in clustering.members()]
+
+    def fits() -> bool:
+        return all(
+            may_fit(np.array([need[part].sum() for part in parts]), room) for need, room in memory
+        )
+
+    while not fits():
+        whole = [part for part in parts if len(part) > 1]
+        if not whole:
+            break
+        largest = max(whole, key=lambda part: [int(need[part].sum()) for need, _ in memory])
+        parts.remove(largest)
+        half = len(largest) // 2
+        parts += [largest[:half], largest[half:]]
+    return _clustering(parts, decomposition.num_units)
 
 
 def _cut(rules: UnitRules, members: list[int]) -> list[list[int]]:
@@ -246,10 +286,11 @@ def repaired_binding(graph: ClusterGraph, platform: Platform, binding: Binding) 
         found = Binding(np.array(tiles)[search.rules.group])
         if not buffer_violations(graph, platform, found):
             return found
+    asked = ["obeys the constraints"] * (rules is not None)
+    asked += ["holds all programs resident"] * bool(memory)
     raise CapacityError(
-        f"no binding of {graph.num_clusters} clusters was found that obeys the constraints"
-        + (" and holds all programs resident" if memory else "")
-        + f" ({search.nodes} partial ones tried)"
+        f"no binding of {graph.num_clusters} clusters was found that {' and '.join(asked)}"
+        f" ({search.nodes} partial ones tried)"
     )
 
 

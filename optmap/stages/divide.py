@@ -79,11 +79,12 @@ def _refuse_too_few_slots(course: Course, decomposition: Decomposition) -> None:
     slots = course.platform.total_slots
     if slots is None:
         return
+    words = "1 slot" if slots == 1 else f"{slots} slots"
     for bounds in (counting_bounds, cluster_bounds):  # what only counts takes no time
         proved = best(bounds(decomposition, course.platform))
         if proved is not None and proved.value > slots:
             raise ProvedInfeasibleError(
-                f"the platform has {slots} slots; every clustering of the {decomposition.policy}"
+                f"the platform has {words}; every clustering of the {decomposition.policy}"
                 f" decomposition needs at least {proved.value} ({proved.name} bound)"
             )
 

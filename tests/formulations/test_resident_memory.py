@@ -175,6 +175,15 @@ def test_units_of_one_size_too_many_by_one_are_refused_with_the_proof(method: st
     )
 
 
+def test_clusters_are_cut_where_their_memory_does_not_divide() -> None:
+    """Units of 2, 1, 3 and 2 synapses on two tiles of 4: clusters of two units fit in no way."""
+    snn, platform = drawn(1)
+    found = run(METHODS["overlap"], snn, platform, "dataflow", Limits(5.0), lambda _: None)
+    assert found.mapping is not None
+    assert found.mapping.clustering.num_clusters == 4
+    assert judge(snn, platform, found.mapping, "dataflow").violations == ()
+
+
 def test_no_way_to_divide_the_units_is_seen_where_there_is_none() -> None:
     refused = 0
     for seed in range(200):
