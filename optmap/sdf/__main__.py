@@ -20,7 +20,7 @@ from optmap import command_line
 from optmap.compiled import interpreted
 from optmap.errors import InputError
 from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
-from optmap.sdf.buffer_answer import buffer_answer
+from optmap.sdf.buffer_answer import buffer_answer, buffer_lines
 from optmap.sdf.graph import SDFG, with_auto_concurrency
 from optmap.sdf.latency import latency
 from optmap.sdf.parts import is_strongly_connected, parts_on_cycles
@@ -229,7 +229,7 @@ def analyse(
     if latency_of is not None:
         answer["latency"] = _latency(graph, *latency_of, failures)
     if buffers is not None:
-        answer["buffers"] = buffer_answer(graph, at_least, buffers, failures)
+        answer |= buffer_answer(graph, at_least, buffers, failures)
     return answer, failures
 
 
@@ -361,11 +361,7 @@ def table(answer: dict[str, Any], *, critical_cycle: bool = False) -> list[str]:
     lines += ["", f"{'actor':<24} {'firings':>12}  rate"]
     for name, count in answer["repetitions"].items():
         lines.append(f"{name:<24} {count:>12}  {answer['rates'][name]}")
-    if answer.get("buffers"):
-        lines += ["", f"{'capacity':>12}  throughput"]
-        for point in answer["buffers"]:
-            spent = " ".join(f"{c}={k}" for c, k in point["capacities"].items())
-            lines.append(f"{point['total']:>12}  {point['throughput']}  {spent}")
+    lines += buffer_lines(answer)
     return lines
 
 

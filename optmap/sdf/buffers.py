@@ -39,18 +39,21 @@ MOST_DISTRIBUTIONS = 20_000
 class SearchLimitError(ValueError):
     """The trade-off has more distributions than the search may look at, or its time is over.
 
-    ``looked_at`` distributions were allowed, ``points`` were found before; ``in_time`` tells
-    whether the number was the limit, not the time.
+    ``looked_at`` distributions were allowed, ``points`` were found before: all of them that hold
+    fewer than ``below`` tokens. ``in_time`` tells whether the number was the limit, not the time.
     """
 
-    def __init__(self, looked_at: int, points: list[BufferPoint], in_time: bool = True) -> None:
+    def __init__(
+        self, looked_at: int, points: list[BufferPoint], in_time: bool = True, below: int = 0
+    ) -> None:
         self.looked_at, self.points, self.in_time = looked_at, points, in_time
+        self.below = below
         why = f"more than {looked_at} distributions to look at" if in_time else "the time is over"
         super().__init__(f"buffers: {why}, {len(points)} points found before")
 
-    def __reduce__(self) -> tuple[type[SearchLimitError], tuple[int, list[BufferPoint], bool]]:
+    def __reduce__(self) -> tuple[type[SearchLimitError], tuple[int, list[BufferPoint], bool, int]]:
         """Rebuild from the parts, so that the error crosses process borders."""
-        return type(self), (self.looked_at, self.points, self.in_time)
+        return type(self), (self.looked_at, self.points, self.in_time, self.below)
 
 
 class _EndedError(Exception):
@@ -154,6 +157,7 @@ def pareto_points(
     most_distributions: int = MOST_DISTRIBUTIONS,
     unbounded: Collection[int] = (),
     expired: Callable[[], bool] = lambda: False,
+    on_point: Callable[[BufferPoint], None] = lambda point: None,
 ) -> list[BufferPoint]:
     """Return the Pareto points of total capacity against throughput, smallest total first.
 
@@ -169,6 +173,8 @@ def pareto_points(
         Channels whose capacity is no question, as orders: they do not count, and are given as 0.
     expired : callable
         Asked before every distribution whether the time is over.
+    on_point : callable
+        Told of every point as soon as it is found.
 
     Returns
     -------
@@ -200,16 +206,18 @@ def pareto_points(
     if whole.status not in (LIVE, UNBOUNDED):
         return []
     per_tick = None if whole.throughput is None else whole.throughput / graph.ticks_per_unit
+    search = _Search(graph, most_distributions, unbounded, expired)
     try:
-        search = _Search(graph, most_distributions, unbounded, expired)
         for found in map(search.counted, search.points(per_tick)):
             speed = found.throughput
             speed = None if speed is None else speed * graph.ticks_per_unit
             points.append(replace(found, throughput=speed))
+            on_point(points[-1])
             if at_least is not None and (speed is None or speed >= at_least):
                 break
     except _EndedError as error:
-        raise SearchLimitError(most_distributions, points, *error.args) from None
+        below = search.counted_total(search.least)
+        raise SearchLimitError(most_distributions, points, *error.args, below) from None
     return points
 
 
@@ -277,6 +285,8 @@ class _Search:
         ):
             self.delay.append(time[a] if a == b else time[a] + time[b])
             self.kept.append(d if a == b else 0)
+        #: Every point of a smaller total is found.
+        self.least = sum(self.start)
         self.beat = Fraction(0)
         self.copies = [1] * graph.num_actors
         self.cuts: list[_Cut] = []
@@ -287,6 +297,10 @@ class _Search:
         """Return a point without the channels that do not count."""
         kept = [0 if c in self.unbounded else n for c, n in enumerate(point.capacities)]
         return replace(point, total=sum(kept), capacities=tuple(kept))
+
+    def counted_total(self, total: int) -> int:
+        """Return a total without what the channels that do not count start with."""
+        return total - sum(self.start[c] for c in self.unbounded)
 
     def grown(self, capacity: int, channel: int, least: int) -> int:
         """Return the first capacity from ``capacity`` on, in whole steps, that is >= ``least``."""
@@ -342,12 +356,13 @@ class _Search:
         seen = {self.start}
         held: BufferPoint | None = None  # the best of the present total
         while frontier:
+            self.least = frontier[0][0]
+            if held is not None and self.least > held.total:
+                yield held
+                held = None
             if self.expired():
                 raise _EndedError(False)
             priority, capacities = heapq.heappop(frontier)
-            if held is not None and priority > held.total:
-                yield held
-                held = None
             raised = self.raised(capacities)
             cuts = self.disjoint_cuts(raised)
             total = sum(raised)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from forged_run import Stored, row_problems, rows_of, typed_rows
+from forged_run import Stored, as_written, row_problems, rows_of, typed_rows
 
 from optmap.experiment.run.store import MANIFEST
 from optmap.experiment.tables.derived import ENVIRONMENT
-from optmap.experiment.verification.context import environment_problems, unverifiable
-from optmap.experiment.verification.folder import text_problems
+from optmap.experiment.verification.context import unverifiable
+from optmap.experiment.verification.environment import environment_problems
+from optmap.experiment.verification.folder import read_folder, seal_problems, text_problems
 
 
 def _libraries(**more: object) -> Callable[[Stored], object]:
@@ -49,6 +51,9 @@ def _libraries(**more: object) -> Callable[[Stored], object]:
         ("seeds", lambda found: []),
         ("seeds", lambda found: [0, 0]),
         ("seeds", lambda found: {"0": 0}),
+        ("memory_mb", lambda found: 0),
+        ("memory_mb", lambda found: "8000"),
+        ("planned", lambda found: {"i": found["planned"]["i"][::-1]}),
         ("planned", lambda found: {"i": [*found["planned"]["i"], "cpsat"]}),
         ("planned", lambda found: {**found["planned"], "j": []}),
     ],
@@ -61,7 +66,53 @@ def test_an_environment_that_no_run_writes_is_found(
     assert list(environment_problems({**found, name: change(found)}, rows))
 
 
-@pytest.mark.parametrize("name", ["seeds", "limits", "planned"])
+def test_its_fields_stand_in_one_order(run: Path) -> None:
+    found, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
+    assert list(environment_problems(dict(reversed(found.items())), rows))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cpu_s": 1e6}, "1000000.0 s of 2 cores in 1.5 s"),
+        ({"cpu_s": 4.1}, "4.1 s of 2 cores in 1.5 s"),
+        ({"cpu_s": 3.9}, ""),
+        ({"peak_rss_mb": 1e9}, "1000000000.0 MB on a machine of 8000 MB"),
+        ({"peak_rss_mb": 8000.1}, "8000.1 MB on a machine of 8000 MB"),
+        ({"peak_rss_mb": 7999.9}, ""),
+    ],
+)
+def test_no_row_takes_more_than_its_machine_has(
+    run: Path, change: dict[str, float], said: str
+) -> None:
+    made_on = json.loads((run / ENVIRONMENT).read_text()) | {"cores": 2, "memory_mb": 8000}
+    rows = [replace(row, wall_s=1.5, **change) for row in typed_rows(run)]
+    found = list(environment_problems(made_on, rows))
+    assert found == [f"{row.instance} / {row.method}: {said}" for row in rows if said]
+    assert list(environment_problems({**made_on, "arguments": ["--cluster", "x"]}, rows)) == []
+    later = {**made_on, "started": max(row.ended for row in rows).replace("+", "1+")}
+    assert list(environment_problems(later, rows)) == []
+
+
+def test_what_nobody_kept_of_the_machine_is_said(run: Path) -> None:
+    made_on, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
+    assert list(unverifiable(run, rows, made_on)) == []
+    (said,) = unverifiable(run, rows, {**made_on, "arguments": ["--cluster=tcp://h:1"]})
+    assert "workers of a cluster" in said
+    (said,) = unverifiable(run, rows, {**made_on, "started": "2999-01-01T00:00:00+00:00"})
+    assert f"{len(rows)} ended before this call began" in said
+
+
+@pytest.mark.parametrize("part", ["", "files"])
+def test_the_manifest_stands_in_one_order(run: Path, part: str) -> None:
+    folder, made = read_folder(run), json.loads((run / MANIFEST).read_text())
+    assert list(seal_problems(run, folder)) == []
+    turned = dict(reversed((made[part] if part else made).items()))
+    as_written(run / MANIFEST, {**made, part: turned} if part else turned)
+    assert any("in another order" in line for line in seal_problems(run, folder))
+
+
+@pytest.mark.parametrize("name", ["seeds", "limits", "planned", "memory_mb"])
 def test_an_environment_without_what_was_asked_is_found(run: Path, name: str) -> None:
     found, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
     del found[name]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,16 @@ from forged_run import Stored, claim_of, forged, row_problems, rows_of
 
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
+from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.source import Source
 from optmap.experiment.verification.claims import value_problems
 from optmap.experiment.verification.form import rewritten, stage_problems, trace_problems
+from optmap.experiment.verification.orders import order_problems
+from optmap.judge.case import Case
 from optmap.methods import METHODS
+from optmap.model.mapping import StaticOrders
 from optmap.model.outcome import Limits
+from optmap.ordering.contract import ORDERERS
 
 Change = Callable[[Stored, Stored], None]
 
@@ -149,7 +155,25 @@ def an_order_turned(row: Stored, mapping: Stored) -> None:
     longest.append(longest.pop(0))
 
 
+def a_mapping_in_another_order(row: Stored, mapping: Stored) -> None:
+    mapping["mapping"] = dict(reversed(mapping["mapping"].items()))
+
+
+def a_mapping_whose_units_stand_in_another_order(row: Stored, mapping: Stored) -> None:
+    parts = mapping["mapping"]["decomposition"]
+    mapping["mapping"]["decomposition"] = dict(reversed(parts.items()))
+
+
+def a_mapping_before_its_instance(row: Stored, mapping: Stored) -> None:
+    mapping["instance"] = mapping.pop("instance")
+
+
 ROWS: list[Change] = [
+    a_mapping_in_another_order,
+    a_mapping_whose_units_stand_in_another_order,
+    a_mapping_before_its_instance,
+    put("stage_seconds.order", 0),
+    put("stage_seconds.order", True),
     a_twin_raised,
     a_twin_lowered,
     a_twin_for_every_mapping,
@@ -206,6 +230,26 @@ def test_each_is_found(run: Path, change: Change) -> None:
         (run / folder / f"{before}.json").rename(run / folder / f"{row['key']}.json")
     (run / "mappings" / f"{row['key']}.json").write_text(dumps(mapping) + "\n")
     assert row_problems(run, row)
+
+
+def test_orders_of_a_solver_keep_the_sends_that_it_chose(run: Path) -> None:
+    """Without them they are those it started from, or no run's: the default may cost the same."""
+    row = next(row for row in rows_of(run) if row["method"] == "cpsat")
+    file = run / "mappings" / f"{row['key']}.json"
+    _, instance, made = read_document(file)
+
+    def found(orders: StaticOrders) -> list[str]:
+        of = Case(instance.snn, instance.platform, instance.tokens, replace(made, orders=orders))
+        return list(order_problems(row, METHODS["cpsat"], of))
+
+    case = Case(instance.snn, instance.platform, instance.tokens, made)
+    first = ORDERERS["projection"]()(case.graph, made.binding, instance.platform, seed=0)
+    assert found(made.orders) == found(first) == []
+    lists = [list(order) for order in first.clusters]
+    longest = max(lists, key=len)
+    longest.append(longest.pop(0))
+    (said,) = found(StaticOrders(tuple(map(tuple, lists))))
+    assert "lack the sends" in said
 
 
 def test_a_row_whose_key_alone_was_made_anew_is_right(run: Path) -> None:

@@ -15,7 +15,8 @@ from forged_run import problems, rows_of, seal, typed_rows, write_rows
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.best_known import NOTHING
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, RUNS, derived
-from optmap.experiment.verification.context import environment_problems, unverifiable
+from optmap.experiment.verification.context import unverifiable
+from optmap.experiment.verification.environment import environment_problems
 from optmap.verify import main
 
 

@@ -2,17 +2,24 @@
 
 Each module is mutated in a copy of the tree by cosmic-ray and judged by the tests named beside it.
 Prints the mutants that survive and the score; what a mutant cannot change (annotations, text of
-messages) and what is no Python are left out. ``python tests/mutants/run.py [--only PART] [--most N]
-[--seed N]``: a sample of N mutants a module makes it minutes instead of hours.
+messages) and what is no Python are left out. ``python tests/mutants/run.py [--only PART,PART]
+[--most N] [--seed N]``: a sample of N mutants a module makes it minutes instead of hours.
 
 Each mutant's tests run in a fork of this process, which has loaded the libraries already, with a
 limit of processor time: a mutant that makes a loop endless is noticed, however loaded the machine.
+
+What becomes of a mutant is kept at once (``--kept FILE``, else in the user's cache folder), by a
+digest of the mutated module and of its tests. A run that is cut off by a signal prints the counts
+that it has, and the next one goes on from there, after whatever ended the last one.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
+import hashlib
+import json
 import os
 import random
 import resource
@@ -22,7 +29,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 import networkx  # noqa: F401 - loaded once, for all forks
 import numba  # noqa: F401
@@ -102,49 +111,134 @@ def _without_text(code: str) -> str:
     return ast.unparse(tree)
 
 
-def main() -> int:
-    """Run the mutants; 1 if fewer than 95 % are noticed."""
+class CutOff(BaseException):
+    """A signal ends the run; no test framework catches it."""
+
+
+@dataclass
+class Count:
+    """How many mutants of a module are noticed, of how many that were tried, of how many."""
+
+    module: str
+    all: int
+    killed: int = 0
+    tried: int = 0
+
+    def __str__(self) -> str:
+        left = self.all - self.tried
+        return f"{self.module}: {self.killed} of {self.tried}" + f", {left} to come" * bool(left)
+
+
+@dataclass
+class Kept:
+    """What became of mutants in this and earlier runs: one line of JSON each, written at once."""
+
+    file: Path
+    found: dict[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.is_file() else []
+        for line in lines:
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # torn by what ended it
+                kept = json.loads(line)
+                self.found[kept["of"]] = bool(kept["killed"])
+
+    def add(self, name: str, killed: bool) -> None:
+        """Keep whether the tests noticed a mutant."""
+        self.found[name] = killed
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"of": name, "killed": killed}) + "\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the mutants; 1 if fewer than 95 % are noticed, or some were not tried."""
     made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("--only", default="", help="modules whose path contains this")
+    made.add_argument("--only", default="", help="modules whose path contains one of these parts")
     made.add_argument("--most", type=int, default=0, metavar="N", help="a sample of so many each")
     made.add_argument("--seed", type=int, default=0)
-    args = made.parse_args()
-    killed = total = 0
+    made.add_argument("--kept", type=Path, default=_cache(), metavar="FILE")
+    args = made.parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _cut_off)
+    kept, counts, why = Kept(args.kept), [], ""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "tree")
-        ignored = shutil.ignore_patterns(".git", ".venv", "results", ".*_cache")
-        shutil.copytree(ROOT, copy, ignore=ignored)
-        for module, tests in MODULES.items():
-            if args.only not in module:
-                continue
-            own_killed, own_total = _one(copy, module, tests.split(), args.most, args.seed)
-            killed, total = killed + own_killed, total + own_total
-    print(f"{killed} of {total} mutants are noticed, {100 * killed / max(1, total):.1f} %")
-    return 0 if killed >= 0.95 * total else 1
+        try:
+            copy = Path(folder, "tree")
+            ignored = shutil.ignore_patterns(".git", ".venv", "results", ".*_cache")
+            shutil.copytree(ROOT, copy, ignore=ignored)
+            for module, tests in MODULES.items():
+                if any(part in module for part in args.only.split(",")):
+                    chosen = _chosen(module, args.most, args.seed)
+                    counts.append(Count(module, len(chosen)))
+                    _one(copy, tests.split(), chosen, kept, counts[-1])
+                    print(counts[-1], flush=True)
+        except CutOff as error:
+            print(*counts[-1:], flush=True)
+            why = f"; cut off by {error}, the same command goes on from here"
+    killed, tried = sum(c.killed for c in counts), sum(c.tried for c in counts)
+    print(f"{killed} of {tried} mutants are noticed, {100 * killed / max(1, tried):.1f} %{why}")
+    return 0 if killed >= 0.95 * tried and not why else 1
 
 
-def _one(copy: Path, module: str, tests: list[str], most: int, seed: int) -> tuple[int, int]:
-    """Return how many mutants of a module are noticed, of how many."""
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base, "optmap", "mutants.jsonl")
+
+
+def _cut_off(number: int, frame: FrameType | None) -> None:
+    raise CutOff(signal.Signals(number).name)
+
+
+def _chosen(module: str, most: int, seed: int) -> list[tuple[str, int, str]]:
+    """Return the mutants of a module, or a sample of them."""
+    found = list(mutants((ROOT / module).read_text(encoding="utf-8")))
+    return random.Random(seed).sample(found, most) if most and len(found) > most else found
+
+
+def _one(
+    copy: Path, tests: list[str], chosen: list[tuple[str, int, str]], kept: Kept, count: Count
+) -> None:
+    """Try the mutants of a module that were not tried before, and count all."""
+    module, digest = count.module, _digest_of(tests)
     code = (ROOT / module).read_text(encoding="utf-8")
-    chosen = list(mutants(code))
-    if most and len(chosen) > most:
-        chosen = random.Random(seed).sample(chosen, most)
+    most_s = 0
+    for name, occurrence, text in chosen:
+        key = hashlib.sha256(f"{digest} {module} {text}".encode()).hexdigest()[:24]
+        if key not in kept.found:
+            most_s = most_s or _allowed(copy, module, tests)
+            (copy / module).write_text(text, encoding="utf-8")
+            kept.add(key, not _run(copy, tests, most_s)[0])
+            (copy / module).write_text(code, encoding="utf-8")
+        count.tried += 1
+        count.killed += kept.found[key]
+        if not kept.found[key]:
+            print(f"survives: {module} {name} {occurrence}: {_change(code, text)}", flush=True)
+
+
+def _digest_of(tests: list[str]) -> str:
+    """Return a digest of test files and folders."""
+    digest = hashlib.sha256()
+    for test in tests:
+        path = ROOT / test
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _allowed(copy: Path, module: str, tests: list[str]) -> int:
+    """Return the processor seconds that tests may take; SystemExit if they fail as they are."""
     passed, seconds = _run(copy, tests, resource.RLIM_INFINITY)
     if not passed:
         raise SystemExit(f"{module}: its tests fail without any mutant")
-    most_s, killed = round(TIMES * seconds) + MORE_S, 0
-    for name, occurrence, text in chosen:
-        (copy / module).write_text(text, encoding="utf-8")
-        if not _run(copy, tests, most_s)[0]:
-            killed += 1
-            continue
-        before, after = ast.unparse(ast.parse(code)), ast.unparse(ast.parse(text))
-        pairs = zip(before.splitlines(), after.splitlines(), strict=False)
-        line = next((f"{a.strip()}  ->  {b.strip()}" for a, b in pairs if a != b), "")
-        print(f"survives: {module} {name} {occurrence}: {line}", flush=True)
-    (copy / module).write_text(code, encoding="utf-8")
-    print(f"{module}: {killed} of {len(chosen)}", flush=True)
-    return killed, len(chosen)
+    return round(TIMES * seconds) + MORE_S
+
+
+def _change(code: str, text: str) -> str:
+    """Return the first line that a mutant changes, before and after."""
+    before, after = ast.unparse(ast.parse(code)), ast.unparse(ast.parse(text))
+    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
+    return next((f"{a.strip()}  ->  {b.strip()}" for a, b in pairs if a != b), "")
 
 
 def _run(copy: Path, tests: list[str], most_s: int) -> tuple[bool, float]:
@@ -154,17 +248,22 @@ def _run(copy: Path, tests: list[str], most_s: int) -> tuple[bool, float]:
     child = os.fork()
     if child == 0:
         _be_a_test_run(copy, tests, most_s)
+    with contextlib.suppress(OSError):  # both set it: whoever comes first
+        os.setpgid(child, child)
     end = time.monotonic() + WAITING_S
     status: int | None = None
-    while status is None:
-        done, code = os.waitpid(child, os.WNOHANG)
-        if done:
-            status = code
-        elif time.monotonic() > end:
-            os.killpg(child, signal.SIGKILL)
+    try:
+        while status is None and time.monotonic() < end:
+            done, code = os.waitpid(child, os.WNOHANG)
+            if done:
+                status = code
+            else:
+                time.sleep(0.05)
+    finally:
+        if status is None:  # it waits for something, or we are cut off
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
             status = os.waitpid(child, 0)[1]
-        else:
-            time.sleep(0.05)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return status == 0, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -172,6 +271,8 @@ def _run(copy: Path, tests: list[str], most_s: int) -> tuple[bool, float]:
 def _be_a_test_run(copy: Path, tests: list[str], most_s: int) -> None:
     """Run the tests in the copy of the tree, and end this process."""
     os.setpgid(0, 0)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CPU, (most_s, most_s))
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)

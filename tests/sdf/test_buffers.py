@@ -162,6 +162,7 @@ def test_a_search_whose_time_is_over_keeps_what_it_found():
         except SearchLimitError as error:
             again = pickle.loads(pickle.dumps(error))
             points, text = again.points, str(again)
+            assert points == [point for point in whole if point.total < again.below]
         assert "the time is over" in text
         assert points == whole[: len(points)]
         found.append(len(points))

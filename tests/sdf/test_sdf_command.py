@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from sdf_graphs import small_sdfg
 
 from optmap.compiled import interpreted
+from optmap.sdf import buffer_answer
 from optmap.sdf.__main__ import analyse, main
 from optmap.sdf.algorithms import ALGORITHMS, by_algorithm
 from optmap.sdf.buffers import pareto_points
@@ -240,3 +242,37 @@ def test_a_process_without_compilation_gives_the_same_answer(pair: Path):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["throughput"] == "1/5"
+
+
+def test_a_search_that_the_limit_ends_says_what_is_exact(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """A clock of the test's own: it has passed after so many looks at it."""
+    path = tmp_path / "graph.xml"
+    channels = [("A", "B", 2, 3, 0), ("B", "C", 1, 2, 0), ("A", "A", 1, 1, 1), ("B", "B", 1, 1, 1)]
+    path.write_text(sdf3_text(sdfg([("A", 2), ("B", 3), ("C", 1)], channels)))
+    command = [str(path), "--buffers", "--limit", "30"]
+    assert main(command) == 0
+    whole = capsys.readouterr()
+    assert "ended by the limit" not in whole.out
+    ends = []
+    for seconds in (100.0, 6.0, 3.0, 1.0):
+        monkeypatch.setattr(buffer_answer, "now", itertools.count(0.0, seconds).__next__)
+        status, found = main(command), capsys.readouterr()
+        *_, last = found.out.splitlines()
+        if status == 0:
+            assert found.out == whole.out
+            continue
+        assert last.startswith("ended by the limit: ")
+        points = found.out.partition("capacity  throughput\n")[2].splitlines()[:-2]
+        assert f"limit: {len(points) or 'no'} point" in last
+        assert "the time is over" in found.err
+        assert all(point in whole.out for point in points)
+        ends.append(last)
+        if seconds < 10:
+            assert "s of 30" in found.err
+    assert len(set(ends)) > 1
+    monkeypatch.setattr(buffer_answer, "now", itertools.count(0.0, 6.0).__next__)
+    status, data = answer(capsys, path, "--buffers", "--limit", "30")
+    assert status == 1
+    assert all(point["total"] < data["buffers_all_below"] for point in data["buffers"])

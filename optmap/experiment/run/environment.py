@@ -50,6 +50,14 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def memory_mb() -> int | None:
+    """Return the megabytes of memory that this machine has; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
 def jobs_at_once(threads: int) -> int:
     """Return how many rows of so many threads keep the cores busy, each at its own speed."""
     return max(1, cores() // threads)
@@ -65,6 +73,7 @@ def environment() -> dict[str, object]:
         "os": platform.platform(),
         "processor": _processor(),
         "cores": cores(),
+        "memory_mb": memory_mb(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "arguments": sys.argv[1:],
     }

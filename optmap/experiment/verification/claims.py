@@ -24,7 +24,6 @@ from optmap.model.grade import Grade
 from optmap.model.outcome import Status
 from optmap.model.platform import Platform
 from optmap.model.scope import END_TO_END, Place, Scope
-from optmap.ordering.contract import ORDER_IMPROVERS
 from optmap.whole.contract import WHOLE
 
 #: Metrics whose last claim is about the final mapping itself.
@@ -76,13 +75,6 @@ def _scopes(
         given = Scope(binding=place.binding)
         return [replace(given, prologue=EXACT_ORDERINGS[method.order].prologue)]
     return []
-
-
-def may_run_ahead(method: Method) -> bool:
-    """Tell whether a method makes orders with a prologue."""
-    by_schedule = method.binding in EXACT_SCHEDULES and EXACT_SCHEDULES[method.binding].prologue
-    by_order = method.order in EXACT_ORDERINGS and EXACT_ORDERINGS[method.order].prologue
-    return bool(method.whole) or method.order in ORDER_IMPROVERS or by_schedule or by_order
 
 
 def value_problems(row: dict[str, Any], metrics: dict[str, Any]) -> Iterator[str]:

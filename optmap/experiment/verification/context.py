@@ -1,9 +1,8 @@
-"""What stands beside the rows and tables: environment, plan, best-known list, report, stars."""
+"""What stands beside the rows and tables: best-known list, report, stars."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import csv
 import gzip
 import json
@@ -11,41 +10,24 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import optmap
 from optmap.bounds.bound import Bound
 from optmap.experiment.report.html import report_html
 from optmap.experiment.row import GIVEN, Row
-from optmap.experiment.run.environment import LIBRARIES, SOLVERS, code_version
-from optmap.experiment.run.exact_json import dumps
+from optmap.experiment.run.environment import code_version
 from optmap.experiment.run.store import MANIFEST, Store
 from optmap.experiment.tables.best_known import BestKnown, Record
-from optmap.experiment.tables.derived import ENVIRONMENT, REPORT, RUNS, limits_of
+from optmap.experiment.tables.derived import ENVIRONMENT, REPORT, RUNS
 from optmap.experiment.tables.gaps import NOTHING_LESS, all_gaps, by_digest, end_to_end
+from optmap.experiment.verification.environment import on_cluster
 from optmap.model.grade import Grade, stronger
 from optmap.model.scope import END_TO_END
 
 #: On what a star can rest.
 EXACT, AGAIN, LISTED = "exact arithmetic", "solving again", "the best-known list"
-
-#: What environment.json says of a run.
-OF_ENVIRONMENT = (
-    *("optmap", "code_version", "python", "libraries", "os", "processor", "cores", "started"),
-    *("arguments", "planned", "seeds", "limits", "picked"),
-)
-
-#: Libraries without which nothing is read, judged or written.
-NEEDED = ("numpy", "scipy", "numba", "networkx", "pandas")
-
-#: How versions of Python and of libraries are written (PEP 440).
-PYTHON = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?\+?")
-VERSION = re.compile(
-    r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[A-Za-z0-9]+([._-][A-Za-z0-9]+)*)?"
-)
 
 #: A part of report.html that travels packed.
 PACKED = re.compile(r'(<script type="text/plain" id="packed-(\w+)">)([^<]*)')
@@ -59,117 +41,6 @@ def shown_rows(folder: Path, rows: Sequence[Row]) -> list[Row]:
     with (folder / RUNS).open(encoding="utf-8", newline="") as lines:
         keys = [str(line.get("key")) for line in csv.DictReader(lines)]
     return [by_key[key] for key in keys if key in by_key]
-
-
-def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
-    """Yield where environment.json is not of the rows that the tables show.
-
-    Machine and libraries cannot be known afterwards; code, solvers and the plan can.
-    """
-    yield from _two_of_one_name(shown)
-    yield from _odd_environment(found)
-    codes = {row.code_version for row in shown}
-    if codes != {found.get("code_version")}:
-        stated = f"{found.get('code_version')!r}, the rows {', '.join(sorted(codes))}"
-        yield f"{ENVIRONMENT}: code_version {stated}"
-    own = found.get("code_version") == code_version()
-    if own and found.get("optmap") != optmap.__version__:
-        yield f"{ENVIRONMENT}: optmap {found.get('optmap')!r}, its code is {optmap.__version__}'s"
-    libraries = found.get("libraries")
-    versions = libraries if isinstance(libraries, dict) else {}
-    solvers = " ".join(f"{n}-{versions.get(n)}" for n in SOLVERS)
-    of_rows = {row.solver_versions for row in shown}
-    if of_rows != {solvers}:
-        yield f"{ENVIRONMENT}: solvers {solvers}, the rows {', '.join(sorted(of_rows))}"
-    limits = {dumps(limits_of(row)) for row in shown}
-    if "limits" in found and limits != {dumps(found["limits"])}:
-        yield f"{ENVIRONMENT}: limits {found['limits']}, the rows {', '.join(sorted(limits))}"
-    strange = sorted(set(found) - set(OF_ENVIRONMENT))
-    yield from (f"{ENVIRONMENT}: {name} is nothing that a run says" for name in strange)
-    yield from _unplanned(found, shown)
-
-
-def _odd_environment(found: dict[str, Any]) -> Iterator[str]:
-    """Yield what a run never says so of itself, of another type or twice; true or not."""
-    for name in ("optmap", "code_version", "python", "os", "processor", "started"):
-        if not isinstance(found.get(name), str) or (name != "processor" and not found[name]):
-            yield f"{ENVIRONMENT}: {name} {found.get(name)!r} is no text"
-    libraries, started = found.get("libraries"), str(found.get("started"))
-    versions = libraries.values() if isinstance(libraries, dict) else [0]
-    if any(own is not None and not VERSION.fullmatch(str(own)) for own in versions) or any(
-        type(own) not in (str, type(None)) for own in versions
-    ):
-        yield f"{ENVIRONMENT}: libraries without a version"
-    if not PYTHON.fullmatch(str(found.get("python"))):
-        yield f"{ENVIRONMENT}: python {found.get('python')!r} is no version"
-    if found.get("code_version") == code_version():
-        yield from _odd_names(found)
-    if isinstance(libraries, dict) and not set(LIBRARIES) <= set(libraries):
-        yield f"{ENVIRONMENT}: says nothing of {', '.join(sorted(set(LIBRARIES) - set(libraries)))}"
-    with contextlib.suppress(ValueError, TypeError):
-        if datetime.fromisoformat(started) <= datetime.now(UTC) + timedelta(days=1):
-            started = ""
-    if started:
-        yield f"{ENVIRONMENT}: started {started!r} is no time, or still to come"
-    cores, arguments = found.get("cores"), found.get("arguments")
-    if type(cores) is not int or cores < 1:
-        yield f"{ENVIRONMENT}: {cores!r} cores"
-    if not isinstance(arguments, list) or not all(isinstance(a, str) for a in arguments):
-        yield f"{ENVIRONMENT}: arguments that are no texts"
-    lists = [found.get("seeds", [0]), *(found.get("planned") or {}).values()]
-    if any(not isinstance(own, list) or not own or len(set(own)) < len(own) for own in lists):
-        yield f"{ENVIRONMENT}: a plan that names nothing, or something twice"
-
-
-def _odd_names(found: dict[str, Any]) -> Iterator[str]:
-    """Yield what this version of optmap names otherwise: libraries, and those it cannot lack."""
-    libraries = found.get("libraries")
-    if isinstance(libraries, dict) and list(libraries) != list(LIBRARIES):
-        yield f"{ENVIRONMENT}: other libraries, or in another order, than a run names"
-    if isinstance(libraries, dict) and any(libraries.get(name) is None for name in NEEDED):
-        yield f"{ENVIRONMENT}: without a library that optmap cannot lack"
-    missing = [name for name in ("seeds", "limits") if name not in found]
-    yield from (f"{ENVIRONMENT}: no {name}, which every run writes" for name in missing)
-
-
-def _two_of_one_name(shown: Sequence[Row]) -> Iterator[str]:
-    """Yield names under which tables would show two instances as one."""
-    digests: dict[str, str] = {}
-    for row in shown:
-        if digests.setdefault(row.instance, row.digest) != row.digest:
-            yield f"rows.jsonl: two instances are called {row.instance!r}; one is {row.method}'s"
-
-
-def _unplanned(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
-    """Yield the rows that were planned and are not shown.
-
-    A run without a plan (of an earlier version) shows every method on every instance.
-    """
-    if "planned" not in found and found.get("code_version") == code_version():
-        yield f"{ENVIRONMENT}: no plan, which every run writes"
-    there = {(row.instance, row.method, row.seed) for row in shown}
-    own = [row for row in shown if not row.method.startswith(GIVEN)]
-    methods = list(dict.fromkeys(row.method for row in own))
-    plan = {row.instance: methods for row in own}
-    plan = found.get("planned", plan)
-    seeds = found.get("seeds", list(dict.fromkeys(row.seed for row in own)))
-    if not any(plan.values()) or any(type(seed) is not int for seed in seeds):
-        yield f"{ENVIRONMENT}: a plan of nothing, or seeds that are none"
-    asked = [
-        (instance, method, seed)
-        for instance, names in plan.items()
-        for method in names
-        for seed in (seeds[:1] if method.startswith(GIVEN) else seeds)
-    ]
-    grids = {
-        frozenset(name for name in names if not name.startswith(GIVEN)) for names in plan.values()
-    }
-    if len(grids) > 1 and not found.get("picked"):
-        yield f"{ENVIRONMENT}: a plan of other methods on some instances than on others"
-    missing = [row for row in asked if row not in there]
-    if missing:
-        first = " / ".join(map(str, missing[0]))
-        yield f"rows.jsonl: {len(missing)} of {len(asked)} planned rows are missing, as {first}"
 
 
 def list_problems(copy: BestKnown, trusted: BestKnown, where: str) -> Iterator[str]:
@@ -264,6 +135,11 @@ def unverifiable(folder: Path, shown: Sequence[Row], made_on: dict[str, Any]) ->
         name = f"{more[0].instance} / {more[0].method}"
         text = f"{len(more)} rows are of earlier calls, as {name}, whose plans are not kept"
         yield f"{ENVIRONMENT}: {text}: others of theirs may be missing"
+    before = sum(row.ended < str(made_on.get("started", "")) for row in shown)
+    if before:
+        yield f"rows: {before} ended before this call began; what machine ran them is not kept"
+    if on_cluster(made_on):
+        yield "rows: workers of a cluster ran them, whose machines are not kept"
     if made_on.get("picked"):
         yield f"{ENVIRONMENT}: its rows were picked one by one, so that fewer may be a choice"
     if not (folder / MANIFEST).is_file():

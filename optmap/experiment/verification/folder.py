@@ -92,8 +92,8 @@ def seal_problems(folder: Path, found: Folder) -> Iterator[str]:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             yield f"{MANIFEST}: not a manifest"
             return
-        if type(sealed[0]) is not int or set(manifest) != {"rows", "chain", "files"}:
-            yield f"{MANIFEST}: says more than a run seals"
+        if type(sealed[0]) is not int or list(manifest) != ["rows", "chain", "files"]:
+            yield f"{MANIFEST}: says more than a run seals, or in another order"
         if sealed != (len(found.rows), found.chain):
             yield f"{MANIFEST}: seals {sealed[0]} rows, other than the {len(found.rows)} here"
         yield from (f"{name}: sealed, and no file of a run" for name in set(named) - set(DERIVED))
@@ -106,6 +106,8 @@ def seal_problems(folder: Path, found: Folder) -> Iterator[str]:
             elif hashlib.sha256(file.read_bytes()).hexdigest()[:24] != digest:
                 yield f"{name}: not the file that was sealed"
         yield from (f"{name}: not in the manifest" for name in DERIVED if name not in named)
+        if [n for n in named if n in DERIVED] != [n for n in DERIVED if n in named]:
+            yield f"{MANIFEST}: its files stand in another order than a run seals them"
     elif any((folder / name).is_file() for name in DERIVED if name not in BEFORE):
         yield f"{MANIFEST}: missing, although the run's tables were written"
     if found.rows and not (folder / ENVIRONMENT).is_file() and ENVIRONMENT not in named:

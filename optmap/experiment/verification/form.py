@@ -84,6 +84,11 @@ def form_problems(row: dict[str, Any]) -> Iterator[str]:
         for name in MEASURED
         if row[name] is not None and type(row[name]) is not float
     )
+    yield from (
+        f"stage_seconds.{stage}: {s!r} is no time as a run writes it"
+        for stage, s in row["stage_seconds"].items()
+        if type(s) is not float
+    )
     numbers |= {f"stage_seconds.{stage}": s for stage, s in row["stage_seconds"].items()}
     odd = {name: value for name, value in numbers.items() if not _is_time(value)}
     yield from (f"{name}: {value!r} is no number >= 0" for name, value in odd.items())

@@ -16,13 +16,12 @@ from optmap.experiment.row import GIVEN, Row
 from optmap.experiment.run.description import describe_network
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
-from optmap.experiment.run.mapping_file import content_digest, read_document
+from optmap.experiment.run.mapping_file import content_digest, document, read_document
 from optmap.experiment.run.source import Source
 from optmap.experiment.verification.certificates import prove_certificate
 from optmap.experiment.verification.claims import (
     below_what_is_known,
     differing_bounds,
-    may_run_ahead,
     scope_problems,
     unclaimed,
     value_problems,
@@ -35,6 +34,7 @@ from optmap.experiment.verification.form import (
     trace_problems,
 )
 from optmap.experiment.verification.kept import Kept
+from optmap.experiment.verification.orders import order_problems
 from optmap.experiment.verification.rerun import had_its_time, rerun_problems
 from optmap.experiment.verification.second_proof import Word, prove_bound
 from optmap.experiment.verification.verdict import RowVerdict
@@ -169,11 +169,13 @@ class Checker:
         if "mappings" not in row["attached"]:
             return None
         data, _, mapping = read_document(path)
-        if path.read_bytes() != f"{dumps(data)}\n".encode():  # a name twice, true for 1, -0
-            raise InputError(str(path), "", "written otherwise than a run writes it", "its mapping")
         for name in ("method", "instance", "source", "digest"):
             if data[name] != row[name]:
                 raise InputError(str(path), name, repr(data[name]), f"{row[name]!r}, as the row")
+        source = Source.from_json(row["source"])
+        written = document(mapping, row["instance"], source, row["digest"], row["method"])
+        if path.read_bytes() != f"{dumps(written)}\n".encode():  # a name twice, true for 1, -0
+            raise InputError(str(path), "", "written otherwise than a run writes it", "its mapping")
         if sorted(row["attached"]) not in (["details", "mappings"], ["mappings"]):
             raise InputError("row", "attached", ", ".join(row["attached"]), "mappings, details")
         return mapping
@@ -213,8 +215,8 @@ class Checker:
         for name, value in named.items():
             if json.dumps(row.get(name)) != json.dumps(json.loads(dumps(value))):
                 yield f"{name}: stored {str(row.get(name))[:80]}, found {str(value)[:80]}"
-        if method is not None and mapping.orders.has_prologue and not may_run_ahead(method):
-            yield f"its orders have a prologue, which {method.name} never makes"
+        if method is not None:
+            yield from order_problems(row, method, case)
         yield from self._details(row, case)
         odd: list[str] = []
         if method is not None:

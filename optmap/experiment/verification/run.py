@@ -37,7 +37,6 @@ from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, edited
 from optmap.experiment.tables.gaps import by_digest, shared_bounds
 from optmap.experiment.verification.context import (
     behind,
-    environment_problems,
     list_problems,
     proved_by_digest,
     report_problems,
@@ -45,6 +44,7 @@ from optmap.experiment.verification.context import (
     star_problems,
     unverifiable,
 )
+from optmap.experiment.verification.environment import environment_problems
 from optmap.experiment.verification.folder import read_folder, seal_problems, text_problems
 from optmap.experiment.verification.row import ODD, Checker
 from optmap.experiment.verification.second_proof import Word
