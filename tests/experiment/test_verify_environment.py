@@ -66,6 +66,27 @@ def test_an_environment_that_no_run_writes_is_found(
     assert list(environment_problems({**found, name: change(found)}, rows))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "change", "wrong"),
+    [
+        ([], {}, False),
+        ([], {"planned": {"i": ["cpsat", "song2020-tree"]}}, True),
+        (["--methods", "cpsat,song2020-tree"], {}, True),
+        (["--methods=cpsat, song2020-tree"], {"planned": {"i": ["cpsat", "song2020-tree"]}}, False),
+        (["--predict", "r"], {"planned": {"i": ["cpsat", "song2020-tree"]}}, False),
+        (["--seeds", "0"], {}, False),
+        (["--seeds", "1,0"], {"seeds": [0, 1]}, True),
+        (["--seeds", "1,0"], {"seeds": [1, 0]}, False),
+    ],
+)
+def test_a_plan_stands_in_the_order_of_its_call(
+    run: Path, arguments: list[str], change: Stored, wrong: bool
+) -> None:
+    made_on = json.loads((run / ENVIRONMENT).read_text()) | {"arguments": arguments} | change
+    found = [line for line in environment_problems(made_on, typed_rows(run)) if "plans" in line]
+    assert bool(found) == wrong
+
+
 def test_its_fields_stand_in_one_order(run: Path) -> None:
     found, rows = json.loads((run / ENVIRONMENT).read_text()), typed_rows(run)
     assert list(environment_problems(dict(reversed(found.items())), rows))

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import optmap
@@ -14,6 +15,7 @@ from optmap.experiment.run.environment import LIBRARIES, SOLVERS, code_version
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.tables.derived import ENVIRONMENT, limits_of
 from optmap.experiment.verification.form import CLOCKS_S
+from optmap.methods import METHODS
 
 #: What environment.json says of a run.
 OF_ENVIRONMENT = (
@@ -58,7 +60,7 @@ def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterato
     yield from (f"{ENVIRONMENT}: {name} is nothing that a run says" for name in strange)
     yield from _beyond_the_machine(found, shown)
     yield from _unplanned(found, shown)
-    yield from _plan_out_of_order(found, shown)
+    yield from _plan_out_of_order(found)
 
 
 def _odd_environment(found: dict[str, Any]) -> Iterator[str]:
@@ -167,18 +169,34 @@ def _beyond_the_machine(found: dict[str, Any], shown: Sequence[Row]) -> Iterator
 
 def on_cluster(found: dict[str, Any]) -> bool:
     """Tell whether a run says that workers of a Dask cluster ran its rows."""
-    return any(str(a).split("=")[0] == "--cluster" for a in found.get("arguments") or ())
+    return "--cluster" in _words(found.get("arguments"))
 
 
-def _plan_out_of_order(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
-    """Yield where instances, methods or seeds are planned in another order than they are shown."""
+def _plan_out_of_order(found: dict[str, Any]) -> Iterator[str]:
+    """Yield where methods or seeds are planned in another order than the call asked for them.
+
+    A call that names no methods runs them in the order in which optmap lists them; a promise
+    (``--predict``) or an objective changes it.
+    """
     plan, seeds = found.get("planned"), found.get("seeds")
-    if found.get("picked") or not isinstance(plan, dict) or not isinstance(seeds, list):
+    given = dict(pairwise(["", *_words(found.get("arguments")), ""]))
+    if found.get("picked") or not isinstance(plan, dict):
         return
-    rows = [r for r in shown if r.method in plan.get(r.instance, ()) and r.seed in seeds]
-    pairs = [(list(plan), [row.instance for row in rows]), (seeds, [row.seed for row in rows])]
-    pairs += [(plan[i], [r.method for r in rows if r.instance == i]) for i in plan]
-    for asked, ran in pairs:
-        there = list(dict.fromkeys(ran))
-        if there != [one for one in asked if one in there]:
-            yield f"{ENVIRONMENT}: plans {', '.join(map(str, asked))} in another order than it ran"
+    named = given.get("--seeds", "").split(",")
+    said = [str(seed) for seed in seeds] if isinstance(seeds, list) else []
+    if sorted(said) == sorted(set(named)) and said != list(dict.fromkeys(named)):
+        yield f"{ENVIRONMENT}: plans seeds {seeds}, asked for as {given['--seeds']}"
+    if any(option.startswith(("--p", "--ob")) for option in given):
+        return
+    names = given.get("--methods", "")
+    order = [name.strip() for name in names.split(",")] if names else list(METHODS)
+    for instance, methods in plan.items():
+        known = [name for name in methods if name in order]
+        if known != [name for name in order if name in known]:
+            yield f"{ENVIRONMENT}: plans the methods of {instance} in another order than a run"
+
+
+def _words(arguments: object) -> Iterator[str]:
+    """Yield the words of a call, options apart from their values."""
+    for word in arguments if isinstance(arguments, list) else ():
+        yield from str(word).split("=", 1) if str(word).startswith("--") else (str(word),)
