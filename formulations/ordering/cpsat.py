@@ -60,10 +60,12 @@ def solve(
     watch = Stopwatch(limits, report=report)
     sets = OrderSets(graph, platform, binding)
     best = best_start(sets, prologue, free_sends, warm)
-    note = why_not_built(sets.resources, len(sets.tasks), watch.left)
-    if note and sets.floor < best[1]:
+    proved = sets.floor == best[1]  # then there is nothing to search
+    note = "" if proved else why_not_built(sets.resources, len(sets.tasks), watch.left)
+    if proved or note:
         watch.note(best[1], sets.floor)
-        known = Outcome(Status.FEASIBLE, *best, sets.floor, watch.trace, note=note)
+        status = Status.OPTIMAL if proved else Status.FEASIBLE
+        known = Outcome(status, *best, sets.floor, watch.trace, note=note)
         return replace(known, grade=Grade.CERTIFIED)
 
     def expired() -> bool:

@@ -28,7 +28,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -115,16 +115,26 @@ def derived_sends(
     graph: ClusterGraph, binding: Binding, orders: StaticOrders
 ) -> tuple[tuple[Channel, ...], ...]:
     """Return the default send orders: by the producers' place, then the consumer's index."""
+    remote = remote_channels(graph, binding)
+    a, b = graph.source[remote], graph.target[remote]
+    return tuple(
+        tuple(zip(a[sent].tolist(), b[sent].tolist(), strict=True))
+        for sent in _derived(graph, remote, binding, orders)
+    )
+
+
+def _derived(
+    graph: ClusterGraph, remote: IntArray, binding: Binding, orders: StaticOrders
+) -> list[IntArray]:
+    """Return per tile which of the ``remote`` channels it sends, in the default order."""
     place = np.zeros(graph.num_clusters, dtype=np.int64)
     for order in orders.clusters:
         place[list(order)] = np.arange(len(order))
-    remote = remote_channels(graph, binding)
     a, b = graph.source[remote], graph.target[remote]
     tile = binding.tile_of[a]
-    sends: list[list[Channel]] = [[] for _ in orders.clusters]
-    for e in np.lexsort((b, place[a], tile)):
-        sends[tile[e]].append((int(a[e]), int(b[e])))
-    return tuple(map(tuple, sends))
+    sorted_sends = np.lexsort((b, place[a], tile))
+    per_tile = np.bincount(tile, minlength=len(orders.clusters))
+    return np.split(sorted_sends, np.cumsum(per_tile)[:-1])
 
 
 def refuse_short_buffers(graph: ClusterGraph, platform: Platform) -> None:
@@ -207,17 +217,26 @@ def lower(
     edges.add(b, s, tau[b], held_in[remote] - initial, Reason.BUFFER)
 
     _add_orders(edges, orders.clusters, orders.offsets, time, Reason.ORDER)
-    send_of = {(int(x), int(y)): int(i) for x, y, i in zip(a, b, s, strict=True)}
-    sends = orders.sends if orders.sends is not None else derived_sends(graph, binding, orders)
-    try:
-        send_actors = [[send_of[channel] for channel in order] for order in sends]
-    except KeyError as error:
-        raise ValueError(f"send order names channel {error.args[0]}, which is not sent") from None
-    if orders.sends is not None:
+    send_actors: Sequence[Sequence[int] | IntArray]
+    if orders.sends is None:
+        send_actors = [k + sent for sent in _derived(graph, remote, binding, orders)]
+    else:
+        send_of = dict(zip(zip(a.tolist(), b.tolist(), strict=True), s.tolist(), strict=True))
+        send_actors = _actors_of(orders.sends, send_of)
         _refuse_wrong_sends(orders.sends, binding, len(remote))
     _add_orders(edges, send_actors, orders.send_offsets, time, Reason.SEND_ORDER)
     marked, reason = edges.build(len(time))
     return BindingAwareGraph(marked, reason, time, remote.astype(np.int32), graph)
+
+
+def _actors_of(
+    sends: Sequence[Sequence[Channel]], send_of: Mapping[Channel, int]
+) -> list[list[int]]:
+    """Return the send actors of send orders; ValueError for a channel that is not sent."""
+    try:
+        return [[send_of[channel] for channel in order] for order in sends]
+    except KeyError as error:
+        raise ValueError(f"send order names channel {error.args[0]}, which is not sent") from None
 
 
 def _iterations(
@@ -248,10 +267,12 @@ def _iterations(
 
 def _send_ticks(tokens: IntArray, platform: Platform) -> IntArray:
     """Return ceil(tokens / ni_tokens_per_tick) for every send, in exact integers."""
-    ticks = [platform.send_ticks(int(t)) for t in tokens]
-    if sum(ticks) > MAX_TICKS:
-        raise ValueError(f"one iteration sends for {sum(ticks)} ticks, above {MAX_TICKS}")
-    return np.array(ticks, dtype=np.int64)
+    amounts, which, counts = np.unique(tokens, return_inverse=True, return_counts=True)
+    ticks = [platform.send_ticks(t) for t in amounts.tolist()]
+    total = sum(t * count for t, count in zip(ticks, counts.tolist(), strict=True))
+    if total > MAX_TICKS:
+        raise ValueError(f"one iteration sends for {total} ticks, above {MAX_TICKS}")
+    return np.array(ticks, dtype=np.int64)[which]
 
 
 def _refuse_wrong_orders(binding: Binding, orders: StaticOrders) -> None:
@@ -281,7 +302,7 @@ def _refuse_wrong_sends(
 
 def _add_orders(
     edges: _Edges,
-    orders: Sequence[Sequence[int]],
+    orders: Sequence[Sequence[int] | IntArray],
     offsets: Sequence[Sequence[int]] | None,
     time: IntArray,
     reason: Reason,

@@ -54,8 +54,10 @@ def _furthest(graph: ClusterGraph, entering: dict[int, int], per_token: int) -> 
     target = graph.target[order]
     component_of, count = strong_components(k, indptr, target)
     members: list[list[int]] = [[] for _ in range(count)]
-    for v in range(k):
-        members[component_of[v]].append(v)
+    in_component = component_of.tolist()
+    for v, component in enumerate(in_component):
+        members[component].append(v)
+    first, heads, tokens = indptr.tolist(), target.tolist(), graph.initial[order].tolist()
     value = dict(entering)
     place = np.empty(k, dtype=np.int64)  # of a cluster in its component
     for group in reversed(members):  # components are numbered against the direction of channels
@@ -70,10 +72,10 @@ def _furthest(graph: ClusterGraph, entering: dict[int, int], per_token: int) -> 
         for v in group:
             if v not in value:
                 continue
-            for e in order[indptr[v] : indptr[v + 1]]:
-                w = int(graph.target[e])
-                if component_of[w] != component_of[v]:
-                    candidate = value[v] + per_token * int(graph.initial[e])
+            for e in range(first[v], first[v + 1]):
+                w = heads[e]
+                if in_component[w] != in_component[v]:
+                    candidate = value[v] + per_token * tokens[e]
                     value[w] = max(value.get(w, candidate), candidate)
     return value
 

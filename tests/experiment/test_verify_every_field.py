@@ -168,7 +168,20 @@ def a_mapping_before_its_instance(row: Stored, mapping: Stored) -> None:
     mapping["instance"] = mapping.pop("instance")
 
 
+def metrics_in_another_order(row: Stored, mapping: Stored) -> None:
+    row["metrics"] = dict(reversed(row["metrics"].items()))
+
+
+def cut_for_other_rows(row: Stored, mapping: Stored) -> None:
+    mapping["mapping"]["decomposition"]["rows"] += 1
+
+
 ROWS: list[Change] = [
+    metrics_in_another_order,
+    cut_for_other_rows,
+    put("cpu_s", None),
+    put("elapsed_s", None),
+    put("elapsed_s", 1e6),
     a_mapping_in_another_order,
     a_mapping_whose_units_stand_in_another_order,
     a_mapping_before_its_instance,
@@ -215,6 +228,7 @@ ROWS: list[Change] = [
     of_new_key("code_version", ""),
     of_new_key("solver_versions", ""),
     of_new_key("memory_mb", 1),
+    of_new_key("limit_s", 60),
 ]
 
 
@@ -300,7 +314,14 @@ def whole_seconds(claim: Stored) -> None:
     claim["trace"][0][0] = 0
 
 
-@pytest.mark.parametrize("change", [bound_in_words, course_in_words, a_point_twice, whole_seconds])
+def a_bound_above_the_value(claim: Stored) -> None:
+    claim["trace"].insert(0, [0.0, claim["value"], claim["value"] + 1])
+
+
+COURSES = (bound_in_words, course_in_words, a_point_twice, whole_seconds, a_bound_above_the_value)
+
+
+@pytest.mark.parametrize("change", COURSES)
 def test_the_course_of_a_solve_is_written_as_a_run_writes_it(
     run: Path, change: Callable[[Stored], None]
 ) -> None:
@@ -323,6 +344,7 @@ def test_the_course_of_a_solve_is_written_as_a_run_writes_it(
         ("feasible", 48, 48, "status feasible with value 48 and bound 48"),
         ("unknown", 48, 40, "status unknown with the value 48"),
         ("infeasible", 48, None, "status infeasible with the value 48"),
+        ("feasible", None, 40, "status feasible with the value None"),
         ("feasible", 48, 49, "bound 49 above the claimed 48"),
         ("feasible", 47, 40, "claimed 47, judged 48"),
         ("feasible", 47, 40, "claimed 47, the final mapping has 48"),

@@ -10,8 +10,9 @@ from optmap.bounds.bound import Bound
 from optmap.bounds.spreading import prove_spreading
 from optmap.errors import InputError, refuse_unknown
 from optmap.exact_questions import prove_again, prove_cover_again
+from optmap.experiment.run.exact_json import dumps
 from optmap.instance import Instance
-from optmap.model.certificate import from_dict
+from optmap.model.certificate import Certificate, from_dict
 from optmap.model.cover_certificate import from_dict as cover_from_dict
 from optmap.model.grade import Grade
 from optmap.model.mapping import Mapping
@@ -70,6 +71,13 @@ Prove = Callable[[dict[str, Any], Mapping, Instance, Limits], Bound]
 #: Kind of certificate -> what proves it again.
 PROVERS: dict[str, Prove] = {"prices": _prices, "cover": _cover, "spreading": _spreading}
 
+#: Kind of certificate -> what reads it.
+READERS: dict[str, Callable[[dict[str, Any]], Certificate]] = {
+    "prices": from_dict,
+    "cover": cover_from_dict,
+    "spreading": spreading_from_dict,
+}
+
 
 def prove_certificate(
     data: dict[str, Any], mapping: Mapping, instance: Instance, limits: Limits
@@ -86,4 +94,7 @@ def prove_certificate(
     kind = data.get("kind") if isinstance(data, dict) else None
     if kind not in PROVERS:
         raise InputError("certificate", "kind", repr(kind), "one of " + ", ".join(PROVERS))
-    return PROVERS[kind](data, mapping, instance, limits)
+    proved = PROVERS[kind](data, mapping, instance, limits)
+    if dumps(READERS[kind](data).to_json()) != dumps(data):  # 1.0 for 1, fields in another order
+        raise InputError("certificate", "", "written otherwise than a run writes it", "as it is")
+    return proved

@@ -93,7 +93,7 @@ def value_problems(row: dict[str, Any], metrics: dict[str, Any]) -> Iterator[str
             yield f"{name}: bound {bound} above the claimed {value}"
         if (claim["status"] == "optimal") != (value is not None and value == bound):
             yield f"{name}: status {claim['status']} with value {value} and bound {bound}"
-        if value is not None and claim["status"] not in ("optimal", "feasible"):
+        if (value is not None) != (claim["status"] in ("optimal", "feasible")):
             yield f"{name}: status {claim['status']} with the value {value}"
         if claim["status"] not in {status.value for status in Status}:
             yield f"{name}: status {claim['status']!r} is none"
@@ -147,9 +147,14 @@ def below_what_is_known(own: Iterable[Bound], claims: list[dict[str, Any]]) -> I
             yield f"{claim['metric']}: bound {bound} graded {claim['grade']}, needs no solver"
 
 
-def unclaimed(proved: Iterable[Bound], claims: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield certificates that prove more than any stage claims, or for what no stage claims."""
+def unclaimed(proved: Iterable[Bound], claims: list[dict[str, Any]], alone: bool) -> Iterator[str]:
+    """Yield certificates that prove more than any stage claims, or for what no stage claims.
+
+    ``alone``: what its certificate proves is all that such a stage certifies.
+    """
     for bound in proved:
         claimed = [number(c["bound"]) for c in claims if c["metric"] == bound.metric]
+        if alone and not all(value == bound.value for value in claimed):
+            yield f"certificate: proves {bound.metric} >= {bound.value}, claimed otherwise"
         if not any(value is not None and value >= bound.value for value in claimed):
             yield f"certificate: proves {bound.metric} >= {bound.value}, which no stage claims"

@@ -18,7 +18,7 @@ from optmap.exact import EXACT_SCHEDULES, EXACT_WHOLE
 from optmap.experiment.row import OF_THE_STORE, Row
 from optmap.experiment.run.environment import code_version
 from optmap.experiment.run.exact_json import dumps
-from optmap.experiment.run.process import GRACE_S, SET_UP_S
+from optmap.experiment.run.process import GRACE_S, SET_UP_S, SET_UP_WALL_S
 from optmap.flow import solver_stages
 from optmap.methods import Method
 from optmap.model.clustered_snn import ClusteredSNN
@@ -81,8 +81,12 @@ def form_problems(row: dict[str, Any]) -> Iterator[str]:
     numbers = {name: row[name] for name in NUMBERS if row[name] is not None}
     yield from (
         f"{name}: {row[name]!r} is no time as a run writes it"
-        for name in MEASURED
+        for name in (*MEASURED, "limit_s")
         if row[name] is not None and type(row[name]) is not float
+    )
+    judged = () if row["check"] == "not_run" else ("cpu_s",)
+    yield from (
+        f"{n}: none, which every run notes" for n in ("elapsed_s", *judged) if row[n] is None
     )
     yield from (
         f"stage_seconds.{stage}: {s!r} is no time as a run writes it"
@@ -97,6 +101,9 @@ def form_problems(row: dict[str, Any]) -> Iterator[str]:
     wall, spent = row["wall_s"], sum(row["stage_seconds"].values())
     if spent > wall + CLOCKS_S:
         yield f"wall_s: {wall}, yet its stages took {spent:.4f} s"
+    longest = SET_UP_WALL_S + float(row["limit_s"] or 0) + GRACE_S + LATE_S
+    if row["elapsed_s"] is not None and row["elapsed_s"] > longest:
+        yield f"elapsed_s: {row['elapsed_s']}, yet a child is ended {longest} s after it is asked"
     if row["elapsed_s"] is not None and row["elapsed_s"] < wall - CLOCKS_S:
         yield f"elapsed_s: {row['elapsed_s']}, yet the method alone took {wall} s"
     yield from (
@@ -201,6 +208,9 @@ def trace_problems(row: dict[str, Any]) -> Iterator[str]:
             noted = [claim["bound"], *(x for point in trace for x in point[1:])]
             if any(isinstance(x, str) and Fraction(x).denominator == 1 for x in noted):
                 yield f"{name}: a whole number written as text"
+        proved = [Fraction(point[2]) for point in trace if point[2] is not None]
+        if claim["value"] is not None and any(low > Fraction(claim["value"]) for low in proved):
+            yield f"{name}: its trace proves {max(proved)}, above the claimed {claim['value']}"
         values = [Fraction(point[1]) for point in trace if point[1] is not None]
         if any(b > a for a, b in pairwise(values)):
             yield f"{name}: its trace loses a better value"

@@ -1,4 +1,4 @@
-"""What orders a method can leave: a prologue that it makes, sends that its solver chose."""
+"""What a method can leave: neurons cut for its platform, a prologue, sends that it chose."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from optmap.exact import EXACT_ORDERINGS, EXACT_SCHEDULES
 from optmap.judge.case import Case
 from optmap.methods import Method
+from optmap.model.clustered_snn import ClusteredSNN
 from optmap.ordering.contract import ORDER_IMPROVERS, ORDERERS
 from optmap.stages.course import ENDED_EARLY, WARM_ORDER
 
@@ -39,3 +40,15 @@ def order_problems(row: dict[str, Any], method: Method, case: Case) -> Iterator[
     started_from = ORDERERS[WARM_ORDER]()(case.graph, made.binding, case.platform, seed=row["seed"])
     if made.orders != started_from:
         yield f"its orders lack the sends that {method.name} chooses, and are not its first ones"
+
+
+def cut_problems(method: Method, case: Case) -> Iterator[str]:
+    """Yield where neurons are cut for crossbars of other rows than the platform has.
+
+    Where no neuron is cut, nothing but the mapping itself says for how many.
+    """
+    rows, given = case.mapping.decomposition.rows, case.platform.max_rows
+    if isinstance(case.snn, ClusteredSNN):
+        given = max(given, case.snn.max_fan_in)
+    if method.clustering != "imported" and rows != given:
+        yield f"its neurons are cut for {rows} rows; {method.name} cuts them for {given}"

@@ -34,7 +34,7 @@ from optmap.experiment.verification.form import (
     trace_problems,
 )
 from optmap.experiment.verification.kept import Kept
-from optmap.experiment.verification.orders import order_problems
+from optmap.experiment.verification.orders import cut_problems, order_problems
 from optmap.experiment.verification.rerun import had_its_time, rerun_problems
 from optmap.experiment.verification.second_proof import Word, prove_bound
 from optmap.experiment.verification.verdict import RowVerdict
@@ -206,6 +206,8 @@ class Checker:
             stored = json.dumps(row["metrics"].get(name, "nothing"))  # 1, 1.0 and true differ
             if stored != json.dumps(metrics.get(name, "nothing")):
                 yield f"{name}: stored {stored}, judged {metrics.get(name)}"
+        if list(row["metrics"]) != list(metrics):
+            yield "metrics: in another order than the judge writes them"
         named = {
             "decomposition": mapping.decomposition.policy,
             "place": place.to_json(),
@@ -217,6 +219,7 @@ class Checker:
                 yield f"{name}: stored {str(row.get(name))[:80]}, found {str(value)[:80]}"
         if method is not None:
             yield from order_problems(row, method, case)
+            yield from cut_problems(method, case)
         yield from self._details(row, case)
         odd: list[str] = []
         if method is not None:
@@ -262,7 +265,8 @@ class Checker:
             except ValueError as error:
                 yield f"certificate: {error}"
         own += certificates
-        yield from unclaimed(certificates, row["claims"])
+        alone = method is not None and bool(method.whole)
+        yield from unclaimed(certificates, row["claims"], alone)
         if method is not None and not method.whole:
             yield from below_what_is_known(own, row["claims"])
         verdict.exact += own
