@@ -61,8 +61,9 @@ def _furthest(graph: ClusterGraph, entering: dict[int, int], per_token: int) -> 
     value = dict(entering)
     place = np.empty(k, dtype=np.int64)  # of a cluster in its component
     for group in reversed(members):  # components are numbered against the direction of channels
-        entries = sorted((v for v in group if v in value), key=lambda v: -value[v])
-        if entries and len(group) > 1:  # every channel inside holds one initial iteration
+        alone = len(group) == 1
+        entries = [] if alone else sorted((v for v in group if v in value), key=lambda v: -value[v])
+        if entries:  # every channel inside holds one initial iteration
             place[group] = np.arange(len(group))
             inside = _successors_inside(group, component_of, indptr, target, place)
             best, steps = _best_entry(*inside, place[entries], _ranks(entries, value, per_token))
