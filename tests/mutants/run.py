@@ -60,7 +60,7 @@ MODULES = {
     "optmap/experiment/run/store.py": "tests/experiment/run/test_store.py",
     "optmap/experiment/tables/gaps.py": "tests/experiment/tables",
     "optmap/experiment/verification/claims.py": (
-        "tests/experiment/test_verify_every_field.py tests/experiment/test_verify_environment.py"
+        "tests/experiment/test_verify_claims.py tests/experiment/test_verify_environment.py"
         " tests/experiment/test_verify_run.py"
     ),
     "optmap/experiment/verification/folder.py": (
