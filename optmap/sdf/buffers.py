@@ -217,7 +217,8 @@ def pareto_points(
                 break
     except _EndedError as error:
         below = search.counted_total(search.least)
-        raise SearchLimitError(most_distributions, points, *error.args, below) from None
+        in_time = bool(error.args[0])
+        raise SearchLimitError(most_distributions, points, in_time, below) from None
     return points
 
 
