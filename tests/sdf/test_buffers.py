@@ -14,11 +14,10 @@ from sdf_graphs import small_sdfg
 from optmap.sdf.buffers import (
     EndlessTradeOffError,
     SearchLimitError,
-    least_capacities,
     minimal_capacities,
     pareto_points,
-    with_capacities,
 )
+from optmap.sdf.capacities import least_capacities, with_capacities
 from optmap.sdf.graph import SDFG, sdfg, with_auto_concurrency
 from optmap.sdf.throughput import throughput
 
