@@ -15,6 +15,7 @@ from typing import NoReturn
 import optmap
 from optmap.errors import InputError, visible
 from optmap.model.outcome import Limits
+from optmap.readers.formats import FORMATS
 from optmap.readers.options import (
     OPTION_HELP,
     OPTION_NAMES,
@@ -102,7 +103,10 @@ def reading_arguments(made: argparse.ArgumentParser) -> None:
     """Add what says how files are to be read, where they do not say it themselves."""
     made.add_argument("--allow-outside", action="store_true", help=OUTSIDE_HELP)
     for name in OPTION_NAMES:
-        made.add_argument("--" + name.replace("_", "-"), metavar="TEXT", help=OPTION_HELP[name])
+        said = OPTION_HELP[name]
+        if name == "format":
+            said += ": " + ", ".join(form.name for form in FORMATS)
+        made.add_argument("--" + name.replace("_", "-"), metavar="TEXT", help=said)
 
 
 def reading_of(args: argparse.Namespace) -> ReadOptions:

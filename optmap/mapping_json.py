@@ -106,8 +106,11 @@ def _parameters(given: Any) -> Parameters:
 
 
 def _whole_numbers(values: Any) -> IndexArray:
-    if not isinstance(values, list) or not all(type(v) is int for v in values):
+    if not isinstance(values, list):
         raise ValueError(f"{values!r:.80} where a list of whole numbers belongs")
+    odd = next((i for i, v in enumerate(values) if type(v) is not int), None)
+    if odd is not None:
+        raise ValueError(f"{values[odd]!r:.80} at place {odd} of a list of whole numbers")
     largest = max(values, default=0, key=abs)
     if abs(largest) > np.iinfo(np.int32).max:
         raise ValueError(f"{largest:.6g} where clusters and tiles are counted from 0")

@@ -6,6 +6,7 @@ is :mod:`optmap.judge.check`'s question.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,8 +77,11 @@ class Binding:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tile_of", frozen(self.tile_of, np.int32))
-        if self.tile_of.ndim != 1 or (len(self.tile_of) and self.tile_of.min() < 0):
-            raise ValueError("tile_of must be a list of tiles >= 0")
+        if self.tile_of.ndim != 1:
+            raise ValueError(f"tile_of has shape {self.tile_of.shape}, not that of a list")
+        below = np.flatnonzero(self.tile_of < 0)
+        if len(below):
+            raise ValueError(f"cluster {below[0]} on tile {self.tile_of[below[0]]}, below 0")
 
     def __eq__(self, other: object) -> bool:
         """Compare by value."""
@@ -119,15 +123,17 @@ class StaticOrders:
     send_offsets: tuple[tuple[int, ...], ...] | None = None
 
     def __post_init__(self) -> None:
-        seen = [k for order in self.clusters for k in order]
-        if len(set(seen)) != len(seen) or any(k < 0 for k in seen):
-            raise ValueError("static orders: a cluster is named twice or below 0")
+        _refuse_repeated(self.clusters)
         if self.offsets is not None:
             _check_offsets(self.clusters, self.offsets, "offsets")
         if self.sends is not None:
             named = [channel for order in self.sends for channel in order]
-            if len(set(named)) != len(named) or len(self.sends) != len(self.clusters):
-                raise ValueError("send orders: a channel is named twice or a tile is missing")
+            if len(self.sends) != len(self.clusters):
+                given = f"{len(self.sends)} tiles, not {len(self.clusters)}"
+                raise ValueError(f"send orders for {given}")
+            twice = [channel for channel, times in Counter(named).items() if times > 1]
+            if twice:
+                raise ValueError("send orders: channel {} -> {} is named twice".format(*twice[0]))
         if self.send_offsets is not None:
             if self.sends is None:
                 raise ValueError("send_offsets without sends")
@@ -138,6 +144,19 @@ class StaticOrders:
         """Tell whether any entry runs ahead."""
         ahead = (*(self.offsets or ()), *(self.send_offsets or ()))
         return any(o for row in ahead for o in row)
+
+
+def _refuse_repeated(orders: Sequence[Sequence[int]]) -> None:
+    """Raise ValueError, naming cluster and tile, for one that stands twice or is below 0."""
+    on: dict[int, int] = {}
+    for tile, order in enumerate(orders):
+        for cluster in order:
+            if cluster < 0:
+                raise ValueError(f"static orders: cluster {cluster} on tile {tile} is below 0")
+            if cluster in on:
+                both = f"tile {tile}" if on[cluster] == tile else f"tiles {on[cluster]} and {tile}"
+                raise ValueError(f"static orders: cluster {cluster} is named twice, on {both}")
+            on[cluster] = tile
 
 
 def _check_offsets(

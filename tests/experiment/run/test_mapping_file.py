@@ -48,6 +48,25 @@ def test_what_was_written_is_read(file):
         (lambda d: d["source"].update(network="net.nir"), "source.network", "not there"),
         (lambda d: d.update(digest="0"), "digest", "'0'"),
         (lambda d: d["mapping"].update(tile_of=[10**30] * 3), "tile_of", "1e+30"),
+        (lambda d: d["mapping"].update(tile_of=[0, -4]), "tile_of", "cluster 1 on tile -4"),
+        (lambda d: d["mapping"].update(cluster_of=[0, 0.5]), "cluster_of", "0.5 at place 1"),
+        (lambda d: d["mapping"].update(orders=[[1], [0, 1]]), "orders", "1 is named twice, on ti"),
+        (
+            lambda d: d["mapping"].update(orders=[[1, 1], [0]]),
+            "orders",
+            "1 is named twice, on tile 0",
+        ),
+        (lambda d: d["mapping"].update(orders=[[], [0, -1]]), "orders", "cluster -1 on tile 1 is"),
+        (
+            lambda d: d["mapping"].update(sends=[[]]),
+            "orders",
+            "send orders for 1 tiles, not 2",
+        ),
+        (
+            lambda d: d["mapping"].update(sends=[[[0, 1], [0, 1]], []]),
+            "orders",
+            "channel 0 -> 1 is",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(file, change, field, found):

@@ -287,7 +287,8 @@ def test_wins_and_the_spread_over_seeds_are_in_the_headline():
 @pytest.mark.parametrize("metric", GAPPED, ids=lambda metric: metric.name)
 def test_every_metric_with_a_gap_is_in_every_table(metric):
     """The tables follow the list: an entry is all that a metric needs."""
-    texts = derived(ROWS)
+    measured = [replace(r, metrics={metric.name: 1} | r.metrics) for r in ROWS if r.accepted]
+    texts = derived(measured)
     assert metric.label in HEADERS
     assert f"| {metric.label} |" in texts["headline.md"]
     assert f" {metric.label} & " in texts["tables.tex"]
