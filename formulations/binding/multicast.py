@@ -35,6 +35,8 @@ from optmap.model.platform import Platform
 
 #: No model is built with more variables of crossed lines.
 MAX_CROSSINGS = 200_000
+#: Seconds that a clause of (B12) takes to build and to hand over: measured 5 to 8 millionths.
+SECONDS_PER_CLAUSE = 8e-6
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,32 @@ def multicast_hops_of(nets: list[Net], width: int, tile_of: list[int]) -> int:
     return total
 
 
+def why_not_built(crossings: int, clauses: int, left: float) -> str:
+    """Return why a model of so many clauses is not built in ``left`` seconds; empty if it may be.
+
+    Examples
+    --------
+    >>> why_not_built(1_000, 10_000, 0.5)
+    ''
+    >>> why_not_built(1_000, 600_000, 0.5)
+    'no model of multicast hops: 600,000 terms take some 4.8 s to build, 0.5 s are left'
+    >>> why_not_built(300_000, 600_000, 60.0)
+    'no model of multicast hops: 300,000 lines to cross, at most 200,000 are tried'
+    """
+    if crossings > MAX_CROSSINGS:
+        return (
+            f"no model of multicast hops: {crossings:,} lines to cross,"
+            f" at most {MAX_CROSSINGS:,} are tried"
+        )
+    seconds = SECONDS_PER_CLAUSE * clauses
+    if seconds <= left:
+        return ""
+    return (
+        f"no model of multicast hops: {clauses:,} terms take some {seconds:,.1f} s to build,"
+        f" {max(left, 0):,.1f} s are left"
+    )
+
+
 def solve(
     graph: ClusterGraph,
     platform: Platform,
@@ -160,9 +188,12 @@ def solve(
     known = warm if warm is not None and fits_platform(graph, platform, warm) else None
     reached = None if known is None else multicast_hops_of(nets, sets.width, known.tile_of.tolist())
     lines = 2 * (sets.width - 1) + 2 * sets.width * (sets.height - 1)
-    if len(nets) * lines > MAX_CROSSINGS:
-        note = f"no model of multicast hops: {len(nets) * lines:,} lines to cross"
-        return Outcome(Status.UNKNOWN, known, reached, note=note)
+    why_not = why_not_built(
+        lines * len(nets), lines * sum(len(n.readers) for n in nets), watch.left
+    )
+    if why_not:
+        status = Status.UNKNOWN if known is None else Status.FEASIBLE
+        return Outcome(status, known, reached, note=why_not)
     model = MulticastModel(sets, nets)
     model.build()
     model.stand_in_a_quadrant()

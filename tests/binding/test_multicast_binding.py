@@ -111,3 +111,13 @@ def test_a_torus_is_refused_by_name():
     graph, platform = cases(1, "torus", 3, 2)[0]
     with pytest.raises(ValueError, match="multicast hops need a mesh"):
         solve(graph, platform, Limits(1.0))
+
+
+@pytest.mark.wall_clock
+def test_a_model_too_large_for_the_limit_keeps_what_was_known():
+    graph, platform = cases(1, "mesh", 3, 2)[0]
+    known = bind(graph, platform)
+    found = solve(graph, platform, Limits(1e-9), warm=known)
+    assert found.note.startswith("no model of multicast hops: ")
+    assert (found.status, found.solution) == (Status.FEASIBLE, known)
+    assert solve(graph, platform, Limits(1e-9)).status is Status.UNKNOWN
