@@ -20,6 +20,8 @@ al., "Optimization by simulated annealing", Science 220, 1983, for the search.
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from optmap.binding.force_directed import bind as force_directed
@@ -38,8 +40,8 @@ from optmap.model.snn import BoolArray, IntArray
 
 #: Moves of the runs, and first and last temperature in mean spikes of a net.
 RUNS, HOT, COLD = (200_000, 200_000, 1_000_000), (2.0, 1.0, 2.0), 0.02
-#: Moves counted as a unit of work; moves that a second is expected to take until one is measured.
-MOVES_A_UNIT, FIRST_PACE = 400_000, 100_000.0
+#: Moves counted as a unit of work; moves of a run that only measures how many a second takes.
+MOVES_A_UNIT, PILOT = 400_000, 2_000
 
 
 def bind(
@@ -93,8 +95,12 @@ def annealed(
 
     A run that the limit leaves too little time for, at the pace of the one before, is shorter.
     """
-    best, mean, pace = start, float(nets.weight.mean()), FIRST_PACE
+    best, mean, pace = start, float(nets.weight.mean()), inf
     hops, run = -1, anneal_small if is_small(nets, grid) else anneal
+    if left_s() < inf:
+        begun = now()
+        run(start.copy(), nets, grid, seed, PILOT, HOT[0] * mean, COLD * mean)
+        pace = PILOT / max(now() - begun, 1e-6)
     for number, planned in enumerate(runs):
         if number and over():
             break
