@@ -26,6 +26,7 @@ _MISSING = {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1
 _MARKS = (",", ";", "\t", "|")
 _IN_NAMES = (";", "\t", "|", " ")
 _NUMBERS = re.compile(r"[0-9.eE+-]*[0-9]([,;|\s]+[0-9.eE+-]*[0-9])+", re.ASCII)
+_WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 #: Digits at the end of a cell, and at the beginning of the next: a decimal comma was between them?
 _DIGITS_END = re.compile(r"(^|[;\t| ])[0-9]+$", re.ASCII)
 _DIGITS_BEGIN = re.compile(r"[0-9]+($|[;\t| ])", re.ASCII)
@@ -73,6 +74,8 @@ def refuse_mixed(table: Table, columns: EdgeColumns, line: int, cells: Sequence[
     """Refuse a row of a comma table that another separator and a decimal comma may have cut.
 
     ``a;b,2,5`` below ``source,target,weight``: from a;b to 2, or from a to b with a weight of 2.5?
+    The other separator may also stand in a further column: ``x;b,2,5,a`` below
+    ``roi,target,weight,source``.
 
     Raises
     ------
@@ -82,11 +85,28 @@ def refuse_mixed(table: Table, columns: EdgeColumns, line: int, cells: Sequence[
     odd = [
         any(mark in cells[end] for mark in _IN_NAMES) for end in (columns.source, columns.target)
     ]
-    if odd[0] != odd[1] and any(
+    at_ends = odd[0] != odd[1] and any(
         _DIGITS_END.search(a) and _DIGITS_BEGIN.match(b) for a, b in pairwise(cells)
-    ):
+    )
+    if at_ends or _cut_otherwise(columns, cells):
         found = f"{quoted(cells)}: another separator, and a decimal comma?"
         raise table.fail(f"line {line}", found, f"one separator in all rows, or {SAY}")
+
+
+def _cut_otherwise(columns: EdgeColumns, cells: Sequence[str]) -> bool:
+    """Tell whether another separator in one cell, and one decimal comma, give other ends."""
+    ends = (columns.source, columns.target)
+    text = "".join(cells)
+    for mark in _IN_NAMES[:-1]:
+        if text.count(mark) != 1:
+            continue
+        parts = [part for cell in cells for part in cell.split(mark)]
+        for place in (place for place in range(len(cells)) if place not in ends):
+            if _WHOLE.fullmatch(parts[place]) and parts[place + 1].isdigit():
+                joined = [*parts[: place + 1], *parts[place + 2 :]]
+                if any(joined[end] != cells[end] for end in ends):
+                    return True
+    return False
 
 
 def _refuse_sideways(table: Table, layout: Layout, rows: Rows) -> None:
