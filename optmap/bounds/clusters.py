@@ -28,17 +28,13 @@ MAX_OVERLAP_UNITS = 2000
 
 
 def counting_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bound, ...]:
-    """Return those of :func:`cluster_bounds` that only count: columns, rows and resources."""
+    """Return those of :func:`cluster_bounds` that only count: columns, resources, rows."""
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, max(1, int(units_per_crossbar(network, platform).max()))
-    by_units = crossbars_by_units(network, platform)
-    values = {
-        "columns": by_units.pop("columns"),
-        "rows": -(-rows_taken(network.fan_out, columns) // rows),
-    }
-    for counted in (crossbars_by_resource(network, platform), by_units):
-        for name, value in counted.items():
-            values[name] = max(value, values.get(name, 0))
+    values = crossbars_by_units(network, platform)
+    for name, value in crossbars_by_resource(network, platform).items():
+        values[name] = max(value, values.get(name, 0))
+    values["rows"] = -(-rows_taken(network.fan_out, columns) // rows)
     return tuple(
         Bound("clusters", name, value, scope, Grade.CERTIFIED) for name, value in values.items()
     )
@@ -67,8 +63,7 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
         for name, value in pairs.items()
         if value is not None
     )
-    counted = counting_bounds(decomposition, platform)
-    return (*counted[:2], *found, *counted[2:])
+    return (*counting_bounds(decomposition, platform), *found)
 
 
 def overlap_bound(network: SNN, rows: int, columns: int) -> int | None:
