@@ -342,10 +342,13 @@ def _numbered_lines(
 ) -> tuple[list[int], list[tuple[int, list[int]]]]:
     """Return the numbers of the first line and those of the others, with their line numbers."""
     rows: list[tuple[int, list[int]]] = []
-    for number, line in enumerate(graph_text(path, expected).splitlines(), start=1):
+    text = graph_text(path, expected)
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("%") or not (line.strip() or (keep_empty and rows)):
             continue
         rows.append((number, _whole_numbers(path, number, line.split(), expected)))
+        if len(rows) == 1:  # before millions of empty lines are read one by one
+            refuse_wide_numbers(str(path), "line 1", max(rows[0][1][:2]), len(text.split()))
     first = rows[0][1] if rows else []
     if len(first) < 2:
         raise InputError(str(path), "line 1", f"{len(first)} numbers", expected)

@@ -177,6 +177,7 @@ HOSTILE = {
         b"%%MatrixMarket matrix coordinate real general\n900000000 900000000 1\n1 1 1\n"
     ),
     "huge.graph": written(b"900000000 1\n2\n1\n"),
+    "lines.graph": written(b"900000000 1 011\n" + b"\n" * 2_000_000),
     "deep.gml": written(b"graph [ " + b"a [ " * 100_000),
     "wide.txt": written(b"0 99999999\n"),
     "minus.txt": written(b"0 -5\n"),
