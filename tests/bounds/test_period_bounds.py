@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import ceil
 from random import Random
 
+import networkx as nx
 import numpy as np
 import oracles
 import pytest
@@ -22,6 +23,7 @@ from optmap.bounds.end_to_end import (
     fewest_units,
 )
 from optmap.bounds.period import (
+    _shortest_way,
     clustering_period_bound,
     clustering_period_bounds,
     period_bounds,
@@ -195,3 +197,21 @@ def test_a_recurrence_bound_above_something_is_the_bound_or_none(seed: int):
     for known in range(-1, 40):
         found = recurrence_bound(graph, platform, above=known)
         assert found == (whole if whole is not None and whole > known else None)
+
+
+def test_a_way_back_has_as_few_channels_as_networkx_finds():
+    asked = 0
+    for seed in range(20):
+        rng = Random(seed)
+        graph = nx.gnm_random_graph(rng.randint(2, 30), rng.randint(10, 90), seed, directed=True)
+        for members in nx.strongly_connected_components(graph):
+            part = graph.subgraph(members).copy()
+            after = {v: list(part.succ[v]) for v in part}
+            before = {v: list(part.pred[v]) for v in part}
+            for a, b in part.edges if len(members) > 1 else ():
+                way = _shortest_way(after, before, b, a)
+                assert (way[0], way[-1]) == (b, a)
+                assert nx.is_path(part, way)
+                assert len(way) - 1 == nx.shortest_path_length(part, b, a)
+                asked += 1
+    assert asked > 200

@@ -302,3 +302,14 @@ def test_no_number_of_a_chip_stands_without_its_source(chip):
 
     text = Path(platform_file(chip)).read_text(encoding="utf-8")
     assert bare(tomllib.loads(text)) == ["schema"]
+
+
+@pytest.mark.parametrize("kind", ["mesh", "torus"])
+@pytest.mark.parametrize("chip", [None, (1, 1)])
+def test_fewest_hops_of_a_grid_are_those_of_all_pairs(kind: str, chip: tuple[int, int] | None):
+    for width, height in product(range(1, 4), repeat=2):
+        net = Interconnect(kind, width, height, chip=chip)
+        platform = Platform("grid", (TILE,) * (width * height), net)
+        pairs = product(range(width * height), repeat=2)
+        apart = [int(platform.hops[a, b]) for a, b in pairs if a != b]
+        assert platform.least_hops == min(apart, default=0)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from optmap.compiled import _INTERPRETED
+from optmap.clustering import overlap
+from optmap.compiled import _INTERPRETED, interpreted
 from optmap.experiment.run import ahead, warm_up
+from optmap.instance import Instance
 from optmap.methods import METHODS
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 
 OVERLAP = METHODS["overlap"]
 
@@ -71,3 +74,18 @@ def test_what_needs_no_cut_compiles_none(monkeypatch: pytest.MonkeyPatch):
     warm_up.warm_up.__wrapped__(OVERLAP, cuts=False)
     warm_up.warm_up.__wrapped__(OVERLAP, cuts=True)
     assert seen == [(), warm_up.CUTTING, (), ()]
+
+
+def test_a_dense_network_compiles_nothing_that_grows_clusters_anew(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    platform = Platform("chip", (Tile(Crossbar(128, 128)),), Interconnect("mesh", 1, 1))
+    sparse, cut = (Instance("", f"gen:{name}", platform) for name in ("smooth-16", "mlp-200-9"))
+    monkeypatch.setattr(warm_up, "is_kept", lambda folder, module: False)
+    assert warm_up.may_grow_anew(OVERLAP, sparse)
+    monkeypatch.setattr(overlap, "ENCLOSED_WORK", 100)
+    with interpreted():
+        assert not warm_up.may_grow_anew(OVERLAP, sparse)
+    assert warm_up.may_grow_anew(OVERLAP, cut)
+    monkeypatch.setattr(warm_up, "is_kept", lambda folder, module: True)
+    assert warm_up.may_grow_anew(OVERLAP, sparse)
