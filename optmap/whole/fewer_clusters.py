@@ -3,9 +3,10 @@
 Pseudo-code::
 
     every synapse is in the cluster of the unit that reads it
-    repeat: deal the synapses of some clusters to clusters that know their sources or neurons
-        anneal (clustering/kernels/annealing_synapses.py) until nothing overflows: fewer clusters
-        in vain: begin again with fewer dissolved, then with more moves
+    for groups of twins, large ones first (kernels/bundles.py of clustering), then for synapses:
+        repeat: deal the bundles of some clusters to clusters that know their sources or neurons
+            anneal (kernels/annealing_synapses.py) until nothing overflows: fewer clusters
+            in vain: begin again with fewer dissolved, then with more moves; at last the next groups
 
 The cuts that filters want lie between pixels: a neuron on both sides of a border costs one row,
 while the pixels that it would share cost one each.
@@ -14,11 +15,13 @@ while the pixels that it would share cost one each.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from optmap.clock import did, now
 from optmap.clustering.kernels.annealing_synapses import Cooling, anneal
+from optmap.clustering.kernels.bundles import Bundles, bundles_of
 from optmap.clustering.kernels.synapse_clusters import Cover, cells, cover_of, rows_dealt, tidy
 from optmap.model.capacity import stated
 from optmap.model.decomposition import Decomposition, custom
@@ -28,6 +31,10 @@ from optmap.model.snn import SNN, IndexArray, IntArray
 
 #: Networks of more synapses, or of larger tables, are left as they are.
 MOST_SYNAPSES, MOST_CELLS = 1_000_000, 10_000_000
+#: Most twins in a group, one after the other; left out where bundles are hardly more than before.
+GROUPS, FINER = (16, 4, 1), 1.5
+#: Attempts in vain, one cluster dissolved, after which smaller groups follow.
+IN_VAIN = 3
 #: Clusters dissolved at once at first: this part of them.
 AT_ONCE = 25
 #: Temperatures, in rows; moves at first, also for each synapse, and how they grow.
@@ -48,35 +55,70 @@ def fewer_clusters(
     """Yield units and clusterings of ever fewer clusters, until the time is over.
 
     Nothing where crossbars are of several kinds or have limits of their own, or units must keep to
-    rules: the moves know rows and columns only.
+    rules, or neurons read nothing: the moves know rows, columns and synapses only.
     """
-    num, attempt = clustering.num_clusters, 0
     if stated(platform) or len(platform.kinds) > 1 or units.rules is not None:
         return
-    if not 0 < snn.num_synapses <= MOST_SYNAPSES or cells(snn, num) > MOST_CELLS:
+    if not 0 < snn.num_synapses <= MOST_SYNAPSES or len(snn.self_driven):
         return
     ((rows, columns),) = platform.kinds
-    best, rng = synapse_clusters(snn, units, clustering), np.random.default_rng(seed)
-    num = int(best.max()) + 1
-    at_once = max(1, num // AT_ONCE)
-    length = max(LEAST_MOVES, MOVES_A_SYNAPSE * snn.num_synapses)
-    while num > 1:
-        dealt = best
-        for _ in range(at_once):
-            dealt = dissolved(snn, dealt, rng)
-        cover = cover_of(snn, dealt, num - at_once, rows, columns)
-        attempt += 1
-        if _annealed(cover, length, seed * 1000 + attempt, expired):
-            tidy(cover)
-            best = without_gaps(cover.cluster)
-            num = int(best.max()) + 1
-            yield units_of(snn, rows, cover)
-        elif at_once > 1:
-            at_once = (at_once + 1) // 2
-        else:
-            length = int(LONGER * length)
+    best, last = synapse_clusters(snn, units, clustering), None
+    for most in GROUPS:
+        bundles = bundles_of(snn, most)
+        if last is not None and bundles.number < FINER * last.number:
+            continue
+        if cells(bundles, int(best.max()) + 1) > MOST_CELLS:
+            return
+        search, last = _Search(bundles, rows, columns, expired, seed + most - 1), bundles
+        for cover in search.run(bundles.cluster_of(best), most > 1):
+            best = without_gaps(cover.cluster[bundles.bundle_of])
+            yield units_of(snn, rows, bundles, cover)
         if expired():
             return
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Bundles, the crossbar they are for, the clock and the seed of one annealing after another."""
+
+    bundles: Bundles
+    rows: int
+    columns: int
+    expired: Callable[[], bool]
+    seed: int
+
+    def run(self, best: IndexArray, ends: bool) -> Iterator[Cover]:
+        """Yield covers of ever fewer clusters, from one that may overflow.
+
+        Parameters
+        ----------
+        best : (B,) int array
+            The cluster of each bundle at the start.
+        ends : bool
+            Whether to end after so many attempts in vain; else the time ends it.
+        """
+        rng, attempt, in_vain = np.random.default_rng(self.seed), 0, 0
+        best = without_gaps(best)
+        num = int(best.max()) + 1
+        at_once = max(1, num // AT_ONCE)
+        length = max(LEAST_MOVES, MOVES_A_SYNAPSE * self.bundles.number)
+        while num > 1 and not (ends and in_vain == IN_VAIN):
+            dealt = best
+            for _ in range(at_once):
+                dealt = dissolved(self.bundles, dealt, rng)
+            cover = cover_of(self.bundles, dealt, num - at_once, self.rows, self.columns)
+            attempt += 1
+            if _annealed(cover, length, self.seed * 1000 + attempt, self.expired):
+                tidy(cover)
+                best, in_vain = without_gaps(cover.cluster), 0
+                num = int(best.max()) + 1
+                yield cover
+            elif at_once > 1:
+                at_once = (at_once + 1) // 2
+            else:
+                length, in_vain = int(LONGER * length), in_vain + 1
+            if self.expired():
+                return
 
 
 def without_gaps(labels: IntArray | IndexArray) -> IndexArray:
@@ -107,42 +149,44 @@ def synapse_clusters(snn: SNN, units: Decomposition, clustering: Clustering) -> 
     return without_gaps(where[reader[raw]][order])
 
 
-def dissolved(snn: SNN, cluster: IndexArray, rng: np.random.Generator) -> IndexArray:
-    """Return the clusters of all synapses without one of them, drawn at random.
+def dissolved(bundles: Bundles, cluster: IndexArray, rng: np.random.Generator) -> IndexArray:
+    """Return the clusters of all bundles without one of them, drawn at random.
 
-    All synapses of a source in it go to one other, drawn from those that hold synapses of the
+    All bundles of a source in it go to one other, drawn from those that hold bundles of the
     source or of neurons that read it here.
     """
-    num, post = int(cluster.max()) + 1, snn.post_of_synapse()
+    num, ptr, source = int(cluster.max()) + 1, bundles.ptr, bundles.source
     k, dealt = int(rng.integers(num)), cluster.copy()
     mine = np.flatnonzero(cluster == k)
-    mine = mine[np.argsort(snn.indices[mine], kind="stable")]
-    sources, first = np.unique(snn.indices[mine], return_index=True)
-    everywhere = np.argsort(snn.indices, kind="stable")
-    ptr = np.concatenate(([0], np.cumsum(snn.fan_out)))
-    for i, synapses in zip(sources.tolist(), np.split(mine, first[1:]), strict=True):
-        near = [dealt[everywhere[ptr[i] : ptr[i + 1]]]]
-        near += [dealt[snn.indptr[j] : snn.indptr[j + 1]] for j in post[synapses].tolist()]
+    mine = mine[np.argsort(source[mine], kind="stable")]
+    sources, first = np.unique(source[mine], return_index=True)
+    everywhere = np.argsort(source, kind="stable")
+    out = np.concatenate(([0], np.cumsum(np.bincount(source))))
+    for i, held in zip(sources.tolist(), np.split(mine, first[1:]), strict=True):
+        near = [dealt[everywhere[out[i] : out[i + 1]]]]
+        near += [dealt[ptr[j] : ptr[j + 1]] for j in bundles.post[held].tolist()]
         others = np.concatenate(near)
         others = others[others != k]
         to = rng.choice(others) if len(others) else (k + 1 + rng.integers(num - 1)) % num
-        dealt[synapses] = to
+        dealt[held] = to
     return without_gaps(dealt)
 
 
-def units_of(snn: SNN, rows: int, cover: Cover) -> tuple[Decomposition, Clustering]:
-    """Return the units that the clusters of all synapses make, and their clusters.
+def units_of(
+    snn: SNN, rows: int, bundles: Bundles, cover: Cover
+) -> tuple[Decomposition, Clustering]:
+    """Return the units that the clusters of all bundles make, and their clusters.
 
     Of each neuron, the pieces whose inserted inputs are there already are read, one after the
     other, by the first that wants one; the last that is left is the neuron itself.
     """
-    n = snn.num_neurons
+    n, cluster = snn.num_neurons, cover.cluster[bundles.bundle_of]
     inserted: list[tuple[int, list[int]]] = []
     replaced: dict[int, list[int]] = {}
     where: dict[int, int] = {}
     for j in snn.units.tolist():
-        wanted = rows_dealt(cover, j)
-        of_synapse, sources = cover.cluster[snn.indptr[j] : snn.indptr[j + 1]], snn.sources_of(j)
+        wanted = rows_dealt(cover, int(bundles.group_of[j]))
+        of_synapse, sources = cluster[snn.indptr[j] : snn.indptr[j + 1]], snn.sources_of(j)
         reads = {k: sources[of_synapse == k].tolist() for k in wanted}
         left = sorted(wanted)
         while len(left) > 1:

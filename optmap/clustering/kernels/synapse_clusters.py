@@ -6,6 +6,10 @@ row: of a neuron in L clusters L - 1 rows are dealt among its pieces, as anybody
 a tree with any numbers of children that sum to L - 1. A cluster's rows are the sources of its
 synapses and the rows dealt to its pieces; its columns are its pieces.
 
+All this holds for groups of sources and of neurons that cannot be told apart, and for *bundles*
+(bundles.py) in place of synapses: a group takes as many rows, or columns, as it has members. Below,
+source, neuron and synapse stand for groups and bundles.
+
 What is changed is written down, so that a move of annealing (annealing_synapses.py) can be taken
 back.
 """
@@ -16,8 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optmap.clustering.kernels.bundles import Bundles
 from optmap.compiled import compiled
-from optmap.model.snn import SNN, IndexArray, IntArray
+from optmap.model.snn import IndexArray, IntArray
 
 #: What a row counts beside a row of overflow, and how much more every further row of overflow does.
 ROW, FURTHER = 0.15, 0.05
@@ -26,19 +31,23 @@ MORE_PIECES, LEAST_PIECES = 8, 24
 
 
 class Cover(NamedTuple):
-    """S synapses of N neurons in K clusters, changed in place.
+    """S synapses of N neurons and M sources in K clusters, changed in place.
 
     Parameters
     ----------
     ptr, source, post : (N + 1,), (S,) and (S,) arrays
         The network: synapses by reader.
-    out_ptr, out : (N + 1,) and (S,) arrays
+    out_ptr, out : (M + 1,) and (S,) arrays
         Synapses by source.
     cluster : (S,) int32 array
-    of_source, of_neuron : (N, K) int32 arrays
+    members : (M,) int64 array
+        Rows that each source takes.
+    copies : (N,) int64 array
+        Columns that a piece of each neuron takes, and rows where it is read.
+    of_source, of_neuron : (M, K) and (N, K) int32 arrays
         Synapses of a source, of a neuron, in a cluster.
     dealt : (N, K) int32 array
-        Rows dealt to the piece of a neuron in a cluster.
+        Pieces of a neuron that are read by its piece in a cluster.
     pieces, num_pieces : (N, L) and (N,) int32 arrays
         Clusters that each neuron is in, in any order.
     rows, columns : (K,) int64 arrays
@@ -58,6 +67,8 @@ class Cover(NamedTuple):
     out_ptr: Any
     out: Any
     cluster: Any
+    members: Any
+    copies: Any
     of_source: Any
     of_neuron: Any
     dealt: Any
@@ -72,31 +83,41 @@ class Cover(NamedTuple):
     touched: Any
 
 
-def cells(snn: SNN, num_clusters: int) -> int:
+def cells(bundles: Bundles, num_clusters: int) -> int:
     """Return how many numbers the tables take, up to a constant factor."""
-    degree = max(snn.max_fan_in, int(snn.fan_out.max(initial=0)))
-    return snn.num_neurons * num_clusters + 2 * degree * LEAST_PIECES
+    groups = max(len(bundles.rows), len(bundles.columns))
+    return groups * num_clusters + 2 * _degree(bundles) * LEAST_PIECES
 
 
-def cover_of(snn: SNN, cluster: IndexArray, num_clusters: int, rows: int, columns: int) -> Cover:
-    """Return the state that has each synapse in the cluster given, shape (S,)."""
-    n, post = snn.num_neurons, snn.post_of_synapse().astype(np.int32)
-    pairs = np.unique(post.astype(np.int64) * num_clusters + cluster)
+def _degree(bundles: Bundles) -> int:
+    """Return the most synapses of a source or a neuron."""
+    readers = int(np.bincount(bundles.source).max(initial=0))
+    return max(readers, int(np.diff(bundles.ptr).max(initial=0)))
+
+
+def cover_of(
+    bundles: Bundles, cluster: IndexArray, num_clusters: int, rows: int, columns: int
+) -> Cover:
+    """Return the state that has each bundle in the cluster given, shape (B,)."""
+    sources, neurons = len(bundles.rows), len(bundles.columns)
+    pairs = np.unique(bundles.post.astype(np.int64) * num_clusters + cluster)
     widest = int(np.bincount(pairs // num_clusters).max(initial=0))
     width = min(num_clusters, max(LEAST_PIECES, widest + MORE_PIECES)) + 1
-    degree = max(snn.max_fan_in, int(snn.fan_out.max(initial=0)))
+    degree, readers = _degree(bundles), np.bincount(bundles.source, minlength=sources)
     cover = Cover(
-        snn.indptr.astype(np.int64),
-        snn.indices.astype(np.int32),
-        post,
-        np.concatenate(([0], np.cumsum(snn.fan_out))).astype(np.int64),
-        np.argsort(snn.indices, kind="stable").astype(np.int32),
+        bundles.ptr,
+        bundles.source,
+        bundles.post,
+        np.concatenate(([0], np.cumsum(readers))).astype(np.int64),
+        np.argsort(bundles.source, kind="stable").astype(np.int32),
         cluster.astype(np.int32),
-        np.zeros((n, num_clusters), dtype=np.int32),
-        np.zeros((n, num_clusters), dtype=np.int32),
-        np.zeros((n, num_clusters), dtype=np.int32),
-        np.zeros((n, width), dtype=np.int32),
-        np.zeros(n, dtype=np.int32),
+        bundles.rows,
+        bundles.columns,
+        np.zeros((sources, num_clusters), dtype=np.int32),
+        np.zeros((neurons, num_clusters), dtype=np.int32),
+        np.zeros((neurons, num_clusters), dtype=np.int32),
+        np.zeros((neurons, width), dtype=np.int32),
+        np.zeros(neurons, dtype=np.int32),
         np.zeros(num_clusters, dtype=np.int64),
         np.zeros(num_clusters, dtype=np.int64),
         np.array([rows, columns], dtype=np.int64),
@@ -143,7 +164,7 @@ def _add_columns(cover: Any, k: int, more: int) -> None:
 def _deal(cover: Any, j: int, k: int, more: int) -> None:
     """Deal more rows to j's piece in cluster k, or fewer."""
     cover.dealt[j, k] += more
-    _add_rows(cover, k, more)
+    _add_rows(cover, k, more * cover.copies[j])
 
 
 @compiled
@@ -151,10 +172,10 @@ def _enter(cover: Any, e: int, k: int) -> None:
     """Count synapse e in cluster k."""
     i, j = cover.source[e], cover.post[e]
     if cover.of_source[i, k] == 0:
-        _add_rows(cover, k, 1)
+        _add_rows(cover, k, cover.members[i])
     cover.of_source[i, k] += 1
     if cover.of_neuron[j, k] == 0:
-        _add_columns(cover, k, 1)
+        _add_columns(cover, k, cover.copies[j])
         cover.pieces[j, cover.num_pieces[j]] = k
         cover.num_pieces[j] += 1
     cover.of_neuron[j, k] += 1
@@ -167,10 +188,10 @@ def _leave(cover: Any, e: int) -> None:
     i, j, k = cover.source[e], cover.post[e], cover.cluster[e]
     cover.of_source[i, k] -= 1
     if cover.of_source[i, k] == 0:
-        _add_rows(cover, k, -1)
+        _add_rows(cover, k, -cover.members[i])
     cover.of_neuron[j, k] -= 1
     if cover.of_neuron[j, k] == 0:
-        _add_columns(cover, k, -1)
+        _add_columns(cover, k, -cover.copies[j])
         last = cover.num_pieces[j] - 1
         p = 0
         while cover.pieces[j, p] != k:
@@ -264,13 +285,15 @@ def _tidy(cover: Any) -> None:
             p += 1
             if cover.num_pieces[j] < 2 or cover.of_neuron[j, k] > 1 or cover.dealt[j, k] > 0:
                 continue
+            e = cover.ptr[j]
+            while cover.cluster[e] != k:
+                e += 1
+            if cover.members[cover.source[e]] > 1:
+                continue
             q = 0
             while cover.dealt[j, cover.pieces[j, q]] == 0:
                 q += 1
             reader = cover.pieces[j, q]
-            e = cover.ptr[j]
-            while cover.cluster[e] != k:
-                e += 1
             _deal(cover, j, reader, -1)
             _leave(cover, e)
             _enter(cover, e, reader)
@@ -278,6 +301,6 @@ def _tidy(cover: Any) -> None:
 
 
 def rows_dealt(cover: Cover, j: int) -> dict[int, int]:
-    """Return the clusters that neuron j is in, each with the rows dealt to its piece there."""
+    """Return the clusters that neuron j is in, each with the pieces read by its piece there."""
     clusters: IntArray = np.sort(cover.pieces[j, : cover.num_pieces[j]])
     return {int(k): int(cover.dealt[j, k]) for k in clusters}
