@@ -8,6 +8,7 @@ here: if it does, let its reader read its sources instead, which lowers or keeps
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
@@ -24,7 +25,9 @@ from optmap.bounds.end_to_end_reads import (
 )
 from optmap.bounds.end_to_end_shared import clusters_by_shared_sources
 from optmap.bounds.end_to_end_small import small_bounds
+from optmap.bounds.end_to_end_spectral import clusters_by_singular_value
 from optmap.bounds.end_to_end_whole_neurons import whole_neuron_bounds
+from optmap.bounds.end_to_end_windows import clusters_by_windows
 from optmap.bounds.resources import crossbars_by_resource
 from optmap.bounds.rows import crossbars_needed, largest_crossbar, rows_taken
 from optmap.model.grade import Grade
@@ -35,6 +38,12 @@ from optmap.model.snn import SNN
 #: What is proved of a network by rows and columns alone is kept for so many sizes of crossbars:
 #: platforms of a grid that differ in tiles share it.
 KINDS_KEPT = 16
+#: Bounds on the clusters by how neurons share sources; None where one does not apply.
+BY_STRUCTURE: dict[str, Callable[[SNN, Platform], int | None]] = {
+    "shared sources": clusters_by_shared_sources,
+    "singular value": clusters_by_singular_value,
+    "windows": clusters_by_windows,
+}
 
 
 def end_to_end_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
@@ -82,11 +91,12 @@ def fewest_clusters(snn: SNN, platform: Platform) -> int:
 
 
 def end_to_end_cluster_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
-    """Return :func:`fewest_clusters` as a bound, and that by shared sources where it is more."""
-    fewest, shared = fewest_clusters(snn, platform), _shared(snn, largest_crossbar(platform))
+    """Return :func:`fewest_clusters` as a bound, and what of :data:`BY_STRUCTURE` is more."""
+    fewest = fewest_clusters(snn, platform)
     values = {"any decomposition": fewest}
-    if shared is not None and shared > fewest:
-        values["shared sources"] = shared
+    for name, value in _by_structure(snn, largest_crossbar(platform)).items():
+        if value > fewest:
+            values[name] = value
     return tuple(
         Bound("clusters", name, value, END_TO_END, Grade.CERTIFIED)
         for name, value in values.items()
@@ -131,8 +141,9 @@ def _paired(snn: SNN, crossbars: Platform) -> Reads | None:
 
 
 @lru_cache(maxsize=KINDS_KEPT)
-def _shared(snn: SNN, crossbars: Platform) -> int | None:
-    return clusters_by_shared_sources(snn, crossbars)
+def _by_structure(snn: SNN, crossbars: Platform) -> dict[str, int]:
+    found = {name: bound(snn, crossbars) for name, bound in BY_STRUCTURE.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def end_to_end_energy_bound(snn: SNN, platform: Platform) -> Bound:

@@ -98,7 +98,7 @@ class _Search:
             Whether to end after so many attempts in vain; else the time ends it.
         """
         rng, attempt, in_vain = np.random.default_rng(self.seed), 0, 0
-        best = without_gaps(best)
+        best, heat = without_gaps(best), self.bundles.smaller_side
         num = int(best.max()) + 1
         at_once = max(1, num // AT_ONCE)
         length = max(LEAST_MOVES, MOVES_A_SYNAPSE * self.bundles.number)
@@ -108,7 +108,7 @@ class _Search:
                 dealt = dissolved(self.bundles, dealt, rng)
             cover = cover_of(self.bundles, dealt, num - at_once, self.rows, self.columns)
             attempt += 1
-            if _annealed(cover, length, self.seed * 1000 + attempt, self.expired):
+            if _annealed(cover, length, heat, self.seed * 1000 + attempt, self.expired):
                 tidy(cover)
                 best, in_vain = without_gaps(cover.cluster), 0
                 num = int(best.max()) + 1
@@ -126,12 +126,14 @@ def without_gaps(labels: IntArray | IndexArray) -> IndexArray:
     return np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 
-def _annealed(cover: Cover, length: int, seed: int, expired: Callable[[], bool]) -> bool:
+def _annealed(
+    cover: Cover, length: int, heat: float, seed: int, expired: Callable[[], bool]
+) -> bool:
     """Anneal as far as time and moves allow; tell whether nothing overflows."""
-    done, step = 0, FIRST_MOVES
+    done, step, hot, cold = 0, FIRST_MOVES, heat * HOT, heat * COLD
     while done < length and not (done and expired()):
         stop, begun = min(length, done + step), now()
-        if anneal(cover, Cooling(done, stop, length, HOT, COLD, seed + done)):
+        if anneal(cover, Cooling(done, stop, length, hot, cold, seed + done)):
             return True
         did((stop - done) / MOVES_A_UNIT)
         done = stop

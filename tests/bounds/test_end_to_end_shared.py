@@ -57,7 +57,7 @@ def test_random_networks_need_more_than_their_rows():
     assert shared is not None
     assert shared > fewest
     values = [b.value for b in end_to_end_bounds(snn, platform) if b.metric == "clusters"]
-    assert max(values) == shared
+    assert shared in values
 
 
 def test_a_dense_layer_by_hand():

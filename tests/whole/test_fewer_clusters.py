@@ -9,6 +9,7 @@ from random_cases import case
 from optmap.clock import counted, now
 from optmap.clustering import overlap
 from optmap.clustering.kernels.annealing_synapses import Cooling, anneal
+from optmap.clustering.kernels.bundles import bundles_of
 from optmap.clustering.kernels.synapse_clusters import cover_of, rows_dealt, tidy
 from optmap.decomposing import tree
 from optmap.instance import load
@@ -29,14 +30,42 @@ def network(seed: int) -> SNN:
     return from_edges(pre, post, 26)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_rows_and_columns_are_those_of_the_units(seed: int):
+def maps(most: int) -> SNN:
+    """Return 6 windows of 3 on 8 points, as many inputs at each and neurons for each as said."""
+    edges = [
+        (most * (j + x) + m, 8 * most + most * j + k)
+        for j in range(6)
+        for x in range(3)
+        for m in range(most)
+        for k in range(most)
+    ]
+    pre, post = zip(*edges, strict=True)
+    return from_edges(pre, post, 14 * most)
+
+
+def test_bundles_are_complete():
+    """Every synapse is in one bundle, and a bundle holds all pairs of its groups."""
+    snn = maps(3)
+    for most, number in ((1, 162), (2, 72), (3, 18), (9, 18)):
+        bundles = bundles_of(snn, most)
+        assert bundles.number == number
+        held = np.bincount(bundles.bundle_of)
+        assert np.array_equal(held, bundles.rows[bundles.source] * bundles.columns[bundles.post])
+        assert bundles.rows.sum() == 24
+        assert bundles.columns.sum() == 18
+        labels = np.arange(bundles.number, dtype=np.int32)[bundles.bundle_of]
+        assert np.array_equal(bundles.cluster_of(labels), np.arange(bundles.number))
+
+
+@pytest.mark.parametrize(("seed", "most"), [*((seed, 1) for seed in range(6)), (6, 2), (7, 3)])
+def test_rows_and_columns_are_those_of_the_units(seed: int, most: int):
     """After many moves, taken back or not, the counts are what the clusters really take."""
-    snn, rng = network(seed), np.random.default_rng(seed)
-    start = rng.integers(4, size=snn.num_synapses).astype(np.int32)
-    cover = cover_of(snn, start, 4, 16, 8)
+    snn, rng = network(seed) if most == 1 else maps(most), np.random.default_rng(seed)
+    bundles = bundles_of(snn, most)
+    start = rng.integers(4, size=bundles.number).astype(np.int32)
+    cover = cover_of(bundles, start, 4, 16, 8)
     anneal(cover, Cooling(0, 3000, 3000, 2.0, 0.5, seed))
-    fresh = cover_of(snn, cover.cluster, 4, 16, 8)
+    fresh = cover_of(bundles, cover.cluster, 4, 16, 8)
     assert np.array_equal(cover.of_source, fresh.of_source)
     assert np.array_equal(cover.columns, fresh.columns)
     assert cover.rows.sum() == fresh.rows.sum()
@@ -46,9 +75,9 @@ def test_rows_and_columns_are_those_of_the_units(seed: int):
     tidy(cover)
     assert (cover.rows <= before).all()
     for j in snn.units.tolist():
-        dealt = rows_dealt(cover, j)
+        dealt = rows_dealt(cover, int(bundles.group_of[j]))
         assert sum(dealt.values()) == len(dealt) - 1
-    units, clustering = units_of(snn, 99, cover)
+    units, clustering = units_of(snn, 99, bundles, cover)
     assert violations(snn, units) == []
     reads = np.zeros((clustering.num_clusters, units.network.num_neurons), dtype=bool)
     for p, u in enumerate(units.network.units.tolist()):

@@ -46,6 +46,11 @@ class Bundles:
         """B."""
         return len(self.source)
 
+    @property
+    def smaller_side(self) -> float:
+        """The smaller of a bundle's sources and neurons, in the mean."""
+        return float(np.minimum(self.rows[self.source], self.columns[self.post]).mean())
+
     def cluster_of(self, cluster: IndexArray) -> IndexArray:
         """Return the cluster that most synapses of each bundle are in, shape (B,).
 

@@ -1,0 +1,232 @@
+"""How many rows every mapping takes at least where neurons read windows of a grid.
+
+Take a layer: n neurons, S synapses from sources that no other layer counts. In cluster k let b_k
+pieces of its neurons and a_k rows of its sources be, and e_k pairs of a piece and a source that it
+reads. Each synapse is read directly exactly once; every piece but a neuron's root takes one more
+row, in whatever cluster. So the layer takes
+
+    sum of a_k + sum of b_k - n  rows,  with  sum of e_k = S,  a_k <= R,  b_k <= C',
+    sum of a_k >= sum over sources of ceil(deg_i / C'),
+    sum of b_k >= sum over neurons of ceil((f_j - 1) / (R - 1)).
+
+If m sources stand at each point of a grid, m' neurons at each place, and each neuron reads only
+points of its place's window, then e <= m m' E(b / m', a / m) with E of window_kernel.py at whole
+numbers and linear between them: for a given set of places the points of most readers are best, so
+that the most pairs are convex in a between two multiples of m, and likewise in b. With prices z and
+v, between 0 and 1, of the last two lines, and
+
+    y = the least of ((1 - z) a + (1 - v) b) / e  over multiples a < R + m, b < C' + m' ,
+
+the layer takes y S + z (second line) + v (third line) - n rows at least. z = v = 1 counts rows as
+:func:`optmap.bounds.end_to_end.fewest_clusters` does. What is not in a layer is counted so.
+
+A layer is one population that reads another; where its grid is, and what its windows are, is
+guessed from the neuron of the largest fan-in, and then held against every synapse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+
+import numpy as np
+
+from optmap.bounds.rows import rows_taken
+from optmap.bounds.window_kernel import most_pairs
+from optmap.model.platform import Platform
+from optmap.model.snn import SNN, IntArray, Population
+
+#: Places up to which all their shapes are gone through; beyond, E grows in proportion at most.
+MOST_PLACES = 36
+#: Prices z and v are whole multiples of 1 / PARTS.
+PARTS = 16
+#: Most sources at a point or neurons at a place, most points of a window.
+MOST_ALIKE, MOST_POINTS = 64, 1024
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A population's numbers as points: maps one after the other, of rows one after the other."""
+
+    row: int
+    map: int
+
+    def points(self, numbers: IntArray) -> tuple[IntArray, IntArray]:
+        """Return x and y of numbers within the population."""
+        inside = numbers % self.map
+        return inside % self.row, inside // self.row
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Neurons that read windows of a grid.
+
+    Parameters
+    ----------
+    neurons, sources : (n,) and (m,) int arrays
+        Who reads, and who may be read.
+    synapses : int
+        S.
+    fan_out : (m,) int array
+        Readers of each source in the layer.
+    sides, steps : (int, int)
+        Points of a window and steps from one to the next, along x and y.
+    at_point, at_place : int
+        Most sources at a point, most neurons at a place.
+    places : int
+        Places that have neurons.
+    """
+
+    neurons: IntArray
+    sources: IntArray
+    synapses: int
+    fan_out: IntArray
+    sides: tuple[int, int]
+    steps: tuple[int, int]
+    at_point: int
+    at_place: int
+    places: int
+
+
+def clusters_by_windows(snn: SNN, platform: Platform) -> int | None:
+    """Return the fewest crossbars that hold the rows of all layers; None if there is no layer."""
+    rows, columns = platform.max_rows, platform.max_columns
+    pieces = np.maximum(1, -(-(snn.fan_in - 1) // (rows - 1)))
+    pieces[snn.fan_in == 0] = 1
+    gains = []
+    for layer in layers_of(snn):
+        read, cut = rows_taken(snn.fan_out[layer.sources], columns), pieces[layer.neurons] - 1
+        more = _fewest_rows(layer, pieces[layer.neurons], rows, columns) - read - int(cut.sum())
+        gains.append((more, layer))
+    if not gains:
+        return None
+    taken = rows_taken(snn.fan_out, columns) + int((pieces - 1).sum())
+    read, reads = np.zeros(snn.num_neurons, np.bool_), np.zeros(snn.num_neurons, np.bool_)
+    for more, layer in sorted(gains, key=lambda gain: -gain[0]):
+        if more <= 0 or read[layer.sources].any() or reads[layer.neurons].any():
+            continue
+        read[layer.sources], reads[layer.neurons] = True, True
+        taken += more
+    return -(-taken // rows)
+
+
+def layers_of(snn: SNN) -> list[Layer]:
+    """Return every population that reads windows of another."""
+    populations = np.full(snn.num_neurons, -1, dtype=np.int64)
+    for number, population in enumerate(snn.populations):
+        populations[population.first : population.last + 1] = number
+    post = snn.post_of_synapse()
+    pairs = populations[post] * (len(snn.populations) + 1) + populations[snn.indices]
+    found = []
+    for pair in np.unique(pairs).tolist():
+        reader, read = divmod(pair, len(snn.populations) + 1)
+        if reader < 0 or read == len(snn.populations):
+            continue
+        chosen = pairs == pair
+        layer = _layer(snn.populations[read], snn.indices[chosen], post[chosen])
+        if layer is not None:
+            found.append(layer)
+    return found
+
+
+def _layer(population: Population, source: IntArray, post: IntArray) -> Layer | None:
+    """Return the layer of synapses from a population, by neuron; None if it has no windows."""
+    neurons, first, fan_in = np.unique(post, return_index=True, return_counts=True)
+    numbers, size = source.astype(np.int64) - population.first, population.last + 1
+    size -= population.first
+    widest = int(fan_in.argmax())
+    grid = _grid(numbers[first[widest] : first[widest] + fan_in[widest]], size)
+    if grid is None:
+        return None
+    axes = [_axis(points, first) for points in grid.points(numbers)]
+    if axes[0] is None or axes[1] is None:
+        return None
+    (width, across, at_x), (height, down, at_y) = axes
+    if width * height > MOST_POINTS:
+        return None
+    places = np.unique(np.stack([at_x, at_y]), axis=1, return_counts=True)[1]
+    alike = -(-size // grid.map), int(places.max())
+    if max(alike) > MOST_ALIKE:
+        return None
+    return Layer(
+        neurons.astype(np.int64),
+        np.arange(population.first, population.last + 1),
+        len(source),
+        np.bincount(numbers, minlength=size),
+        (width, height),
+        (across, down),
+        *alike,
+        len(places),
+    )
+
+
+def _grid(numbers: IntArray, size: int) -> Grid | None:
+    """Guess the grid from what one neuron reads: runs of points, then runs of runs."""
+    starts = numbers[np.concatenate(([True], np.diff(numbers) > 1))]
+    if len(starts) == 1:
+        return Grid(size, size)
+    row = int(starts[1] - starts[0])
+    steps = np.diff(starts)
+    height = 1 + int(np.argmax(steps != row)) if (steps != row).any() else len(starts)
+    if height == len(starts):  # as many runs as rows: each is a map of its own
+        return Grid(row, row) if row * height == size else Grid(row, size)
+    return Grid(row, int(starts[height] - starts[0]))
+
+
+def _axis(points: IntArray, first: IntArray) -> tuple[int, int, IntArray] | None:
+    """Return the side of all windows along an axis, the step between them, and their places.
+
+    Windows that the border cuts off below begin before 0.
+    """
+    least, most = np.minimum.reduceat(points, first), np.maximum.reduceat(points, first)
+    side = int((most - least).max()) + 1
+    begins = np.where((least == 0) & (most < side - 1), most - side + 1, least)
+    step = gcd(*(begins - begins[0]).tolist()) or side
+    # both hold by the choice of ``side``; without them no window would hold its neuron's sources
+    inside = bool(((begins <= least) & (most < begins + side)).all())
+    return (side, step, begins) if inside else None
+
+
+def _fewest_rows(layer: Layer, pieces: IntArray, rows: int, columns: int) -> int:
+    """Return the bound on the rows that the layer takes, at the best prices."""
+    most = pairs_held(layer, rows, columns)
+    cost_a = layer.at_point * np.arange(most.shape[1])[None, :]
+    cost_b = layer.at_place * np.arange(most.shape[0])[:, None]
+    b, a = np.nonzero(most)
+    held, a, b = most[b, a], cost_a[0, a], cost_b[b, 0]
+    read, cut = rows_taken(layer.fan_out, columns), int(pieces.sum())
+    best = read + cut - len(layer.neurons)
+    for z in range(PARTS):
+        for v in range(PARTS + 1):
+            cost = (PARTS - z) * a + (PARTS - v) * b
+            least = int(np.argmin(cost / held))
+            # what the division rounds is found by whole numbers
+            ties = cost * int(held[least]) < int(cost[least]) * held
+            if ties.any():
+                least = int(np.flatnonzero(ties)[0])
+                least = min(
+                    np.flatnonzero(ties).tolist(),
+                    key=lambda k: Fraction(int(cost[k]), int(held[k])),
+                )
+            price = Fraction(int(cost[least]), int(held[least]))
+            total = (price * layer.synapses + z * read + v * cut) / PARTS - len(layer.neurons)
+            best = max(best, -(-total.numerator // total.denominator))
+    return best
+
+
+def pairs_held(layer: Layer, rows: int, columns: int) -> IntArray:
+    """Return m m' E(p, q) for places p, by points q, up to the first that fill a crossbar."""
+    points = -(-rows // layer.at_point)
+    places = min(-(-columns // layer.at_place), layer.places)
+    kinds = [
+        [(side - 1 - r) // step + 1 for r in range(min(side, step))]
+        for side, step in zip(layer.sides, layer.steps, strict=True)
+    ]
+    listed = min(places, MOST_PLACES)
+    most = most_pairs(*kinds, listed, points)
+    beyond = np.arange(listed + 1, places + 1)[:, None] * most[listed] // listed
+    most = np.concatenate((most, beyond))
+    widest = max(kinds[0]) * max(kinds[1])
+    most = np.minimum(most, widest * np.arange(points + 1)[None, :])
+    return layer.at_point * layer.at_place * most
