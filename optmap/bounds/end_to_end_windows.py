@@ -102,11 +102,11 @@ def clusters_by_windows(snn: SNN, platform: Platform) -> int | None:
     if not gains:
         return None
     taken = rows_taken(snn.fan_out, columns) + int((pieces - 1).sum())
-    read, reads = np.zeros(snn.num_neurons, np.bool_), np.zeros(snn.num_neurons, np.bool_)
+    sources, neurons = np.zeros(snn.num_neurons, np.bool_), np.zeros(snn.num_neurons, np.bool_)
     for more, layer in sorted(gains, key=lambda gain: -gain[0]):
-        if more <= 0 or read[layer.sources].any() or reads[layer.neurons].any():
+        if more <= 0 or sources[layer.sources].any() or neurons[layer.neurons].any():
             continue
-        read[layer.sources], reads[layer.neurons] = True, True
+        sources[layer.sources], neurons[layer.neurons] = True, True
         taken += more
     return -(-taken // rows)
 
@@ -139,10 +139,11 @@ def _layer(population: Population, source: IntArray, post: IntArray) -> Layer | 
     grid = _grid(numbers[first[widest] : first[widest] + fan_in[widest]], size)
     if grid is None:
         return None
-    axes = [_axis(points, first) for points in grid.points(numbers)]
-    if axes[0] is None or axes[1] is None:
+    x, y = grid.points(numbers)
+    along, across = _axis(x, first), _axis(y, first)
+    if along is None or across is None:
         return None
-    (width, across, at_x), (height, down, at_y) = axes
+    (width, right, at_x), (height, down, at_y) = along, across
     if width * height > MOST_POINTS:
         return None
     places = np.unique(np.stack([at_x, at_y]), axis=1, return_counts=True)[1]
@@ -155,7 +156,7 @@ def _layer(population: Population, source: IntArray, post: IntArray) -> Layer | 
         len(source),
         np.bincount(numbers, minlength=size),
         (width, height),
-        (across, down),
+        (right, down),
         *alike,
         len(places),
     )
@@ -204,7 +205,6 @@ def _fewest_rows(layer: Layer, pieces: IntArray, rows: int, columns: int) -> int
             # what the division rounds is found by whole numbers
             ties = cost * int(held[least]) < int(cost[least]) * held
             if ties.any():
-                least = int(np.flatnonzero(ties)[0])
                 least = min(
                     np.flatnonzero(ties).tolist(),
                     key=lambda k: Fraction(int(cost[k]), int(held[k])),
@@ -219,14 +219,14 @@ def pairs_held(layer: Layer, rows: int, columns: int) -> IntArray:
     """Return m m' E(p, q) for places p, by points q, up to the first that fill a crossbar."""
     points = -(-rows // layer.at_point)
     places = min(-(-columns // layer.at_place), layer.places)
-    kinds = [
+    along, across = (
         [(side - 1 - r) // step + 1 for r in range(min(side, step))]
         for side, step in zip(layer.sides, layer.steps, strict=True)
-    ]
+    )
     listed = min(places, MOST_PLACES)
-    most = most_pairs(*kinds, listed, points)
+    most = most_pairs(along, across, listed, points)
     beyond = np.arange(listed + 1, places + 1)[:, None] * most[listed] // listed
     most = np.concatenate((most, beyond))
-    widest = max(kinds[0]) * max(kinds[1])
+    widest = max(along) * max(across)
     most = np.minimum(most, widest * np.arange(points + 1)[None, :])
     return layer.at_point * layer.at_place * most
