@@ -54,6 +54,8 @@ MEAN, MOST_WEIGHT, ROUNDS = 1 << 10, 1 << 15, 100
 EXACT, FINE = 1 << 10, 1 << 6
 #: Below this floating point counts in whole numbers.
 MOST_EXACT = 1 << 53
+#: Most cells of a crossbar.
+MOST_CELLS = 70_000
 #: Most neurons and sources, prices x and y that are tried, most clusters by dynamic programming.
 MOST_SIDE, ROOT_PRICES, ROW_PRICES, MOST_CLUSTERS = 1500, 16, 256, 6
 
@@ -81,8 +83,10 @@ class Held:
 def clusters_by_singular_value(snn: SNN, platform: Platform) -> int | None:
     """Return the better of two bounds: of all neurons, and of those that fit a crossbar.
 
-    None where there are too many neurons or sources for a table.
+    None where there are too many neurons or sources for a table, or crossbars are too large.
     """
+    if platform.max_rows * min(platform.max_columns, snn.num_units) > MOST_CELLS:
+        return None
     every = np.flatnonzero(snn.fan_in > 0)
     fits = every[snn.fan_in[every] <= platform.max_rows]
     found = []

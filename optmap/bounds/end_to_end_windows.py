@@ -12,13 +12,17 @@ row, in whatever cluster. So the layer takes
 If m sources stand at each point of a grid, m' neurons at each place, and each neuron reads only
 points of its place's window, then e <= m m' E(b / m', a / m) with E of window_kernel.py at whole
 numbers and linear between them: for a given set of places the points of most readers are best, so
-that the most pairs are convex in a between two multiples of m, and likewise in b. With prices z and
-v, between 0 and 1, of the last two lines, and
+that the most pairs are convex in a between two multiples of m, and likewise in b.
 
-    y = the least of ((1 - z) a + (1 - v) b) / e  over multiples a < R + m, b < C' + m' ,
+Each neuron has its root in one cluster. A root that does not read all that its neuron does in the
+layer takes a row of the cluster for a piece; all is read by w(a) neurons of the cluster at most,
+those of the smallest fan-ins for which e is enough. So there are q <= b, q <= R - a + w(a) roots.
+With prices z and v, between 0 and 1, of the last two lines above and x <= 1 - v of a root, and
 
-the layer takes y S + z (second line) + v (third line) - n rows at least. z = v = 1 counts rows as
-:func:`optmap.bounds.end_to_end.fewest_clusters` does. What is not in a layer is counted so.
+    y = the least of ((1 - z) a + (1 - v) b - x q) / e  over all a <= R, b <= C', if that is >= 0,
+
+the layer takes y S + z (second line) + v (third line) + x n - n rows at least. z = v = 1 counts
+rows as :func:`optmap.bounds.end_to_end.fewest_clusters` does. What is not in a layer is counted so.
 
 A layer is one population that reads another; where its grid is, and what its windows are, is
 guessed from the neuron of the largest fan-in, and then held against every synapse.
@@ -28,6 +32,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from math import gcd
 
 import numpy as np
@@ -39,10 +44,10 @@ from optmap.model.snn import SNN, IntArray, Population
 
 #: Places up to which all their shapes are gone through; beyond, E grows in proportion at most.
 MOST_PLACES = 36
-#: Prices z and v are whole multiples of 1 / PARTS.
-PARTS = 16
-#: Most sources at a point or neurons at a place, most points of a window.
-MOST_ALIKE, MOST_POINTS = 64, 1024
+#: Prices z, v and x are whole multiples of 1 / PARTS, at first of 1 / COARSE.
+PARTS, COARSE = 128, 16
+#: Most sources at a point or neurons at a place, most points of a window, most cells of a crossbar.
+MOST_ALIKE, MOST_POINTS, MOST_CELLS = 64, 1024, 70_000
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,8 @@ class Layer:
         Who reads, and who may be read.
     synapses : int
         S.
-    fan_out : (m,) int array
-        Readers of each source in the layer.
+    fan_in, fan_out : (n,) and (m,) int arrays
+        What each neuron reads in the layer, and readers of each source.
     sides, steps : (int, int)
         Points of a window and steps from one to the next, along x and y.
     at_point, at_place : int
@@ -81,6 +86,7 @@ class Layer:
     neurons: IntArray
     sources: IntArray
     synapses: int
+    fan_in: IntArray
     fan_out: IntArray
     sides: tuple[int, int]
     steps: tuple[int, int]
@@ -88,10 +94,20 @@ class Layer:
     at_place: int
     places: int
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether windows at different places have points in common."""
+        return any(side > step for side, step in zip(self.sides, self.steps, strict=True))
+
 
 def clusters_by_windows(snn: SNN, platform: Platform) -> int | None:
-    """Return the fewest crossbars that hold the rows of all layers; None if there is no layer."""
+    """Return the fewest crossbars that hold the rows of all layers.
+
+    None if there is no layer, or if crossbars are too large for the tables.
+    """
     rows, columns = platform.max_rows, platform.max_columns
+    if rows * min(columns, snn.num_units) > MOST_CELLS:
+        return None
     pieces = np.maximum(1, -(-(snn.fan_in - 1) // (rows - 1)))
     pieces[snn.fan_in == 0] = 1
     gains = []
@@ -112,7 +128,7 @@ def clusters_by_windows(snn: SNN, platform: Platform) -> int | None:
 
 
 def layers_of(snn: SNN) -> list[Layer]:
-    """Return every population that reads windows of another."""
+    """Return every population that reads windows of another, if they overlap."""
     populations = np.full(snn.num_neurons, -1, dtype=np.int64)
     for number, population in enumerate(snn.populations):
         populations[population.first : population.last + 1] = number
@@ -125,7 +141,7 @@ def layers_of(snn: SNN) -> list[Layer]:
             continue
         chosen = pairs == pair
         layer = _layer(snn.populations[read], snn.indices[chosen], post[chosen])
-        if layer is not None:
+        if layer is not None and layer.overlaps:
             found.append(layer)
     return found
 
@@ -154,6 +170,7 @@ def _layer(population: Population, source: IntArray, post: IntArray) -> Layer | 
         neurons.astype(np.int64),
         np.arange(population.first, population.last + 1),
         len(source),
+        fan_in,
         np.bincount(numbers, minlength=size),
         (width, height),
         (right, down),
@@ -191,32 +208,72 @@ def _axis(points: IntArray, first: IntArray) -> tuple[int, int, IntArray] | None
 
 def _fewest_rows(layer: Layer, pieces: IntArray, rows: int, columns: int) -> int:
     """Return the bound on the rows that the layer takes, at the best prices."""
-    most = pairs_held(layer, rows, columns)
-    cost_a = layer.at_point * np.arange(most.shape[1])[None, :]
-    cost_b = layer.at_place * np.arange(most.shape[0])[:, None]
-    b, a = np.nonzero(most)
-    held, a, b = most[b, a], cost_a[0, a], cost_b[b, 0]
-    read, cut = rows_taken(layer.fan_out, columns), int(pieces.sum())
-    best = read + cut - len(layer.neurons)
-    for z in range(PARTS):
-        for v in range(PARTS + 1):
-            cost = (PARTS - z) * a + (PARTS - v) * b
-            least = int(np.argmin(cost / held))
-            # what the division rounds is found by whole numbers
-            ties = cost * int(held[least]) < int(cost[least]) * held
-            if ties.any():
-                least = min(
-                    np.flatnonzero(ties).tolist(),
-                    key=lambda k: Fraction(int(cost[k]), int(held[k])),
-                )
-            price = Fraction(int(cost[least]), int(held[least]))
-            total = (price * layer.synapses + z * read + v * cut) / PARTS - len(layer.neurons)
-            best = max(best, -(-total.numerator // total.denominator))
-    return best
+    held = synapses_held(layer, rows, columns)
+    b, a = np.indices(held.shape)
+    roots = np.minimum(b, rows - a + _whole(held, np.sort(layer.fan_in)))
+    some = held > 0
+    held, roots, a, b = held[some], roots[some], a[some], b[some]
+    read, cut, n = rows_taken(layer.fan_out, columns), int(pieces.sum()), len(layer.neurons)
+    best, at, step = Fraction(read + cut - n), (PARTS, PARTS, 0), PARTS // COARSE
+
+    def rows_at(z: int, v: int, x: int) -> Fraction:
+        if not (0 <= z <= PARTS and 0 <= v <= PARTS and 0 <= x <= PARTS - v):
+            return Fraction(0)
+        price = _least_ratio((PARTS - z) * a + (PARTS - v) * b - x * roots, held)
+        if price < 0:
+            return Fraction(0)
+        return (price * layer.synapses + z * read + v * cut + x * n) / PARTS - n
+
+    near = [range(0, PARTS + 1, step)] * 3
+    while step:
+        found, prices = max((rows_at(*prices), prices) for prices in product(*near))
+        if found <= best:  # concave in the prices: finer steps from where it is most
+            step //= 2
+        best, at = max((best, at), (found, prices))
+        near = [range(c - step, c + step + 1, max(step, 1)) for c in at]
+    return -(-best.numerator // best.denominator)
+
+
+def _least_ratio(cost: IntArray, held: IntArray) -> Fraction:
+    """Return the least cost of anything held."""
+    least = int(np.argmin(cost / held))
+    # what the division rounds is found by whole numbers
+    lower = np.flatnonzero(cost * int(held[least]) < int(cost[least]) * held)
+    ratios = (Fraction(int(cost[k]), int(held[k])) for k in (least, *lower.tolist()))
+    return min(ratios)
+
+
+def _whole(held: IntArray, fan_in: IntArray) -> IntArray:
+    """Return w(a) for every a: the most neurons of which all sources may be on a rows."""
+    read = np.concatenate(([0], np.cumsum(fan_in[: len(held) - 1])))
+    possible = read[:, None] <= held
+    numbers = np.arange(len(held))[:, None]
+    whole: IntArray = np.max(np.where(possible, numbers, 0), axis=0)
+    return whole
+
+
+def synapses_held(layer: Layer, rows: int, columns: int) -> IntArray:
+    """Return the most synapses on b pieces, by a rows: linear between places and points.
+
+    Returns
+    -------
+    (B + 1, R + 1) int array
+        B is C', or the number of neurons if that is less.
+    """
+    pairs = pairs_held(layer, rows, columns)
+    m, n = layer.at_point, layer.at_place
+    a, b = np.arange(rows + 1), np.arange(min(columns, len(layer.neurons)) + 1)
+    q, p = a // m, b // n
+    over_q, over_p = (a % m)[None, :], (b % n)[:, None]
+    q_up, p_up = np.minimum(q + 1, pairs.shape[1] - 1), np.minimum(p + 1, len(pairs) - 1)
+    least = (m - over_q) * pairs[p][:, q] + over_q * pairs[p][:, q_up]
+    most = (m - over_q) * pairs[p_up][:, q] + over_q * pairs[p_up][:, q_up]
+    held: IntArray = (n - over_p) * least + over_p * most
+    return held
 
 
 def pairs_held(layer: Layer, rows: int, columns: int) -> IntArray:
-    """Return m m' E(p, q) for places p, by points q, up to the first that fill a crossbar."""
+    """Return E(p, q) for places p, by points q, up to the first that fill a crossbar."""
     points = -(-rows // layer.at_point)
     places = min(-(-columns // layer.at_place), layer.places)
     along, across = (
@@ -228,5 +285,4 @@ def pairs_held(layer: Layer, rows: int, columns: int) -> IntArray:
     beyond = np.arange(listed + 1, places + 1)[:, None] * most[listed] // listed
     most = np.concatenate((most, beyond))
     widest = max(along) * max(across)
-    most = np.minimum(most, widest * np.arange(points + 1)[None, :])
-    return layer.at_point * layer.at_place * most
+    return np.minimum(most, widest * np.arange(points + 1)[None, :])

@@ -9,7 +9,12 @@ import pytest
 from whole_oracle import least
 
 from optmap.bounds.end_to_end import end_to_end_cluster_bounds, fewest_clusters
-from optmap.bounds.end_to_end_windows import clusters_by_windows, layers_of, pairs_held
+from optmap.bounds.end_to_end_windows import (
+    _whole,
+    clusters_by_windows,
+    layers_of,
+    synapses_held,
+)
 from optmap.bounds.window_kernel import most_pairs, pairs_on_a_line
 from optmap.instance import load
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
@@ -78,7 +83,8 @@ def test_no_crossbar_holds_more_synapses_of_a_layer(seed: int):
     snn = convolution(5, 3, int(rng.integers(1, 3)), int(rng.integers(1, 3)), 2, int(seed % 2))
     (layer,) = layers_of(snn)
     rows, columns = 12, 6
-    held = pairs_held(layer, rows, columns)
+    held = synapses_held(layer, rows, columns)
+    whole = _whole(held, np.sort(layer.fan_in))
     reads = np.zeros((snn.num_neurons, snn.num_neurons), dtype=np.int64)
     reads[snn.post_of_synapse(), snn.indices] = 1
     for _ in range(300):
@@ -86,9 +92,10 @@ def test_no_crossbar_holds_more_synapses_of_a_layer(seed: int):
         near = reads[layer.neurons] @ reads[centre] + rng.random(len(layer.neurons))
         chosen = layer.neurons[np.argsort(-near)[: rng.integers(1, columns + 1)]]
         a = int(rng.integers(1, rows + 1))
-        pairs = int(np.sort(reads[chosen].sum(axis=0))[::-1][:a].sum())
-        p, q = -(-len(chosen) // layer.at_place), -(-a // layer.at_point)
-        assert pairs <= held[p, q]
+        loudest = np.argsort(-reads[chosen].sum(axis=0), kind="stable")[:a]
+        on = reads[np.ix_(layer.neurons, loudest)].sum(axis=1)
+        assert reads[np.ix_(chosen, loudest)].sum() <= held[len(chosen), a]
+        assert min(columns, int((on == layer.fan_in).sum())) <= whole[a]
 
 
 def test_a_filter_of_the_list_is_proved():

@@ -18,6 +18,8 @@ from optmap.bounds import end_to_end_reads
 from optmap.clustering import multilevel, overlap
 from optmap.clustering.contract import CLUSTERERS
 from optmap.clustering.kernels import regrowth
+from optmap.clustering.kernels.classes import classes_of
+from optmap.clustering.kernels.vector_packing_start import vector_packing_start
 from optmap.compiled import interpreted, is_kept
 from optmap.decomposing.contract import decompose
 from optmap.exact import EXACT_BINDERS, EXACT_ORDERINGS
@@ -34,10 +36,13 @@ from optmap.model.decomposition import sum_up
 from optmap.model.mapping import Binding, compact
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.snn import from_edges
 from optmap.whole.starts import FLOWS
 
 #: Clusterings and searches that begin with divisions by levels where networks are large.
 BY_LEVELS = frozenset(("colgen", "lns", "search-traffic"))
+#: Clusterings that begin to dissolve clusters where vectors are packed.
+PACKED = frozenset(("colgen", "lns", "leaves"))
 #: A network with a fan-in that is cut, and clusters that feed each other on the tree.
 CUT_AND_RECURRENT = "mlp-9-24-9"
 #: Where the kernels are that cut fan-in or bound what that costs, and those of clustering alone.
@@ -107,6 +112,8 @@ def warm_up(method: Method, cuts: bool = True, anew: bool = True) -> None:
         compile_binding_search(*_one_unit_a_tile())
     if method.clustering in ("colgen", "lns"):
         _search_traffic()
+    if method.whole or method.clustering in PACKED:
+        pack_vectors()
 
 
 def compile_ahead(method: Method, cuts: bool) -> None:
@@ -126,6 +133,13 @@ def _grow_anew() -> None:
     platform = Platform("warm-up", (Tile(Crossbar(16, 16)),), Interconnect("mesh", 1, 1))
     units = decompose(Instance("warm-up", "gen:filter-12", platform).snn, 16, "tree")
     CLUSTERERS["overlap"]()(units, platform, seed=0)
+
+
+@cache
+def pack_vectors() -> None:
+    """Pack units two of which share a row while one shares none: only then is anything packed."""
+    network = from_edges([0, 1, 1, 2, 3, 4], [5, 5, 6, 6, 7, 7], 8)
+    vector_packing_start(classes_of(network), 4, 4)
 
 
 def _start_all() -> None:

@@ -47,3 +47,24 @@ def test_nothing_is_compiled_on_the_clock(method):
     done = subprocess.run([sys.executable, "-c", CODE, method], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+PACKED = """
+from optmap.clustering.kernels import vector_packing_start as packing
+from optmap.clustering.kernels.classes import classes_of
+from optmap.experiment.run.warm_up import pack_vectors
+from optmap.model.snn import from_edges
+
+pack_vectors()
+before = len(packing._grow.signatures)
+pre, post = [0, 1, 1, 2, 3, 4], [6, 6, 7, 7, 8, 8]
+made = packing.vector_packing_start(classes_of(from_edges(pre, post, 10)), 3, 3)
+print(before, len(packing._grow.signatures), made is None)
+"""
+
+
+def test_vectors_are_packed_by_what_the_warm_up_compiled():
+    """Networks without units that share no row never come to it: nor did the warm-up."""
+    done = subprocess.run([sys.executable, "-c", PACKED], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1", "1", "False"]
