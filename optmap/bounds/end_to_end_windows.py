@@ -209,12 +209,12 @@ def _axis(points: IntArray, first: IntArray) -> tuple[int, int, IntArray] | None
 def _fewest_rows(layer: Layer, pieces: IntArray, rows: int, columns: int) -> int:
     """Return the bound on the rows that the layer takes, at the best prices."""
     held = synapses_held(layer, rows, columns)
-    b, a = np.indices(held.shape)
-    roots = np.minimum(b, rows - a + _whole(held, np.sort(layer.fan_in)))
-    some = held > 0
-    held, roots, a, b = held[some], roots[some], a[some], b[some]
+    b, a = np.nonzero(held)
+    whole = _whole(held, np.sort(layer.fan_in))
+    held, roots = held[b, a], np.minimum(b, rows - a + whole[a])
     read, cut, n = rows_taken(layer.fan_out, columns), int(pieces.sum()), len(layer.neurons)
-    best, at, step = Fraction(read + cut - n), (PARTS, PARTS, 0), PARTS // COARSE
+    best, step = Fraction(read + cut - n), PARTS // COARSE
+    at: tuple[int, ...] = (PARTS, PARTS, 0)
 
     def rows_at(z: int, v: int, x: int) -> Fraction:
         if not (0 <= z <= PARTS and 0 <= v <= PARTS and 0 <= x <= PARTS - v):
