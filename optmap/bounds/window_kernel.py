@@ -104,18 +104,25 @@ def _gains(parts: Any, num: int, tables: Any, held: Any) -> None:
     held[:] = 0
     for x in range(along.shape[0]):
         for y in range(across.shape[0]):
-            j, grew = 0, True
-            while grew and j < along.shape[2]:
-                grew, n, gain = False, 0, 1
-                while gain > 0 and n < across.shape[2]:
-                    gain = 0
-                    for i in range(max(0, j - reach), min(num, j + reach + 1)):
-                        gain += along[x, i, j] * across[y, parts[i], n]
-                    if gain > 0:
-                        held[gain] += 1
-                        grew = True
-                    n += 1
+            j = 0
+            while j < along.shape[2] and _count(parts, num, (along[x], across[y], reach), j, held):
                 j += 1
+
+
+@compiled
+def _count(parts: Any, num: int, tables: Any, j: int, held: Any) -> bool:
+    """Count the cells of one level j and class; tell whether there are any."""
+    along, across, reach = tables
+    low, high, n = max(0, j - reach), min(num, j + reach + 1), 0
+    while n < across.shape[1]:
+        gain = 0
+        for i in range(low, high):
+            gain += along[i, j] * across[parts[i], n]
+        if gain <= 0:
+            break
+        held[gain] += 1
+        n += 1
+    return n > 0
 
 
 @compiled
