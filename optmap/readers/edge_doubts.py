@@ -55,7 +55,8 @@ def refuse_doubts(table: Table, layout: Layout, rows: Rows) -> None:
 def _refuse_names(table: Table, layout: Layout, rows: Rows) -> None:
     """Refuse names that are missing values, remarks, or cells that another separator cuts."""
     bare = layout.header is None and not layout.asked
-    marks = [mark for mark in _MARKS if mark != table.separator] if bare else []
+    others = [mark for mark in (*_MARKS, " ") if mark != table.separator]
+    marks = [mark for mark in others if mark != " "] if bare else []
     if bare and any(" " in name for name in rows.names):
         widths = {len(line.split()) for line in table.lines if line.strip()[:1] not in ("", "#")}
         if len(widths) == 1:
@@ -66,6 +67,9 @@ def _refuse_names(table: Table, layout: Layout, rows: Rows) -> None:
         if name.startswith("//"):
             raise table.fail("", f"{name[:30]!r} for a neuron", "remarks that begin with #")
         cut = name.count('"') % 2 == 1 or any(mark in name for mark in marks)
+        if not layout.asked and sum(mark in name for mark in others) > 1:
+            found = f"{name[:30]!r} for a neuron: two other separators"
+            raise table.fail("", found, f"one separator in all rows, or {SAY}")
         if cut or _NUMBERS.fullmatch(name):
             raise table.fail("", f"{name[:30]!r} for a neuron", "one separator in all rows")
 

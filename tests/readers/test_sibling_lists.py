@@ -121,6 +121,7 @@ READ = [
     ("weighted.edgelist", "0 1 2.5\n0 2 3.5\n", {(0, 1): 2.5, (0, 2): 3.5}),
 ]
 REFUSED = [
+    ("two-others.tsv", "source\ttarget\na b,h\ti\n", "two other separators"),
     ("mixed.csv", "source,target,weight\nA1;A1,2,5\n", "a decimal comma?"),
     ("mixed_inside.csv", "pre,w,post\na,3,b\na;2,5,b\n", "a decimal comma?"),
     ("mixed_blank.csv", "pre,post,w,roi\na,3,4,x\na b,2,5,x\n", "a decimal comma?"),
