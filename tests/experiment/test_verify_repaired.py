@@ -228,7 +228,8 @@ def test_a_rival_with_a_worse_mapping_is_found_by_a_short_run_of_its_method(run:
             (run / "details" / f"{row['key']}.json").write_text(dumps(drawn))
     write_rows(run, rows)
     assert any("a tenth of the time" in problem for problem in problems(run))
-    assert problems(run, again=False) == []
+    # the orders drawn here are no first ones either, which needs no run to be seen
+    assert all("lack the sends" in problem for problem in problems(run, again=False))
 
 
 def test_a_row_that_was_removed_everywhere_was_planned(run: Path) -> None:
