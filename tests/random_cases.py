@@ -103,3 +103,16 @@ def random_graph(rng: np.random.Generator, clusters: int) -> ClusterGraph:
         rng.integers(0, 60, len(a)),
         initial_iterations(clusters, a, b, "dataflow"),
     )
+
+
+def equal_fan_in(inputs: int, neurons: int, fan_in: int, seed: int) -> SNN:
+    """Return neurons that each read so many inputs."""
+    rng = np.random.default_rng(seed)
+    pre = [int(i) for _ in range(neurons) for i in rng.choice(inputs, fan_in, replace=False)]
+    post = [inputs + j for j in range(neurons) for _ in range(fan_in)]
+    return from_edges(pre, post, inputs + neurons)
+
+
+def equal_tiles(rows: int, columns: int) -> Platform:
+    """Return four tiles in a row, of one crossbar each."""
+    return Platform("equal", (Tile(Crossbar(rows, columns)),) * 4, Interconnect("mesh", 4, 1))

@@ -27,6 +27,7 @@ from formulations.binding.cpsat_model import BindingModel
 from formulations.binding.sets import BindingSets, fits_platform
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.stopwatch import Stopwatch
+from formulations.solvers.time_to_build import too_long
 from optmap.binding.kernels.multicast_nets import Nets, cluster_nets
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
@@ -157,13 +158,8 @@ def why_not_built(crossings: int, clauses: int, left: float) -> str:
             f"no model of multicast hops: {crossings:,} lines to cross,"
             f" at most {MAX_CROSSINGS:,} are tried"
         )
-    seconds = SECONDS_PER_CLAUSE * clauses
-    if seconds <= left:
-        return ""
-    return (
-        f"no model of multicast hops: {clauses:,} terms take some {seconds:,.1f} s to build,"
-        f" {max(left, 0):,.1f} s are left"
-    )
+    terms, seconds = f"{clauses:,} terms", SECONDS_PER_CLAUSE * clauses
+    return too_long("no model of multicast hops", terms, seconds, left)
 
 
 def solve(

@@ -21,6 +21,7 @@ from formulations.binding.sets import (
 )
 from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Stopwatch
+from formulations.solvers.time_to_build import too_long
 from optmap.bounds.bound import best
 from optmap.bounds.period import period_bound
 from optmap.model.cluster_graph import ClusterGraph
@@ -139,12 +140,7 @@ def why_not_built(num_terms: int, objective: str, left: float) -> str:
     'no model of the binding: 50,000 terms take some 1.7 s to build, 0.1 s are left'
     """
     seconds = num_terms / (LOAD_TERMS_A_SECOND if objective == "load" else TERMS_A_SECOND)
-    if seconds <= left:
-        return ""
-    return (
-        f"no model of the binding: {num_terms:,} terms take some {seconds:,.1f} s to build,"
-        f" {max(left, 0):,.1f} s are left"
-    )
+    return too_long("no model of the binding", f"{num_terms:,} terms", seconds, left)
 
 
 def floor_of(sets: BindingSets, limits: Limits, objective: str) -> tuple[int, int]:

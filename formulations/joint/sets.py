@@ -20,6 +20,7 @@ from formulations.joint.symmetry import Permutation, Rule, automorphisms, rules
 from formulations.ordering.horizon import Arc
 from formulations.ordering.sets import OrderSets
 from formulations.solvers.stopwatch import Stopwatch
+from formulations.solvers.time_to_build import too_long
 from optmap.bounds.period import period_bound
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.model.buffers import iterations_held, tokens_held
@@ -181,10 +182,7 @@ class JointSets:
         terms = (len(self.clusters) + len(self.channels)) * len(self.tiles)
         if terms > MAX_TERMS:
             return f"no joint model: {terms:,} terms, at most {MAX_TERMS:,} are tried"
-        if terms * SECONDS_PER_TERM > left:
-            seconds = f"{terms * SECONDS_PER_TERM:,.1f} s to build, {max(left, 0):,.1f} s are left"
-            return f"no joint model: {terms:,} terms take some {seconds}"
-        return ""
+        return too_long("no joint model", f"{terms:,} terms", terms * SECONDS_PER_TERM, left)
 
     def value_of(self, solution: Solution) -> Fraction | None:
         """Return the evaluator's period; None if the binding does not fit or deadlocks."""

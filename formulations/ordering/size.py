@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from formulations.solvers.time_to_build import too_long
+
 #: Seconds of longest paths per cubed number of tasks, of arcs and variables per pair on a resource.
 SECONDS_PER_CUBE, SECONDS_PER_PAIR = 2e-9, 4e-6
 #: More tasks need too much memory: a few tables of 8 bytes for every pair.
@@ -28,9 +30,4 @@ def why_not_built(resources: Sequence[Sequence[int]], num_tasks: int, left: floa
         return f"no order model: {num_tasks:,} tasks, at most {MAX_TASKS:,} are tried"
     pairs = sum(len(group) ** 2 for group in resources)
     seconds = SECONDS_PER_CUBE * num_tasks**3 + SECONDS_PER_PAIR * pairs
-    if seconds <= left:
-        return ""
-    return (
-        f"no order model: {num_tasks:,} tasks take some {seconds:,.1f} s to build,"
-        f" {max(left, 0):,.1f} s are left"
-    )
+    return too_long("no order model", f"{num_tasks:,} tasks", seconds, left)

@@ -63,7 +63,7 @@ def _fewest(
 ) -> tuple[Decomposition, Clustering] | None:
     """Return the units of blocks, and their clusters, that take fewest of all that are tried.
 
-    None if the limit has passed before the first try.
+    None if the limit leaves no time for one.
     """
     found: list[tuple[Decomposition, Clustering]] = []
     longest = FIRST_S * snn.num_synapses

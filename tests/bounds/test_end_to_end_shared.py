@@ -6,26 +6,14 @@ from itertools import combinations, islice
 
 import numpy as np
 import pytest
+from random_cases import equal_fan_in, equal_tiles
 from scipy import sparse
 from whole_oracle import decompositions, least, random_whole_case
 
 from optmap.bounds import end_to_end_shared
 from optmap.bounds.end_to_end import end_to_end_bounds, fewest_clusters
 from optmap.bounds.end_to_end_shared import clusters_by_shared_sources, most_read
-from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
-from optmap.model.snn import SNN, from_edges
-
-
-def random_network(inputs: int, neurons: int, fan_in: int, seed: int) -> SNN:
-    """Return neurons that each read so many inputs."""
-    rng = np.random.default_rng(seed)
-    pre = [int(i) for _ in range(neurons) for i in rng.choice(inputs, fan_in, replace=False)]
-    post = [inputs + j for j in range(neurons) for _ in range(fan_in)]
-    return from_edges(pre, post, inputs + neurons)
-
-
-def tiles(rows: int, columns: int) -> Platform:
-    return Platform("equal", (Tile(Crossbar(rows, columns)),) * 4, Interconnect("mesh", 4, 1))
+from optmap.model.snn import from_edges
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -52,7 +40,7 @@ def test_no_decomposition_and_clustering_has_fewer_clusters(seed: int):
 
 
 def test_random_networks_need_more_than_their_rows():
-    snn, platform = random_network(100, 200, 10, 0), tiles(32, 64)
+    snn, platform = equal_fan_in(100, 200, 10, 0), equal_tiles(32, 64)
     fewest, shared = fewest_clusters(snn, platform), clusters_by_shared_sources(snn, platform)
     assert shared is not None
     assert shared > fewest
@@ -64,11 +52,11 @@ def test_a_dense_layer_by_hand():
     # 8 neurons read 8 sources on 4 x 4 crossbars: no more than a b synapses stand on a rows and b
     # columns, so that K >= (64 - 8 y) / (16 - 8 y + 4 y), which is 6 at y = 2
     pre, post = [i for _ in range(8) for i in range(8)], [8 + j for j in range(8) for _ in range(8)]
-    assert clusters_by_shared_sources(from_edges(pre, post, 16), tiles(4, 4)) == 6
+    assert clusters_by_shared_sources(from_edges(pre, post, 16), equal_tiles(4, 4)) == 6
 
 
 def test_networks_that_share_too_many_sources_are_left_out(monkeypatch):
-    snn, platform = random_network(20, 30, 5, 1), tiles(8, 8)
+    snn, platform = equal_fan_in(20, 30, 5, 1), equal_tiles(8, 8)
     assert clusters_by_shared_sources(snn, platform) is not None
     monkeypatch.setattr(end_to_end_shared, "MOST_PAIRS", 10)
     assert clusters_by_shared_sources(snn, platform) is None

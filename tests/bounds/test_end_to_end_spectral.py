@@ -6,6 +6,7 @@ from itertools import combinations, islice
 
 import numpy as np
 import pytest
+from random_cases import equal_fan_in, equal_tiles
 from whole_oracle import decompositions, least, random_whole_case
 
 from optmap.bounds import end_to_end_spectral
@@ -17,27 +18,13 @@ from optmap.bounds.end_to_end_spectral import (
     clusters_by_singular_value,
     held_by_one,
 )
-from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
-from optmap.model.snn import SNN, from_edges
-
-
-def random_network(inputs: int, neurons: int, fan_in: int, seed: int) -> SNN:
-    """Return neurons that each read so many inputs."""
-    rng = np.random.default_rng(seed)
-    pre = [int(i) for _ in range(neurons) for i in rng.choice(inputs, fan_in, replace=False)]
-    post = [inputs + j for j in range(neurons) for _ in range(fan_in)]
-    return from_edges(pre, post, inputs + neurons)
-
-
-def tiles(rows: int, columns: int) -> Platform:
-    return Platform("equal", (Tile(Crossbar(rows, columns)),) * 4, Interconnect("mesh", 4, 1))
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_no_crossbar_holds_more(seed: int, monkeypatch):
     """With every weight one: all sources and neurons of 7 x 6, what they read, and who is whole."""
     monkeypatch.setattr(end_to_end_spectral, "_scaled", lambda table: table * (1 << 10))
-    snn = random_network(7, 6, 2 + seed % 4, seed)
+    snn = equal_fan_in(7, 6, 2 + seed % 4, seed)
     neurons, rows = np.arange(7, 13), 6
     held = held_by_one(snn, neurons, rows, 5)
     assert isinstance(held, Held)
@@ -79,14 +66,14 @@ def test_no_decomposition_and_clustering_has_fewer_clusters(seed: int):
 
 
 def test_random_networks_need_more_than_others_prove():
-    snn, platform = random_network(200, 200, 40, 0), tiles(128, 128)
+    snn, platform = equal_fan_in(200, 200, 40, 0), equal_tiles(128, 128)
     found = {b.name: b.value for b in end_to_end_cluster_bounds(snn, platform)}
     assert found["any decomposition"] == 2
     assert found["singular value"] == 3 or found["singular value"] == 4
 
 
 def test_large_networks_are_left_out(monkeypatch):
-    snn, platform = random_network(20, 30, 5, 1), tiles(8, 8)
+    snn, platform = equal_fan_in(20, 30, 5, 1), equal_tiles(8, 8)
     assert clusters_by_singular_value(snn, platform) is not None
     monkeypatch.setattr(end_to_end_spectral, "MOST_SIDE", 10)
     assert clusters_by_singular_value(snn, platform) is None

@@ -16,6 +16,7 @@ from formulations.clustering.column_generation.pricing_frontier import (
     completion_of,
     price,
 )
+from formulations.solvers.time_to_build import too_long
 from optmap.clock import busy, did
 from optmap.clustering.kernels.classes import Classes
 from optmap.model.snn import IndexArray, IntArray
@@ -45,12 +46,7 @@ def why_not_built(reads: int, left: float) -> str:
     'no prices of the clustering: 20,000 terms take some 0.6 s to build, 0.1 s are left'
     """
     seconds = SECONDS_PER_READ * reads
-    if seconds <= left:
-        return ""
-    return (
-        f"no prices of the clustering: {reads:,} terms take some {seconds:,.1f} s to build,"
-        f" {max(left, 0):,.1f} s are left"
-    )
+    return too_long("no prices of the clustering", f"{reads:,} terms", seconds, left)
 
 
 def sweep_order(classes: Classes) -> IndexArray:
