@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
+from formulations.solvers.leased_cores import leased_cores
 from formulations.solvers.status import from_cpsat
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.clock import did, is_counted
 from optmap.model.outcome import SOLVED, Status
 
-#: CP-SAT chooses its sub-solvers by their number; 8 is what its bounds need (also on two cores).
+#: CP-SAT chooses its sub-solvers by their number; 8 is what its bounds need, also where they share
+#: one core (docs/compare.md has the measurement). The limits have as many cores as threads.
 WORKERS = 8
 
 
@@ -74,7 +76,8 @@ def run_cpsat(
     Parameters
     ----------
     workers : int
-        CP-SAT's own knob; with ``interleave`` (or one worker) a run repeats exactly.
+        CP-SAT's own knob; with ``interleave`` (or one worker) a run repeats exactly. The workers
+        share as many cores as the limits have threads.
     wall_s : float, optional
         Less than the stopwatch has left, for one stage of several.
     on_solution : callable, optional
@@ -102,7 +105,8 @@ def run_cpsat(
     minimises = model.has_objective()
     if parameters.interleave_search and _is_infeasible_at_once(model):
         return CpsatRun(Status.INFEASIBLE, solver, None, None)
-    status = from_cpsat(solver.solve(model, _Watch(watch, on_solution) if minimises else None))
+    with leased_cores(watch.limits.threads):
+        status = from_cpsat(solver.solve(model, _Watch(watch, on_solution) if minimises else None))
     did(solver.response_proto.deterministic_time)
     if not minimises:
         return CpsatRun(status, solver, None, None)
