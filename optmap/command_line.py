@@ -10,19 +10,14 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import optmap
 from optmap.errors import InputError, visible
 from optmap.model.outcome import Limits
-from optmap.readers.formats import FORMATS
-from optmap.readers.options import (
-    OPTION_HELP,
-    OPTION_NAMES,
-    OUTSIDE_HELP,
-    ReadOptions,
-    read_options,
-)
+
+if TYPE_CHECKING:
+    from optmap.readers.options import ReadOptions
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 CONSTRAINTS_HELP = "TOML file of demands: pin, together, apart, sizes and balance of clusters"
@@ -100,7 +95,13 @@ def add_method_files(made: argparse.ArgumentParser) -> None:
 
 
 def reading_arguments(made: argparse.ArgumentParser) -> None:
-    """Add what says how files are to be read, where they do not say it themselves."""
+    """Add what says how files are to be read, where they do not say it themselves.
+
+    The readers are imported here: a command that reads no network starts a tenth sooner.
+    """
+    from optmap.readers.formats import FORMATS
+    from optmap.readers.options import OPTION_HELP, OPTION_NAMES, OUTSIDE_HELP
+
     made.add_argument("--allow-outside", action="store_true", help=OUTSIDE_HELP)
     for name in OPTION_NAMES:
         said = OPTION_HELP[name]
@@ -111,6 +112,8 @@ def reading_arguments(made: argparse.ArgumentParser) -> None:
 
 def reading_of(args: argparse.Namespace) -> ReadOptions:
     """Return what a command line says of how files are to be read."""
+    from optmap.readers.options import OPTION_NAMES, read_options
+
     return read_options({name: getattr(args, name) for name in OPTION_NAMES})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
 from xml.etree.ElementTree import Element
@@ -70,7 +71,7 @@ class Reader:
         if found.loose:
             self.notes.append("ports without a channel: " + ", ".join(found.loose))
         times = self._times(application, {name: a for a, name in enumerate(found.actors)})
-        sizes = self._token_sizes(application, set(found.channels))
+        sizes = self._token_sizes(application, found.channels)
         ticks_per_unit = lcm(*{time.denominator for time in times})
         ticks = [int(time * ticks_per_unit) for time in times]
         if max(ticks, default=0) > LARGEST:
@@ -303,11 +304,13 @@ class Reader:
             raise self._fault(place, text, f"{expected}, up to 2^62, up to 18 decimals")
         return value
 
-    def _token_sizes(self, application: Element, channels: set[str]) -> dict[str, int]:
+    def _token_sizes(self, application: Element, names: Sequence[str]) -> dict[str, int]:
         sizes = {} if self.plain is None else {**self.plain.sizes}
+        elements = application.findall("sdfProperties/channelProperties")
+        channels = set(names) if sizes or elements else set()
         for name in sizes.keys() - channels:
             raise self._fault("channelProperties", repr(name), "a channel's name")
-        for element in application.iterfind("sdfProperties/channelProperties"):
+        for element in elements:
             name = self._text(element, "channel", "channelProperties")
             if name not in channels:
                 raise self._fault("channelProperties", repr(name), "a channel's name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import ParseError, fromstring
 
@@ -343,3 +344,28 @@ def test_the_columns_say_what_the_walk_says():
         assert found == walked(text), text
         taken += plain_part(text.encode()) is not None
     assert taken > 50
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_ports_in_any_order_and_of_any_names_go_to_their_channels(seed: int):
+    rng = np.random.default_rng(seed)
+    names = [f"a{a}" for a in range(6)]
+    ends = [(names[a], names[b]) for a, b in rng.integers(6, size=(20, 2)).tolist()]
+    text = sdf3_text(sdfg([(n, 1) for n in names], [(a, b, 2, 3, 1) for a, b in ends]))
+    if seed % 2:  # each actor's ports are p0, p1, ... as other programs name them
+        for a in range(6):
+            mine = re.findall(r'(?<=port name=")[^"]+', text.split(f'name="a{a}"')[1])
+            mine = mine[: text.split(f'name="a{a}"')[1].split("</actor>")[0].count("<port")]
+            for p, name in enumerate(mine):
+                side = "src" if name.startswith("out") else "dst"
+                text = text.replace(f'{side}Port="{name}"', f'{side}Port="p{p}"')
+                text = text.replace(f'port name="{name}"', f'port name="p{p}"')
+    if seed >= 2:
+        lines = text.splitlines(keepends=True)
+        ports = [i for i, line in enumerate(lines) if "<port" in line]
+        for first, second in pairwise(ports):
+            if second == first + 1 and rng.integers(2):
+                lines[first], lines[second] = lines[second], lines[first]
+        text = "".join(lines)
+    assert plain_part(text.encode()) is not None
+    assert parse(text) == walked(text)
