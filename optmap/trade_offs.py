@@ -20,8 +20,8 @@ from fractions import Fraction
 
 from optmap.errors import CapacityError, InputError
 from optmap.judge.binding_aware_graph import lower
-from optmap.judge.buffer_front import BufferFront, buffer_front
 from optmap.judge.evaluation import critical_cycle
+from optmap.model.buffer_front import BufferFront
 from optmap.model.buffers import space_of
 from optmap.model.capacity import shares_memory
 from optmap.model.cluster_graph import cluster_graph
@@ -30,9 +30,6 @@ from optmap.model.json_value import Json
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits, Status, Value
 from optmap.model.platform import Platform
-
-#: Capacities of all channels that the front of ``--buffers`` may look at.
-DISTRIBUTIONS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,27 +190,38 @@ class BufferTradeOff:
     given : int
         Tokens that the mapping's channels hold as it stands.
     least : int or None
-        The fewest tokens that keep the mapping's own period, within the tile buffers.
+        The fewest tokens found that keep the mapping's own period, within the tile buffers.
     bound : int or None
         No fewer keep it.
+    grade : Grade
+        Who vouches for the bound.
     """
 
     front: BufferFront
     given: int
     least: int | None
     bound: int | None
+    grade: Grade
 
     def record(self) -> dict[str, Json]:
         """Return it as JSON holds it."""
         points: list[Json] = [
-            {"tokens": p.total, "period": str(p.period)} for p in self.front.points
+            {
+                "tokens": p.total,
+                "period": str(p.period),
+                "bound": p.bound,
+                "bound_grade": p.grade.value,
+            }
+            for p in self.front.points
         ]
         return {
             "complete": self.front.complete,
+            "all_below": self.front.all_below,
             "points": points,
             "tokens_given": self.given,
             "tokens_least": self.least,
             "tokens_bound": self.bound,
+            "tokens_bound_grade": self.grade.value,
         }
 
 
@@ -222,8 +230,9 @@ def buffer_trade_off(
 ) -> BufferTradeOff:
     """Return what buffer space in tokens buys a mapping whose binding and orders stay.
 
-    The front is that of the SDF kernel, given up after ``DISTRIBUTIONS`` of them; the least
-    space for the mapping's own period is CP-SAT's, within the limit and the tile buffers.
+    The front comes from cycles and covers (:mod:`formulations.buffers.front`), the least space for
+    the mapping's own period with it; where tile buffers are limited, from a model of its own with
+    as much time again.
 
     Raises
     ------
@@ -231,31 +240,44 @@ def buffer_trade_off(
         If the orders have a prologue.
     """
     from formulations.buffers.cpsat import BufferSets, least_space
+    from formulations.buffers.front import space_front
 
     if mapping.orders.has_prologue:
         raise InputError("--buffers", "", "orders with a prologue", "a method without one")
     graph = cluster_graph(mapping.decomposition, mapping.clustering, platform, tokens)
     placed = graph, platform, mapping.binding, mapping.orders
-    front = buffer_front(*placed, most_distributions=DISTRIBUTIONS)
     period = critical_cycle(lower(*placed, mapping.buffers))[0]
     given = space_of(graph, platform, mapping.binding, mapping.buffers).total
-    if period is None:
-        return BufferTradeOff(front, given, None, None)
-    found = least_space(BufferSets(*placed, period), limits)
-    least, bound = (None if v is None else int(v) for v in (found.claimed, found.bound))
-    return BufferTradeOff(front, given, least, bound)
+    front, own = space_front(*placed, limits, period)
+    limited = any(t.input_buffer is not None or t.output_buffer is not None for t in platform.tiles)
+    if period is not None and limited:
+        found = least_space(BufferSets(*placed, period), limits)
+        least, bound = (None if v is None else int(v) for v in (found.claimed, found.bound))
+        return BufferTradeOff(front, given, least, bound, found.grade)
+    if own is None:
+        return BufferTradeOff(front, given, None, None, Grade.CLAIMED)
+    return BufferTradeOff(front, given, own.total, own.bound, own.grade)
 
 
 def buffer_lines(found: BufferTradeOff) -> Iterator[str]:
     """Yield the front of space and period as a table, by rising space."""
-    proved = "all of them, proved" if found.front.complete else "as far as the search went, open"
+    front = found.front
+    proved = "all of them, proved" if front.complete else "as far as the limit went"
     yield f"  period against buffer space, the mapping as it is ({proved}):"
     yield f"    {'tokens':>12} {'period':>12}"
-    for p in found.front.points:
+    for p in front.points:
         period = str(p.period) if p.period.denominator == 1 else f"{float(p.period):.3f}"
-        yield f"    {p.total:>12,} {period:>12}"
+        proof = "" if p.is_proved else f"  no fewer than {p.bound:,} are as fast"
+        yield f"    {p.total:>12,} {period:>12}{proof}"
+    if front.all_below is not None:
+        yield (
+            f"    ended by the limit: below {front.all_below:,} tokens these are all points,"
+            " above it more may lie between; --limit gives more time"
+        )
     if found.least is not None:
-        proof = "proved" if found.bound == found.least else f">= {found.bound} proved"
+        is_least = found.bound == found.least
+        bound = "no bound" if found.bound is None else f">= {found.bound:,}"
+        proof = f"{'proved' if is_least else bound}, {found.grade.value}"
         saved = 1 - found.least / found.given if found.given else 0
         yield (
             f"    as it is: {found.given:,} tokens; {found.least:,} keep its period ({proof}),"

@@ -12,9 +12,9 @@ import pytest
 from random_mappings import random_case
 from token_buffer_cases import placed
 
+from formulations.buffers.front import space_front
 from optmap.errors import CapacityError, DeadlockError
 from optmap.judge.binding_aware_graph import lower
-from optmap.judge.buffer_front import buffer_front
 from optmap.judge.case import judge
 from optmap.judge.check import check_graph
 from optmap.mapping_json import from_dict, to_dict
@@ -22,8 +22,11 @@ from optmap.model.buffers import is_remote, space_of
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.interconnect import Interconnect
 from optmap.model.mapping import Binding, Buffers, StaticOrders
+from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Platform, Tile
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
+
+LIMITS = Limits(60.0)
 
 
 def period(case: tuple[ClusterGraph, Platform, Binding, StaticOrders], buffers: Buffers | None):
@@ -67,7 +70,7 @@ SEEDS = [s for s in range(40) if sum(1 + is_remote(placed(s)[0], placed(s)[2])) 
 @pytest.mark.parametrize("seed", SEEDS[:12])
 def test_the_front_is_that_of_enumeration(seed: int) -> None:
     case = placed(seed)
-    front = buffer_front(*case)
+    front, _ = space_front(*case, LIMITS)
     assert front.complete
     found = [(p.total, p.period) for p in front.points]
     assert found == enumerated(case)
@@ -76,8 +79,9 @@ def test_the_front_is_that_of_enumeration(seed: int) -> None:
         assert period(case, point.buffers) == point.period
         assert space_of(graph, platform, binding, point.buffers).total == point.total
         assert check_graph(*case, point.buffers) == []
-        exact = buffer_front(*case, at_most=point.period)
-        assert exact.points[-1].total == point.total
+        kept = space_front(*case, LIMITS, point.period)[1]
+        assert kept is not None
+        assert kept.total == kept.bound == point.total
 
 
 @pytest.mark.full
@@ -85,7 +89,7 @@ def test_the_front_is_that_of_enumeration(seed: int) -> None:
     1 + is_remote(placed(s)[0], placed(s)[2])) <= 4][:300])  # fmt: skip
 def test_the_front_is_that_of_enumeration_300_times(seed: int) -> None:
     case = placed(seed)
-    found = [(p.total, p.period) for p in buffer_front(*case).points]
+    found = [(p.total, p.period) for p in space_front(*case, LIMITS)[0].points]
     assert found == enumerated(case)
 
 
@@ -102,7 +106,7 @@ def test_capacities_move_the_period_where_windows_cannot() -> None:
     for windows in (2, 3, 9):
         wider = replace(platform, buffer_windows=windows)
         assert period((graph, wider, binding, case[3]), None) == 6
-    points = buffer_front(*case).points
+    points = space_front(*case, LIMITS)[0].points
     found = [(p.total, p.period) for p in points]
     assert found == [(16, 12), (21, 11), (26, 10), (29, 9), (32, 6)]
     assert space_of(graph, platform, binding, None).total == 32
@@ -112,7 +116,7 @@ def test_the_judge_names_capacities_that_are_short_missing_or_out_of_place() -> 
     graph, platform, binding, orders = next(
         c for c in map(placed, range(99)) if is_remote(c[0], c[2]).any() and c[0].rate.min() > 1
     )
-    good = buffer_front(graph, platform, binding, orders).points[0].buffers
+    good = space_front(graph, platform, binding, orders, LIMITS)[0].points[0].buffers
     a, b, out, into = good.channels[0]
 
     def said(*channels: tuple[int, int, int, int]) -> str:
@@ -139,7 +143,7 @@ def test_a_mapping_carries_its_capacities(seed: int) -> None:
     graph = case.graph
     if judge(snn, platform, plain, tokens).violations:
         return
-    front = buffer_front(graph, platform, plain.binding, plain.orders, most_distributions=300)
+    front, _ = space_front(graph, platform, plain.binding, plain.orders, Limits(1.0))
     before = judge(snn, platform, plain, tokens).evaluation
     assert before is not None
     for point in front.points:

@@ -1,25 +1,29 @@
 """Buffers in tokens: what space each program's mapping needs, and what period less of it costs.
 
-Of mappings as they stand in the run, binding and orders kept; the front of period and space is that
-of the SDF kernel, exact, the least space for the mapping's own period CP-SAT's, within the limit.
+Of mappings as they stand in the run, binding and orders kept. Every point is judged; both ends of
+every front (the fewest tokens that run, the fewest of the shortest period) have a proved bound, and
+a front that the limit ended says below which total its points are all there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from optmap.experiment.reproduction.programs import Program
 from optmap.experiment.reproduction.results import Results, Shown, Table, number
 from optmap.experiment.reproduction.svg import Picture
 from optmap.experiment.run.mapping_file import read_document
+from optmap.model.buffer_front import BufferPoint
+from optmap.model.grade import Grade
 from optmap.model.outcome import Limits
 from optmap.trade_offs import BufferTradeOff, buffer_trade_off
 
 #: Whose mappings are looked at: the published flow's and ours.
 METHODS = ("song2020", "overlap-spikes")
-#: Mappings in which more pairs of clusters talk are named, not solved.
-MOST_CHANNELS = 650
+#: A front's limit: so many times that of a row.
+ROWS_LIMITS = 6
 
 
 def tokens(
@@ -30,6 +34,7 @@ def tokens(
     say: Callable[[str], None] = lambda _: None,
 ) -> Shown:
     """Return the figure: tokens of every mapping as it is, at least, and the fronts."""
+    longer = _times(limits, ROWS_LIMITS)
     lines: list[list[str]] = []
     fronts: list[list[str]] = []
     fewer: dict[str, list[float]] = {method: [] for method in METHODS}
@@ -40,28 +45,27 @@ def tokens(
             if row is None:
                 continue
             name, channels = f"{program.name}, {method}", found.channels.get(row.key, 0)
-            if not 0 < channels <= MOST_CHANNELS:
-                why = "no channel" if not channels else "not tried"
-                lines.append([name, number(channels), "-", "-", "-", "-", why])
+            if not channels:
+                lines.append([name, "0", *["-"] * 6, "no channel"])
                 continue
             instance = program.on({}).instance
             mapping = read_document(run / "mappings" / f"{row.key}.json", instance)[2]
-            bought = buffer_trade_off(mapping, instance.platform, instance.tokens, limits)
+            bought = buffer_trade_off(mapping, instance.platform, instance.tokens, longer)
             say(f"tokens: {name}")
-            points = [(p.total, float(p.period)) for p in bought.front.points]
-            own = float(row.value("period") or 0)
-            enough = next((total for total, period in points if period <= own), None)
-            lines.append(_line(name, channels, bought, enough))
-            fronts += [[name, number(total), number(period)] for total, period in points]
-            least = bought.least if enough is None else enough
-            if least is not None:
-                fewer[method].append(1 - least / bought.given)
-            if len(points) > 1:
+            lines.append(_line(name, channels, bought))
+            fronts += [_point(name, p) for p in bought.front.points]
+            if bought.least is not None:
+                fewer[method].append(1 - bought.least / bought.given)
+            if len(bought.front.points) > 1:
+                points = [(p.total, float(p.period)) for p in bought.front.points]
                 series[name] = _fastest(points, bought.given)
-    header = ["mapping", "channels", "tokens", "fewest", "fewer, %", "points", "proved"]
+    header = ["mapping", "channels", "tokens", "fewest that run", "their period"]
+    header += ["fewest, own period", "fewer, %", "points", "proved"]
     tables = [
         Table("Tokens that keep the mapping's own period", header, lines),
-        Table("Fronts: no fewer tokens are as fast", ["mapping", "tokens", "period"], fronts),
+        Table(
+            "Fronts: no fewer tokens are as fast", ["mapping", "tokens", "period", "proved"], fronts
+        ),
     ]
     labels = [f"{share} %" for share in SHARES]
     picture = Picture(
@@ -79,7 +83,7 @@ def tokens(
     verdict = (
         "Windows, one number for all channels, move next to no period. Tokens do: the same period"
         f" needs, of double buffering, {means or 'nothing solved'}; claimed are 10 % of another"
-        " flow's buffers. Each front is proved where the table says so."
+        f" flow's buffers. Limit of a front: {_limit(longer)}; what it ended is in the table."
     )
     return Shown(tables, {"": picture}, verdict)
 
@@ -97,11 +101,49 @@ def _fastest(points: Sequence[tuple[int, float]], given: int) -> list[float | No
     ]
 
 
-def _line(name: str, channels: int, bought: BufferTradeOff, enough: int | None) -> list[str]:
-    """Return a mapping's line; ``enough``: what the front, by rising space, proves to be least."""
-    least = bought.least if enough is None else enough
-    known = enough is not None or (least is not None and least == bought.bound)
-    proved = "yes" if known else f">= {number(bought.bound)}"
+def _times(limits: Limits, times: int) -> Limits:
+    """Return limits of so many times the seconds, and the work where that is counted."""
+    work = None if limits.work is None else times * limits.work
+    return replace(limits, wall_s=times * limits.wall_s, work=work)
+
+
+def _limit(limits: Limits) -> str:
+    work = limits.work
+    return f"{limits.wall_s:g} s" if work is None else f"{work} units of counted work"
+
+
+def _line(name: str, channels: int, bought: BufferTradeOff) -> list[str]:
+    """Return a mapping's line: both ends with what is proved of them, and where the front ended."""
+    front, least = bought.front, bought.least
     saved = "-" if least is None else f"{100 * (1 - least / bought.given):.1f}"
-    points = f"{len(bought.front.points)}{'' if bought.front.complete else ', open'}"
-    return [name, number(channels), number(bought.given), number(least), saved, points, proved]
+    points = number(len(front.points))
+    below = front.all_below
+    if below is not None:
+        points += f", all below {number(below)}"
+    run, period, proofs = "-", "-", []
+    if front.points:
+        first = front.points[0]
+        floor = first.total if below is None else min(first.total, below)
+        run, period = _known(first.total, floor), number(float(first.period))
+        proofs.append((first.total == floor, first.grade))
+    proofs.append((least is not None and least == bought.bound, bought.grade))
+    proved = "both ends" if all(known for known, _ in proofs) else "bounds"
+    weakest = max((grade for _, grade in proofs), key=list(Grade).index)
+    own = _known(least, bought.bound)
+    return [
+        *(name, number(channels), number(bought.given), run, period, own, saved, points),
+        f"{proved}, {weakest.value}",
+    ]
+
+
+def _known(value: int | None, bound: int | None) -> str:
+    """Return a number of tokens, with its bound where it is not proved to be the least."""
+    if value is None or value == bound:
+        return number(value)
+    return f"{number(value)} (>= {number(bound)})"
+
+
+def _point(name: str, point: BufferPoint) -> list[str]:
+    """Return a point's line."""
+    proved = point.grade.value if point.is_proved else f">= {number(point.bound)}"
+    return [name, number(point.total), number(float(point.period)), proved]

@@ -7,11 +7,11 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
+from dataflow_front import dataflow_front
 from token_buffer_cases import placed
 
 from formulations.buffers.cpsat import BufferSets, least_space
 from optmap.judge.binding_aware_graph import lower
-from optmap.judge.buffer_front import buffer_front
 from optmap.judge.check import check_graph
 from optmap.model.buffers import is_remote
 from optmap.model.mapping import Buffers
@@ -24,20 +24,20 @@ pytestmark = pytest.mark.wall_clock  # all end with a proof
 
 def compare(seed: int) -> None:
     case = placed(seed)
-    points = buffer_front(*case).points
-    for n, point in enumerate(points):
-        found = least_space(BufferSets(*case, point.period), LIMITS, workers=1)
-        assert (found.status, found.claimed) == (Status.OPTIMAL, point.total)
+    points = dataflow_front(*case)
+    for n, (total, period) in enumerate(points):
+        found = least_space(BufferSets(*case, period), LIMITS, workers=1)
+        assert (found.status, found.claimed) == (Status.OPTIMAL, total)
         assert found.solution is not None
         reached = maximum_cycle_ratio(lower(*case, found.solution).graph)[0]
         assert reached is not None
-        assert reached <= point.period
+        assert reached <= period
         if n:  # a little slower than the point before is as dear as this one
-            between = (points[n - 1].period + point.period) / 2
+            between = (points[n - 1][1] + period) / 2
             least = least_space(BufferSets(*case, between), LIMITS, workers=1)
-            assert least.claimed == point.total
+            assert least.claimed == total
     if points:
-        faster = points[-1].period - Fraction(1, 7)
+        faster = points[-1][1] - Fraction(1, 7)
         found = least_space(BufferSets(*case, faster), LIMITS, workers=1)
         assert found.status is Status.INFEASIBLE
 
@@ -56,7 +56,7 @@ def test_least_space_is_that_of_the_front_many_times(seed: int) -> None:
 @pytest.mark.parametrize("seed", [0, 4, 6, 9])
 def test_tile_buffers_are_limits(seed: int) -> None:
     graph, platform, binding, orders = placed(seed)
-    period = buffer_front(graph, platform, binding, orders).points[-1].period
+    period = dataflow_front(graph, platform, binding, orders)[-1][1]
     have = int(graph.rate.max()) + 1
     tiles = tuple(replace(t, input_buffer=have, output_buffer=have) for t in platform.tiles)
     chip = replace(platform, tiles=tiles)
