@@ -136,5 +136,5 @@ def dual_bound(rows: Sequence[Row], rate: Ints) -> int:
         for c in which[np.array(at) == i].tolist():
             excess = int((charged[[i]] @ price)[0] - allowed[i])
             price[c] -= max(0, min(excess, int(price[c])))
-    worth = sum(n * y for n, y in zip(need.tolist(), price.tolist(), strict=True))
+    worth: int = sum(n * y for n, y in zip(need.tolist(), price.tolist(), strict=True))
     return -(-worth // PARTS)
