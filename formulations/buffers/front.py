@@ -133,9 +133,11 @@ class FrontSearch:
     def _mended(self, target: Target, extra: Ints, until: float) -> bool:
         """Add room where a cycle is short of it, and the cycle to those known, until none is.
 
-        False: the time ended before. The room is where the cycle passes the fewest tokens.
+        False: the time ended before; the first time that is the limit itself. The room is where
+        the cycle passes the fewest tokens.
         """
         places = self.places
+        until = until if len(self.found) > 1 else 0.0
         while True:
             period, cycle = places.slowest(extra)
             if target.is_met(period):
