@@ -19,6 +19,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from formulations.buffers.blocking_cycles import unblocked
 from formulations.buffers.cycle_cover import CoverModel, Target, dual_bound, rows_of
 from formulations.buffers.places import Cycle, Ints, Places, places_of
 from formulations.solvers.run_cpsat import run_cpsat
@@ -138,6 +139,7 @@ class FrontSearch:
         """
         places = self.places
         until = until if len(self.found) > 1 else 0.0
+        self.cycles.update(unblocked(places, extra))
         while True:
             period, cycle = places.slowest(extra)
             if target.is_met(period):

@@ -7,6 +7,7 @@ those at the start. Everything else of the graph is given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -103,9 +104,14 @@ class Places:
             period, edges = maximum_cycle_ratio(graph)
         except DeadlockError as error:
             period, edges = None, error.cycle
-        places = self.place_of[edges]
-        found = tuple(sorted(places[places >= 0].tolist()))
-        return period, Cycle(int(m.delay[edges].sum()), int(m.tokens[edges].sum()), found)
+        return period, self.cycle(edges)
+
+    def cycle(self, edges: Sequence[int] | Ints) -> Cycle:
+        """Return the cycle of some edges."""
+        at, m = np.asarray(edges, dtype=np.int64), self.marked
+        places = self.place_of[at]
+        passed = tuple(sorted(places[places >= 0].tolist()))
+        return Cycle(int(m.delay[at].sum()), int(m.tokens[at].sum()), passed)
 
     def buffers(self, extra: Ints) -> Buffers:
         """Return the capacities in tokens."""

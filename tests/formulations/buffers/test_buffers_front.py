@@ -11,6 +11,7 @@ from dataflow_front import dataflow_front
 from token_buffer_cases import placed
 
 from formulations.buffers import front as front_module
+from formulations.buffers.blocking_cycles import unblocked
 from formulations.buffers.cycle_cover import Row, Target, dual_bound, rows_of
 from formulations.buffers.front import FrontSearch, space_front
 from formulations.buffers.places import Cycle, places_of
@@ -156,3 +157,17 @@ def test_grades_say_who_vouches(monkeypatch) -> None:
     least = search.least(Target())
     search.watch = Stopwatch(Limits(1e-9))
     assert search.grade(Target(), least).value == "claimed"
+
+
+@pytest.mark.parametrize("seed", range(40, 60))
+def test_room_is_added_until_nothing_is_blocked(seed: int) -> None:
+    places = places_of(*larger(seed))
+    extra = np.zeros(places.num_places, dtype=np.int64)
+    dead = places.slowest(extra)[0] is None
+    cycles = unblocked(places, extra)
+    assert places.slowest(extra)[0] is not None
+    assert bool(cycles) == dead == bool(extra.any())
+    for cycle in cycles:
+        assert (cycle.tokens, bool(cycle.places)) == (0, True)
+        assert extra[list(cycle.places)].sum() >= 1
+    assert unblocked(places, extra) == []
