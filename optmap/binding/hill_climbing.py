@@ -62,7 +62,7 @@ def bind(
         If no binding was found, with the numbers.
     """
     refuse_short_buffers(graph, platform)
-    start = start or _balanced(graph, platform, seed)
+    start = start or balanced(graph, platform, seed=seed)
     if graph.num_clusters < 2 or platform.num_tiles < 2:
         return start
     climb = _Climb(graph, platform, start, np.random.default_rng(seed), expired)
@@ -71,8 +71,14 @@ def bind(
     return Binding(climb.search.tile_of.astype(np.int32))
 
 
-def _balanced(graph: ClusterGraph, platform: Platform, seed: int) -> Binding:
-    """Bind by falling tau, each cluster to the tile with the fewest ticks that can take it."""
+def balanced(graph: ClusterGraph, platform: Platform, *, seed: int) -> Binding:
+    """Bind by falling tau, each cluster to the tile with the fewest ticks that can take it.
+
+    Raises
+    ------
+    CapacityError
+        If no binding was found, with the numbers.
+    """
     room, ticks = TileRoom(graph, platform), np.zeros(platform.num_tiles, dtype=np.int64)
     for cluster in np.lexsort((np.arange(graph.num_clusters), -graph.tau)).tolist():
         tiles = room.tiles_for(cluster)

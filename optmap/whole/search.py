@@ -2,7 +2,7 @@
 
 Pseudo-code::
 
-    report the given start, then the best of fast flows (starts.py)
+    report the given start, then the best of fast flows (starts.py), with orders in stages
     refine the clustering of the most promising one, and of the one of least work (refine.py)
     for clusters: cut neurons wherever that saves rows (fewer_clusters.py)
     state = the placement of least floor: busiest tile, or the objective (kernels/state.py)
@@ -184,12 +184,13 @@ class _Search:
         """Try the fast flows, then better clusterings of the best of them."""
         soon, later, wall_s = self.until(STARTS_SHARE), self.until(FIRST_SHARE), self.limits.wall_s
         with ending(self.begun + FIRST_SHARE * wall_s):
-            for mapping in starts(self.target, soon, wall_s, later):
+            for mapping in starts(self.target, soon, wall_s, later, self.best):
                 self._consider(mapping)
         if self.is_late():
             return
         if self.best is not None:
             self._consider(self.best)
+            self._stagger()
         if not isinstance(self.target.snn, ClusteredSNN):
             self._refine()
             if self.best is not None and self.target.objective == "clusters":
@@ -197,6 +198,12 @@ class _Search:
         if self.best is not None and not self.is_late():
             spent = self.spent() / self.limits.wall_s
             self._schedule(_placed(self.best), spent + SCHEDULE_SHARE)
+
+    def _stagger(self) -> None:
+        """Give the placement of least floor orders in stages: they cost a look, and save a lot."""
+        if self.target.objective == "period":
+            placed = min(self.candidates, key=lambda c: c[0])[1]
+            self._in_stages(*self.target.projected(placed))
 
     def _consider(self, mapping: Mapping) -> None:
         self.offer(mapping)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,15 +37,25 @@ class Target:
     tokens: str
     objective: str
     seed: int
+    _last: list[ClusterGraph] = field(default_factory=list, compare=False, repr=False)
 
     def graph(self, placed: Placed) -> ClusterGraph:
-        """Return the cluster graph of a placement."""
-        return cluster_graph(placed.decomposition, placed.clustering, self.platform, self.tokens)
+        """Return the cluster graph of a placement; the last one is kept: it is asked for often."""
+        units, clustering = placed.decomposition, placed.clustering
+        known = self._last[0].made_of if self._last else None
+        if known is None or known[0] is not units or known[1] != clustering:
+            self._last[:] = [cluster_graph(units, clustering, self.platform, self.tokens)]
+        return self._last[0]
 
     def period(self, graph: ClusterGraph, placed: Placed, orders: StaticOrders) -> Value:
         """Return the exact period; 0 where nothing bounds it."""
         bound = lower(graph, self.platform, placed.binding, orders)
         return maximum_cycle_ratio(bound.graph)[0] or 0
+
+    def period_of(self, mapping: Mapping) -> Value:
+        """Return the exact period of a mapping; 0 where nothing bounds it."""
+        placed = Placed(mapping.decomposition, mapping.clustering, mapping.binding)
+        return self.period(self.graph(placed), placed, mapping.orders)
 
     def value(self, mapping: Mapping) -> Value:
         """Return what is minimised.
@@ -56,8 +66,7 @@ class Target:
             If the judge has no such number.
         """
         if self.objective == "period":
-            placed = Placed(mapping.decomposition, mapping.clustering, mapping.binding)
-            return self.period(self.graph(placed), placed, mapping.orders)
+            return self.period_of(mapping)
         row = evaluate(self.platform, mapping, self.tokens).row()
         if self.objective not in row:
             raise ValueError(f"objective {self.objective!r}: expected one of {', '.join(row)}")

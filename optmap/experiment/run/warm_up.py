@@ -40,7 +40,7 @@ from optmap.model.snn import from_edges
 from optmap.whole.starts import FLOWS
 
 #: Clusterings and searches that begin with divisions by levels where networks are large.
-BY_LEVELS = frozenset(("colgen", "lns", "search-traffic"))
+BY_LEVELS = frozenset(("colgen", "lns"))
 #: Clusterings that begin to dissolve clusters where vectors are packed.
 PACKED = frozenset(("colgen", "lns", "leaves"))
 #: A network with a fan-in that is cut, and clusters that feed each other on the tree.
@@ -55,7 +55,8 @@ WHOLE_S = 1000.0
 def warm_up_for(method: Method, instance: Instance) -> None:
     """Compile or load what a method needs for an instance."""
     warm_up(method, needs_cuts(instance), may_grow_anew(method, instance))
-    if multilevel.worth_it(instance.snn) and BY_LEVELS & {method.clustering, method.whole}:
+    divides = bool(method.whole) or method.clustering in BY_LEVELS
+    if multilevel.worth_it(instance.snn) and divides:
         _divide_by_levels()
 
 
