@@ -11,20 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-from pulp import LpMinimize
 
 from formulations.binding import cpsat_model as binding_cpsat
 from formulations.binding import milp as binding_milp
 from formulations.binding.families import BindingFamilies
 from formulations.binding.sets import BindingSets, load_of, spike_hops_of
 from formulations.clustering import cpsat_model as clustering_cpsat
-from formulations.clustering import milp as clustering_milp
 from formulations.clustering.partition_families import PartitionFamilies
-from formulations.clustering.sets import sets_for, start_of, traffic_of
+from formulations.clustering.sets import PartitionSets, sets_for, start_of, traffic_of
 from formulations.joint.cpsat_model import JointModel
 from formulations.joint.sets import JointSets
 from formulations.ordering import cpsat_model as ordering_cpsat
@@ -32,6 +30,8 @@ from formulations.ordering import milp as ordering_milp
 from formulations.ordering.sets import OrderSets
 from formulations.solvers.answers import NamedAnswers
 from formulations.solvers.labels import label_rows
+from formulations.solvers.problem_file import LINES
+from formulations.solvers.row_table import Column, RowEngine, RowTable, table_of
 from formulations.whole.cpsat import MOST_PLACEMENTS, fits_model
 from formulations.whole.cpsat_model import WholeModel
 from formulations.whole.sets import WholeSets
@@ -39,7 +39,7 @@ from formulations.whole.start import usable_start, warm_mapping
 from optmap.bounds.end_to_end import end_to_end_period_bound
 from optmap.instance import Instance
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
-from optmap.model.mapping import Decided, Mapping
+from optmap.model.mapping import Clustering, Decided, Mapping
 
 #: File format -> the kind of model it is written from.
 FORMATS = {"lp": "milp", "mps": "milp", "opb": "milp", "cpsat": "cpsat"}
@@ -52,7 +52,7 @@ class Problem:
     Parameters
     ----------
     model : object
-        A formulation's model with ``milp`` (PuLP) or ``cp`` (CP-SAT).
+        A formulation's model with ``milp`` (PuLP, or a table of rows) or ``cp`` (CP-SAT).
     about : str
         The objective in words.
     value : int, Fraction or None
@@ -69,13 +69,19 @@ class Problem:
     start: dict[str, int]
     rows: Counter[str]
 
+    @cached_property
+    def table(self) -> RowTable:
+        """The columns and rows of a MILP."""
+        milp = self.model.milp
+        return milp if isinstance(milp, RowTable) else table_of(milp)
+
     @property
     def names(self) -> list[str]:
         """The variables' names, in the file's order; ``#3`` for the fourth, if it has none."""
         if hasattr(self.model, "cp"):
             variables = self.model.cp.proto.variables
             return [variable.name or f"#{i}" for i, variable in enumerate(variables)]
-        return [variable.name for variable in self.model.milp.variables()]
+        return self.table.names
 
     @property
     def num_variables(self) -> int:
@@ -87,7 +93,7 @@ class Problem:
         """Number of constraints."""
         if hasattr(self.model, "cp"):
             return len(self.model.cp.proto.constraints)
-        return int(self.model.milp.numConstraints())
+        return self.table.num_rows
 
 
 def decided_by(problem: Problem, values: dict[str, float]) -> Decided:
@@ -120,6 +126,18 @@ def decided_by(problem: Problem, values: dict[str, float]) -> Decided:
 Build = Callable[[Instance, Mapping, bool], Problem]
 
 
+class TableModel(PartitionFamilies[Column]):
+    """The families of a clustering in a table of rows: for a file, not for a solver."""
+
+    def __init__(self, sets: PartitionSets) -> None:
+        self.milp = RowTable()
+        super().__init__(sets, RowEngine(self.milp))
+
+    def hint(self, clustering: Clustering) -> dict[str, int]:
+        """Return every variable's value in a clustering numbered by lowest member."""
+        return {column.name: value for column, value in self.values(clustering)}
+
+
 def _clustering(objective: str) -> Build:
     def build(instance: Instance, mapping: Mapping, milp: bool) -> Problem:
         platform = instance.platform
@@ -127,7 +145,7 @@ def _clustering(objective: str) -> Build:
         network = mapping.decomposition.network
         sets = sets_for(network, platform, start.num_clusters)
         sets = replace(sets, rules=mapping.decomposition.rules)
-        model: Any = (clustering_milp if milp else clustering_cpsat).PartitionModel(sets)
+        model: Any = TableModel(sets) if milp else clustering_cpsat.PartitionModel(sets)
         rows = label_rows(model)
         model.build()
         if objective == "clusters":
@@ -238,8 +256,8 @@ def _hinted(model: Any) -> dict[str, int]:
     return dict(zip(names, map(int, hint.values), strict=True))
 
 
-def text_of(problem: Problem, form: str, comments: list[str]) -> str:
-    """Return the file of a problem.
+def lines_of(problem: Problem, form: str, comments: list[str]) -> Iterator[str]:
+    """Yield the lines of a problem's file, as they are made: some files have millions.
 
     Parameters
     ----------
@@ -255,7 +273,15 @@ def text_of(problem: Problem, form: str, comments: list[str]) -> str:
     """
     mark = {"lp": "\\ ", "mps": "* ", "opb": "* ", "cpsat": "# "}[form]
     head = [*comments, problem.about, f"value of the start: {problem.value}", *_start(problem)]
-    return "".join(f"{mark}{line}\n" for line in head) + _body(problem, form)
+    yield from (f"{mark}{line}\n" for line in head)
+    if form != "cpsat":
+        yield from LINES[form](problem.table)
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.pbtxt"
+        problem.model.cp.export_to_file(str(path))
+        with path.open(encoding="utf-8") as file:
+            yield from file
 
 
 def start_text(problem: Problem) -> str:
@@ -281,50 +307,3 @@ def _start(problem: Problem) -> Iterator[str]:
         yield "start, all others 0:"
     for i in range(0, len(named), 8):
         yield "  " + " ".join(named[i : i + 8])
-
-
-def _body(problem: Problem, form: str) -> str:
-    if form == "opb":
-        return _opb(problem)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / ("model.pbtxt" if form == "cpsat" else f"model.{form}")
-        if form == "cpsat":
-            problem.model.cp.export_to_file(str(path))
-        elif form == "lp":
-            problem.model.milp.writeLP(str(path))
-        else:
-            problem.model.milp.writeMPS(str(path), mpsSense=LpMinimize)  # what MPS means
-        return path.read_text(encoding="utf-8")
-
-
-def _opb(problem: Problem) -> str:
-    """Return a pseudo-Boolean file: variables x1, x2, ...; their names in comments."""
-    milp = problem.model.milp
-    number = {v.name: i for i, v in enumerate(milp.variables(), 1)}
-    fixed = []
-    for v in milp.variables():
-        if v.cat != "Integer" or v.lowBound not in (0, 1) or v.upBound not in (0, 1):
-            raise ValueError(f"opb holds 0-1 variables only, {v.name} is another: write lp or mps")
-        if v.lowBound == v.upBound:
-            fixed.append(f"+1 x{number[v.name]} = {v.upBound} ;")
-    lines = [f"* #variable= {len(number)} #constraint= {milp.numConstraints() + len(fixed)}"]
-    lines += [f"* x{i} {name}" for name, i in number.items()]
-    lines.append(f"min: {_terms(milp.objective.items(), number)} ;")
-    for row in milp.constraints():
-        sign = -1 if row.sense == -1 else 1  # the format knows >= and =
-        terms = _terms(((v, sign * c) for v, c in row.items()), number)
-        lines.append(f"* {row.name}")
-        lines.append(
-            f"{terms} {'=' if row.sense == 0 else '>='} {_integer(-sign * row.constant)} ;"
-        )
-    return "\n".join([*lines, *fixed]) + "\n"
-
-
-def _terms(terms: Any, number: dict[str, int]) -> str:
-    return " ".join(f"{_integer(c):+d} x{number[v.name]}" for v, c in terms)
-
-
-def _integer(value: float) -> int:
-    if value != round(value):
-        raise ValueError(f"opb holds whole numbers only, found {value}")
-    return round(value)

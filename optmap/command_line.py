@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import optmap
-from optmap.errors import InputError, visible
+from optmap.errors import InputError, visible, wrapped
 from optmap.model.outcome import Limits
 
 if TYPE_CHECKING:
@@ -27,7 +27,15 @@ class _Parser(argparse.ArgumentParser):
     """Answers wrong options in one line, as wrong files are."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"error: {message} (see {self.prog} --help)\n")
+        _to_stderr(f"error: {message} (see {self.prog} --help)")
+        self.exit(BAD_INPUT)
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of descriptions and examples that the terminal has room for."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(wrapped(indent + line, width) for line in text.splitlines())
 
 
 def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
@@ -39,7 +47,7 @@ def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
         prog=prog,
         description=about,
         epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     made.add_argument("--version", action="version", version=f"optmap {optmap.__version__}")
     made.add_argument("-v", "--verbose", action="store_true", help="log what happens to stderr")
@@ -163,6 +171,9 @@ def _to_stderr(text: str) -> None:
     """Print where it can be printed: the exit status says the same where it cannot."""
     if sys.stderr is not None:
         with suppress(OSError):
+            if sys.stderr.isatty():  # one line for programs, broken between words for people
+                width = os.get_terminal_size(sys.stderr.fileno()).columns
+                text = wrapped(text, width)
             print(text, file=sys.stderr)  # noqa: T201
 
 

@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table as RichTable
 
 from optmap.command_line import (
     BAD_INPUT,
@@ -75,7 +74,7 @@ from optmap.methods import (
     method_named,
 )
 from optmap.model.platform import TOKEN_MODES
-from optmap.output import Output
+from optmap.output import Output, number_table, print_text
 from optmap.shipped import best_known_folder, platform_help
 from optmap.simulation.encode import ENCODERS
 from optmap.variants import add_axes, asked_for
@@ -151,7 +150,7 @@ def _method_arguments(made: argparse.ArgumentParser) -> None:
         help=f"comma-separated, of: {', '.join(METHODS)}"
         f" (default: {', '.join(_default_methods())})",
     )
-    made.add_argument("--objective", choices=OBJECTIVES, help=OBJECTIVE_HELP)
+    made.add_argument("--objective", choices=OBJECTIVES, metavar="WHAT", help=OBJECTIVE_HELP)
     made.add_argument(
         "--method-file", type=file_name, metavar="FILE", help="Python file with methods of your own"
     )
@@ -216,7 +215,7 @@ def main(arguments: Sequence[str]) -> int:
     if args.predict:
         jobs = _by_promise(jobs, [*plans, *brought], args.predict, limits[0].seed)
     for error in unreadable:
-        log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
+        print_text(log, f"skipped: {error}")
     if not jobs and not unreadable:
         raise InputError("PATH", "", "no instance of the default set", "some, or --all")
     if not jobs:
@@ -224,7 +223,7 @@ def main(arguments: Sequence[str]) -> int:
     at_once = args.jobs or jobs_at_once(args.threads)
     if at_once * args.threads > cores():
         crowded = f"warning: {at_once} jobs x {args.threads} threads on {cores()} cores"
-        log.print(f"{crowded}; times will not compare", markup=False)
+        print_text(log, f"{crowded}; times will not compare")
     try:
         with Store.opened(Path(args.out)) as store:
             known = read_folder(Path(args.best_known or best_known_folder())).of(
@@ -236,9 +235,9 @@ def main(arguments: Sequence[str]) -> int:
                 print_differences(rows, args.baseline, out)
             where = visible(str(args.out))
             text = f"written to {where}/: tables.md (by instance), report.html, gaps.csv, ..."
-            out.print(text, markup=False, highlight=False)
+            print_text(out, text)
     except StoreError as error:
-        log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        print_text(log, f"error: {error}")
         return FAILED
     return FAILED if unreadable or failed(rows) else DONE
 
@@ -316,7 +315,7 @@ def _run(
     keys = [job.key() for job in jobs]
     missing = [job for job, key in zip(jobs, keys, strict=True) if key not in store.rows]
     for line in plan_lines(missing, len(jobs) - len(missing), parallel):
-        log.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_text(log, line)
     made_on, known_text = environment() | plan_of(jobs), dumps(known.to_json()) + "\n"
     if not missing and store.is_sealed({BEST_KNOWN: known_text}) and _is_same_call(store, made_on):
         return _shown(store, keys)  # every table stands as it would be written
@@ -364,23 +363,24 @@ def print_headline(rows: Sequence[Row], known: BestKnown, console: Console) -> N
     lines += [*decisions_text(rows, known), "", *improvements_text(rows, known)]
     lines.append(summary_line(rows))
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_text(console, line)
 
 
-def print_differences(rows: Sequence[Row], baseline: str, console: Console) -> None:
+def print_differences(rows_now: Sequence[Row], baseline: str, console: Console) -> None:
     """Print what changed against an earlier run, and which changes are significant."""
     before = Store(Path(baseline))
     before.read()
     if not before.rows:
         raise InputError(baseline, "", "no finished row", "the folder of an earlier run")
-    table = RichTable(title=f"against {baseline} ({TEST})", box=None, title_justify="left")
-    for name in ("method", "metric", "pairs", "changed", "mean change", "p", "verdict"):
-        table.add_column(name, justify="left" if name in ("method", "metric") else "right")
-    for d in differences(all_gaps(rows), all_gaps(before.typed())):
+    rows = []
+    for d in differences(all_gaps(rows_now), all_gaps(before.typed())):
         p_value = "-" if d.p_value is None else f"{d.p_value:.3g}"
         change = f"{100 * d.mean_change:+.2f}%"
-        table.add_row(d.method, d.metric, str(d.pairs), str(d.changed), change, p_value, d.verdict)
-    console.print(table, markup=False, highlight=False)
+        pair = f"{d.method}, {d.metric}"
+        rows.append((pair, str(d.pairs), str(d.changed), change, p_value, d.verdict))
+    titles = ("method, metric", "pairs", "changed", "mean change", "p", "verdict")
+    title = f"against {baseline} ({TEST})"
+    console.print(number_table(title, titles, rows, console.width), markup=False, highlight=False)
 
 
 class _Command(ModuleType):

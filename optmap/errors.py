@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 #: Characters of what was found and of what was expected that a message shows.
 MAX_TEXT = 600
@@ -117,3 +118,21 @@ class DeadlockError(ValueError):
     def __reduce__(self) -> tuple[type[DeadlockError], tuple[list[int], list[str]]]:
         """Rebuild from the parts, so that the error crosses process borders."""
         return type(self), (self.cycle, self.names)
+
+
+def wrapped(line: str, width: int) -> str:
+    """Return a line as lines of at most ``width``, the further ones set in by two more blanks.
+
+    Numbers and names stay whole, but for a name that no line holds.
+
+    Examples
+    --------
+    >>> print(wrapped("  traffic 1,234 spikes", 14))
+      traffic
+        1,234
+        spikes
+    """
+    if len(line) <= width:
+        return line
+    lead = " " * (len(line) - len(line.lstrip()) + 2)
+    return fill(line, width, subsequent_indent=lead, break_on_hyphens=False)

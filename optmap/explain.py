@@ -17,7 +17,6 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 
 from optmap.bounds.bound import Bound
 from optmap.bounds.resident_memory import memory_shortage
@@ -65,7 +64,7 @@ from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES, Platform
 from optmap.model.snn import SNN
-from optmap.output import Output
+from optmap.output import Output, number_table, print_text
 from optmap.readers.constraints import load_constraints
 from optmap.shipped import best_known_folder, is_instance, platform_help, platform_of_network
 
@@ -157,7 +156,7 @@ def _say_case(instance: Instance, case: Case, say: _Printer) -> Figures | None:
     base = base if bound is None else replace(base, bound=Fraction(bound.value))
     _say_why(case.evaluation, case, known, say, instance.windows)
     changes = [WhatIf("(this mapping)", base), *re_evaluated(instance, case.mapping)]
-    say.console.print(_table("The same mapping, if there were", base, changes))
+    _print_table("The same mapping, if there were", base, changes, say.console)
     return base
 
 
@@ -167,12 +166,12 @@ def _say_changes(
     """Print what the mapping's own method reaches on other platforms, and without constraints."""
     as_it_is, *changed = mapped_again(instance, method, limits)
     changes = [WhatIf("(this mapping)", base), with_bound_of(as_it_is, base), *changed]
-    console.print(_table(f"Mapped again by {method.name}, if there were", base, changes))
+    _print_table(f"Mapped again by {method.name}, if there were", base, changes, console)
     if instance.constraints:
         kept, *freed = without_one_constraint(instance, method, limits)
         freed = [with_bound_of(kept, base), *freed]
         title = f"What each constraint costs: mapped again by {method.name}"
-        console.print(_table(title, freed[0].after, freed))
+        _print_table(title, freed[0].after, freed, console)
 
 
 def _bound_as_mapped(case: Case, known: Record | None) -> Bound | None:
@@ -217,19 +216,18 @@ class _Printer:
     def __call__(self, text: str) -> None:
         lead = len(text) - len(text.lstrip(" -"))
         lines = fill(text, self.console.width, subsequent_indent=" " * (lead or 2))
-        self.console.print(lines, markup=False, highlight=False, soft_wrap=True)
+        print_text(self.console, lines)
 
 
-def _table(title: str, base: Figures | None, changes: Sequence[WhatIf]) -> Table:
-    """Return one table; every change is compared with the same mapping, the base."""
-    table = Table(title=title, box=None, pad_edge=False, title_justify="left", title_style="bold")
-    table.add_column("change")
-    for name in ("period", "faster", "gap", "latency", "clusters", "traffic", "nJ"):
-        table.add_column(name, justify="right", no_wrap=True)
+def _print_table(
+    title: str, base: Figures | None, changes: Sequence[WhatIf], console: Console
+) -> None:
+    """Print one table; every change is compared with the same mapping, the base."""
+    columns = ("change", "period", "faster", "gap", "latency", "clusters", "traffic", "nJ")
     first, *rest = changes
-    for change in (first, *sorted(rest, key=lambda c: c.speedup(base) or 0, reverse=True)):
-        table.add_row(change.change, *_cells(change, base))
-    return table
+    rest.sort(key=lambda c: c.speedup(base) or 0, reverse=True)
+    rows = [(change.change, *_cells(change, base)) for change in (first, *rest)]
+    console.print(number_table(title, columns, rows, console.width))
 
 
 def _cells(change: WhatIf, base: Figures | None) -> tuple[str, ...]:
@@ -291,12 +289,12 @@ def report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     say(f"verdict: {verdict}")
     if conflict is not None:
         _say_conflict(conflict, snn, platform, say)
-    console.print(_population_table(snn, platform))
+    _print_populations(snn, platform, console)
     say(
         f"'too wide': neurons with more than {platform.max_rows} sources; 'units': what the tree"
         " decomposition makes of the population; 'crossbars >=': needed for it alone, at least."
     )
-    console.print(_sizing_table(snn, platform))
+    _print_sizing(snn, platform, console)
     say("'programs': proved necessary for the tree's units, and found; 'cells': in use of those.")
     return FAILED if conflict is not None or short else DONE
 
@@ -319,35 +317,26 @@ def _needs_verdict(own: Sizing, platform: Platform, conflict: Conflict | None) -
     )
 
 
-def _population_table(snn: SNN, platform: Platform) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("population")
-    for name in ("neurons", "inputs", "fan-in", "sources", "too wide", "units", "crossbars >="):
-        table.add_column(name, justify="right")
+def _print_populations(snn: SNN, platform: Platform, console: Console) -> None:
+    titles = ("neurons", "inputs", "fan-in", "sources", "too wide", "units", "crossbars >=")
+    rows = []
     for p in population_needs(snn, platform):
         numbers = (p.neurons, p.inputs, p.max_fan_in, p.sources, p.too_wide, p.units)
-        table.add_row(p.name, *(f"{n:,}" for n in numbers), f"{p.least_crossbars:,}")
-    return table
+        rows.append((p.name, *(f"{n:,}" for n in numbers), f"{p.least_crossbars:,}"))
+    console.print(number_table(None, ("population", *titles), rows, console.width))
 
 
-def _sizing_table(snn: SNN, platform: Platform) -> Table:
-    table = Table(
-        title="With crossbars of another size", box=None, pad_edge=False, title_justify="left"
-    )
-    for name in ("crossbar", "units", "programs >=", "found", "per tile", "cells", "fits"):
-        table.add_column(name, justify="left" if name == "crossbar" else "right")
+def _print_sizing(snn: SNN, platform: Platform, console: Console) -> None:
+    titles = ("crossbar", "units", "programs >=", "found", "per tile", "cells", "fits")
+    rows = []
     for s in sizings(snn, platform):
         own = (s.rows, s.columns) == (platform.max_rows, _widest(platform))
-        table.add_row(
-            f"{s.rows} x {s.columns}{' (now)' if own else ''}",
-            f"{s.units:,}",
-            f"{s.least:,}",
-            f"{s.found:,}",
-            f"{s.per_tile:,}",
-            percent(s.used),
-            "yes" if s.fits else "no",
-        )
-    return table
+        numbers = (s.units, s.least, s.found, s.per_tile)
+        size = f"{s.rows} x {s.columns}{' (now)' if own else ''}"
+        fits = "yes" if s.fits else "no"
+        rows.append((size, *(f"{n:,}" for n in numbers), percent(s.used), fits))
+    title = "With crossbars of another size"
+    console.print(number_table(title, titles, rows, console.width))
 
 
 def _say_conflict(conflict: Conflict, snn: SNN, platform: Platform, say: _Printer) -> None:

@@ -54,7 +54,7 @@ from optmap.experiment.tables.text import compact
 from optmap.methods import method_named
 from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
-from optmap.output import Output
+from optmap.output import Output, print_text
 from optmap.shipped import platform_help
 from optmap.variants import add_axes, asked_for
 
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str]) -> int:
     log, out = Console(stderr=True), Output()
     networks, unreadable = candidates(args, objectives)
     for error in unreadable:
-        log.print(f"skipped: {error}", markup=False, highlight=False, soft_wrap=True)
+        print_text(log, f"skipped: {error}")
     if not networks:
         return BAD_INPUT
     limits = limits_of(args, args.seed)
@@ -226,12 +226,12 @@ def main(arguments: Sequence[str]) -> int:
             store.write("front.csv", front_csv(found, objectives))
             store.write("front.html", front_html(found, objectives))
     except StoreError as error:
-        log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        print_text(log, f"error: {error}")
         return FAILED
     for line in front_lines(found, objectives):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_text(out, line)
     text = f"written to {visible(str(args.out))}/: front.html, front.csv, rows.jsonl, mappings/"
-    out.print(text, markup=False)
+    print_text(out, text)
     return FAILED if unreadable or not all(e.points for e in found) else DONE
 
 

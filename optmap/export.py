@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from optmap.model.capacity import shares_memory
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.scope import END_TO_END
-from optmap.output import Output
+from optmap.output import Output, print_text
 from optmap.readers.constraints import load_constraints
 from optmap.readers.solution_file import read_values
 from optmap.shipped import best_known_folder, instance_file
@@ -122,7 +122,7 @@ def _written(args: argparse.Namespace, instance: Instance) -> int:
         return DONE
     from formulations.export import FORMATS as KINDS
     from formulations.export import FORMULATIONS as BUILDERS
-    from formulations.export import start_text, text_of
+    from formulations.export import lines_of, start_text
 
     milp = KINDS[args.form] == "milp"
     problem = BUILDERS[args.formulation](instance, mapping, milp)
@@ -133,19 +133,20 @@ def _written(args: argparse.Namespace, instance: Instance) -> int:
         f"given and start: method {args.method}, seed {args.seed}",
         *_best_known(instance, mapping, METRIC_OF[args.formulation]),
     ]
-    _write(args.out, text_of(problem, args.form, head))
+    _write(args.out, lines_of(problem, args.form, head))
     if args.start is not None:
-        _write(args.start, start_text(problem))
+        _write(args.start, [start_text(problem)])
     return DONE
 
 
-def _write(out: str | None, text: str) -> None:
-    """Write to a file, or to standard output."""
+def _write(out: str | None, lines: Iterable[str]) -> None:
+    """Write to a file, or to standard output, as the lines are made."""
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.writelines(lines)
         return
     try:
-        Path(out).write_text(text, encoding="utf-8")
+        with Path(out).open("w", encoding="utf-8") as file:
+            file.writelines(lines)
     except OSError as error:
         raise InputError(out, "", error.strerror or "unwritable", "a file to write") from None
 
@@ -175,15 +176,13 @@ def _take_solution(
         source = source.relative_to(out.parent)
     name = f"{args.formulation} by another solver"
     made = document(mapping, instance.name, source, instance.digest(), name)
-    _write(args.out, dumps(made) + "\n")
+    _write(args.out, [dumps(made), "\n"])
     judged = case.evaluation.row()
     said = ", ".join(f"{name} {judged[name]}" for name in SAID)
     console = Console(stderr=True) if out is None else Output()  # beside, not in, the mapping
-    console.print(
+    print_text(
+        console,
         f"{problem.about}, start {problem.value}; judged: {said}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
     return DONE
 

@@ -46,7 +46,7 @@ from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
-from optmap.output import Output
+from optmap.output import Output, print_text
 from optmap.sdf.xml import sdf3_text
 from optmap.shipped import is_instance, platform_help, platform_of_network
 from optmap.simulation.fault_file import HELP as FAULTS_HELP
@@ -186,7 +186,7 @@ def main(arguments: Sequence[str]) -> int:
         console = Output()
         report(row, mapping, instance, console)
         for line in lines:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_text(console, line)
     return DONE if row.check == "ok" else FAILED
 
 

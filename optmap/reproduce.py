@@ -42,7 +42,7 @@ from optmap.experiment.run.sweep import sweep
 from optmap.experiment.tables.best_known import NOTHING
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, comparable
 from optmap.model.outcome import Limits
-from optmap.output import Output
+from optmap.output import Output, print_text
 
 #: The figure that is measured at once and stored in no row.
 ADMISSION = "admission"
@@ -120,7 +120,7 @@ def main(arguments: Sequence[str]) -> int:
             with Store.opened(folder / RUN) as store:
                 results, failed = run(jobs, store, args.jobs, log)
         except StoreError as error:
-            log.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+            print_text(log, f"error: {error}")
             return FAILED
         shown += [(f.name, f.title, f.claim, f.show(results)) for f in figures if f.name in asked]
         if TOKENS in asked:
@@ -131,9 +131,9 @@ def main(arguments: Sequence[str]) -> int:
         shown.append((ADMISSION, ADMISSION_TITLE, ADMISSION_CLAIM, said))
     write(folder, shown, programs, _notes(args, programs, failed), args.page)
     for name, title, _, one in shown:
-        out.print(f"{title} ({name}.md): {one.verdict}", markup=False, highlight=False)
+        print_text(out, f"{title} ({name}.md): {one.verdict}")
     text = f"written to {visible(str(args.out))}/: {PAGE}, tables, pictures; rows in {RUN}/"
-    out.print(text, markup=False, highlight=False)
+    print_text(out, text)
     return FAILED if any(row.check not in ("ok", "not_run") for row in failed) else DONE
 
 

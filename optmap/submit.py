@@ -45,7 +45,7 @@ from optmap.judge.case import Case
 from optmap.model.claim import read
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
-from optmap.output import Output
+from optmap.output import Output, print_text
 from optmap.shipped import shipped_instances
 
 DEFAULT = "results/best_known"
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     folder, out, log = Path(args.to), Output(), Console(stderr=True)
     if args.table:
         for line in open_gaps(read_folder(folder).entries.values()):
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_text(out, line)
         return DONE
     limits = Limits(args.limit, seed=SECOND_SEED)
     if args.check:
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
             checker = Checker(path, limits, method_files=files)
             problems, better = _submit_run(checker, folder, date)
             for problem in problems:
-                log.print(f"wrong: {problem}", markup=False, highlight=False, soft_wrap=True)
+                print_text(log, f"wrong: {problem}")
             if problems:
                 return FAILED
             found += better
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
     drop_unused_mappings(folder)
     lines = [*map(str, found)] or ["nothing is better than what is known"]
     for line in lines:
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_text(out, line)
     return DONE
 
 
@@ -175,9 +175,9 @@ def _check(folder: Path, limits: Limits, out: Output) -> int:
     lines = [f"wrong: {problem}" for problem in problems]
     lines += [f"not known: {text}" for entry in entries for text in strangers(entry)]
     for line in lines:
-        out.print(visible(line), markup=False, highlight=False, soft_wrap=True)
+        print_text(out, visible(line))
     said = f"{len(entries)} entries, {len(problems)} problems; who found what, and when, is as the"
-    out.print(f"{said} list says, not checked", highlight=False, soft_wrap=True)
+    print_text(out, f"{said} list says, not checked")
     return FAILED if problems else DONE
 
 

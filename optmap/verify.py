@@ -20,7 +20,7 @@ from optmap.experiment.verification.run import verify_run
 from optmap.experiment.verification.second_proof import SECOND_SEED, Word
 from optmap.experiment.verification.verdict import RowVerdict
 from optmap.model.outcome import Limits
-from optmap.output import Output
+from optmap.output import Output, print_text
 from optmap.shipped import best_known_folder
 
 #: A line of progress at most so often, in seconds.
@@ -73,12 +73,12 @@ def main(arguments: Sequence[str]) -> int:
         done += 1
         now = time.monotonic()
         if args.verbose:
-            log.print(visible(found.name), markup=False, highlight=False)
+            print_text(log, visible(found.name))
         if left and now - last >= EVERY_S:
             last = now
             seconds = (now - started) / done * left
             text = f"{done} rows checked, {left} to come, about {seconds:.0f} s"
-            log.print(text, markup=False, highlight=False)
+            print_text(log, text)
 
     folder = Path(args.run)
     files = tuple(map(Path, args.method_file))
@@ -90,13 +90,14 @@ def main(arguments: Sequence[str]) -> int:
     verdict = verify_run(folder, checker, on_row, jobs=max(1, args.jobs))
     out = Output()
     for problem in verdict.problems:
-        out.print(f"wrong: {visible(problem)}", markup=False, highlight=False, soft_wrap=True)
+        print_text(out, f"wrong: {visible(problem)}")
     for line in verdict.notes:
-        out.print(f"not known: {visible(line)}", markup=False, highlight=False, soft_wrap=True)
+        print_text(out, f"not known: {visible(line)}")
     for line in verdict.open_bounds if args.verbose else ():
-        out.print(f"open: {visible(line)}", markup=False, highlight=False, soft_wrap=True)
+        print_text(out, f"open: {visible(line)}")
     proofs = verdict.proofs
-    out.print(
+    print_text(
+        out,
         f"{verdict.rows} rows: {verdict.mappings} mappings judged again, {verdict.claims} claims"
         f" and {verdict.bounds} bounds compared, {verdict.certificates} certificates proved again;"
         f" of the bounds that stages claim {proofs[Word.PROVED_AT_ONCE.value]} proved in exact"
@@ -104,9 +105,6 @@ def main(arguments: Sequence[str]) -> int:
         f" {proofs[Word.OPEN.value]} rest on the solver's word; {_stars(verdict.stars)};"
         f" times, memory, courses, machine, libraries and call are as the run says, not checked;"
         f" {len(verdict.problems)} problems",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
     return FAILED if verdict.problems else DONE
 

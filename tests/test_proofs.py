@@ -38,7 +38,7 @@ from optmap.model.outcome import Limits, Status
 MOST_UNITS, MOST_AHEAD = 4, 2
 #: Methods that end by the clock get less of it: nothing is lost, they find all at once.
 LIMITS = Limits(wall_s=4.0)
-SHORT = Limits(wall_s=0.2)
+SHORT = Limits(wall_s=0.05)
 
 
 @dataclass

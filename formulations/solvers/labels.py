@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from formulations.solvers.row_table import RowTable
+
 LABEL = re.compile(r"\((?P<label>[A-Z]\d*\+?[a-z]*)\)")
 
 
@@ -20,14 +22,17 @@ def label_rows(model: Any) -> Counter[str]:
     Parameters
     ----------
     model : a formulation's model object
-        With a PuLP problem ``milp`` or a CP-SAT model ``cp``; its methods post the families.
+        With a PuLP problem or a table ``milp``, or a CP-SAT model ``cp``; its methods post the
+        families.
     """
-    counted: Counter[str] = Counter()
+    table = getattr(model, "milp", None)
+    counted = table.counted if isinstance(table, RowTable) else Counter[str]()
     for name in dir(type(model)):
         family = getattr(type(model), name)
         found = LABEL.match((getattr(family, "__doc__", None) or "").strip())
         if callable(family) and found and not name.startswith("_"):
             wrap = _naming_constraints if hasattr(model, "cp") else _naming_rows
+            wrap = _labelling if isinstance(table, RowTable) else wrap
             setattr(model, name, wrap(model, getattr(model, name), found["label"], counted))
     return counted
 
@@ -51,17 +56,29 @@ def _naming_constraints(
 def _naming_rows(
     model: Any, family: Callable[..., Any], label: str, counted: Counter[str]
 ) -> Callable[..., Any]:
-    """Return ``family``, naming what it adds to a PuLP problem, which asks for unused names."""
-
-    def unused() -> str:
-        counted[label] += 1
-        return f"({label})_{counted[label] - 1}"
+    """Return ``family``, naming what it adds to a PuLP problem."""
 
     def post(*arguments: Any, **options: Any) -> Any:
-        outer, model.milp.unusedConstraintName = model.milp.unusedConstraintName, unused
+        before = model.milp.numConstraints()
+        result = family(*arguments, **options)
+        for row in model.milp.constraints()[before:]:
+            row.name = f"({label})_{counted[label]}"
+            counted[label] += 1
+        return result
+
+    return post
+
+
+def _labelling(
+    model: Any, family: Callable[..., Any], label: str, _: Counter[str]
+) -> Callable[..., Any]:
+    """Return ``family``, telling a table, which counts them, whose rows it posts."""
+
+    def post(*arguments: Any, **options: Any) -> Any:
+        outer, model.milp.label = model.milp.label, label
         try:
             return family(*arguments, **options)
         finally:
-            model.milp.unusedConstraintName = outer
+            model.milp.label = outer
 
     return post

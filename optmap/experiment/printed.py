@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from textwrap import fill
 from typing import Any
 
 from rich.console import Console
 
+from optmap.errors import wrapped
 from optmap.experiment.component_shares import share_lines, shares
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import read_folder
@@ -23,6 +23,7 @@ from optmap.methods import METHODS
 from optmap.model.claim import written
 from optmap.model.clustered_snn import ClusteredSNN
 from optmap.model.scope import END_TO_END
+from optmap.output import print_text
 from optmap.shipped import best_known_folder
 
 #: Steps of a critical cycle that are printed; some have hundreds.
@@ -95,9 +96,7 @@ def report(row: Row, document: dict[str, Any] | None, instance: Instance, consol
     platform = instance.platform
 
     def say(text: str) -> None:
-        lead = len(text) - len(text.lstrip())
-        lines = fill(text, console.width, subsequent_indent=" " * (lead + 2))
-        console.print(lines, markup=False, highlight=False, soft_wrap=True)
+        print_text(console, wrapped(text, console.width))
 
     say(instance_title(row))
     for line in _verdict_lines(row, document, instance):

@@ -13,7 +13,7 @@ from ortools.sat import cp_model_pb2
 from ortools.sat.python import cp_model
 from tiny_run import PLATFORM, write_tiny
 
-from formulations.export import FORMATS, FORMULATIONS, Problem, start_text, text_of
+from formulations.export import FORMATS, FORMULATIONS, Problem, lines_of, start_text
 from formulations.whole.cpsat import solve
 from optmap import export
 from optmap.api import evaluate
@@ -35,6 +35,10 @@ def case(tmp_path_factory):
     method = method_named("song2020-tree")
     made = run(method, instance.snn, instance.platform, instance.tokens, Limits(), lambda _: None)
     return folder, instance, made.mapping
+
+
+def text_of(problem: Problem, form: str, comments: list[str]) -> str:
+    return "".join(lines_of(problem, form, comments))
 
 
 def build(case, name: str, milp: bool) -> Problem:

@@ -106,10 +106,12 @@ def headline_text(rows: Sequence[Row], known: BestKnown = NOTHING, width: int = 
         for method, (heads, mean_s) in lines.items()
     }
     need = max(map(len, body), default=0) + 1
-    for columns in titles:
+    for columns, between in [(titles[0], 2), (titles[1], 2), (titles[1], 1)]:
         headers = (*columns, "proved", "s")
-        sizes = [max(map(len, column)) for column in zip(headers, *body.values(), strict=True)]
-        room = width - sum(sizes) - 2 * len(sizes)
+        sizes = [
+            between + max(map(len, column)) for column in zip(headers, *body.values(), strict=True)
+        ]
+        room = width - sum(sizes)
         if room >= need:
             break
     room = max(9, min(room, need))
@@ -136,7 +138,7 @@ def _averaged(rows: Sequence[Row], counted: set[int]) -> Iterator[str]:
 
 
 def _line(name: str, cells: Sequence[str], sizes: Sequence[int], room: int) -> str:
-    shown = "".join(f"  {cell:>{size}}" for cell, size in zip(cells, sizes, strict=True))
+    shown = "".join(f"{cell:>{size}}" for cell, size in zip(cells, sizes, strict=True))
     return f" {name:<{room - 1}}{shown}" if name else f"{'':<{room}}{shown}"
 
 
