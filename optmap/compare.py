@@ -235,7 +235,7 @@ def main(arguments: Sequence[str]) -> int:
                 print_differences(rows, args.baseline, out)
             where = visible(str(args.out))
             text = f"written to {where}/: tables.md (by instance), report.html, gaps.csv, ..."
-            print_text(out, text)
+            out.print(text, markup=False, highlight=False)
     except StoreError as error:
         print_text(log, f"error: {error}")
         return FAILED

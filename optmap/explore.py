@@ -231,7 +231,7 @@ def main(arguments: Sequence[str]) -> int:
     for line in front_lines(found, objectives):
         print_text(out, line)
     text = f"written to {visible(str(args.out))}/: front.html, front.csv, rows.jsonl, mappings/"
-    print_text(out, text)
+    out.print(text, markup=False)
     return FAILED if unreadable or not all(e.points for e in found) else DONE
 
 

@@ -131,9 +131,9 @@ def main(arguments: Sequence[str]) -> int:
         shown.append((ADMISSION, ADMISSION_TITLE, ADMISSION_CLAIM, said))
     write(folder, shown, programs, _notes(args, programs, failed), args.page)
     for name, title, _, one in shown:
-        print_text(out, f"{title} ({name}.md): {one.verdict}")
+        out.print(f"{title} ({name}.md): {one.verdict}", markup=False, highlight=False)
     text = f"written to {visible(str(args.out))}/: {PAGE}, tables, pictures; rows in {RUN}/"
-    print_text(out, text)
+    out.print(text, markup=False, highlight=False)
     return FAILED if any(row.check not in ("ok", "not_run") for row in failed) else DONE
 
 
