@@ -31,9 +31,12 @@ def label_rows(model: Any) -> Counter[str]:
         family = getattr(type(model), name)
         found = LABEL.match((getattr(family, "__doc__", None) or "").strip())
         if callable(family) and found and not name.startswith("_"):
+            post, label = getattr(model, name), found["label"]
+            if isinstance(table, RowTable):
+                setattr(model, name, _labelling(table, post, label))
+                continue
             wrap = _naming_constraints if hasattr(model, "cp") else _naming_rows
-            wrap = _labelling if isinstance(table, RowTable) else wrap
-            setattr(model, name, wrap(model, getattr(model, name), found["label"], counted))
+            setattr(model, name, wrap(model, post, label, counted))
     return counted
 
 
@@ -69,16 +72,14 @@ def _naming_rows(
     return post
 
 
-def _labelling(
-    model: Any, family: Callable[..., Any], label: str, _: Counter[str]
-) -> Callable[..., Any]:
+def _labelling(table: RowTable, family: Callable[..., Any], label: str) -> Callable[..., Any]:
     """Return ``family``, telling a table, which counts them, whose rows it posts."""
 
     def post(*arguments: Any, **options: Any) -> Any:
-        outer, model.milp.label = model.milp.label, label
+        outer, table.label = table.label, label
         try:
             return family(*arguments, **options)
         finally:
-            model.milp.label = outer
+            table.label = outer
 
     return post
