@@ -33,6 +33,7 @@ from optmap.command_line import (
     reading_of,
     seconds,
 )
+from optmap.compiled import interpreted
 from optmap.decomposing.contract import decompose
 from optmap.errors import InputError
 from optmap.exact_questions import conflict_of
@@ -283,7 +284,8 @@ def report_needs(instance: Instance, console: Console, limits: Limits) -> int:
     conflict = None
     own = sizing(snn, platform, platform.max_rows, _widest(platform))
     if not own.fits:
-        conflict = conflict_of(snn, platform, "tree", limits, partial(cluster, partition))
+        with interpreted(on=False):  # many clusterings of crossbars of many sizes
+            conflict = conflict_of(snn, platform, "tree", limits, partial(cluster, partition))
     short = memory_shortage(decompose(snn, unit_fan_in(snn, platform), "tree").network, platform)
     verdict = f"does not fit: {short}" if short else _needs_verdict(own, platform, conflict)
     say(f"verdict: {verdict}")

@@ -62,6 +62,18 @@ def test_one_line_of_json_and_the_judge_agrees(method, tmp_path):
     evaluation = judge(snn, platform, mapping, "dataflow").evaluation
     assert Fraction(found["period"]) == evaluation.period
     assert found["clusters"] == evaluation.clusters >= found["bound_clusters"]
+    for name in ("clusters", "traffic", "spike_hops", "period"):
+        assert found[f"bound_scope_{name}"].startswith("any decomposition, clustering, binding")
+        assert found[f"bound_grade_{name}"] == "certified"
+        assert found[f"bound_name_{name}"]
+
+
+def test_json_counts_what_the_best_known_list_counts():
+    """A bound for whole neurons says nothing of clusters where fewer are known, as in the text."""
+    found = json.loads(run_map("filter_8", "--method", "overlap", "--json").stdout)
+    assert (found["bound_clusters"], found["best_known_clusters"]) == (5, 5)
+    assert found["bound_scope_clusters"] == "any decomposition, clustering, binding and order"
+    assert "whole" in found["bound_scope_period"]
 
 
 def test_tree_needs_at_most_twenty_clusters_where_thirteen_is_proved():

@@ -80,9 +80,14 @@ def summary(row: Row) -> dict[str, Any]:
     energy = row.value("energy_pj")
     result["energy_pj"] = None if energy is None else float(energy)
     result["components"] = [share.record() for share in shares(row)]
-    for g in all_gaps([row]):
-        result[f"bound_{g.metric}"] = None if g.bound is None else written(g.bound.value)
+    for g in all_gaps([row], read_folder(best_known_folder()).of(row.digest)):
+        low = g.bound
+        result[f"bound_{g.metric}"] = None if low is None else written(low.value)
+        result[f"bound_scope_{g.metric}"] = None if low is None else str(low.scope)
+        result[f"bound_grade_{g.metric}"] = None if low is None else low.grade.value
+        result[f"bound_name_{g.metric}"] = None if low is None else low.name
         result[f"gap_{g.metric}"] = None if g.to_bound is None else round(float(g.to_bound), 6)
+        result[f"best_known_{g.metric}"] = written(g.best_known)
     result.setdefault("bound_clusters", None)
     result["stage_bounds"] = [stage.record() for stage in stage_gaps([row])]
     result["network"] = dict(row.network) or None

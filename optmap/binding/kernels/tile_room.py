@@ -98,7 +98,9 @@ class TileRoom:
         lacking = np.flatnonzero(need > have)
         if len(lacking):
             chosen = lacking[-1]
-            names = [f"{k[0][0]} x {k[0][1]}" for h, k in enumerate(kinds) if chosen >> h & 1]
+            sizes = [k[0][:2] for h, k in enumerate(kinds) if chosen >> h & 1]
+            # tiles out of use are of no size, and one size may have tiles of several limits
+            names = dict.fromkeys(f"{rows} x {columns}" for rows, columns in sizes if rows)
             raise CapacityError(
                 f"{need[chosen]} clusters fit only tiles of {', '.join(names)} (rows x columns),"
                 f" which have {have[chosen]} slots"
