@@ -87,7 +87,9 @@ def summary(row: Row) -> dict[str, Any]:
         result[f"bound_grade_{g.metric}"] = None if low is None else low.grade.value
         result[f"bound_name_{g.metric}"] = None if low is None else low.name
         result[f"gap_{g.metric}"] = None if g.to_bound is None else round(float(g.to_bound), 6)
-        result[f"best_known_{g.metric}"] = written(g.best_known)
+        known = g.best_known
+        whole = known.denominator == 1
+        result[f"best_known_{g.metric}"] = int(known) if whole else written(known)
     result.setdefault("bound_clusters", None)
     result["stage_bounds"] = [stage.record() for stage in stage_gaps([row])]
     result["network"] = dict(row.network) or None
