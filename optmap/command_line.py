@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, NoReturn
 
 import optmap
@@ -32,10 +33,23 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of descriptions and examples that the terminal has room for."""
+    """Fills paragraphs; lines that are set in, as examples are, break only where they must."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(wrapped(indent + line, width) for line in text.splitlines())
+        lines: list[str] = []
+        for line in text.splitlines():
+            if lines and _begins_with_a_word(line) and _begins_with_a_word(lines[-1]):
+                lines[-1] += " " + line
+            else:
+                lines.append(line)
+        return "\n".join(
+            fill(line, width) if _begins_with_a_word(line) else wrapped(line, width)
+            for line in lines
+        )
+
+
+def _begins_with_a_word(line: str) -> bool:
+    return line[:1].strip() != ""
 
 
 def parser(name: str, about: str, example: str) -> argparse.ArgumentParser:
