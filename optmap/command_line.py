@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Fills paragraphs; lines that are set in, as examples are, break only where they must."""
+    """Fills paragraphs; lines that are set in stay whole: examples are copied."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         lines: list[str] = []
@@ -42,10 +42,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
                 lines[-1] += " " + line
             else:
                 lines.append(line)
-        return "\n".join(
-            fill(line, width) if _begins_with_a_word(line) else wrapped(line, width)
-            for line in lines
-        )
+        return "\n".join(fill(line, width) if _begins_with_a_word(line) else line for line in lines)
 
 
 def _begins_with_a_word(line: str) -> bool:

@@ -152,7 +152,7 @@ def _verdict_lines(row: Row, document: dict[str, Any] | None, instance: Instance
     if document is None or row.check != "ok":
         yield f"verdict: no valid mapping ({row.reason or row.status})"
         if row.status == "no_solution":
-            yield f"  by {row.method}; `explain --needs` says whether any fits, what would be enough"
+            yield f"  by {row.method}; `explain --needs` says whether any fits, and what would do"
         return
     yield f"verdict: {fits_sentence(document['mapping']['tile_of'], platform)}"
     period, windows = row.value("period"), row.source.windows
