@@ -124,7 +124,7 @@ function legend() {
     element("span", { class: "mark", style: `color:${MARKS[group].colour}` }, MARKS[group].text),
     element("b", {}, group), `: ${about}`));
   lines.push(element("div", {}, element("span", { class: "mark" }, "|"), element("b", {}, "proved limit"),
-    ": no mapping of any kind is beyond"));
+    ": no mapping is beyond that keeps neurons whole which fit a crossbar"));
   if (DATA.methods.some((m) => m.name === DATA.flow)) lines.push(element("div", {},
     element("span", { class: "mark" }, "\u25ef"), "black ring: ", element("b", {}, DATA.flow),
     ", the published flow"));
