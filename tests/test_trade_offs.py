@@ -11,6 +11,10 @@ import pytest
 from optmap.experiment.run.mapping_file import read_document
 from optmap.judge.case import judge
 from optmap.map import main
+from optmap.model.buffer_front import BufferFront, BufferPoint
+from optmap.model.grade import Grade
+from optmap.model.mapping import Buffers
+from optmap.trade_offs import BufferTradeOff, buffer_lines
 
 PLATFORM = """schema = 1
 name = "two kinds"
@@ -83,6 +87,8 @@ def test_more_buffer_space_buys_shorter_periods_that_the_judge_confirms(tmp_path
     time = "base_ticks = 3\nevent_ticks = 2\n"
     found = asked(tmp_path, capsys, "--buffers", "--out", str(out), area=time)["buffers"]
     assert found["complete"]
+    assert found["all_below"] is None
+    assert all(p["bound"] == p["tokens"] for p in found["points"])
     assert found["tokens_least"] == found["tokens_bound"] <= found["tokens_given"]
     totals = [point["tokens"] for point in found["points"]]
     periods = [Fraction(point["period"]) for point in found["points"]]
@@ -93,3 +99,17 @@ def test_more_buffer_space_buys_shorter_periods_that_the_judge_confirms(tmp_path
         _, instance, mapping = read_document(tmp_path / f"m-b{n}.json", None)
         made = judge(instance.snn, instance.platform, mapping, instance.tokens).evaluation
         assert (made.buffer_tokens, made.period) == (point["tokens"], Fraction(point["period"]))
+
+
+def test_lines_of_a_front_that_the_limit_ended_say_what_is_open():
+    points = (
+        BufferPoint(60, Fraction(30), Buffers(()), 60, Grade.CERTIFIED),
+        BufferPoint(80, Fraction(41, 2), Buffers(()), 70, Grade.CLAIMED),
+    )
+    found = BufferTradeOff(BufferFront(points, 65), 100, 80, 70, Grade.CLAIMED)
+    said = "\n".join(buffer_lines(found))
+    assert "as far as the limit went" in said
+    assert "80       20.500  no fewer than 70 are as fast" in said
+    assert "below 65 tokens these are all points" in said
+    assert "80 keep its period (>= 70, claimed), 20 % fewer" in said
+    assert found.record()["all_below"] == 65
