@@ -84,10 +84,11 @@ class FrontSearch:
         ample = np.full(places.num_places, self._ample(), dtype=np.int64)
         #: The period that no capacities undercut; None: the graph deadlocks whatever they are.
         self.shortest = places.slowest(ample)[0]
-        twice = np.ones(places.num_places, dtype=np.int64)
-        period, _ = places.slowest(twice)
+        #: An iteration more everywhere: what there is without a search.
+        self.twice = np.ones(places.num_places, dtype=np.int64)
+        period, _ = places.slowest(self.twice)
         if period is not None:
-            self.found.append(Least(twice, places.total(twice), period, 0))
+            self.found.append(Least(self.twice, places.total(self.twice), period, 0))
 
     def _ample(self) -> int:
         """Return so much room that a cycle through a place takes less than a tick a token."""
@@ -134,11 +135,11 @@ class FrontSearch:
     def _mended(self, target: Target, extra: Ints, until: float) -> bool:
         """Add room where a cycle is short of it, and the cycle to those known, until none is.
 
-        False: the time ended before; the first time that is the limit itself. The room is where
-        the cycle passes the fewest tokens.
+        False: the time ended before; where nothing was found by search that is the limit itself.
+        The room is where the cycle passes the fewest tokens.
         """
-        places = self.places
-        until = until if len(self.found) > 1 else 0.0
+        places, best = self.places, self._best(target).extra
+        until = 0.0 if best is None or best is self.twice else until
         self.cycles.update(unblocked(places, extra))
         while True:
             period, cycle = places.slowest(extra)
@@ -228,6 +229,7 @@ def space_front(
         for end in ends:
             if end not in known or not known[end].is_proved:
                 known[end] = search.least(end, (1 - share) * search.watch.left)
+    grades = {end: search.grade(end, least) for end, least in known.items()}
     walked, below = search.walk(known[Target()], known[Target(shortest)])
 
     def point(least: Least, target: Target) -> Iterator[BufferPoint]:
@@ -237,7 +239,8 @@ def space_front(
             total = space_of(graph, platform, binding, buffers).total
             if judged is None or (judged, total) != (least.period, least.total):
                 raise AssertionError(f"claimed {least}, judged {judged} with {total} tokens")
-            yield BufferPoint(total, judged, buffers, least.bound, search.grade(target, least))
+            grade = grades[target] if target in grades else search.grade(target, least)
+            yield BufferPoint(total, judged, buffers, least.bound, grade)
 
     points = [p for least, target in walked for p in point(least, target)]
     # an end that is not proved may take more than the other one, which is faster
