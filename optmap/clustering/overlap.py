@@ -2,14 +2,14 @@
 
 Pseudo-code::
 
+    where it is cheap, grow enclosed clusters, which begin where most is placed around, two starts
+        if these are many, grow the emptiest anew with some near it, again and again
     for each seed class not yet placed: grow a cluster by the twin class with fewest new rows
-    merge the clusters, most rows first, each into the one that shares most rows with it
-    while some cluster's parts all fit elsewhere by the same rule: dissolve it, emptiest first
     repeat from other seed orders, within a fixed amount of work
-    merge and dissolve what song2020, and where it is cheap hyperedge-overlap, makes of the units
-    where it is cheap, grow enclosed clusters too, which begin where most is placed around
+    take what song2020, and where it is cheap hyperedge-overlap, makes of the units
+    merge the clusters of each, most rows first, each into the one that shares most rows with it
+    while some cluster's parts all fit elsewhere by the same rule: dissolve it, emptiest first
     keep the fewest clusters, then the fewest spikes over all rows
-    where it is cheap, grow the emptiest cluster anew with some near it, again and again
 
 Seed orders: by falling fan-in, by index, then drawn from ``seed``. What is cheap is decided by
 counts of readers, never by a clock.
@@ -30,6 +30,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from operator import itemgetter
 
 import numpy as np
@@ -46,15 +47,16 @@ from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray, IntArray
 
 #: Work of all starts together, in row readers met; one start always runs, and so many at most:
-#: more of them where one meets few readers.
+#: more of them where one meets few readers, fewer where clusters are grown anew in that time.
 WORK = 15_000_000
-MAX_STARTS, MORE_STARTS, FEW_READERS = 6, 12, 400_000
+MAX_STARTS, MORE_STARTS, FEW_READERS, FEWER_STARTS = 6, 12, 400_000, 4
 #: Squares of readers, summed, up to which hyperedge-overlap is cheap.
 STREAMING_WORK = 5_000_000
-#: Squares of classes that read a source, summed, up to which enclosed clusters are grown, and
-#: clusters anew: that takes so many times as much, at most so much. Arrays have so many entries.
+#: Squares of classes that read a source, summed, up to which enclosed clusters are grown, two
+#: starts of them, and clusters of each anew: that takes so many times as much, at most so much.
+#: Arrays have so many entries.
 ENCLOSED_WORK = 2_000_000
-REGROWN_TIMES, REGROWN_MOST, REGROWN_ENTRIES = 15, 1_500_000, 4_000_000
+REGROWN_TIMES, REGROWN_MOST, REGROWN_ENTRIES = 20, 2_000_000, 4_000_000
 #: Among fewer clusters nothing is grown anew: a few of them are nearly all.
 REGROWN_LEAST = 10
 PASSES = 10
@@ -83,13 +85,18 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
         packed = Packed(parts.classes, parts.sizes, bin_of_part.astype(np.int32))
         return (len(used), int(held @ network.spikes)), packed
 
-    found = (merged(parts) for parts in _starts(decomposition, platform, twins, limits, seed))
-    best = min(found, key=itemgetter(0))
-    if _is_worth_regrowing(twins, best[0][0], len(limits)):
+    found = [merged(parts) for parts in _enclosed(twins, limits)]
+    fewest = min((clusters for (clusters, _), _ in found), default=0)
+    anew = _is_worth_regrowing(twins, fewest, len(limits))
+    if anew:
         work = min(REGROWN_TIMES * _squares(twins), REGROWN_MOST)
-        again = merged(regrow(twins, limits, best[1], work, seed))
-        best = min(best, again, key=itemgetter(0))
-    return _spread(twins, best[1])
+        grown = [
+            regrow(twins, limits, packed, work, drawn)
+            for drawn, (_, packed) in enumerate(found, seed)
+        ]
+        found += map(merged, grown)
+    others = map(merged, _starts(decomposition, platform, twins, limits, seed, anew))
+    return _spread(twins, min(chain(found, others), key=itemgetter(0))[1])
 
 
 def may_grow_anew(network: SNN) -> bool:
@@ -112,17 +119,26 @@ def _squares(twins: Twins) -> int:
     return int((readers * readers).sum())
 
 
-def _starts(
-    decomposition: Decomposition, platform: Platform, twins: Twins, limits: IntArray, seed: int
-) -> Iterator[Parts]:
-    """Yield the parts of clusters, grown from seeds or made by others, to be merged."""
-    for seeds in _seed_orders(twins, seed):
-        yield grow(twins, limits, seeds)
+def _enclosed(twins: Twins, limits: IntArray) -> Iterator[Parts]:
+    """Yield the parts of enclosed clusters, two starts of them where that is cheap."""
     if _squares(twins) <= ENCLOSED_WORK:
         # all that matters of the order is the first seed, where networks are connected
         every = np.arange(twins.num_classes, dtype=np.int32)
         for begin in (twins.num_classes // 3, twins.num_classes - 1):
             yield grow(twins, limits, np.roll(every, -begin), enclosed=True)
+
+
+def _starts(
+    decomposition: Decomposition,
+    platform: Platform,
+    twins: Twins,
+    limits: IntArray,
+    seed: int,
+    fewer: bool,
+) -> Iterator[Parts]:
+    """Yield the parts of clusters, grown from seeds or made by others, to be merged."""
+    for seeds in _seed_orders(twins, seed, fewer):
+        yield grow(twins, limits, seeds)
     yield _parts(twins, song2020.partition(decomposition, platform, seed=seed))
     readers = decomposition.network.fan_out.astype(np.int64)
     if int((readers * readers).sum()) <= STREAMING_WORK:
@@ -142,12 +158,12 @@ def _parts(twins: Twins, clustering: Clustering) -> Parts:
     )
 
 
-def _seed_orders(twins: Twins, seed: int) -> list[IndexArray]:
+def _seed_orders(twins: Twins, seed: int, fewer: bool) -> list[IndexArray]:
     """Return the orders in which classes are tried as seeds, as many as the work allows."""
     every = np.arange(twins.num_classes, dtype=np.int32)
     fan_in = np.diff(twins.source_ptr)
     squares = _squares(twins)
-    most = MORE_STARTS if squares <= FEW_READERS else MAX_STARTS
+    most = FEWER_STARTS if fewer else MORE_STARTS if squares <= FEW_READERS else MAX_STARTS
     starts = min(most, max(1, WORK // max(squares, 1)))
     rng = np.random.default_rng(seed)
     orders: list[IndexArray] = [np.lexsort((every, -fan_in)).astype(np.int32), every]

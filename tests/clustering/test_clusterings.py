@@ -115,7 +115,7 @@ def test_the_published_counts_are_met(name, synapses, clusters):
     assert violations(snn, decomposition) == []
 
 
-@pytest.mark.parametrize(("name", "most"), list(zip(FIVE, (13, 41, 94, 159, 508), strict=True)))
+@pytest.mark.parametrize(("name", "most"), list(zip(FIVE, (13, 40, 91, 159, 508), strict=True)))
 def test_overlap_beats_the_prototype_on_the_five_networks(name: str, most: int):
     """The goals are 13, 40, 97, 160, 508; these are what it reaches, so that it cannot slip."""
     decomposition = decompose(generate(name), 128, "tree")
