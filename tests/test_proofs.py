@@ -173,9 +173,9 @@ def test_stars_and_bounds_hold_on_a_tiny_instance(seed: int) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("part", range(20))
-def test_no_star_of_a_thousand_instances_is_beaten(part: int) -> None:
-    """Every method on 50 instances a part: 1,000 in all."""
-    found = [check(solved(seed, EVERY)) for seed in range(50 * part, 50 * part + 50)]
-    assert sum(bounds for bounds, _ in found) > 5_000
-    assert sum(stars for _, stars in found) > 500
+@pytest.mark.parametrize("first", range(0, 1000, 10))
+def test_no_star_of_a_thousand_instances_is_beaten(first: int) -> None:
+    """Every method on ten instances a part, half a minute of a core: 1,000 in all."""
+    found = {seed: check(solved(seed, EVERY)) for seed in range(first, first + 10)}
+    assert sum(bounds for bounds, _ in found.values()) > 1_000
+    assert sum(stars for _, stars in found.values()) > 100
