@@ -7,8 +7,7 @@ Sizes are capped (what is left out is counted), so that a page of hundreds of ro
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from fractions import Fraction
+import math
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from optmap.judge.binding_aware_graph import BindingAwareGraph
 from optmap.judge.case import Case
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
-from optmap.model.snn import IndexArray
 from optmap.sdf.cycle_ratio import earliest_schedule, maximum_cycle_ratio
 
 MAX_CHANNELS = 150
@@ -74,12 +72,10 @@ def _crossbars(mapping: Mapping, platform: Platform) -> list[dict[str, Any]]:
 
     Telling are the fullest, the median and the emptiest by synapses per cell.
     """
-    network = mapping.decomposition.network
+    network, cluster_of = mapping.decomposition.network, mapping.clustering.cluster_of
     drawn = []
-    every = mapping.clustering.members()
-    for why, k in _telling(mapping, every, platform):
-        members = every[k]
-        units = network.units[members]
+    for why, k in _telling(mapping, platform):
+        units = network.units[np.flatnonzero(cluster_of == k)]
         sources = np.unique(np.concatenate([network.sources_of(int(u)) for u in units]))
         bits = np.zeros((len(sources), len(units)), dtype=np.bool_)
         for column, u in enumerate(units):
@@ -98,17 +94,17 @@ def _crossbars(mapping: Mapping, platform: Platform) -> list[dict[str, Any]]:
     return drawn
 
 
-def _telling(
-    mapping: Mapping, members: Sequence[IndexArray], platform: Platform
-) -> list[tuple[str, int]]:
+def _telling(mapping: Mapping, platform: Platform) -> list[tuple[str, int]]:
     """Return the fullest, the median and the emptiest cluster by the share of cells in use."""
-    network = mapping.decomposition.network
-    share = []
-    for k, own in enumerate(members):
-        bar = platform.tiles[mapping.binding.tile_of[k]].crossbar
-        used = int(network.fan_in[network.units[own]].sum())
-        share.append((Fraction(used, bar.rows * bar.columns), -k))
-    ranked = [-k for _, k in sorted(share, reverse=True)]
+    network, clustering = mapping.decomposition.network, mapping.clustering
+    used = np.zeros(clustering.num_clusters, dtype=np.int64)
+    np.add.at(used, clustering.cluster_of, network.fan_in[network.units])
+    cells = [tile.crossbar.rows * tile.crossbar.columns for tile in platform.tiles]
+    whole = math.lcm(*cells)  # shares in whole numbers: used / cells = share / whole
+    weight = [whole // own for own in cells]
+    bound_to = zip(used.tolist(), mapping.binding.tile_of.tolist(), strict=True)
+    share = [cluster_cells * weight[tile] for cluster_cells, tile in bound_to]
+    ranked = sorted(range(len(share)), key=share.__getitem__, reverse=True)
     if len(ranked) < 3:
         return [("fullest", ranked[0]), ("emptiest", ranked[-1])][: len(ranked)]
     return [
@@ -124,18 +120,20 @@ def _gantt(bound: BindingAwareGraph, mapping: Mapping) -> dict[str, Any]:
     if not period:
         return {"period": None, "bars": [], "left_out": 0}
     start = earliest_schedule(bound.graph, period)
-    critical = {int(bound.graph.source[e]) for e in cycle}
     k, tile = bound.clusters.num_clusters, mapping.binding.tile_of
+    critical = np.zeros(len(bound.time), dtype=np.bool_)
+    critical[bound.graph.source[list(cycle)]] = True
+    begin = [round(ticks / period.denominator, 2) for ticks in start.tolist()]
+    by_time = np.lexsort((begin, np.arange(len(begin)) >= k, ~critical))  # stable
     bars: list[tuple[int, int, str, float, int, int]] = []
-    for actor, time in enumerate(bound.time):
+    for actor in by_time[:MAX_BARS].tolist():  # critical ones stay if some must go
         if actor < k:
             where, label = (int(tile[actor]), 0), str(actor)
         else:
             e = bound.send_channel[actor - k]
             a, b = int(bound.clusters.source[e]), int(bound.clusters.target[e])
             where, label = (int(tile[a]), 1), f"{a}>{b}"
-        begin = float(Fraction(int(start[actor]), period.denominator))
-        bars.append((*where, label, round(begin, 2), int(time), int(actor in critical)))
-    bars.sort(key=lambda bar: (-bar[5], bar[1], bar[3]))  # critical ones stay if some must go
-    left_out = max(0, len(bars) - MAX_BARS)
-    return {"period": float(period), "bars": bars[:MAX_BARS], "left_out": left_out}
+        time, on_it = int(bound.time[actor]), int(critical[actor])
+        bars.append((*where, label, begin[actor], time, on_it))
+    left_out = max(0, len(begin) - MAX_BARS)
+    return {"period": float(period), "bars": bars, "left_out": left_out}

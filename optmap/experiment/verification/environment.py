@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +12,7 @@ from optmap.experiment.row import GIVEN, Row
 from optmap.experiment.run.environment import LIBRARIES, SOLVERS, code_version
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.tables.derived import ENVIRONMENT, limits_of
-from optmap.experiment.verification.form import CLOCKS_S
+from optmap.experiment.verification.form import CLOCKS_S, is_written_time
 from optmap.methods import METHODS
 
 #: What environment.json says of a run.
@@ -27,10 +25,13 @@ OF_ENVIRONMENT = (
 NEEDED = ("numpy", "scipy", "numba", "networkx", "pandas")
 
 #: How versions of Python and of libraries are written (PEP 440).
-PYTHON = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?\+?")
+PYTHON = re.compile(r"(\d+)\.(\d+)\.\d+((a|b|rc)\d+)?\+?", re.ASCII)
 VERSION = re.compile(
-    r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[A-Za-z0-9]+([._-][A-Za-z0-9]+)*)?"
+    r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[A-Za-z0-9]+([._-][A-Za-z0-9]+)*)?",
+    re.ASCII,
 )
+#: The oldest Python that runs optmap.
+OLDEST = (3, 11)
 
 
 def environment_problems(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:
@@ -74,17 +75,20 @@ def _odd_environment(found: dict[str, Any]) -> Iterator[str]:
         type(own) not in (str, type(None)) for own in versions
     ):
         yield f"{ENVIRONMENT}: libraries without a version"
-    if not PYTHON.fullmatch(str(found.get("python"))):
+    python = PYTHON.fullmatch(str(found.get("python")))
+    if python is None:
         yield f"{ENVIRONMENT}: python {found.get('python')!r} is no version"
+    elif (int(python[1]), int(python[2])) < OLDEST:
+        yield f"{ENVIRONMENT}: python {found.get('python')}, which does not run optmap"
+    for name in ("os", "processor"):
+        if not str(found.get(name)).isprintable():
+            yield f"{ENVIRONMENT}: {name} {found.get(name)!r} holds what no screen shows"
     if found.get("code_version") == code_version():
         yield from _odd_names(found)
     if isinstance(libraries, dict) and not set(LIBRARIES) <= set(libraries):
         yield f"{ENVIRONMENT}: says nothing of {', '.join(sorted(set(LIBRARIES) - set(libraries)))}"
-    with contextlib.suppress(ValueError, TypeError):
-        if datetime.fromisoformat(started) <= datetime.now(UTC) + timedelta(days=1):
-            started = ""
-    if started:
-        yield f"{ENVIRONMENT}: started {started!r} is no time, or still to come"
+    if not is_written_time(started):
+        yield f"{ENVIRONMENT}: started {started!r} is no time as a run writes it, or still to come"
     cores, arguments = found.get("cores"), found.get("arguments")
     if type(cores) is not int or cores < 1:
         yield f"{ENVIRONMENT}: {cores!r} cores"

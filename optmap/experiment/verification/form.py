@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
-from math import isfinite
+from math import copysign, isfinite
 from typing import Any
 
 from optmap.exact import EXACT_SCHEDULES, EXACT_WHOLE
@@ -41,6 +41,12 @@ LATE_S = 60.0
 #: How a row without a mapping ends: a method that gives up takes back what it reported.
 WITHOUT_A_MAPPING = ("no_solution", "infeasible", "unsupported")
 
+#: What a stage says that has no value.
+NOTHING_KEEPS = "nothing found keeps to every limit"
+
+#: Searches over all decisions that report mappings and note no course.
+WITHOUT_A_COURSE = ("cover",)
+
 #: The notes that a stage leaves in the reason of a row that is right.
 NOTES = re.compile(
     r"no model of (the clustering|the binding|multicast hops|the classes): ([\d,]+|too many)"
@@ -53,9 +59,8 @@ NOTES = re.compile(
     r" (\d+ of \d+ steps of longest paths|\d+ pairs of tasks decided))"
     r"|more than \d+ sets fit a crossbar, or finding them takes too long"
     r"|the limit came after \d+ of the sets that fit a crossbar"
-    r"|nothing found keeps to every limit"
+    rf"|{NOTHING_KEEPS}"
     rf"|{ENDED_EARLY}"
-    r"|the search does not change what it started from: it knows no axons out and fan-outs"
 )
 
 TEXTS = (
@@ -109,13 +114,20 @@ def form_problems(row: dict[str, Any]) -> Iterator[str]:
     yield from (
         f"stage_seconds: {s!r} is no stage" for s in row["stage_seconds"] if s not in STAGES
     )
-    try:
-        ended = datetime.fromisoformat(row["ended"])
-        if ended > datetime.now(UTC) + timedelta(days=1):
-            yield f"ended: {row['ended']!r} is still to come"
-    except (ValueError, TypeError):
-        yield f"ended: {row['ended']!r} is no time"
+    if not is_written_time(row["ended"]):
+        yield f"ended: {row['ended']!r} is no time as a run writes it, or still to come"
     yield from _ending_problems(row)
+
+
+def is_written_time(text: object) -> bool:
+    """Tell whether a text is a time in UTC as a run writes it, and not still to come."""
+    try:
+        time = datetime.fromisoformat(str(text)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return time <= datetime.now(UTC) + timedelta(days=1) and text == time.isoformat(
+        timespec="seconds"
+    )
 
 
 def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
@@ -144,7 +156,11 @@ def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
         yield f"reason: {ENDED_EARLY}, after {row['wall_s']} s of {row['limit_s']}"
     if row["check"] == "ok" and status in ("optimal", "feasible") and reason:
         metrics = {claim["metric"] for claim in row["claims"]}
-        for part in reason.split("; "):
+        if len(set(parts := reason.split("; "))) < len(parts):
+            yield f"reason: {reason[:80]!r} says something twice"
+        if NOTHING_KEEPS in reason and all(c["value"] is not None for c in row["claims"]):
+            yield f"reason: {NOTHING_KEEPS!r}, yet every stage claims a value"
+        for part in parts:
             metric, _, note = part.partition(": ")
             if metric not in metrics and not NOTES.fullmatch(part):
                 yield f"reason: {part[:80]!r} of a row that has nothing to explain"
@@ -185,7 +201,7 @@ def rewritten(row: dict[str, Any]) -> Iterator[str]:
 def _is_time(value: object) -> bool:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
-    return isfinite(value) and value >= 0
+    return isfinite(value) and copysign(1, value) > 0
 
 
 def trace_problems(row: dict[str, Any]) -> Iterator[str]:
@@ -231,3 +247,8 @@ def missing_claims(row: dict[str, Any], method: Method, snn: SNN) -> Iterator[st
     if row["status"] in ("optimal", "feasible") and said != list(metrics):
         expected = ", ".join(metrics) or "nothing"
         yield f"claims on {', '.join(said) or 'nothing'}; {method.name} says {expected}"
+    if method.digest or method.whole in WITHOUT_A_COURSE:  # a stranger's stage notes what it likes
+        return
+    for claim in row["claims"]:
+        if claim["value"] is not None and not claim["trace"]:
+            yield f"{claim['metric']}: claimed {claim['value']}, and no course that leads to it"
