@@ -7,11 +7,11 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import optmap
 from optmap.errors import InputError, visible, wrapped
@@ -140,9 +140,14 @@ def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None
     """Run a command; bad input becomes one line on standard error and exit status 2.
 
     Ctrl-C ends with 130, as shells expect; a reader that closes the pipe ends it silently; output
-    that cannot be written, to a full disk for example, is one line and exit status 1.
+    that cannot be written, to a full disk for example, is one line and exit status 1. What is told
+    on standard error and cannot be written is dropped: a full log ends no work.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    with _told_aside():
+        return _guarded(main, sys.argv[1:] if arguments is None else arguments)
+
+
+def _guarded(main: Callable[[list[str]], int], arguments: list[str]) -> int:
     if sys.stdout is None:
         complain("standard output is closed")
         return FAILED
@@ -171,6 +176,54 @@ def guarded(main: Callable[[list[str]], int], arguments: list[str] | None = None
         where = error.filename or "standard output"
         complain(f"{where}: {error.strerror or error}")
         return FAILED
+
+
+class _Aside:
+    """Standard error without its full disk: what cannot be written is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or drop."""
+        self._try(lambda: self.stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or leave it."""
+        self._try(self.stream.flush)
+
+    def __getattr__(self, name: str) -> object:
+        """Be the stream in all else."""
+        return getattr(self.stream, name)
+
+    @staticmethod
+    def _try(function: Callable[[], object]) -> None:
+        try:
+            function()
+        except BrokenPipeError:  # nobody reads any more: this does end the work
+            raise
+        except OSError:
+            pass
+
+
+@contextmanager
+def _told_aside() -> Iterator[None]:
+    """Let standard error drop what it cannot write; it stays so where something is still unwritten.
+
+    The interpreter would otherwise try that again at its end and exit with 120.
+    """
+    stream = sys.stderr
+    if stream is None:
+        yield
+        return
+    sys.stderr = cast(TextIO, _Aside(stream))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            stream.flush()
+            sys.stderr = stream
 
 
 def complain(text: str) -> None:

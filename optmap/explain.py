@@ -90,7 +90,9 @@ def build_parser() -> argparse.ArgumentParser:
         "  python -m optmap.explain bare.json --of net.nir --platform dynap_se\n"
         "  python -m optmap.explain --needs net.nir --platform dynap_se",
     )
-    made.add_argument("mapping", metavar="MAPPING", help="mapping file; with --needs a network")
+    made.add_argument(
+        "mapping", type=file_name, metavar="MAPPING", help="mapping file; with --needs a network"
+    )
     made.add_argument(
         "--of",
         metavar="NETWORK",

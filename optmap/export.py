@@ -85,7 +85,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="the way back: the file in which a solver wrote its solution of this problem (same"
         " --formulation, --as, --method and --seed); --out is then the mapping, judged",
     )
-    made.add_argument("--out", metavar="FILE", help="where to write (standard output)")
+    made.add_argument(
+        "--out", type=file_name, metavar="FILE", help="where to write (standard output)"
+    )
     made.add_argument("--sizes", action="store_true", help="print how large each problem is")
     return made
 

@@ -12,7 +12,15 @@ from pathlib import Path
 from rich.console import Console
 
 from optmap.bounds.bound import Bound
-from optmap.command_line import DONE, FAILED, add_method_files, guarded, parser, seconds
+from optmap.command_line import (
+    DONE,
+    FAILED,
+    add_method_files,
+    file_name,
+    guarded,
+    parser,
+    seconds,
+)
 from optmap.errors import InputError, visible
 from optmap.experiment.best_known_check import (
     entry_problems,
@@ -59,7 +67,9 @@ def build_parser() -> argparse.ArgumentParser:
         "python -m optmap.submit results/latest",
     )
     made.add_argument("paths", nargs="*", metavar="PATH", help="folders of runs, mapping files")
-    made.add_argument("--to", default=DEFAULT, metavar="DIR", help=f"the list ({DEFAULT})")
+    made.add_argument(
+        "--to", type=file_name, default=DEFAULT, metavar="DIR", help=f"the list ({DEFAULT})"
+    )
     made.add_argument(
         "--limit", type=seconds, default=20.0, metavar="S", help="seconds per bound to prove (20)"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from optmap.command_line import DONE, FAILED, add_method_files, guarded, parser
+from optmap.command_line import DONE, FAILED, add_method_files, file_name, guarded, parser
 from optmap.errors import visible
 from optmap.experiment.run.environment import cores
 from optmap.experiment.verification.kept import Kept, cache_folder, purpose
@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
         "Check a finished run again, trusting none of it: mappings, metrics, claims, bounds.",
         "python -m optmap.verify results/latest",
     )
-    made.add_argument("run", metavar="RUN", help="the folder that compare wrote")
+    made.add_argument("run", type=file_name, metavar="RUN", help="the folder that compare wrote")
     made.add_argument(
         "--limit",
         type=float,

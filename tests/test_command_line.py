@@ -1,12 +1,18 @@
 """Whatever a command meets outside, it says in one line and with a status; never a traceback."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import pytest
 from commands import Done, run_command
+from rich.console import Console
+
+from optmap import command_line
+from optmap.command_line import DONE, guarded
 
 #: What takes longer hangs, on any machine.
 HANG_S = 900
@@ -112,6 +118,32 @@ def test_where_nothing_can_be_said_the_status_says_it(redirection):
     command = f"{sys.executable} -m optmap.map gone.nir --platform dynap_se {redirection}"
     done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, timeout=HANG_S)
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a full device")
+def test_a_full_log_ends_no_work(monkeypatch):
+    def work(arguments):
+        print("1 row done", file=sys.stderr, flush=True)  # noqa: T201
+        Console(stderr=True).print("2 rows done")
+        return DONE
+
+    with suppress(OSError), open("/dev/full", "w", buffering=1) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        assert guarded(work, []) == DONE
+
+
+def test_a_reader_that_left_ends_the_work(monkeypatch):
+    class Left(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    def work(arguments):
+        print("1 row done", file=sys.stderr)  # noqa: T201
+        raise AssertionError("nobody reads")
+
+    monkeypatch.setattr(sys, "stderr", Left())
+    monkeypatch.setattr(command_line, "_discard_output", lambda: None)
+    assert guarded(work, []) == DONE
 
 
 @pytest.mark.parametrize("module", ["optmap", "optmap.map"])

@@ -56,7 +56,12 @@ def parser() -> argparse.ArgumentParser:
     made = command_line.parser(
         "sdf", "Exact throughput, latency, buffers and critical cycle of an SDF3 graph.", EXAMPLE
     )
-    made.add_argument("file", metavar="FILE.xml", help="application graph in SDF3's XML")
+    made.add_argument(
+        "file",
+        type=command_line.file_name,
+        metavar="FILE.xml",
+        help="application graph in SDF3's XML",
+    )
     made.add_argument(
         "--throughput", action="store_true", help="throughput and rates (always shown)"
     )

@@ -56,6 +56,15 @@ def _libraries(**more: object) -> Callable[[Stored], object]:
         ("planned", lambda found: {"i": found["planned"]["i"][::-1]}),
         ("planned", lambda found: {"i": [*found["planned"]["i"], "cpsat"]}),
         ("planned", lambda found: {**found["planned"], "j": []}),
+        ("python", lambda found: "2.7.18"),
+        ("python", lambda found: f"\uff13{found['python'][1:]}"),
+        ("libraries", _libraries(numpy="\u0662.4.6")),
+        ("os", lambda found: f"{found['os']}\u202e"),
+        ("processor", lambda found: "\x1b[31mfast"),
+        ("started", lambda found: found["started"].replace("+00:00", "Z")),
+        ("started", lambda found: found["started"][:10]),
+        ("arguments", lambda found: [*found["arguments"], "\0"]),
+        ("picked", lambda found: 1),
     ],
 )
 def test_an_environment_that_no_run_writes_is_found(

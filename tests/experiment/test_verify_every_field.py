@@ -13,19 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forged_run import Stored, row_problems, rows_of
+from forged_run import Stored, claim_of, row_problems, rows_of
 
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import read_document
 from optmap.experiment.run.source import Source
-from optmap.experiment.verification.form import rewritten, stage_problems
+from optmap.experiment.verification.form import (
+    NOTHING_KEEPS,
+    form_problems,
+    missing_claims,
+    rewritten,
+    stage_problems,
+)
 from optmap.experiment.verification.orders import order_problems
 from optmap.judge.case import Case
 from optmap.methods import METHODS
 from optmap.model.mapping import StaticOrders
 from optmap.model.outcome import Limits
 from optmap.ordering.contract import ORDERERS
+from optmap.stages.course import ENDED_EARLY
 
 Change = Callable[[Stored, Stored], None]
 
@@ -215,6 +222,12 @@ ROWS: list[Change] = [
     put("cpu_s", 1),
     put("elapsed_s", 1000),
     put("peak_rss_mb", 300),
+    put("cpu_s", -0.0),
+    put("stage_seconds.order", -0.0),
+    put("ended", "2026-11-26"),
+    put("ended", "2026-11-26T12:00:00Z"),
+    put("ended", "2026-11-26T12:00:00+02:00"),
+    put("reason", f"{ENDED_EARLY}; {ENDED_EARLY}"),
     put("network.tokens", "pipelined"),
     put("network.spikes_origin", "given"),
     put("network.crossbars", "6x8"),
@@ -243,6 +256,22 @@ def test_each_is_found(run: Path, change: Change) -> None:
         (run / folder / f"{before}.json").rename(run / folder / f"{row['key']}.json")
     (run / "mappings" / f"{row['key']}.json").write_text(dumps(mapping) + "\n")
     assert row_problems(run, row)
+
+
+def test_a_course_that_was_left_out_is_found(run: Path) -> None:
+    """Every stage but a stranger's, and one search, notes how it came to what it claims."""
+    row = next(row for row in rows_of(run) if row["method"] == "cpsat")
+    claim_of(row, "period")["trace"] = []
+    assert any("no course" in problem for problem in row_problems(run, row))
+    method, snn = METHODS["cpsat"], Source.from_json(row["source"]).load().snn
+    assert list(missing_claims(row, method, snn))
+    assert list(missing_claims(row, replace(method, digest="of a file"), snn)) == []
+
+
+def test_a_stage_that_claims_a_value_found_something(run: Path) -> None:
+    row = next(row for row in rows_of(run) if row["method"] == "cpsat")
+    row["reason"] = f"traffic: {NOTHING_KEEPS}"
+    assert any(NOTHING_KEEPS in problem for problem in form_problems(row))
 
 
 def test_orders_of_a_solver_keep_the_sends_that_it_chose(run: Path) -> None:

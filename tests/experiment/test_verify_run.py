@@ -115,6 +115,9 @@ def test_details_are_those_of_the_mapping(run):
 def test_a_file_of_nobody_is_found(run):
     (run / "more_tables.md").write_text("| our method | best |")
     assert problems(run, again=False) == ["more_tables.md: belongs to no row and is not sealed"]
+    (run / "more_tables.md").unlink()
+    (run / "figures").mkdir()
+    assert problems(run, again=False) == ["figures: a folder that no run makes"]
 
 
 def test_a_bound_that_another_row_refutes_is_found(run):

@@ -89,6 +89,8 @@ MODULES = {
 LEFT_OUT = ("Decorator", "Variable")
 #: Processor seconds that a mutant's tests may take: so many times those of the code as it is.
 TIMES, MORE_S = 5, 20
+#: What cuts a run off.
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: Seconds after which tests are ended that wait for something and compute nothing.
 WAITING_S = 600
 
@@ -182,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--kept", type=Path, default=_cache(), metavar="FILE")
     args = made.parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _cut_off)
     kept, counts, why = Kept(args.kept), [], ""
     with tempfile.TemporaryDirectory() as folder:
@@ -199,6 +201,8 @@ def main(arguments: list[str] | None = None) -> int:
         except CutOff as error:
             print(*counts[-1:], flush=True)
             why = f"; cut off by {error}, the same command goes on from here"
+        for number in SIGNALS:  # what is left takes no time
+            signal.signal(number, signal.SIG_IGN)
     killed, tried = sum(c.killed for c in counts), sum(c.tried for c in counts)
     print(f"{killed} of {tried} mutants are noticed, {100 * killed / max(1, tried):.1f} %{why}")
     return 0 if killed >= 0.95 * tried and not why else 1
@@ -296,7 +300,7 @@ def _run(copy: Path, tests: list[str], most_s: int) -> tuple[bool, float]:
 def _be_a_test_run(copy: Path, tests: list[str], most_s: int) -> None:
     """Run the tests in the copy of the tree, and end this process."""
     os.setpgid(0, 0)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CPU, (most_s, most_s))
     silence = os.open(os.devnull, os.O_WRONLY)

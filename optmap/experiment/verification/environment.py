@@ -95,8 +95,12 @@ def _odd_environment(found: dict[str, Any]) -> Iterator[str]:
     memory = found.get("memory_mb")
     if memory is not None and (type(memory) is not int or memory < 1):
         yield f"{ENVIRONMENT}: {memory!r} MB of memory"
-    if not isinstance(arguments, list) or not all(isinstance(a, str) for a in arguments):
+    if not isinstance(arguments, list) or not all(
+        isinstance(a, str) and "\0" not in a for a in arguments
+    ):
         yield f"{ENVIRONMENT}: arguments that are no texts"
+    if found.get("picked", True) is not True:
+        yield f"{ENVIRONMENT}: picked {found['picked']!r}, where a run says true or nothing"
     lists = [found.get("seeds", [0]), *(found.get("planned") or {}).values()]
     if any(not isinstance(own, list) or not own or len(set(own)) < len(own) for own in lists):
         yield f"{ENVIRONMENT}: a plan that names nothing, or something twice"

@@ -16,6 +16,8 @@ from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, TA
 OF_THE_STORE = ("rows.jsonl", "rows.aside.jsonl", "lock", MANIFEST)
 #: Files that a finished run has.
 DERIVED = (*TABLES, REPORT, ENVIRONMENT, BEST_KNOWN)
+#: Folders of the files that belong to rows.
+ATTACHED = ("mappings", "details")
 #: Files that a run writes before its first row.
 BEFORE = (ENVIRONMENT, BEST_KNOWN)
 
@@ -46,7 +48,7 @@ def read_folder(folder: Path) -> Folder:
             continue
         seen.add(key)
         fault = store.fault(row, line)
-        if fault is None and not set(row["attached"]) <= {"mappings", "details"}:
+        if fault is None and not set(row["attached"]) <= set(ATTACHED):
             fault = "a row with files beside it that no run writes"
         if fault is None and not _as_written(line, row):
             fault = "a row that is written otherwise than a run writes it"
@@ -125,12 +127,13 @@ def _strangers(folder: Path, rows: list[dict[str, Any]], named: set[str]) -> Ite
     }
     unsealed = set() if named else set(BEFORE)
     known = {*OF_THE_STORE, *(named & set(DERIVED)), *attached, *unsealed}
-    for file in sorted(
-        path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
-    ):
+    for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
         if file.is_symlink():
             yield f"{name}: a link, not a file of the run"
+        elif file.is_dir():
+            if name not in ATTACHED and not any(file.iterdir()):  # of others each file is named
+                yield f"{name}: a folder that no run makes"
         elif name not in known:
             yield f"{name}: belongs to no row and is not sealed"
     yield from _aside(folder, {str(row["key"]) for row in rows})

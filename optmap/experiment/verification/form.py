@@ -38,6 +38,10 @@ CLOCKS_S = 0.5
 #: Seconds by which a parent on a crowded machine may be late to end a child.
 LATE_S = 60.0
 
+#: Share of its limit after which a heuristic can be ended by it: a round is not begun that would
+#: take longer than is left, and none took longer than all before.
+EARLIEST = 0.5
+
 #: How a row without a mapping ends: a method that gives up takes back what it reported.
 WITHOUT_A_MAPPING = ("no_solution", "infeasible", "unsupported")
 
@@ -152,7 +156,7 @@ def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
     ended = status in ("error", "crashed") and "mappings" in row["attached"]
     if ended and not reason.startswith("the solve ended by itself: "):
         yield f"status {status} of a row that has a mapping, and no word of what ended it"
-    if ENDED_EARLY in reason and row["wall_s"] < float(row["limit_s"]):
+    if ENDED_EARLY in reason and row["wall_s"] < EARLIEST * float(row["limit_s"]):
         yield f"reason: {ENDED_EARLY}, after {row['wall_s']} s of {row['limit_s']}"
     if row["check"] == "ok" and status in ("optimal", "feasible") and reason:
         metrics = {claim["metric"] for claim in row["claims"]}
