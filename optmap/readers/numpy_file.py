@@ -87,6 +87,8 @@ def _members(path: Path, stream: BinaryIO) -> dict[str, npt.NDArray[Any]]:
             _refuse_claim(start, member.file_size)
             with archive.open(member) as unfolding:
                 name = member.filename.removesuffix(".npy")
+                if name in arrays:
+                    raise InputError(str(path), name, "two arrays of that name", "one")
                 arrays[name] = np.lib.format.read_array(unfolding, allow_pickle=False)
     return arrays
 

@@ -17,7 +17,7 @@ from optmap import judge
 from optmap.compiled import interpreted, is_kept
 from optmap.errors import CapacityError, FanInError
 from optmap.experiment.run.description import describe
-from optmap.experiment.run.job import Job
+from optmap.experiment.run.job import ChangedError, Job
 from optmap.experiment.run.process import Ended
 from optmap.experiment.run.store import CRASHED
 from optmap.flow import run
@@ -127,10 +127,9 @@ def judged(job: Job, instance: Instance, solved: Callable[[], Run]) -> Ended:
 
 def runner(job: Job, stop: threading.Event) -> Ended:
     """Run a job of a sweep here: it loads its own instance."""
-    instance = job.source.load()
-    changed = job.changed(instance)
-    if changed is None:
-        return run_in_process(job, instance)
-    return Ended(
-        {"status": CRASHED, "check": "not_run", "reason": changed}, "exit", 0, "", 0.0, None
-    )
+    try:
+        instance = job.load()
+    except ChangedError as error:
+        row = {"status": CRASHED, "check": "not_run", "reason": str(error)}
+        return Ended(row, "exit", 0, "", 0.0, None)
+    return run_in_process(job, instance)

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TextIO
 
 from optmap.compiled import announce_compilation, interpreted
@@ -24,13 +23,12 @@ from optmap.experiment.run.description import describe
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.in_copy import can_copy, may_be_copied, needs_own_process, run_in_copy
 from optmap.experiment.run.in_process import SMALL, has_machine_code
-from optmap.experiment.run.job import Job
-from optmap.experiment.run.mapping_file import read_document
+from optmap.experiment.run.job import ChangedError, Job
 from optmap.experiment.run.store import CRASHED
 from optmap.experiment.run.warm_up import compile_ahead, needs_cuts, warm_up_for
 from optmap.flow import run
 from optmap.instance import Instance
-from optmap.methods import METHODS, Method, load_method_file, method_named
+from optmap.methods import METHODS, Method
 from optmap.model.claim import Run
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Status
@@ -97,22 +95,19 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
     """
     printer = _Printer(out)
     try:
-        instance = job.source.load()
-        changed = job.changed(instance)
-        if changed is not None:
-            printer.refusal(CRASHED, ValueError(changed))
-            return not job.method_file
+        instance = job.load()
         if job.mapping_file:
-            given = Run(Status.FEASIBLE, read_document(Path(job.mapping_file), instance)[2])
+            given = Run(Status.FEASIBLE, job.load_mapping(instance))
             _judge(given, instance, job, printer)
             return True
-        if job.method_file:
-            load_method_file(Path(job.method_file))
-        method = method_named(job.method)
+        method = job.load_method()
         placement = instance.placement() if method.clustering == "imported" else None
         may_compile = alone and job.limits.memory_mb is None
         with compiling_ahead(method, needs_cuts(instance), may_compile):
             warm_up_for(method, instance)
+    except ChangedError as error:
+        printer.refusal(CRASHED, error)
+        return not job.method_file
     except InputError as error:
         printer.refusal("error", error)
         return not job.method_file

@@ -2,6 +2,7 @@
 
 import base64
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ from optmap.errors import InputError
 from optmap.experiment.run import dask_runner
 from optmap.experiment.run.children import run_child
 from optmap.experiment.run.dask_runner import packed, solve_parcel
+from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.in_process import runner
-from optmap.experiment.run.job import Job
+from optmap.experiment.run.job import ChangedError, Job
+from optmap.experiment.run.mapping_file import content_digest, read_document
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import CRASHED, Store
 from optmap.experiment.run.sweep import finish
+from optmap.methods import METHODS, load_method_file
 from optmap.model.outcome import Limits
 
 INSTANCE = Path(__file__).parents[3] / "instances" / "digits_recurrent.toml"
@@ -125,6 +129,76 @@ def test_a_parcel_follows_links_and_holds_nothing_but_a_network(tmp_path):
     (tmp_path / "i.toml").write_text(text + '"cores"\n')
     with pytest.raises(InputError, match="cores"):
         packed(job)
+
+
+def test_an_instance_that_is_gone_or_torn_since_the_run_began_is_run_again(tmp_path):
+    """One that was wrong from the beginning is an error, and stays one."""
+    network = tmp_path / "n.csv"
+    network.write_text("source,target\na,b\nb,c\n")
+    source = Source(file=str(write_tiny(tmp_path, "n.csv")))
+    job = Job("i", source.load().digest(), source, "song2020", Limits(60.0))
+    platform = tmp_path / "p.toml"
+    whole = {file: file.read_text() for file in (network, platform, Path(source.file or ""))}
+    for file, text in whole.items():
+        for change in (file.unlink, lambda file=file: file.write_text("name =")):
+            change()
+            ended = runner(job, threading.Event())
+            assert ended.row is not None
+            assert ended.row["status"] == CRASHED
+            assert "changed since the run began" in ended.row["reason"]
+            file.write_text(text)
+    ended = run_child(job, threading.Event())
+    assert ended.row is not None
+    assert ended.row["check"] == "ok"
+    network.unlink()
+    ended = run_child(job, threading.Event())
+    assert ended.row is not None
+    assert (ended.row["status"], ended.row["check"]) == (CRASHED, "not_run")
+    network.write_text("source,target\na,b\nb\n")
+    wrong = replace(job, digest=source.load().digest())
+    with pytest.raises(InputError, match=r"n\.csv"):
+        runner(wrong, threading.Event())
+    ended = run_child(wrong, threading.Event())
+    assert ended.row is not None
+    assert ended.row["status"] == "error"
+
+
+def test_a_method_or_mapping_that_changed_since_the_run_began_is_noticed(tmp_path, request):
+    """Its key names the content that it had: what another one does would stand under it."""
+    instance = write_tiny(tmp_path)
+    source, file = Source(file=str(instance)), tmp_path / "m.py"
+    text = 'import optmap.methods\noptmap.methods.register("changing", binding="round-robin")\n'
+    file.write_text(text)
+    load_method_file(file)
+    request.addfinalizer(lambda: METHODS.pop("changing"))
+    sent = Job("i", source.load().digest(), source, "changing", Limits(60.0), str(file)).to_json()
+    assert Job.from_json(sent).load_method().name == "changing"
+    file.write_text(text + "# another\n")
+    ended = run_child(Job.from_json(sent), threading.Event())
+    assert ended.row is not None
+    assert (ended.row["status"], ended.row["reason"]) == (
+        CRASHED,
+        f"{file}: changed since the run began",
+    )
+    file.unlink()
+    with pytest.raises(ChangedError, match="changed since the run began"):
+        Job.from_json(sent).load_method()
+
+    loaded = source.load()
+    ran = runner(Job("i", loaded.digest(), source, "song2020", Limits(60.0)), threading.Event())
+    assert ran.row is not None
+    given = tmp_path / "given.json"
+    given.write_text(dumps(ran.row["mapping"]))
+    _, _, mapping = read_document(given, loaded)
+    job = Job(
+        *("i", loaded.digest(), source, "given", Limits(60.0)),
+        mapping_file=str(given),
+        mapping_digest=content_digest(mapping),
+    )
+    assert job.load_mapping(loaded) == mapping
+    for other in (replace(job, mapping_digest="0"), replace(job, mapping_file="gone.json")):
+        with pytest.raises(ChangedError, match="changed since the run began"):
+            other.load_mapping(loaded)
 
 
 def test_an_instance_that_changed_since_the_run_began_is_noticed(tmp_path):
