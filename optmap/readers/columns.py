@@ -48,6 +48,9 @@ _PIECES = (
     "presynaptic|postsynaptic|presyn|postsyn|source|target|pre|post|src|tgt|dst|from|to|body|root"
     "|neuron|node|cell|ids|id|gid|index|idx|name|weight|count|delay|synapses|synapse|syn|num|type"
 )
+#: Columns of a header in which words are looked for.
+MOST_COLUMNS = 1000
+
 _GLUED = re.compile(f"(?:{_PIECES})+")
 _PIECE = re.compile(_PIECES)
 _UNIT = re.compile(r"[(\[][^()\[\]]*[)\]]\s*$")  # weight (nS)
@@ -129,15 +132,17 @@ def group_columns(
     >>> group_columns(header, edge_columns(header))
     [((1, 0), (3, 2))]
     """
-    cells = [words_of(cell) for cell in header]
-    found = []
-    for i in columns.others:
-        for j in columns.others:
-            rest = set(cells[i]) - _SOURCE
-            same = rest == set(cells[j]) - _TARGET and len(rest) < len(set(cells[i]))
-            if same and rest & _GROUPS and set(cells[j]) & _TARGET:
-                found.append(((columns.source, i), (columns.target, j)))
-    return found
+    targets: dict[frozenset[str], list[int]] = {}
+    words = {place: frozenset(words_of(header[place])) for place in columns.others}
+    for place, own in words.items():
+        if own & _TARGET:
+            targets.setdefault(own - _TARGET, []).append(place)
+    return [
+        ((columns.source, i), (columns.target, j))
+        for i, own in words.items()
+        if own & _SOURCE and (own - _SOURCE) & _GROUPS
+        for j in targets.get(own - _SOURCE, ())
+    ]
 
 
 def weight_word(name: str) -> bool:
@@ -176,6 +181,8 @@ def edge_columns(header: Sequence[str]) -> EdgeColumns:
         ...
     optmap.readers.columns.UnclearHeader: no words for source and target
     """
+    if len(header) > MOST_COLUMNS:
+        raise UnclearHeader(f"{len(header):,} columns, more than {MOST_COLUMNS:,}")
     cells = [words_of(cell) for cell in header]
     source, target = _ends(cells)
     weight, count, kind, delay = (

@@ -6,6 +6,7 @@ import json
 import struct
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def claiming_npz(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         shape = "{'descr': '<f8', 'fortran_order': False, 'shape': (900000, 900000), }"
         archive.writestr("weights.npy", header(shape) + bytes(64))
+
+
+def twice_npz(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the name stands twice is what is meant
+        for _ in range(2):
+            text = "{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }"
+            archive.writestr("pre.npy", header(text) + bytes(8))
 
 
 def hdf5_bomb(path: Path) -> None:
@@ -183,6 +192,9 @@ HOSTILE = {
     "minus.txt": written(b"0 -5\n"),
     "nan.csv": written(b"a,b,nan\n"),
     "long.csv": written(b"a,b," + b"9" * 300_000 + b"\n"),
+    "columns.csv": written(b"source,target" + b",pre_layer,post_layer" * 50_000 + b"\n0,1\n"),
+    "groups.csv": written(b"source,target" + b",x" * 900 + b"\n0,1\n"),
+    "twice.npz": twice_npz,
     "deep.xml": deep_xml,
     "laughs.xml": laughing_xml,
     "reads.xml": reading_xml,
