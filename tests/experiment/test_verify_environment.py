@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,8 @@ def test_no_row_takes_more_than_its_machine_has(
     found = list(environment_problems(made_on, rows))
     assert found == [f"{row.instance} / {row.method}: {said}" for row in rows if said]
     assert list(environment_problems({**made_on, "arguments": ["--cluster", "x"]}, rows)) == []
-    later = {**made_on, "started": max(row.ended for row in rows).replace("+", "1+")}
+    last = max(datetime.fromisoformat(row.ended) for row in rows)
+    later = {**made_on, "started": (last + timedelta(seconds=1)).isoformat(timespec="seconds")}
     assert list(environment_problems(later, rows)) == []
 
 

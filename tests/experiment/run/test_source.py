@@ -195,7 +195,7 @@ def test_a_method_or_mapping_that_changed_since_the_run_began_is_noticed(tmp_pat
         mapping_file=str(given),
         mapping_digest=content_digest(mapping),
     )
-    assert job.load_mapping(loaded) == mapping
+    assert content_digest(job.load_mapping(loaded)) == content_digest(mapping)
     for other in (replace(job, mapping_digest="0"), replace(job, mapping_file="gone.json")):
         with pytest.raises(ChangedError, match="changed since the run began"):
             other.load_mapping(loaded)
