@@ -31,6 +31,9 @@ GRACE_S = 15.0
 #: Seconds of processor time until its clock starts (imports, compiling kernels once, reading the
 #: network), and of any clock, many times as many: a crowded machine takes nobody's row.
 SET_UP_S, SET_UP_WALL_S = 300.0, 3000.0
+#: A row of counted work counts as hung after its seconds of processor time, or after so many times
+#: as many of any clock: it repeats on a crowded machine too.
+CROWDED = 10
 POLL_S = 0.01
 MEMORY_POLL_S = 0.25
 READY, DONE, COMPILES = b"ready\n", b"done\n", b"compiles\n"
@@ -193,6 +196,11 @@ class _Streams:
         return b"".join(self.stderr).decode(errors="replace")
 
 
+def ended_after_s(limit_s: float, work: int | None) -> float:
+    """Return the seconds of any clock after which a child that solves is ended."""
+    return (limit_s + GRACE_S) * (1 if work is None else CROWDED)
+
+
 class _Watch:
     """Compares a process group with a job's limits."""
 
@@ -201,12 +209,14 @@ class _Watch:
         self.peak_mb: float | None = None
         self.looked = 0.0
         self.cpu_before: float | None = None
+        self.cpu_ready: float | None = None
+        self.longest_s = ended_after_s(job.limits.wall_s, job.limits.work)
 
     def excess(self) -> str:
         """Return the limit that is exceeded, or "exit" if none is."""
         now = time.monotonic()
         ready = self.streams.ready_at
-        if ready is not None and now > ready + self.job.limits.wall_s + GRACE_S:
+        if ready is not None and now > ready + self.longest_s:
             return "time"
         if ready is None and now > self.start + SET_UP_WALL_S:
             return "time"
@@ -220,6 +230,8 @@ class _Watch:
                     return "memory"
                 if ready is None and self._set_up_s(used, now) > SET_UP_S:
                     return "time"
+                if ready is not None and self._is_hung(used):
+                    return "time"
         return "exit"
 
     def _set_up_s(self, used: Use, now: float) -> float:
@@ -229,3 +241,11 @@ class _Watch:
         if self.cpu_before is None:
             self.cpu_before = used.cpu_s
         return used.cpu_s - self.cpu_before
+
+    def _is_hung(self, used: Use) -> bool:
+        """Tell whether a row of counted work took the processor time that it may at most."""
+        limits = self.job.limits
+        if limits.work is None or used.cpu_s is None:
+            return False
+        self.cpu_ready = used.cpu_s if self.cpu_ready is None else min(used.cpu_s, self.cpu_ready)
+        return used.cpu_s - self.cpu_ready > (limits.wall_s + GRACE_S) * limits.threads

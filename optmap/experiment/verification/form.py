@@ -18,7 +18,7 @@ from optmap.exact import EXACT_SCHEDULES, EXACT_WHOLE
 from optmap.experiment.row import OF_THE_STORE, Row
 from optmap.experiment.run.environment import code_version
 from optmap.experiment.run.exact_json import dumps
-from optmap.experiment.run.process import GRACE_S, SET_UP_S, SET_UP_WALL_S
+from optmap.experiment.run.process import GRACE_S, SET_UP_S, SET_UP_WALL_S, ended_after_s
 from optmap.flow import solver_stages
 from optmap.methods import Method
 from optmap.model.clustered_snn import ClusteredSNN
@@ -110,7 +110,7 @@ def form_problems(row: dict[str, Any]) -> Iterator[str]:
     wall, spent = row["wall_s"], sum(row["stage_seconds"].values())
     if spent > wall + CLOCKS_S:
         yield f"wall_s: {wall}, yet its stages took {spent:.4f} s"
-    longest = SET_UP_WALL_S + float(row["limit_s"] or 0) + GRACE_S + LATE_S
+    longest = SET_UP_WALL_S + _ended_after_s(row) + LATE_S
     if row["elapsed_s"] is not None and row["elapsed_s"] > longest:
         yield f"elapsed_s: {row['elapsed_s']}, yet a child is ended {longest} s after it is asked"
     if row["elapsed_s"] is not None and row["elapsed_s"] < wall - CLOCKS_S:
@@ -134,12 +134,18 @@ def is_written_time(text: object) -> bool:
     )
 
 
+def _ended_after_s(row: dict[str, Any]) -> float:
+    """Return the seconds of any clock after which the child of a row is ended."""
+    return ended_after_s(float(row["limit_s"] or 0), row.get("work"))
+
+
 def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
     """Yield where the word for how a row ended is contradicted by its times, mapping or reason."""
     status, reason, elapsed = row["status"], row["reason"], row["elapsed_s"]
     hard = float(row["limit_s"]) + GRACE_S
-    if row["wall_s"] > hard + LATE_S and status != "timeout_hard":
-        yield f"wall_s: {row['wall_s']}, yet a child is ended {hard} s after its start"
+    latest = _ended_after_s(row)
+    if row["wall_s"] > latest + LATE_S and status != "timeout_hard":
+        yield f"wall_s: {row['wall_s']}, yet a child is ended {latest} s after its start"
     if status == "timeout_hard" and (elapsed is None or elapsed < min(hard, SET_UP_S) - CLOCKS_S):
         yield f"status timeout_hard after {elapsed} s; a child is ended after {hard} s"
     if status == "memout":

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -149,6 +150,18 @@ def test_preparing_is_counted_in_processor_time(child_runs, monkeypatch):
     child_runs("while True: pass")
     row, _ = finish(job(), run_child(job(), threading.Event()))
     assert (row.status, "first run" in row.reason) == ("timeout_hard", True)
+
+
+def test_counted_work_is_ended_by_processor_time(child_runs):
+    """A crowded machine takes no row that repeats on any machine; an endless one ends."""
+    counted = replace(job(), limits=Limits(wall_s=0.5, work=1))
+    ready = 'import time; print("ready", flush=True)'
+    child_runs(f"{ready}\ntime.sleep(2)\n{ROW}")  # others have the machine
+    row, _ = finish(counted, run_child(counted, threading.Event()))
+    assert row.status == "feasible"
+    child_runs(f"{ready}\nwhile True: pass")
+    row, _ = finish(counted, run_child(counted, threading.Event()))
+    assert row.status == "timeout_hard"
 
 
 def test_set_up_is_not_counted_against_the_limit(child_runs):
