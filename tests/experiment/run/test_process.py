@@ -27,8 +27,9 @@ GRANDCHILD = (
 HALF_ROW = """import sys; sys.stdout.write('{"status":'); sys.stdout.flush()"""
 
 
-def job(memory_mb=None):
-    return Job("i", "d", Source(file="none"), "song2020", Limits(wall_s=0.5, memory_mb=memory_mb))
+def job(memory_mb=None, wall_s=0.5):
+    limits = Limits(wall_s=wall_s, memory_mb=memory_mb)
+    return Job("i", "d", Source(file="none"), "song2020", limits)
 
 
 @pytest.fixture
@@ -73,8 +74,9 @@ def _gone(pid: int) -> bool:
 
 
 def test_a_memory_hog_is_killed_with_a_status_of_its_own(child_runs):
-    child_runs(f"{ROW}\nx = bytearray(400_000_000)\nimport time; time.sleep(60)")
-    row, _ = finish(job(200), run_child(job(200), threading.Event()))
+    child_runs(f"{ROW}\nx = bytearray(400_000_000)\nimport time; time.sleep(600)")
+    hog = job(200, wall_s=600.0)
+    row, _ = finish(hog, run_child(hog, threading.Event()))
     assert row.status == "memout"
     assert row.check == "ok"
     assert "200 MB" in row.reason
