@@ -155,12 +155,21 @@ class JointModel(Placement[cp_model.IntVar]):
     def measure_hops(self) -> None:
         """(B5)  d[e] >= sum_u h_tu z[b,u]  where z[a,t] = 1; likewise ticks, if links differ."""
         far = [(self.d, self.sets.hops), (self.late, self.sets.platform.latency.tolist())]
+        targets = {channel.target for channel in self.sets.channels}
         for distance, matrix in far:
-            for at_least, channel in zip(distance, self.sets.channels, strict=False):
-                for t, row in enumerate(matrix):
-                    reached = sum(h * self.z[channel.target, u] for u, h in enumerate(row) if h)
+            if not distance:
+                continue
+            reached = {
+                (b, t): cp_model.LinearExpr.weighted_sum(
+                    [self.z[b, u] for u in self.sets.tiles], row
+                )
+                for b in targets
+                for t, row in enumerate(matrix)
+            }
+            for at_least, channel in zip(distance, self.sets.channels, strict=True):
+                for t in self.sets.tiles:
                     here = self.z[channel.source, t]
-                    self.cp.add(at_least >= reached).only_enforce_if(here)
+                    self.cp.add(at_least >= reached[channel.target, t]).only_enforce_if(here)
 
     def switch_on_shared_tiles(self) -> None:
         """(J2)  sum_a z[a,t] <= 1 where m[t] = 0;  extra[a] >= z[a,t] + m[t] - 1."""

@@ -31,6 +31,8 @@ from optmap.model.outcome import SOLVED, Limits, Outcome, Status, Value
 TWO_STAGES_FROM = 120
 #: What that binding may take, per cluster and tile.
 SECONDS_A_PLACE = 0.008
+#: What building the master takes, as a part of the joint model's time.
+MASTER_PART = 0.4
 
 
 def no_restriction(model: JointModel) -> None:
@@ -69,14 +71,16 @@ class JointSearch:
                     return probe
                 seconds *= 3 / 4
             if not self.prologue:
-                return self._probe(JointModel(sets, target), hint, seconds)
+                return self._probe(JointModel, target, hint, seconds)
             # Answers without prologue come sooner and are answers here too; a "no" means nothing.
-            plain = self._probe(JointModel(sets, target), hint, seconds / 3)
+            plain = self._probe(JointModel, target, hint, seconds / 3)
             if plain.solution is not None:
                 return plain
-            return self._probe(JointPrologueModel(sets, target), hint, seconds * 2 / 3)
+            return self._probe(JointPrologueModel, target, hint, seconds * 2 / 3)
 
         def minimise(least: int, most: int, seconds: float) -> tuple[Probe[Solution], int]:
+            if not self._leaves_time_for(1.0):
+                return Probe(Status.UNKNOWN, ended=True), least
             model = JointModel(sets, Fraction(most), least=least)
             if model.impossible:
                 return Probe(Status.INFEASIBLE), most + 1
@@ -106,11 +110,14 @@ class JointSearch:
         """Return a binding whose loads are within ``target`` and whose sends are few."""
         size = len(self.sets.clusters) * len(self.sets.tiles)
         seconds = min(size * SECONDS_A_PLACE, self.watch.left / 10)
+        if seconds <= 0 or not self._leaves_time_for(MASTER_PART):
+            return None
         master = MasterModel(self.sets, Fraction(max(int(target), 1)))
-        if master.impossible or seconds <= 0:
+        if master.impossible:
             return None
         master.build()
-        master.measure_hops()
+        if self.restrict is not no_restriction:  # nothing else asks how far a send goes
+            master.measure_hops()
         self.restrict(master)
         master.minimize_sends()
         limits = self.watch.limits
@@ -150,15 +157,26 @@ class JointSearch:
     def _order_sets(self, binding: Binding) -> OrderSets:
         return OrderSets(self.sets.graph, self.sets.platform, binding)
 
+    def _leaves_time_for(self, part: float) -> bool:
+        """Tell whether longest paths and such a part of a joint model are done before the limit."""
+        return self.sets.seconds_to_build(part) <= self.watch.left
+
     def _prepare(self, model: JointModel, hint: Binding | None) -> None:
         model.build()
         self.restrict(model)
         if hint is not None:
             hint_binding(model, hint)
 
-    def _probe(self, model: JointModel, hint: Binding | None, seconds: float) -> Probe[Solution]:
+    def _probe(
+        self, kind: type[JointModel], target: Fraction, hint: Binding | None, seconds: float
+    ) -> Probe[Solution]:
+        if not self._leaves_time_for(0.0):
+            return Probe(Status.UNKNOWN, ended=True)
+        model = kind(self.sets, target)
         if model.impossible:
             return Probe(Status.INFEASIBLE)
+        if not self._leaves_time_for(1.0):
+            return Probe(Status.UNKNOWN, ended=True)
         self._prepare(model, hint)
         run = run_cpsat(model.cp, self.watch, workers=self.workers, wall_s=seconds)
         if run.status not in SOLVED:
@@ -180,10 +198,12 @@ class JointSearch:
         if not self.prologue and refuted(sets, target, expired=lambda: self.watch.spent >= until):
             return certified
         seconds = seconds_for(self.watch)
+        if not self._leaves_time_for(0.0):
+            return Outcome(Status.UNKNOWN)
         model = (JointPrologueModel if self.prologue else JointModel)(sets, target)
         if model.impossible:  # by longest paths in whole numbers
             return certified
-        if seconds <= 0:
+        if seconds <= 0 or not self._leaves_time_for(1.0):
             return Outcome(Status.UNKNOWN)
         self._prepare(model, None)
         run = run_cpsat(model.cp, self.watch, wall_s=seconds, other_search=True)
@@ -202,9 +222,13 @@ class JointSearch:
         most : int, optional
             Only mappings of at most so many spike-hops.
         """
+        if not self._leaves_time_for(0.0):
+            return Outcome(Status.UNKNOWN)
         model = (JointPrologueModel if self.prologue else JointModel)(self.sets, period)
         if model.impossible:
             return Outcome(Status.INFEASIBLE)
+        if not self._leaves_time_for(1.0):
+            return Outcome(Status.UNKNOWN)
         self._prepare(model, hint)
         if most is not None:
             model.limit_hops(most)

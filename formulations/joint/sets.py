@@ -19,6 +19,7 @@ from formulations.binding.sets import BindingSets, fits_platform, spike_hops_of
 from formulations.joint.symmetry import Permutation, Rule, automorphisms, rules
 from formulations.ordering.horizon import Arc
 from formulations.ordering.sets import OrderSets
+from formulations.ordering.size import SECONDS_PER_CUBE
 from formulations.solvers.stopwatch import Stopwatch
 from formulations.solvers.time_to_build import too_long
 from optmap.bounds.period import period_bound
@@ -182,7 +183,13 @@ class JointSets:
         terms = (len(self.clusters) + len(self.channels)) * len(self.tiles)
         if terms > MAX_TERMS:
             return f"no joint model: {terms:,} terms, at most {MAX_TERMS:,} are tried"
-        return too_long("no joint model", f"{terms:,} terms", terms * SECONDS_PER_TERM, left)
+        parts = f"{terms:,} terms of {len(self.clusters):,} clusters"
+        return too_long("no joint model", parts, self.seconds_to_build(), left)
+
+    def seconds_to_build(self, part: float = 1.0) -> float:
+        """Return what longest paths and such a part of the terms are expected to take."""
+        terms = (len(self.clusters) + len(self.channels)) * len(self.tiles)
+        return SECONDS_PER_CUBE * len(self.clusters) ** 3 + SECONDS_PER_TERM * terms * part
 
     def value_of(self, solution: Solution) -> Fraction | None:
         """Return the evaluator's period; None if the binding does not fit or deadlocks."""

@@ -42,6 +42,8 @@ from optmap.model.snn import IntArray
 #: Relative error granted to HiGHS's bound: far above its tolerances (10^-7 a row), far below the
 #: distance of two periods of small denominator.
 GRANTED = Fraction(1, 10**5)
+#: What PuLP takes for each ordered pair of one resource's tasks until HiGHS has the model.
+SECONDS_PER_PAIR = 5e-5
 
 
 class OrderModel:
@@ -105,6 +107,8 @@ class OrderModel:
         """
         for group in self.sets.resources:
             for a, b in itertools.combinations(group, 2):
+                if self.expired():
+                    raise OutOfTimeError(f"{len(self.k)} pairs of tasks")
                 low = max(int(self.distances[a, b]), self.ranges[b][0] - self.ranges[a][1])
                 high = min(-int(self.distances[b, a]), self.ranges[b][1] - self.ranges[a][0])
                 # 0 < u[b] - u[a] + k < 1 strictly, since times are positive
@@ -168,7 +172,8 @@ def solve(
     orders, value = best_start(sets, prologue, free_sends, warm)
     low = sets.floor
     watch.note(value, low)
-    note = why_not_built(sets.resources, len(sets.tasks), watch.left) if low < value else ""
+    size = sets.resources, len(sets.tasks)
+    note = why_not_built(*size, watch.left, SECONDS_PER_PAIR) if low < value else ""
     model = None
     if low < value and not note:
         try:

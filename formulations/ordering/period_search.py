@@ -6,7 +6,8 @@ lowers ``value`` to its exact period. When nothing of denominator <= Q lies betw
 is optimal. Targets: ``low`` itself (often reached), then whole numbers, which keep delays unscaled,
 in steps that double (bounds are close, and a test is the harder the nearer the optimum is), then
 the predecessor of ``value``. Where a target's share of the limit leaves it open, the search goes on
-above it, for a better solution, and comes back to it with what is left in the end.
+above it, for a better solution, and comes back to it with what is left in the end. A test that has
+no time to build its model ends the search.
 """
 
 from __future__ import annotations
@@ -28,11 +29,18 @@ SECOND_PASS_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Probe(Generic[S]):
-    """What a test at one period said: a solution with its exact period, or why there is none."""
+    """What a test at one period said: a solution with its exact period, or why there is none.
+
+    Attributes
+    ----------
+    ended : bool
+        The limit leaves no time for a test: neither for this one nor for another.
+    """
 
     status: Status
     solution: S | None = None
     period: Fraction | None = None
+    ended: bool = False
 
 
 #: ``test(target, seconds)`` looks for a solution of period <= target.
@@ -68,8 +76,9 @@ def search_period(
         Used once, when ``low`` itself is infeasible, in place of most whole targets.
     """
     solution, value = best if best is not None else (None, None)
-    open_from, gave_up, step = low, False, 0  # targets below open_from are decided or given up
-    while watch.left > 0:
+    open_from, step = low, 0  # targets below open_from are decided or given up
+    gave_up = ended = False
+    while watch.left > 0 and not ended:
         most = most_tokens(low)
         if not gave_up:
             low = max(low, at_least(low, most))
@@ -108,7 +117,7 @@ def search_period(
                 low = above(target, most)
             open_from = max(open_from, above(target, most))
         else:
-            gave_up = True
+            gave_up, ended = True, probe.ended
             open_from = above(target, most)
     if solution is None or value is None:
         return Outcome(Status.UNKNOWN, bound=low, trace=watch.trace)

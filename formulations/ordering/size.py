@@ -16,8 +16,18 @@ class OutOfTimeError(Exception):
     """The limit passed while a model was being built."""
 
 
-def why_not_built(resources: Sequence[Sequence[int]], num_tasks: int, left: float) -> str:
+def why_not_built(
+    resources: Sequence[Sequence[int]],
+    num_tasks: int,
+    left: float,
+    seconds_per_pair: float = SECONDS_PER_PAIR,
+) -> str:
     """Return why a model of these tasks is not built in ``left`` seconds; empty if it may be.
+
+    Parameters
+    ----------
+    seconds_per_pair : float
+        What the model takes for each ordered pair of one resource's tasks.
 
     Examples
     --------
@@ -29,5 +39,5 @@ def why_not_built(resources: Sequence[Sequence[int]], num_tasks: int, left: floa
     if num_tasks > MAX_TASKS:
         return f"no order model: {num_tasks:,} tasks, at most {MAX_TASKS:,} are tried"
     pairs = sum(len(group) ** 2 for group in resources)
-    seconds = SECONDS_PER_CUBE * num_tasks**3 + SECONDS_PER_PAIR * pairs
+    seconds = SECONDS_PER_CUBE * num_tasks**3 + seconds_per_pair * pairs
     return too_long("no order model", f"{num_tasks:,} tasks", seconds, left)

@@ -23,10 +23,12 @@ from scheduling_oracle import best_joint_period
 from formulations.joint import benders as joint_benders
 from formulations.joint import cpsat as joint_cpsat
 from formulations.joint import search as joint_search
+from formulations.joint import sets as joint_sets
 from formulations.joint.cpsat_model import JointModel
 from formulations.joint.cpsat_model_prologue import JointPrologueModel
 from formulations.joint.sets import JointSets, Solution
 from formulations.joint.symmetry import automorphisms, canonical, rules
+from formulations.solvers.stopwatch import Stopwatch
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.check import check_graph
@@ -342,3 +344,26 @@ def test_lower_bounds_hold_for_any_binding():
     assert expected is not None
     assert sets.floor <= expected <= sets.most_ticks
     assert expected.denominator <= sets.most_tokens_from(sets.floor)
+
+
+@pytest.mark.parametrize("seconds_a_term", [0.0, 1e9])
+def test_no_joint_model_is_begun_that_the_limit_leaves_no_time_for(
+    monkeypatch: pytest.MonkeyPatch, seconds_a_term: float
+):
+    """Terms that take for ever leave every probe open; with terms for nothing each one answers."""
+    case = random_instance(SHARP[0])
+    monkeypatch.setattr(joint_sets, "SECONDS_PER_TERM", seconds_a_term)
+    built: list[JointModel] = []
+    build = JointModel.build
+    monkeypatch.setattr(JointModel, "build", lambda m: (built.append(m), build(m))[1])
+    sets = JointSets(case.graph, case.platform)
+    search = joint_search.JointSearch(sets, Stopwatch(LIMITS), workers=1)
+    ceiling = Fraction(sets.most_ticks)
+    fewest = search.fewest_hops(ceiling, None, 60.0)
+    least = search.least_period(None)
+    if seconds_a_term:
+        assert (fewest.status, least.status, built) == (Status.UNKNOWN, Status.UNKNOWN, [])
+    else:
+        assert fewest.status is Status.OPTIMAL
+        assert least.claimed == best_joint_period(case.graph, case.platform)
+        assert built

@@ -80,6 +80,20 @@ def test_longest_paths_and_pairs_stop_when_the_limit_has_passed():
         decide_pairs(dist, [[0, 1]], [1] * 5, lambda: True)
 
 
+def test_the_pairs_of_the_milp_stop_when_the_limit_has_passed():
+    case = random_instance(SHARP[0])
+    sets = OrderSets(case.graph, case.platform, case.binding)
+    pairs = sum(len(g) * (len(g) - 1) // 2 for g in sets.resources)
+    whole = order_milp.OrderModel(sets)
+    whole.build()
+    assert len(whole.k) == pairs > 1
+    model = order_milp.OrderModel(sets)
+    clock = iter([False, True])
+    model.expired = lambda: next(clock)
+    with pytest.raises(OutOfTimeError, match="1 pairs of tasks"):
+        model.build()
+
+
 @pytest.mark.parametrize("back_end", BACK_ENDS)
 def test_a_prologue_halves_the_smallest_pipeline(back_end: ModuleType):
     case = Instance(THREE, equal_tiles(2, hop_ticks=0), THREE_BINDING)
