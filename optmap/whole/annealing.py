@@ -12,15 +12,17 @@ from optmap.clock import did, now
 from optmap.clustering.kernels.twins import twin_classes
 from optmap.whole.convert import MANY, Placed, state_of
 from optmap.whole.kernels.anneal import (
+    CHAIN,
     ENERGY,
     FEWEST,
     PERIOD,
+    SPREAD,
     TRAFFIC_GOAL,
     anneal,
     cost,
     mean_climb,
 )
-from optmap.whole.kernels.state import State
+from optmap.whole.kernels.state import State, copied, restore
 from optmap.whole.target import Target
 
 #: Objective -> what annealing minimises.
@@ -31,12 +33,18 @@ GOALS = {
     "multicast_hops": ENERGY,  # of hops alone
     "clusters": FEWEST,
 }
-#: Shares of the moves, in the order of :mod:`optmap.whole.kernels.anneal`; the last four are for
+#: Shares of the moves, in the order of :mod:`optmap.whole.kernels.anneal`; four are for
 #: neurons that were split.
-SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2)
-NEED_SPLIT = 4
+SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2, 0.0)
+NEED_SPLIT = slice(CHAIN + 1, SPREAD)
+#: The same where clusters are to be spread over tiles that stand empty: move, merge, split them.
+SPREADING = (0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0)
 #: Norms that judge a state: close to the largest, and one that knows the others too.
 SHARPEST, SOFTEST = 10, 3
+#: Moves of that, and the power of the norm they lower, 2 to this.
+SPREADING_MOVES, SPREADING_NORM = 1000, 4
+#: A temperature at which nothing climbs, in mean climbs.
+COLD = 1e-9
 #: Temperature when a round ends, as a share of that when it begins; draws for the mean climb.
 COOLED, CLIMB_DRAWS = 0.05, 2000
 #: Seconds between looks at the clock, moves before the first, moves counted as a unit of work.
@@ -81,12 +89,16 @@ def annealing_of(target: Target, placed: Placed) -> Annealing:
     twin[snn.units] = twin_classes(snn).class_of
     shares = np.array(SHARES)
     if not placed.decomposition.num_inserted:
-        shares[-NEED_SPLIT:] = 0
-    shares = np.cumsum(shares / shares.sum())
-    shares[-1] = 1.0
+        shares[NEED_SPLIT] = 0
     goal = GOALS.get(target.objective, PERIOD)
     state = state_of(snn, target.platform, placed, _most_spikes(target))
-    return Annealing(state, placed, twin, shares, goal, target.prices())
+    return Annealing(state, placed, twin, _cumulative(shares), goal, target.prices())
+
+
+def _cumulative(shares: Any) -> Any:
+    added = np.cumsum(shares / shares.sum())
+    added[-1] = 1.0
+    return added
 
 
 def annealed(
@@ -101,12 +113,12 @@ def annealed(
     Parameters
     ----------
     heat : float
-        First temperature, in mean climbs.
+        First temperature, in mean climbs; at 0 nothing that costs more is accepted.
     length : int
         Moves; a few are made in any case.
     """
     climb = mean_climb(work.state, rng, work.goal, work.weights, CLIMB_DRAWS)
-    heats = climb * heat * np.array([1.0, COOLED])
+    heats = climb * max(heat, COLD) * np.array([1.0, COOLED])
     done, step, first = 0, FIRST_MOVES, now()
     while done < length and not (done and expired()):
         stop, begun = min(length, done + step), now()
@@ -117,3 +129,19 @@ def annealed(
         factor = LOOK_S / max(now() - begun, 1e-6)
         step = int(step * min(2.0, max(0.5, factor))) + 1
     return done / max(now() - first, 1e-6)
+
+
+def spread_out(work: Annealing, rng: np.random.Generator, expired: Callable[[], bool]) -> bool:
+    """Spread busy clusters over tiles that stand empty; tell whether the period's floor is lower.
+
+    In the rounds of annealing any piece may fill such a tile first, and then it is taken.
+    """
+    if work.goal != PERIOD or len(work.state.tiles) < 2:
+        return False
+    before, height = copied(work.state), work.height()
+    round_ = replace(work.at(SPREADING_NORM), shares=_cumulative(np.array(SPREADING)))
+    annealed(round_, rng, 0.0, SPREADING_MOVES, expired)
+    if work.height() < height:
+        return True
+    restore(work.state, before)
+    return False

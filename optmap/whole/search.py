@@ -6,6 +6,7 @@ Pseudo-code::
     refine the clustering of the most promising one, and of the one of least work (refine.py)
     for clusters: cut neurons wherever that saves rows (fewer_clusters.py)
     state = the placement of least floor: busiest tile, or the objective (kernels/state.py)
+    spread the busiest clusters over tiles that stand empty
     repeat, from the best state, with the next temperature of a cycle, the hot ones for longer:
         anneal: pieces, twins, clusters, sources of pieces move, change places (kernels/anneal.py)
         where the result's floor is below the best value and the result is new:
@@ -44,7 +45,7 @@ from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 from optmap.model.platform import Platform
 from optmap.model.scope import binding_identity
 from optmap.model.snn import SNN
-from optmap.whole.annealing import Annealing, annealed, annealing_of
+from optmap.whole.annealing import Annealing, annealed, annealing_of, spread_out
 from optmap.whole.convert import Placed, placed_of, room_for
 from optmap.whole.fewer_clusters import fewer_clusters
 from optmap.whole.kernels.state import copied, restore
@@ -56,8 +57,8 @@ from optmap.whole.target import Expired, Target
 ROUNDS = ((0.02, 4), (0.1, 6), (0.3, 6), (0.1, 4), (0.6, 6))
 #: Rounds that begin hotter than this take LONG_SHARE of the time left: slow cooling pays there.
 HOT, LONG_SHARE = 0.2, 0.2
-#: Moves of the first rounds, for each piece and at least.
-MOVES_A_PIECE, LEAST_MOVES = 40, 4000
+#: Moves of the first rounds, for each piece and at least; of the longest, for each piece.
+MOVES_A_PIECE, LEAST_MOVES, MOST_A_PIECE = 40, 4000, 4000
 #: Clusters up to which orders that run ahead are tried before other bindings.
 MOST_PIPELINED = 64
 #: Evaluations along critical cycles: many where the best period is FAR above the floor.
@@ -353,12 +354,12 @@ class _Search:
         snn, expired = self.target.snn, self.until(1.0)
         if not self.candidates or isinstance(snn, ClusteredSNN) or not snn.num_synapses:
             return
-        if self.is_late():
-            return
         placed = min(self.candidates, key=lambda c: c[0])[1]
-        if not room_for(snn, placed.clustering.num_clusters):
+        if self.is_late() or not room_for(snn, placed.clustering.num_clusters):
             return
         work = annealing_of(self.target, placed)
+        if spread_out(work, self.rng, expired) and not expired():
+            self._schedule(placed_of(snn, work.state, work.start), 1.0)
         length = max(LEAST_MOVES, MOVES_A_PIECE * int(work.state.total["pieces"][0]))
         best, least, number, vain, tried = copied(work.state), work.height(), 0, 0, 0
         begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
@@ -369,7 +370,8 @@ class _Search:
             moves = length
             if heat > HOT and self._is_tight(least[0]):
                 left = self.limits.wall_s - self.spent()
-                moves = max(length, int(LONG_SHARE * left * self.moves_a_second))
+                longest = MOST_A_PIECE * int(work.state.total["pieces"][0])
+                moves = max(length, min(longest, int(LONG_SHARE * left * self.moves_a_second)))
             self.moves_a_second = annealed(work.at(norm), self.rng, heat, moves, expired)
             height, value = work.height(), self.value
             found = placed_of(snn, work.state, work.start)

@@ -10,19 +10,24 @@ from optmap.binding import load_balance
 from optmap.clustering import overlap
 from optmap.decomposing.spikes import decompose
 from optmap.errors import CapacityError
+from optmap.instance import load
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.check import check
 from optmap.judge.evaluation import evaluate
-from optmap.judge.metrics import loads
+from optmap.judge.metrics import loads, max_tile_load
 from optmap.model.cluster_graph import cluster_graph
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN
 from optmap.ordering import projection
+from optmap.shipped import instance_file
+from optmap.whole.annealing import annealing_of, spread_out
 from optmap.whole.convert import Placed, placed_of, room_for, state_of
 from optmap.whole.kernels.anneal import FEWEST, NUM_MOVES, PERIOD, anneal, cost
 from optmap.whole.kernels.changes import take_back
 from optmap.whole.kernels.state import LOG, State, copied, restore
+from optmap.whole.starts import starts
+from optmap.whole.target import Target
 
 MOVES = np.array([0, 2000, 2000])
 EVEN = np.cumsum(np.full(NUM_MOVES, 1 / NUM_MOVES))
@@ -155,3 +160,24 @@ def test_tables_that_would_fill_the_memory_are_refused():
     snn, _ = cases()[0]
     assert room_for(snn, 100)
     assert not room_for(snn, 10_000)
+
+
+def test_busy_clusters_are_spread_over_tiles_that_stand_empty():
+    """Ten roots share a crossbar and each has a leaf to read: halves of them take far less."""
+    instance = load(instance_file("decomposed_mlp"))
+    target = Target(instance.snn, instance.platform, "dataflow", "period", 0)
+    start = next(iter(starts(target, lambda: False, 10.0)))
+    work = annealing_of(target, Placed(start.decomposition, start.clustering, start.binding))
+    floor, rng = work.height()[0], np.random.default_rng(0)
+    assert work.state.total[0]["clusters"] < instance.platform.num_tiles
+    assert spread_out(work, rng, lambda: False)
+    assert work.height()[0] < 0.7 * floor
+    found = placed_of(instance.snn, work.state, work.start)
+    graph = target.graph(found)
+    assert max_tile_load(graph, found.binding, instance.platform) < 0.7 * floor
+    while spread_out(work, rng, lambda: False):
+        pass
+    kept = copied(work.state)
+    assert not spread_out(work, rng, lambda: False)
+    assert (work.state.clusters == kept.clusters).all()
+    assert (work.state.synapse == kept.synapse).all()

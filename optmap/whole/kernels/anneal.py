@@ -25,6 +25,7 @@ from optmap.whole.kernels.moves import (
     push_source,
     shift_source,
     split,
+    spread,
 )
 
 #: The moves, in the order of ``shares``.
@@ -41,8 +42,9 @@ from optmap.whole.kernels.moves import (
     EXCHANGE,
     PUSH,
     INSERT,
-) = range(12)
-NUM_MOVES = 12
+    SPREAD,
+) = range(13)
+NUM_MOVES = 13
 
 #: How often only some of the twins in a cluster move.
 PART_OF_TWINS = 0.3
@@ -179,7 +181,9 @@ def _make(st: Any, rng: Any, move: int) -> Any:
         return exchange_rows(st, rng)
     if move == PUSH:
         return push_source(st, rng)
-    return new_piece(st, rng)
+    if move == INSERT:
+        return new_piece(st, rng)
+    return spread(st, rng)
 
 
 @compiled

@@ -138,6 +138,28 @@ def split(st: Any, rng: Any) -> Any:
 
 
 @compiled
+def spread(st: Any, rng: Any) -> Any:
+    """Move about half of the busiest tile's largest load to the calmest tile, as a new cluster."""
+    new, busiest, calmest, k = _empty_cluster(st), 0, 0, -1
+    for t in range(len(st.tiles)):
+        if st.tiles[t].ticks > st.tiles[busiest].ticks:
+            busiest = t
+        if st.tiles[t].ticks < st.tiles[calmest].ticks:
+            calmest = t
+    for c in range(len(st.clusters)):
+        largest = k < 0 or st.clusters[c].read > st.clusters[k].read
+        if largest and st.clusters[c].tile == busiest and st.clusters[c].size > 1:
+            k = c
+    if new < 0 or k < 0:
+        return False
+    rebind(st, new, calmest)
+    for q in st.members[k, : st.clusters[k].size].copy():
+        if st.clusters[k].size > 1 and rng.random() < 0.5:
+            relocate(st, q, new)
+    return st.clusters[new].size > 0
+
+
+@compiled
 def move_cluster(st: Any, rng: Any) -> Any:
     """Put a cluster on another tile, or exchange the tiles of two."""
     k, t = _occupied(st, rng), drawn(rng, len(st.tiles))
