@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.clock import left_s, over
+from optmap.clock import left_s, now, over
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
 from optmap.clustering.kernels.fitting_blocks import fewest_blocks, fitted
 from optmap.clustering.kernels.readers_of import readers_of
@@ -70,16 +70,18 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     blocks = fewest_blocks(network, platform)
     best: tuple[tuple[int, int], Clustering] | None = None
     _refuse_too_slow(network)
+    slowest = 0.0
     for number, imbalance in enumerate(IMBALANCES):
-        if number and over():
+        if number and over(slowest):
             break
+        began = now()
         even = -(-network.num_units // max(blocks, 1))
         loose = imbalance or min(IMBALANCES[0], max(0.0, platform.max_columns / even - 1))
         block_of = _partitioned(network, blocks, loose, seed)
         score, clustering = fitted(network, twins, limits, block_of)
         if best is None or score < best[0]:
             best = score, clustering
-        blocks = best[1].num_clusters
+        blocks, slowest = best[1].num_clusters, max(slowest, now() - began)
     assert best is not None  # there is a round
     return best[1]
 

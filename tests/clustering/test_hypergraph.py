@@ -30,3 +30,17 @@ def test_a_filter_needs_the_twelve_crossbars_that_are_proved():
     one = partition_hypergraph.partition(decomposition, platform, seed=1)
     assert 12 <= one.num_clusters <= 14
     assert one == partition_hypergraph.partition(decomposition, platform, seed=1)
+
+
+def test_no_round_begins_that_the_limit_leaves_no_time_for(monkeypatch: pytest.MonkeyPatch):
+    """The partitioner knows no limit: another round is begun if the slowest one so far fits."""
+    needed: list[float] = []
+    clock = iter([0.0, 7.0, 10.0, 12.0])
+    monkeypatch.setattr(partition_hypergraph, "now", lambda: next(clock))
+    monkeypatch.setattr(
+        partition_hypergraph, "over", lambda s: (needed.append(s), len(needed) == 2)[1]
+    )
+    snn, platform = case(3)
+    decomposition = decompose(snn, platform.max_rows, "tree")
+    assert partition_hypergraph.partition(decomposition, platform).num_clusters
+    assert needed == [7.0, 7.0]
