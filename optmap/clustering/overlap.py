@@ -96,7 +96,8 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
         ]
         found += map(merged, grown)
     others = map(merged, _starts(decomposition, platform, twins, limits, seed, anew))
-    return _spread(twins, min(chain(found, others), key=itemgetter(0))[1])
+    # among equals the first counts: starts that do not enclose keep readers nearer to each other
+    return _spread(twins, min(chain(others, found), key=itemgetter(0))[1])
 
 
 def may_grow_anew(network: SNN) -> bool:
