@@ -163,9 +163,16 @@ class _Climb:
                     self.value = value
                     return True
             self.search.undo()
-        back = self._exchange(a, b, home)
-        assert back  # it was there before
+        self._put_back(a, b, home, tile)
         return False
+
+    def _put_back(self, a: int, b: int | None, home: int, tile: int) -> None:
+        """Take an exchange back in the books, also where the start itself exceeds a capacity."""
+        moved = ((a, home),) if b is None else ((a, home), (b, tile))
+        for cluster, _ in moved:
+            self.room.take(cluster)
+        for cluster, to in moved:
+            self.room.put(cluster, to)
 
     def _is_idle(self, clusters: IntArray, tiles: IntArray) -> bool:
         """Tell whether a move leaves a tile as busy as the period, and no fewer hops.

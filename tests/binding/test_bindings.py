@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from random_cases import BINDINGS, ORDERS, case, limited, random_graph
+from scheduling_instances import random_instance
 
 from optmap.binding import force_directed as bind_force_directed
 from optmap.binding import hill_climbing as bind_hill_climbing
@@ -25,7 +26,7 @@ from optmap.decomposing.contract import decompose
 from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import lower
 from optmap.judge.check import check_graph
-from optmap.judge.metrics import spike_hops
+from optmap.judge.metrics import max_tile_load, spike_hops
 from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.mapping import Binding, StaticOrders
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
@@ -367,3 +368,22 @@ def test_random_orders_differ_by_seed_and_cover_what_is_valid():
     order = ORDERERS["random"]()
     seen = {order(graph, Binding(np.zeros(3)), mesh(1, 1), seed=s).clusters[0] for s in range(60)}
     assert seen == {(0, 1, 2), (1, 0, 2), (0, 2, 1)}
+
+
+def test_climbing_from_a_start_that_exceeds_slots_ends_and_is_no_slower():
+    """``whole`` anneals without buffers: what it climbs from may not fit, and is put back as is."""
+    tried = 0
+    for seed in range(30):
+        instance = random_instance(seed)
+        graph = instance.graph
+        slots = -(-graph.num_clusters // instance.platform.num_tiles)
+        tiles = tuple(replace(tile, slots=slots) for tile in instance.platform.tiles)
+        platform = replace(instance.platform, tiles=tiles)
+        if graph.num_clusters < 3 or platform.num_tiles < 2:
+            continue
+        tried += 1
+        start = Binding(np.zeros(graph.num_clusters, dtype=np.int32))
+        found = bind_hill_climbing.bind(graph, platform, start=start, seed=seed)
+        ticks = [max_tile_load(graph, binding, platform) for binding in (start, found)]
+        assert ticks[1] <= ticks[0]
+    assert tried > 10
