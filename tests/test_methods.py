@@ -129,7 +129,7 @@ def test_a_method_file_is_loaded_once_and_keys_only_its_own_rows(tmp_path: Path)
     assert load_method_file(file) == (method,)
     solved(method)
     own = replace(job, method="alone", method_file=str(file))
-    assert Job.from_json(own.to_json()) == own
+    assert replace(Job.from_json(own.to_json()), method_digest="") == own
     first = own.key()
     del METHODS["alone"]
     file.write_text(FILE + "\n# another idea\n")

@@ -185,7 +185,7 @@ def test_each_is_found(run: Path, change: Callable[[Stored, Stored], None]) -> N
     row = forged(run, change)
     assert row_problems(run, row, again=change in BY_RUNNING)
     if change in BY_RUNNING[:2]:
-        assert row_problems(run, row, again=False) == []
+        assert all("no course" in p for p in row_problems(run, row, again=False))
 
 
 def _worse(row: Stored, mapping: Stored, folder: Path) -> dict[str, Any]:
@@ -229,7 +229,8 @@ def test_a_rival_with_a_worse_mapping_is_found_by_a_short_run_of_its_method(run:
     write_rows(run, rows)
     assert any("a tenth of the time" in problem for problem in problems(run))
     # the orders drawn here are no first ones either, which needs no run to be seen
-    assert all("lack the sends" in problem for problem in problems(run, again=False))
+    words = ("lack the sends", "no course that leads to it")
+    assert all(any(w in problem for w in words) for problem in problems(run, again=False))
 
 
 def test_a_row_that_was_removed_everywhere_was_planned(run: Path) -> None:

@@ -72,4 +72,4 @@ def test_the_method_leaves_maps_with_no_more_clusters_than_overlap() -> None:
         assert done.mapping is not None
         assert check(snn, platform, done.mapping, "dataflow") == []
         fewest[name] = done.mapping.clustering.num_clusters
-    assert fewest["leaves"] < fewest["overlap"]
+    assert fewest["leaves"] <= fewest["overlap"]
