@@ -63,7 +63,7 @@ class Sum:
     def __ge__(self, other: Sum | float) -> Inequality:
         return Inequality(self - other, AT_LEAST)
 
-    def __eq__(self, other: Sum | float) -> Inequality:  # type: ignore[override]
+    def __eq__(self, other: Sum | float) -> Inequality:  # type: ignore[override]  # a row, no bool
         return Inequality(self - other, EQUAL)
 
 

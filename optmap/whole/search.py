@@ -197,8 +197,7 @@ class _Search:
             if self.best is not None and self.target.objective == "clusters":
                 self._cut_neurons(_placed(self.best))
         if self.best is not None and not self.is_late():
-            spent = self.spent() / self.limits.wall_s
-            self._schedule(_placed(self.best), spent + SCHEDULE_SHARE)
+            self._schedule(_placed(self.best))
 
     def _stagger(self) -> None:
         """Give the placement of least floor orders in stages: they cost a look, and save a lot."""
@@ -290,14 +289,12 @@ class _Search:
         """Return the ticks of all crossbars: what is left of them when the tiles are balanced."""
         return int(self.target.graph(placed).tau.sum())
 
-    def _schedule(self, placed: Placed, end: float) -> None:
+    def _schedule(self, placed: Placed) -> None:
         """Give a placement orders, and another binding where its own cannot be scheduled well.
 
-        Parameters
-        ----------
-        end : float
-            Share of all time after which to stop.
+        All that takes SCHEDULE_SHARE of the whole time at most.
         """
+        end = min(1.0, self.spent() / self.limits.wall_s + SCHEDULE_SHARE)
         mapping, graph = self.target.projected(placed)
         if self.target.objective != "period":
             self.offer(mapping)
@@ -359,7 +356,7 @@ class _Search:
             return
         work = annealing_of(self.target, placed)
         if spread_out(work, self.rng, expired) and not expired():
-            self._schedule(placed_of(snn, work.state, work.start), 1.0)
+            self._schedule(placed_of(snn, work.state, work.start))
         length = max(LEAST_MOVES, MOVES_A_PIECE * int(work.state.total["pieces"][0]))
         best, least, number, vain, tried = copied(work.state), work.height(), 0, 0, 0
         begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
@@ -377,8 +374,7 @@ class _Search:
             found = placed_of(snn, work.state, work.start)
             kept = self.target.keeps_limits(found)
             if kept and not expired():
-                end = min(1.0, self.spent() / self.limits.wall_s + SCHEDULE_SHARE)
-                self._schedule(found, end)
+                self._schedule(found)
             better = kept and height < least
             if better or (kept and height[0] <= least[0] and not self._is_tight(least[0])):
                 best, least = copied(work.state), height
