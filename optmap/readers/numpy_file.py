@@ -37,6 +37,8 @@ DAMAGE = (
     RuntimeError,  # zipfile, of encrypted members
     Warning,  # numpy warns where a header's numbers overflow
 )
+#: Of these, what numpy raises on a header that is no dictionary of plain values.
+NO_HEADER = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError)
 _MAX_MEMBERS = 1_000
 #: numpy's own limit of a header is 10,000 characters.
 _HEADER_BYTES = 12_000
@@ -104,10 +106,13 @@ def _refuse_claim(start: bytes, size: int) -> None:
     """Raise ValueError if a header claims more bytes than the file has, before they are taken."""
     stream = io.BytesIO(start)
     version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    else:
-        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
+    try:
+        if version == (1, 0):
+            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+        else:
+            shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
+    except NO_HEADER:  # numpy's own words repeat the file, and addresses of its syntax tree
+        raise ValueError("a header that describes no array") from None
     claimed = stream.tell() + prod(shape) * dtype.itemsize
     if claimed > size and not dtype.hasobject:
         raise ValueError(f"an array of shape {shape} in {size} bytes")

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from optmap.command_line import guarded
+from optmap.errors import InputError
 from optmap.map import main
+from optmap.readers.numpy_file import load_arrays
 
 ROOT = Path(__file__).parents[2]
 PLATFORM = ROOT / "instances" / "platforms" / "dynap_se.toml"
@@ -262,3 +264,26 @@ def test_the_command_says_it_the_same_way(tmp_path: Path, capsys):
     assert (status, said.out) == (2, "")
     assert "bomb.npz" in line
     assert "bytes packed into" in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (2, __import__('os').getpid())}",
+        "{'descr': open, 'fortran_order': False, 'shape': (2, 2)}",
+        "{'descr': 'my secret', 'fortran_order': False, 'shape': (2, 2)}",
+        "{'my secret': 1}",
+        "my secret = (",
+    ],
+)
+@pytest.mark.parametrize("suffix", ["npz", "npy"])
+def test_a_header_that_describes_no_array_is_not_repeated(tmp_path: Path, text: str, suffix: str):
+    path = tmp_path / f"net.{suffix}"
+    path.write_bytes(header(text) + bytes(32))
+    if suffix == "npz":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("weights.npy", header(text) + bytes(32))
+    with pytest.raises(InputError, match=r"\(a header that describes no array\)") as caught:
+        load_arrays(path)
+    assert "secret" not in str(caught.value)
+    assert " at 0x" not in str(caught.value)
