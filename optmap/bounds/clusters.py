@@ -7,6 +7,7 @@ another; the ``scope`` says which. All are whole numbers by exact integer arithm
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -25,6 +26,8 @@ from optmap.model.snn import SNN, IntArray
 
 #: Above this the pairwise table of :func:`overlap_bound` is not built.
 MAX_OVERLAP_UNITS = 2000
+#: What pairs of units prove is kept for so many decompositions: each mapping of one is judged.
+UNITS_KEPT = 2
 
 
 def counting_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bound, ...]:
@@ -52,18 +55,23 @@ def cluster_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     that the platform limits, over what a crossbar has of it, or U over how many of the least
     demanding units a crossbar then holds, which is C' of the other bounds.
     """
+    return (*counting_bounds(decomposition, platform), *_pair_bounds(decomposition, platform))
+
+
+@lru_cache(maxsize=UNITS_KEPT)
+def _pair_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bound, ...]:
+    """Return those of :func:`cluster_bounds` that look at all pairs of units."""
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, max(1, int(units_per_crossbar(network, platform).max()))
     pairs = {
         "overlap": overlap_bound(network, rows, columns),
         "separate": conflict_components_bound(network, rows, columns),
     }
-    found = tuple(
+    return tuple(
         Bound("clusters", name, value, scope, Grade.CERTIFIED)
         for name, value in pairs.items()
         if value is not None
     )
-    return (*counting_bounds(decomposition, platform), *found)
 
 
 def overlap_bound(network: SNN, rows: int, columns: int) -> int | None:

@@ -7,6 +7,7 @@ does not hold i. A bound on the number of such clusters, source by source, bound
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from optmap.bounds.bound import Bound, best
+from optmap.bounds.clusters import UNITS_KEPT
 from optmap.compiled import compiled
 from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade
@@ -32,6 +34,11 @@ def traffic_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bo
     ``readers``: see :func:`readers_bound`. ``apart``: pairwise conflicts, see
     :func:`pairwise_conflicts_bound`; left out where it would cost too much to compute.
     """
+    return _traffic_bounds(decomposition, platform)
+
+
+@lru_cache(maxsize=UNITS_KEPT)
+def _traffic_bounds(decomposition: Decomposition, platform: Platform) -> tuple[Bound, ...]:
     network, scope = decomposition.network, Scope(units=decomposition.identity)
     rows, columns = platform.max_rows, platform.max_columns
     values = {

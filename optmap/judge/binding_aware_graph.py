@@ -31,6 +31,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +43,7 @@ from optmap.model.cluster_graph import MAX_TICKS, ClusterGraph
 from optmap.model.mapping import Binding, Buffers, Channel, StaticOrders
 from optmap.model.platform import Platform
 from optmap.model.snn import IndexArray, IntArray
+from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 from optmap.sdf.marked_graph import MarkedGraph
 
 
@@ -87,6 +90,11 @@ class BindingAwareGraph:
     def num_sends(self) -> int:
         """Number of send actors S."""
         return len(self.send_channel)
+
+    @cached_property
+    def critical(self) -> tuple[Fraction | None, list[int]]:
+        """The period, and the edges of a cycle that causes it (:func:`maximum_cycle_ratio`)."""
+        return maximum_cycle_ratio(self.graph)
 
     def name_of(self, actor: int) -> str:
         """Return "cluster 3", or "send 3 -> 5"."""

@@ -31,7 +31,6 @@ from optmap.model.decomposition import violations as decomposition_violations
 from optmap.model.mapping import Binding, Buffers, Mapping, StaticOrders
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IntArray
-from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ def _executes(make: Callable[[], BindingAwareGraph]) -> list[Violation]:
     except CapacityError as error:
         return [Violation("buffer_windows", str(error))]
     try:
-        maximum_cycle_ratio(bound.graph)
+        _ = bound.critical
     except DeadlockError as error:
         names = [bound.name_of(int(bound.graph.source[e])) for e in error.cycle]
         return [Violation("deadlock", str(DeadlockError(error.cycle, names)))]

@@ -37,7 +37,6 @@ from optmap.model.components import ComponentCost
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
 from optmap.model.snn import IntArray
-from optmap.sdf.cycle_ratio import maximum_cycle_ratio
 
 #: Columns that rows of earlier versions lack: a stored row has all of them, or none.
 ADDED = (
@@ -216,7 +215,7 @@ def critical_cycle(bound: BindingAwareGraph) -> tuple[Fraction | None, tuple[Cyc
     """Return the period of a binding-aware graph and the cycle that causes it, in words."""
     marked = bound.graph
     try:
-        period, cycle = maximum_cycle_ratio(marked)
+        period, cycle = bound.critical
     except DeadlockError as error:
         names = [bound.name_of(int(marked.source[e])) for e in error.cycle]
         raise DeadlockError(error.cycle, names) from None

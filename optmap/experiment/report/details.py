@@ -16,7 +16,7 @@ from optmap.judge.binding_aware_graph import BindingAwareGraph
 from optmap.judge.case import Case
 from optmap.model.mapping import Mapping
 from optmap.model.platform import Platform
-from optmap.sdf.cycle_ratio import earliest_schedule, maximum_cycle_ratio
+from optmap.sdf.cycle_ratio import earliest_schedule
 
 MAX_CHANNELS = 150
 MAX_BARS = 400
@@ -116,7 +116,7 @@ def _telling(mapping: Mapping, platform: Platform) -> list[tuple[str, int]]:
 
 def _gantt(bound: BindingAwareGraph, mapping: Mapping) -> dict[str, Any]:
     """Return the earliest periodic schedule, in ticks, with the actors of the critical cycle."""
-    period, cycle = maximum_cycle_ratio(bound.graph)
+    period, cycle = bound.critical
     if not period:
         return {"period": None, "bars": [], "left_out": 0}
     start = earliest_schedule(bound.graph, period)

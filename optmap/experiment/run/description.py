@@ -10,7 +10,7 @@ from optmap.experiment.row import EXAMPLE
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import document
 from optmap.instance import Instance
-from optmap.judge.case import Case
+from optmap.judge.case import last_case
 from optmap.model.claim import Run
 from optmap.model.outcome import Status
 from optmap.model.platform import Platform
@@ -38,7 +38,9 @@ def describe(result: Run, instance: Instance, job: Job) -> dict[str, Any]:
     if result.mapping is None:
         return row
     mapping = result.mapping
-    case = Case(instance.snn, instance.platform, instance.tokens, mapping, instance.constraints)
+    case = last_case(
+        instance.snn, instance.platform, instance.tokens, mapping, instance.constraints
+    )
     wrong = [claim for claim in result.claims if not claim.holds]
     row["decomposition"] = mapping.decomposition.policy
     row["mapping"] = document(mapping, job.instance, job.source, job.digest, job.method)

@@ -28,6 +28,7 @@ from optmap.experiment.run.store import CRASHED
 from optmap.experiment.run.warm_up import compile_ahead, needs_cuts, warm_up_for
 from optmap.flow import run
 from optmap.instance import Instance
+from optmap.judge.case import bounds_of_any_mapping
 from optmap.methods import METHODS, Method
 from optmap.model.claim import Run
 from optmap.model.mapping import Mapping
@@ -105,6 +106,7 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
         may_compile = alone and job.limits.memory_mb is None
         with compiling_ahead(method, needs_cuts(instance), may_compile):
             warm_up_for(method, instance)
+        bounds_of_any_mapping(instance.snn, instance.platform)
     except ChangedError as error:
         printer.refusal(CRASHED, error)
         return not job.method_file
