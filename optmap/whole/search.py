@@ -299,7 +299,8 @@ class _Search:
         if self.target.objective != "period":
             self.offer(mapping)
             if self.target.objective == "multicast_hops" and not self._is_known(placed):
-                self.offer(self.target.multicast(mapping, graph))
+                with ending(self.begun + (1 - KEPT_SHARE) * self.limits.wall_s - self.slowest):
+                    self.offer(self.target.multicast(mapping, graph))
             return
         if self._floor(mapping) >= self.value or self._is_known(placed):
             return

@@ -13,7 +13,7 @@ from scheduling_oracle import holds
 from formulations.whole import benders as whole_benders
 from formulations.whole import cpsat as whole_cpsat
 from optmap.binding import multicast
-from optmap.clock import counted, did, now
+from optmap.clock import counted, did, left_s, now
 from optmap.clustering import overlap
 from optmap.decomposing import tree
 from optmap.decomposing.spikes import decompose
@@ -25,7 +25,7 @@ from optmap.judge.evaluation import evaluate
 from optmap.judge.multicast import deliveries
 from optmap.judge.multicast import multicast as multicast_of
 from optmap.methods import METHODS
-from optmap.model.cluster_graph import cluster_graph
+from optmap.model.cluster_graph import ClusterGraph, cluster_graph
 from optmap.model.mapping import Binding, Mapping, StaticOrders, compact
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
@@ -219,3 +219,19 @@ def test_no_step_begins_after_the_limit(monkeypatch, judging: float):
         assert now() - begun < limit + 2.5 * judging
     assert found.solution is not None
     assert len(late) <= 1
+
+
+@pytest.mark.wall_clock
+def test_tiles_of_few_multicast_hops_are_sought_on_the_clock(monkeypatch: pytest.MonkeyPatch):
+    left: list[float] = []
+
+    def bind(graph: ClusterGraph, platform: Platform, *, start: Binding, **_: object) -> Binding:
+        left.append(left_s())
+        return start
+
+    monkeypatch.setattr(multicast, "bind", bind)
+    tile = Tile(Crossbar(8, 8))
+    platform = Platform("four", (tile,) * 4, Interconnect("mesh", 2, 2))
+    search(generate("mlp-9-9-9"), platform, "dataflow", Limits(0.2), objective="multicast_hops")
+    assert left, "a tiny network comes to it, late or not"
+    assert max(left) < 0.2
