@@ -27,6 +27,7 @@ References
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +35,7 @@ from optmap.binding.kernels.tile_room import TileRoom, any_binding
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.platform import Platform
-from optmap.model.snn import IntArray
+from optmap.model.snn import IndexArray, IntArray
 
 #: (processing, memory, connections)
 WEIGHTS = (1, 1, 1)
@@ -55,11 +56,14 @@ def bind(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
         tiles = room.tiles_for(cluster)
         if not len(tiles):
             return any_binding(graph, platform, seed)
-        load.put(cluster, load.lightest(cluster, tiles))
+        brings = load.brought_by(cluster)
+        load.put(brings, load.lightest(brings, tiles))
     for cluster in reversed(order):
-        load.take(cluster)
+        tile = room.take(cluster)
+        brings = load.brought_by(cluster)
+        load.account(brings, tile, -1)
         # the tile it came from can take it back, so there is always one
-        load.put(cluster, load.lightest(cluster, room.tiles_for(cluster)))
+        load.put(brings, load.lightest(brings, room.tiles_for(cluster)))
     return room.binding()
 
 
@@ -79,75 +83,83 @@ def by_criticality(graph: ClusterGraph) -> list[int]:
     return ranked
 
 
+class _Brought(NamedTuple):
+    """What an unbound cluster brings wherever it goes: its own, and per tile with clusters there.
+
+    Parameters
+    ----------
+    cluster, ticks, input_need : int
+        Its index, time and the tokens that its own input holds.
+    talk, out, into : (T,) int64 arrays
+        Tokens exchanged with clusters bound to each tile, and what the channels to and from these
+        can hold.
+    """
+
+    cluster: int
+    ticks: int
+    input_need: int
+    talk: IntArray
+    out: IntArray
+    into: IntArray
+
+
 class _Load:
     """Ticks, stored tokens and exchanged tokens per tile, in exact shares of the whole."""
 
     def __init__(self, graph: ClusterGraph, platform: Platform, room: TileRoom) -> None:
-        self.graph, self.room = graph, room
-        self.rate = graph.rate
+        self.room = room
         tiles = platform.num_tiles
         self.ticks: IntArray = np.zeros(tiles, dtype=np.int64)
         self.stored: IntArray = np.zeros(tiles, dtype=np.int64)
         self.exchanged: IntArray = np.zeros(tiles, dtype=np.int64)
-        totals = (int(graph.tau.sum()), int(room.tokens.sum()), int(self.rate.sum()))
-        self.scale = [Fraction(w, max(total, 1)) for w, total in zip(WEIGHTS, totals, strict=True)]
-        self.weights = [float(s) for s in self.scale]
+        totals = (int(graph.tau.sum()), int(room.tokens.sum()), int(graph.rate.sum()))
+        scale = [Fraction(w, max(total, 1)) for w, total in zip(WEIGHTS, totals, strict=True)]
+        self.weights = [float(s) for s in scale]
+        self.tau, self.input_need = graph.tau.tolist(), room.input_need.tolist()
+        self.rate = graph.rate.astype(np.int64)
+        self.source, self.target = graph.source, graph.target
 
-    def _held(self, cluster: int, sent: IntArray, received: IntArray) -> tuple[IntArray, IntArray]:
-        """Return, per tile, what the channels to and from clusters bound there can hold."""
-        platform = self.room.platform
-        if platform.buffer_tokens is not None:
-            return self._partners(cluster, self.room.tokens)
-        return platform.buffer_windows * sent, platform.buffer_windows * received
+    def brought_by(self, cluster: int) -> _Brought:
+        """Return what an unbound cluster brings."""
+        room, platform = self.room, self.room.platform
+        sent = self._by_tile(room.out_of[cluster], self.target, self.rate)
+        received = self._by_tile(room.into[cluster], self.source, self.rate)
+        if platform.buffer_tokens is None:
+            out, into = platform.buffer_windows * sent, platform.buffer_windows * received
+        else:
+            out = self._by_tile(room.out_of[cluster], self.target, room.tokens)
+            into = self._by_tile(room.into[cluster], self.source, room.tokens)
+        ticks, need = self.tau[cluster], self.input_need[cluster]
+        return _Brought(cluster, ticks, need, sent + received, out, into)
 
-    def _partners(self, cluster: int, amount: IntArray) -> tuple[IntArray, IntArray]:
-        """Return, per tile, the sum over channels with clusters bound there, both ways apart."""
-        room, graph = self.room, self.graph
-        sums = []
-        for edges, end in (
-            (room.out_of[cluster], graph.target),
-            (room.into[cluster], graph.source),
-        ):
-            tiles = room.tile_of[end[edges]]
-            total = np.zeros(len(self.ticks), dtype=np.int64)
-            np.add.at(total, tiles[tiles >= 0], amount[edges][tiles >= 0])
-            sums.append(total)
-        return sums[0], sums[1]
+    def _by_tile(self, edges: IntArray, end: IndexArray, amount: IntArray) -> IntArray:
+        """Return, per tile, the sum over those channels whose other end is bound there."""
+        total = np.zeros(len(self.ticks) + 1, dtype=np.int64)  # the last for those not bound yet
+        np.add.at(total, self.room.tile_of[end[edges]], amount[edges])
+        return total[:-1]
 
-    def lightest(self, cluster: int, tiles: IntArray) -> int:
+    def lightest(self, brings: _Brought, tiles: IntArray) -> int:
         """Return the tile of ``tiles`` whose weighted load with the cluster is the least."""
-        sent, received = self._partners(cluster, self.rate)
-        talk = sent + received
-        remote = talk.sum() - talk
-        ticks = self.ticks + self.graph.tau[cluster]
-        held, _ = self._held(cluster, sent, received)
-        stored = self.stored + self.room.input_need[cluster] + held.sum() - held
+        by_ticks, by_stored, by_exchanged = self.weights
+        elsewhere = brings.input_need + int(brings.out.sum())
         # binding it to tile t also removes nothing: its partners there start to talk locally
-        exchanged = self.exchanged + remote
-        cost = sum(
-            w * share[tiles]
-            for w, share in zip(self.weights, (ticks, stored, exchanged), strict=True)
-        )
-        return int(tiles[np.argmin(cost)])
+        exchanged = self.exchanged + (int(brings.talk.sum()) - brings.talk)
+        cost = by_ticks * (self.ticks + brings.ticks)
+        cost += by_stored * (self.stored + (elsewhere - brings.out))
+        cost += by_exchanged * exchanged
+        return int(np.argmin(cost) if len(tiles) == len(cost) else tiles[np.argmin(cost[tiles])])
 
-    def put(self, cluster: int, tile: int) -> None:
+    def put(self, brings: _Brought, tile: int) -> None:
         """Bind the cluster and add what it brings."""
-        self._account(cluster, tile, 1)
-        self.room.put(cluster, tile)
+        self.account(brings, tile, 1)
+        self.room.put(brings.cluster, tile)
 
-    def take(self, cluster: int) -> None:
-        """Unbind the cluster and subtract what it brought."""
-        tile = self.room.take(cluster)
-        self._account(cluster, tile, -1)
-
-    def _account(self, cluster: int, tile: int, sign: int) -> None:
-        sent, received = self._partners(cluster, self.rate)
-        out, into = self._held(cluster, sent, received)
-        self.ticks[tile] += sign * self.graph.tau[cluster]
-        self.stored[tile] += sign * (self.room.input_need[cluster] + out.sum() - out[tile])
-        talk = sent + received
-        talk[tile] = 0
-        self.exchanged += sign * talk
-        self.exchanged[tile] += sign * talk.sum()
-        into[tile] = 0
-        self.stored += sign * into
+    def account(self, brings: _Brought, tile: int, sign: int) -> None:
+        """Add what a cluster brings to a tile and to its partners', or subtract it."""
+        out, talk = int(brings.out.sum()), int(brings.talk.sum())
+        here, held = int(brings.talk[tile]), int(brings.into[tile])
+        self.ticks[tile] += sign * brings.ticks
+        self.stored += sign * brings.into
+        self.stored[tile] += sign * (brings.input_need + out - int(brings.out[tile]) - held)
+        self.exchanged += sign * brings.talk
+        self.exchanged[tile] += sign * (talk - 2 * here)
