@@ -19,6 +19,7 @@ from formulations.binding.sets import MAX_TERMS, BindingSets, load_weight
 from formulations.binding.spreading_bound import MAX_CLUSTERS
 from formulations.binding.stages import least_cost
 from formulations.solvers.stopwatch import Stopwatch
+from optmap.clock import counted
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
 from optmap.model.outcome import Limits, Outcome, Status
@@ -64,11 +65,10 @@ def solve(
 def warm_up(graph: ClusterGraph, platform: Platform) -> None:
     """Compile the kernels of both searches; ``platform`` has a tile for each cluster alone.
 
-    The first one's time is for compiling; a small graph is solved in a fraction of a second. The
-    second one anneals, compiles and is over; once more, and it comes to its neighbourhoods.
+    They work for counted seconds: of the clock's, compiling would leave none.
     """
-    russian_doll.solve(graph, platform, Limits(60.0))
-    for _ in range(2):
+    with counted():
+        russian_doll.solve(graph, platform, Limits(60.0))
         binding_lns.solve(graph, platform, Limits(0.3))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from optmap.binding.contract import BINDERS
 from optmap.bounds import end_to_end_reads
+from optmap.clock import counted
 from optmap.clustering import multilevel, overlap
 from optmap.clustering.contract import CLUSTERERS
 from optmap.clustering.kernels import regrowth
@@ -50,6 +51,13 @@ CUTTING = ("optmap.decomposing.", end_to_end_reads.__name__, sum_up.__module__)
 CLUSTERING = ("optmap.clustering.",)
 #: Heuristics on small networks are never ended early: what they did not reach is not loaded.
 WHOLE_S = 1000.0
+#: Units of counted work of what searches: it comes to the same kernels on every machine, while of a
+#: second of the clock nothing is left where these are compiled first.
+BRIEFLY = 0.05
+#: What a CP-SAT model of everything gets, by the clock: counted, it takes a hundred times as long.
+MODEL_S = 1.0
+#: Ways to decide everything whose kernels are those of the search that they start from.
+MODELS = frozenset(("cpsat", "cpsat-prologue"))
 
 
 def warm_up_for(method: Method, instance: Instance) -> None:
@@ -101,10 +109,10 @@ def warm_up(method: Method, cuts: bool = True, anew: bool = True) -> None:
     if method.clustering == "imported":
         return
     if method.decomposition not in ("chain", "tree", "none") or method.whole:
-        _run_and_describe(method, CUT_AND_RECURRENT, 1.0)  # it cuts in a way of its own
+        _run_briefly(method, CUT_AND_RECURRENT)  # it cuts in a way of its own
     # column generation and its search reach their kernels only where the row bound is not met
     hard = not method.uses_solver or method.clustering in ("colgen", "lns")
-    _run_and_describe(method, "filter-8" if hard else "mlp-1-1-1", 1.0)
+    _run_briefly(method, "filter-8" if hard else "mlp-1-1-1")
     if method.whole:
         _start_all()
     if method.binding in EXACT_BINDERS or method.order in EXACT_ORDERINGS:
@@ -198,6 +206,16 @@ def _one_unit_a_tile() -> tuple[ClusterGraph, Platform]:
     decomposition = decompose(snn, 16, "tree")
     clustering = compact(range(decomposition.network.num_units))
     return cluster_graph(decomposition, clustering, platform, "dataflow"), platform
+
+
+def _run_briefly(method: Method, network: str) -> None:
+    """Run what ends by a limit, as far as a little counted work takes it."""
+    if method.whole in MODELS:
+        _run_briefly(METHODS["whole"], network)
+        _run_and_describe(method, network, MODEL_S)
+        return
+    with counted():
+        _run_and_describe(method, network, BRIEFLY)
 
 
 def _run_and_describe(method: Method, network: str, limit_s: float) -> None:

@@ -68,3 +68,36 @@ def test_vectors_are_packed_by_what_the_warm_up_compiled():
     done = subprocess.run([sys.executable, "-c", PACKED], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1", "1", "False"]
+
+
+LATE = """
+import sys, time
+from types import SimpleNamespace
+from optmap import clock
+from optmap.experiment.run.warm_up import warm_up
+from optmap.methods import METHODS
+
+fast = SimpleNamespace(perf_counter=lambda: 1e5 * time.perf_counter(), process_time=lambda: 0.0)
+clock.time = fast  # every limit passes at once, as where all kernels are compiled first
+for method in ("colgen", "whole", "cover"):
+    warm_up(METHODS[method])
+for name in sys.argv[1:]:
+    module, _, kernel = name.rpartition(".")
+    print(len(getattr(sys.modules[module], kernel).signatures))
+"""
+
+
+def test_a_warm_up_comes_as_far_where_everything_is_compiled_first():
+    kernels = (
+        "formulations.clustering.column_generation.pricing_frontier._sweep",
+        "formulations.binding.ruin_and_recreate.ruin_and_recreate",
+        "formulations.binding.spreading_bound._mesh_sum",
+        "formulations.whole.pricing_listing._go_on",
+        "optmap.clustering.kernels.annealing_clusters._anneal",
+        "optmap.binding.kernels.tile_swaps._pass",
+        "optmap.sdf.incremental._still_holds",
+    )
+    done = subprocess.run([sys.executable, "-c", LATE, *kernels], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "0" not in done.stdout.split()
+    assert len(done.stdout.split()) == len(kernels)
