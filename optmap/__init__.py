@@ -59,6 +59,8 @@ _HOMES = {
 __all__ = ["__version__", *_HOMES]
 
 if sys.argv[:1] == ["-m"]:  # ``python -m optmap...``: libraries fail without a working directory
+    for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(pool, "1")
     try:
         os.getcwd()
     except FileNotFoundError:

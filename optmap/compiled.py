@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -25,6 +26,36 @@ _INTERPRETED: ContextVar[tuple[str, ...]] = ContextVar("interpreted", default=()
 
 #: Whether a kernel that runs as Python is being computed: what it calls keeps numpy's numbers.
 _INSIDE: ContextVar[bool] = ContextVar("inside", default=False)
+
+
+#: Whether kernels without kept code run as Python where that is done before they are compiled.
+_SPARING: ContextVar[bool] = ContextVar("sparing", default=False)
+
+#: Processor seconds of Python after which a kernel is compiled: that takes about as long.
+PATIENCE_S = 1.0
+#: Numbers in the arrays of a call, above which the kernel is compiled at once.
+MOST_NUMBERS = 200_000
+
+
+@contextmanager
+def sparing() -> Iterator[None]:
+    """Compile only what costs: for a first run on a machine, where no code of kernels is kept.
+
+    A kernel whose code is kept is loaded. Another runs as Python until it is given large arrays or
+    has taken as long as compiling it would: at most twice the time of who knew that before.
+    """
+    token = _SPARING.set(True)
+    try:
+        yield
+    finally:
+        _SPARING.reset(token)
+
+
+def numbers_in(value: Any) -> int:
+    """Return how many numbers are in an array, or in those of a tuple."""
+    if isinstance(value, tuple):
+        return sum(map(numbers_in, value))
+    return int(value.size) if isinstance(value, np.ndarray) else 0
 
 
 def _as_python(result: Any) -> Any:
@@ -57,15 +88,38 @@ class Kernel:
     """A function that numba compiles at its first call, by Python or by another kernel."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+        self.function, self.spent_s = function, 0.0
         update_wrapper(self, function)
 
     def __call__(self, *args: Any) -> Any:
         """Compute it, by machine code unless told otherwise."""
-        if not self.function.__module__.startswith(_INTERPRETED.get()):
-            return self.dispatcher(*args)
         if _INSIDE.get():
             return self.function(*args)
+        if self.function.__module__.startswith(_INTERPRETED.get()):
+            return self._in_python(args)
+        if _SPARING.get() and self._is_cheap(args):
+            began = time.thread_time()
+            try:
+                return self._in_python(args)
+            finally:
+                self.spent_s += time.thread_time() - began
+        return self.dispatcher(*args)
+
+    def _is_cheap(self, args: tuple[Any, ...]) -> bool:
+        """Tell whether these arguments are done as Python before code for them is compiled."""
+        if (
+            "dispatcher" in vars(self)
+            or self.spent_s > PATIENCE_S
+            or numbers_in(args) > MOST_NUMBERS
+        ):
+            return False
+        code = self.function.__code__
+        file = Path(code.co_filename)
+        name = f"{file.stem}.{self.function.__qualname__}-{code.co_firstlineno}"
+        return name not in kept_in(file.parent)
+
+    def _in_python(self, args: tuple[Any, ...]) -> Any:
+        """Compute it as the Python it is written in, and the kernels that it calls too."""
         token = _INSIDE.set(True)
         try:
             with np.errstate(over="ignore"):  # hashes wrap around, as in machine code
@@ -121,13 +175,29 @@ def is_kept(folder: Path, module: str = "*") -> bool:
     sources = list(folder.glob("*.py"))
     stems = {f.stem for f in folder.glob(f"{module}.py")}
     newest = max(f.stat().st_mtime for f in sources)
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
-    places = [Path(chosen)] if chosen else [folder / "__pycache__", home]
     return any(
         index.name.split(".")[0] in stems and index.stat().st_mtime >= newest
-        for place in places
-        for index in place.rglob("*.nbi")
+        for index in _indexes(folder)
+    )
+
+
+def _indexes(folder: Path) -> Iterator[Path]:
+    """Yield the indexes of kept code where numba would keep that of a folder's kernels."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
+    for place in [Path(chosen)] if chosen else [folder / "__pycache__", home]:
+        yield from place.rglob("*.nbi")
+
+
+@cache
+def kept_in(folder: Path) -> frozenset[str]:
+    """Return the kernels of a folder, as ``module.function-line``, whose code is kept and current.
+
+    What this process compiles later is not looked for: it has that.
+    """
+    newest = max((f.stat().st_mtime for f in folder.glob("*.py")), default=0.0)
+    return frozenset(
+        index.name.split(".py")[0] for index in _indexes(folder) if index.stat().st_mtime >= newest
     )
 
 

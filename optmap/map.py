@@ -27,6 +27,7 @@ from optmap.command_line import (
     seconds,
     whole,
 )
+from optmap.compiled import announce_compilation
 from optmap.errors import InputError
 from optmap.experiment.printed import report, summary
 from optmap.experiment.run.children import run_child
@@ -164,6 +165,7 @@ def main(arguments: Sequence[str]) -> int:
     if args.faults:
         read_faults(args.faults)  # what is wrong with it is said before anything is solved
     job = Job(instance.name, instance.digest(), source, method, limits)
+    announce_compilation()
     ended = run_if_small(job, instance) or run_child(job, threading.Event())
     row, attached = finish(job, ended)
     mapping = attached.get("mappings")

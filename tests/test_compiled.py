@@ -16,7 +16,7 @@ import pytest
 
 import optmap.compiled as compiled_module
 import optmap.machine_code as machine_code
-from optmap.compiled import interpreted, is_kept
+from optmap.compiled import interpreted, is_kept, numbers_in, sparing
 from optmap.machine_code import CodeOfAll, _index_or_none
 
 
@@ -61,6 +61,40 @@ def test_interpreted_sums_wrap_around_as_machine_code_does():
     kernel = compiled_module.compiled(hashed)
     with interpreted():
         assert kernel(np.int64(12345)) == compiled_module.compiled(hashed)(np.int64(12345))
+
+
+def test_sparing_compiles_what_is_given_much_or_has_taken_long(monkeypatch: pytest.MonkeyPatch):
+    seconds = iter((0.0, 0.6, 1.0, 1.6, 2.0, 2.1))
+    monkeypatch.setattr(compiled_module.time, "thread_time", lambda: next(seconds))
+    often, much = (compiled_module.compiled(lambda x: x[0] + 1) for _ in range(2))
+    with sparing():
+        assert often(np.arange(3)) == 1
+        assert often(np.arange(3)) == 1
+        assert "dispatcher" not in vars(often)
+        assert often(np.arange(3)) == 1
+        assert "dispatcher" in vars(often)
+        assert much((4, 5)) == 5
+        assert "dispatcher" not in vars(much)
+        assert much(np.arange(compiled_module.MOST_NUMBERS + 1)) == 1
+        assert "dispatcher" in vars(much)
+
+
+def test_numbers_in_arrays_of_nested_tuples_are_counted():
+    assert numbers_in((np.zeros(3), 7, (np.zeros((2, 2)), None))) == 7
+
+
+def test_sparing_loads_code_that_is_kept(tmp_path: Path):
+    (tmp_path / "outer.py").write_text(
+        "from optmap.compiled import compiled, sparing\n"
+        "@compiled\ndef one(x):\n    return x\n@compiled\ndef other(x):\n    return x\n"
+    )
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import outer\n{}\n"
+    code += "with outer.sparing(): outer.one(1), outer.other(1)\n"
+    code += "print(*('dispatcher' in vars(k) for k in (outer.one, outer.other)))"
+    for before, found in (("", "False False"), ("outer.one(1)", "True False"), ("", "True False")):
+        command = [sys.executable, "-c", code.format(before), str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == found
 
 
 def test_a_tiny_graph_and_a_small_network_are_done_without_numba(tmp_path: Path):

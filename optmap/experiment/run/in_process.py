@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from optmap import judge
-from optmap.compiled import interpreted, is_kept
+from optmap.compiled import interpreted, is_kept, sparing
 from optmap.errors import CapacityError, FanInError
 from optmap.experiment.run.description import describe
 from optmap.experiment.run.job import ChangedError, Job
@@ -26,7 +26,7 @@ from optmap.methods import METHODS, Method, method_named
 from optmap.model.claim import Run
 
 #: Synapses of a network that a heuristic maps as plain Python in less time than a child takes to
-#: start and load its kernels (half a second), and than it takes to compile them (20 s and more).
+#: start and load its kernels (half a second), and than it takes to compile them (10 s and more).
 SMALL, SMALL_BEFORE_COMPILING = 10_000, 50_000
 #: The same for stages that take longer as Python, or were not measured: they search by many draws.
 SMALL_FOR_SEARCHES = 2000
@@ -41,27 +41,42 @@ SEARCHES = frozenset(
         "multicast",
     )
 )
+#: Synapses up to which only those kernels are compiled that take long, and the seconds that a run
+#: must have where their compiling is on its clock.
+SPARED, SPARED_S = 20_000_000, 30.0
 
 
 def most_synapses(method: Method) -> int:
     """Return how large a network may be for plain Python to be the faster way to its mapping."""
-    if SEARCHES & {method.decomposition, method.clustering, method.binding}:
+    if _searches(method):
         return SMALL_FOR_SEARCHES
     return SMALL if is_kept(Path(judge.__file__).parent) else SMALL_BEFORE_COMPILING
 
 
-def run_if_small(job: Job, instance: Instance) -> Ended | None:
-    """Run a heuristic of ours on a small network here, its kernels as Python; None: it is not so.
+def _searches(method: Method) -> bool:
+    """Tell whether some stage takes long as Python, or was not measured."""
+    return bool(SEARCHES & {method.decomposition, method.clustering, method.binding})
 
-    No other process is started and numba is not loaded. Nothing of this takes seconds, so nobody
-    has to be there to end it.
+
+def run_if_small(job: Job, instance: Instance) -> Ended | None:
+    """Run a heuristic of ours on a network that is not large here; None: it is not so.
+
+    No other process is started. On a small network kernels run as Python, and numba is not loaded;
+    on a larger one those that take long are compiled, or loaded, and no others. Nothing of this
+    takes long, so nobody has to be there to end it.
     """
     method = METHODS.get(job.method)
     if method is None or method.digest or job.method_file or not method.runs_alone:
         return None
-    if job.limits.memory_mb is not None or instance.snn.num_synapses > most_synapses(method):
+    if job.limits.memory_mb is not None:
         return None
-    with interpreted():
+    synapses = instance.snn.num_synapses
+    if synapses <= most_synapses(method):
+        with interpreted():
+            return run_in_process(job, instance)
+    if synapses > SPARED or job.limits.wall_s < SPARED_S or _searches(method):
+        return None
+    with sparing():
         return run_in_process(job, instance)
 
 
