@@ -49,7 +49,7 @@ def test_python_and_machine_code_may_take_turns(method: str, monkeypatch: pytest
     """Some kernels of a row run as Python, others compiled, one kernel now so and now so."""
     source = Source(file="filter_16")
     every = row_of(source, method)
-    kernels = [k for k in gc.get_objects() if isinstance(k, Kernel)]
+    kernels = [k for k in gc.get_objects() if type(k) is Kernel]
     for kernel in kernels:
         monkeypatch.delitem(vars(kernel), "dispatcher", raising=False)
     monkeypatch.setattr(compiled, "kept_in", lambda folder: frozenset())
