@@ -77,3 +77,11 @@ def test_the_script_names_its_commands(installed, tmp_path):
     assert done.stdout.startswith("usage: optmap map")
     assert "optmap map gen:mlp" in done.stdout
     assert run(installed, "optmap", "mapp", folder=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("script", ["performance_page", "partition_table"])
+def test_pages_of_measurements_can_be_made(script: str, tmp_path: Path):
+    """Run alone, they find their tests' modules, and formulations, not tests/formulations."""
+    command = [sys.executable, ROOT / "tests" / "benchmarks" / f"{script}.py", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run alone, nothing else loads tests/
+sys.path.insert(0, str(Path(__file__).parents[2]))  # before tests/formulations, for formulations
 
 import numpy as np
 from scheduling_instances import equal_tiles, random_flows, random_recurrent

@@ -49,6 +49,19 @@ class Placement(NamedTuple):
     promise: IntArray
 
 
+class Lists(NamedTuple):
+    """The clusters of each tile, in the order in which they came.
+
+    Those of tile t are in ``member[begin[t]:end[t]]``, -1 where one went; ``place`` is where each
+    is. There is space for twice as many as the tile takes, so that gaps are closed now and then.
+    """
+
+    begin: IntArray
+    end: IntArray
+    member: IntArray
+    place: IntArray
+
+
 def improve(graph: ClusterGraph, platform: Platform, binding: Binding, passes: int) -> Binding:
     """Return a binding with at most as many spike hops, by moves and swaps.
 
@@ -257,26 +270,30 @@ def _best_on(
 ) -> Any:
     """Return the better of ``best`` and what moving a to a tile, or swapping it there, saves.
 
-    ``partner_of[b]`` is a where b is a partner of a.
+    ``partner_of[b]`` is a where b is a partner of a. Who came last is looked at first.
     """
-    head, following = lists
-    here, known = placement.tile_of[a], len(placement.cost) > 0
+    here, cost, fits, member = placement.tile_of[a], placement.cost, placement.fits, lists.member
+    known = len(cost) > 0
     if placement.room[tile] > 0:
-        saved = now - (placement.cost[a, tile] if known else _cost(placement, a, tile, -1))
+        saved = now - (cost[a, tile] if known else _cost(placement, a, tile, -1))
         if saved > best[0]:
             best = _try_move(placement, a, tile, saved, best)
-    most = np.int64(NOTHING)
+    gain, most = np.int64(0), np.int64(NOTHING)
     if known:
-        gain = now - placement.cost[a, tile]
+        gain = now - cost[a, tile]
         if gain + placement.promise[tile, here] <= best[0]:
             return best
-    b = head[tile]
-    while b >= 0:
+    for at in range(lists.end[tile] - 1, lists.begin[tile] - 1, -1):
+        b = member[at]
+        if b < 0:
+            continue
         if known:
-            most = max(most, placement.cost[b, tile] - placement.cost[b, here])
-        if placement.fits[b, here]:
+            saved = cost[b, tile] - cost[b, here]
+            most = max(most, saved)
+            if gain + saved <= best[0] and partner_of[b] != a:
+                continue  # to call what tries it takes longer than to know that it saves less
+        if fits[b, here]:
             best = _try_swap(placement, a, b, partner_of[b] == a, best)
-        b = following[b]
     if known:
         placement.promise[tile, here] = most
     return best
@@ -289,11 +306,7 @@ def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
     clusters, tiles = len(tile_of), len(placement.room)
     seen = np.full(tiles, -1, dtype=np.int64)
     partner_of = np.full(clusters, -1, dtype=np.int64)
-    head = np.full(tiles, -1, dtype=np.int64)  # clusters of each tile, as linked lists
-    following = np.full(clusters, -1, dtype=np.int64)
-    for a in range(clusters):
-        following[a] = head[tile_of[a]]
-        head[tile_of[a]] = a
+    lists = _lists(placement)
     changed = False
     for a in range(clusters):
         here = tile_of[a]
@@ -307,17 +320,17 @@ def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
                 if tile == here or seen[tile] == a or placement.fits[a, tile] == 0:
                     continue
                 seen[tile] = a
-                best = _best_on(placement, a, tile, now, (head, following), partner_of, best)
+                best = _best_on(placement, a, tile, now, lists, partner_of, best)
         _, best_tile, best_other = best
         if best_tile < 0:
             continue
         changed = True
-        _relist(head, following, a, here, best_tile)
+        _relist(lists, a, best_tile)
         _pull(placement, a, best_tile)
         _shift(placement, a, best_tile)
         _promise(placement, a)
         if best_other >= 0:
-            _relist(head, following, best_other, best_tile, here)
+            _relist(lists, best_other, here)
             _pull(placement, best_other, here)
             _shift(placement, best_other, here)
             _promise(placement, best_other)
@@ -325,14 +338,41 @@ def _pass(placement: Any, near_ptr: Any, near: Any) -> Any:
 
 
 @compiled
-def _relist(head: Any, following: Any, a: Any, old: Any, new: Any) -> Any:
-    """Move a cluster from one tile's list to another's."""
-    if head[old] == a:
-        head[old] = following[a]
-    else:
-        b = head[old]
-        while following[b] != a:
-            b = following[b]
-        following[b] = following[a]
-    following[a] = head[new]
-    head[new] = a
+def _lists(placement: Any) -> Any:
+    """Return the clusters of each tile, by number."""
+    clusters, tiles = len(placement.tile_of), len(placement.room)
+    most = placement.room.copy()
+    for a in range(clusters):
+        most[placement.tile_of[a]] += 1
+    begin = np.zeros(tiles + 1, dtype=np.int64)
+    for tile in range(tiles):
+        begin[tile + 1] = begin[tile] + 2 * most[tile] + 2
+    place = np.empty(clusters, dtype=np.int64)
+    lists = Lists(begin, begin[:tiles].copy(), np.empty(begin[tiles], dtype=np.int64), place)
+    for a in range(clusters):
+        _append(lists, a, placement.tile_of[a])
+    return lists
+
+
+@compiled
+def _append(lists: Any, a: Any, tile: Any) -> None:
+    """Put a cluster at the end of a tile's list; gaps are closed where there is no space left."""
+    if lists.end[tile] == lists.begin[tile + 1]:
+        end = lists.begin[tile]
+        for at in range(end, lists.begin[tile + 1]):
+            b = lists.member[at]
+            if b >= 0:
+                lists.member[end] = b
+                lists.place[b] = end
+                end += 1
+        lists.end[tile] = end
+    lists.member[lists.end[tile]] = a
+    lists.place[a] = lists.end[tile]
+    lists.end[tile] += 1
+
+
+@compiled
+def _relist(lists: Any, a: Any, new: Any) -> None:
+    """Move a cluster from the list it is in to another tile's."""
+    lists.member[lists.place[a]] = -1
+    _append(lists, a, new)
