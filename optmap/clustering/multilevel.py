@@ -34,6 +34,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optmap.clock import did, now, over
+from optmap.clustering.kernels.balancing import balance
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
 from optmap.clustering.kernels.fitting_blocks import fewest_blocks, fitted
 from optmap.clustering.kernels.grown_parts import grown_parts
@@ -50,9 +51,12 @@ Expired = Callable[[], bool]
 #: Nodes of the coarsest level for each part; a level that keeps more of the nodes of the one before
 #: than WORTH is the last.
 NODES_A_PART, WORTH = 10, 0.95
+#: Where more than FULL of all columns are needed, nodes of the coarsest level are finer, for only
+#: small ones fill a part: so many columns each, as long as a part has not more than so many nodes.
+FULL, COLUMNS_A_NODE, MOST_NODES_A_PART = 0.9, 16, 40
 #: A node holds at most so much of a crossbar's columns, and by so much more than these a part may
-#: hold on the coarsest level.
-NODE_SHARE, LOOSE = 1 / 3, 0.03
+#: hold on the coarsest level, or where nearly all are needed.
+NODE_SHARE, LOOSE, FULL_LOOSE = 1 / 3, 0.03, 0.06
 #: Parts grown on the coarsest level; passes of a level at most; moves in vain that end a pass.
 TRIES, PASSES, PATIENCE = 10, 20, 50
 #: Rounds of :func:`partition`, the second for the number of clusters found.
@@ -78,6 +82,22 @@ class Problem(NamedTuple):
     def columns(self) -> int:
         """Columns that a part may hold."""
         return len(self.room) - 1
+
+    @property
+    def full(self) -> bool:
+        """Whether nearly all columns are needed."""
+        return len(self.finest.size) > FULL * self.num * self.columns
+
+    @property
+    def enough(self) -> int:
+        """Nodes of the coarsest level, about."""
+        fine = min(self.columns // COLUMNS_A_NODE, MOST_NODES_A_PART) if self.full else 0
+        return self.num * max(fine, NODES_A_PART)
+
+    @property
+    def loose(self) -> float:
+        """By how much more than its columns a part may hold on the coarsest level."""
+        return FULL_LOOSE if self.full else LOOSE
 
     def seconds(self) -> float:
         """Return about what one division takes."""
@@ -138,7 +158,7 @@ def divided(problem: Problem, seed: int, expired: Expired) -> tuple[IndexArray, 
     best: tuple[tuple[int, int], IndexArray] | None = None
     for _ in range(TRIES):
         grown = grown_parts(coarsest, problem.num, problem.room, int(rng.integers(2**31)))
-        part, above = _improved(problem, coarsest, grown, LOOSE, expired)
+        part, above = _improved(problem, coarsest, grown, problem.loose, expired)
         score = above, int(cut(coarsest, part, problem.num))
         if best is None or score < best[0]:
             best = score, part
@@ -212,7 +232,7 @@ def _coarsened(
     """
     levels: list[Level] = [problem.finest]
     groups: list[IndexArray] = []
-    enough = NODES_A_PART * problem.num
+    enough = problem.enough
     most = min(2 * len(part) // max(enough, 1), int(NODE_SHARE * problem.columns))
     while len(levels[-1].size) > enough:
         level = levels[-1]
@@ -241,7 +261,7 @@ def _refined(
     for n in range(last, -1, -1):
         if n < last:
             part = part[groups[n]]
-        loose = LOOSE * n / max(last, 1)
+        loose = problem.loose * n / max(last, 1)
         part, above = _improved(problem, levels[n], part, loose, expired)
         if n and expired():
             return None
@@ -257,6 +277,8 @@ def _improved(
     """
     columns = int((1 + loose) * problem.columns)
     parts, slack, above = parts_of(level, part, problem.num), int(level.size.max()), 0
+    if problem.full:
+        balance(level, parts, columns, problem.room)
     for number in range(PASSES):
         saved, above = pass_of_moves(level, parts, columns, problem.room, slack, PATIENCE)
         did(PASS_S * len(level.nets))

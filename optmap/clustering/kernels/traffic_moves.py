@@ -159,7 +159,7 @@ def _enter(v: Any, parts: Any, heap: Any) -> None:
 
 
 @compiled
-def _fits(v: Any, b: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any:
+def fits(v: Any, b: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any:
     """Tell whether node v fits into part b of so many columns and the rows that these leave."""
     after = parts.size[b] + level.size[v]
     if after > columns:
@@ -176,7 +176,7 @@ def _best_target(v: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any
     for k in range(len(parts.size)):
         if k == parts.part[v] or (best >= 0 and parts.link[v, k] <= most):
             continue
-        if _fits(v, k, columns, room, level, parts):
+        if fits(v, k, columns, room, level, parts):
             best, most = k, parts.link[v, k]
     return best, parts.single[v] + most - parts.total[v]
 
@@ -196,7 +196,7 @@ def _from_heap(heap: Any, columns: Any, room: Any, level: Any, parts: Any, done:
         if gain < -minus:
             heapq.heappush(heap, (-gain, v, b))
             continue
-        if _fits(v, b, columns, room, level, parts):
+        if fits(v, b, columns, room, level, parts):
             return v, b
         known = parts.known[v]
         if known[2] != done:
