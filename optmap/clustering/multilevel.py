@@ -28,12 +28,12 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import sqrt
+from math import inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from optmap.clock import did, now, over
+from optmap.clock import did, left_s, now, over
 from optmap.clustering.kernels.balancing import balance
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
 from optmap.clustering.kernels.fitting_blocks import fewest_blocks, fitted
@@ -41,6 +41,7 @@ from optmap.clustering.kernels.grown_parts import grown_parts
 from optmap.clustering.kernels.levels import Level, contracted, finest, matched, ordered
 from optmap.clustering.kernels.traffic_moves import cut, parts_of, pass_of_moves
 from optmap.clustering.kernels.twins import twin_classes
+from optmap.model.capacity import UNLIMITED
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.platform import Platform
@@ -63,6 +64,8 @@ TRIES, PASSES, PATIENCE = 10, 20, 50
 ROUNDS = 2
 #: Seconds that a pin takes: matched or moved on one level; on all, for each root of the parts.
 PASS_S, PIN_S = 2e-7, 1.5e-6
+#: Seconds that a pass takes to see of a net whether a part has it.
+LOOK_S = 3e-7
 #: Synapses from which on searches start with a division.
 LARGE = 50_000
 #: Entries of the tables of parts at most, 8 bytes each.
@@ -273,14 +276,16 @@ def _improved(
 ) -> tuple[IndexArray, int]:
     """Return parts after passes of moves, and what rows and columns are short of.
 
-    The pass after which ``expired`` says so is the last.
+    The pass after which ``expired`` says so is the last; one that takes a thousand times as long as
+    others, since hardly anything fits, ends with the limit.
     """
     columns = int((1 + loose) * problem.columns)
     parts, slack, above = parts_of(level, part, problem.num), int(level.size.max()), 0
     if problem.full:
         balance(level, parts, columns, problem.room)
     for number in range(PASSES):
-        saved, above = pass_of_moves(level, parts, columns, problem.room, slack, PATIENCE)
+        most = UNLIMITED if left_s() == inf else int(max(left_s(), 0.0) / LOOK_S)
+        saved, above = pass_of_moves(level, parts, columns, problem.room, slack, PATIENCE, most)
         did(PASS_S * len(level.nets))
         if (saved <= 0 and (number or not above)) or expired():
             break

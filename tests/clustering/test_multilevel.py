@@ -7,6 +7,7 @@ from random_cases import case, misfits
 from formulations.clustering import large_neighbourhood_search
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
+from optmap.clock import ending, now
 from optmap.clustering import multilevel
 from optmap.clustering.kernels import traffic_moves
 from optmap.clustering.kernels.balancing import balance
@@ -70,7 +71,7 @@ def test_what_moves_say_they_save_is_saved_in_the_judges_traffic(seed):
     cut = traffic_moves.cut(level, part, 4)
     room = row_limits(((120, 31),))[:-1]
     parts = traffic_moves.parts_of(level, part, 4)
-    saved, above = traffic_moves.pass_of_moves(level, parts, 31, room, 1, 20)
+    saved, above = traffic_moves.pass_of_moves(level, parts, 31, room, 1, 20, 2**62)
     after = traffic(decomposition, Clustering(parts.part)).total
     assert (saved, above) == (before - after, 0)
     assert saved == cut - traffic_moves.cut(level, parts.part, 4)
@@ -202,3 +203,39 @@ def test_full_parts_of_a_plane_have_less_traffic_than_by_another_partitioner():
     assert found.num_clusters == 16
     # Mt-KaHyPar 1.7, quality, without imbalance, seeds 0 to 3: 18,045 to 19,137
     assert traffic_moves.cut(finest(snn), found.cluster_of, 16) < 18_045
+
+
+def test_a_pass_ends_after_so_many_looks_with_its_best_state():
+    snn, _ = planted(6, 40, 0)
+    part = (np.random.default_rng(0).permutation(snn.num_units) % 6).astype(np.int32)
+    level, room = finest(snn), row_limits(((240, 41),))[:-1]
+    before, looks, saved = traffic_moves.cut(level, part, 6), [], []
+    for most in (0, 10_000, 2**62):
+        parts = traffic_moves.parts_of(level, part.copy(), 6)
+        saved.append(traffic_moves.pass_of_moves(level, parts, 41, room, 1, 20, most)[0])
+        looks.append(int(parts.looks[0]))
+        assert saved[-1] == before - traffic_moves.cut(level, parts.part, 6)
+    assert looks[0] == saved[0] == 0
+    assert 10_000 <= looks[1] < looks[2]
+    assert 0 <= saved[1] <= saved[2]
+
+
+@pytest.mark.wall_clock
+def test_no_pass_begins_that_may_look_longer_than_is_left(monkeypatch: pytest.MonkeyPatch):
+    told: list[int] = []
+    passed = traffic_moves.pass_of_moves
+
+    def look(*args: object) -> object:
+        told.append(int(args[-1]))
+        return passed(*args)
+
+    monkeypatch.setattr(multilevel, "pass_of_moves", look)
+    snn, _ = planted(4, 30, 0)
+    platform = Platform("p", (Tile(Crossbar(240, 40)),) * 6, Interconnect("mesh", 3, 2))
+    units = decompose(snn, 240, "none")
+    multilevel.partition(units, platform)
+    assert set(told) == {2**62}, "nobody set a limit"
+    told.clear()
+    with ending(now() + 3.0):
+        multilevel.partition(units, platform)
+    assert 0 <= min(told) <= max(told) <= 3.0 / multilevel.LOOK_S

@@ -41,6 +41,8 @@ class Parts(NamedTuple):
         Nodes that this pass moved.
     known : (V, 3) int64 array
         The best part for each node, what it saves, and after how many moves of this pass that held.
+    looks : (1,) int64 array
+        Nets of nodes that this pass looked at, in each part, to see where a node fits.
     """
 
     part: Any
@@ -52,6 +54,7 @@ class Parts(NamedTuple):
     total: Any
     locked: Any
     known: Any
+    looks: Any
 
 
 @compiled
@@ -82,7 +85,8 @@ def parts_of(level: Any, part: Any, num: Any) -> Any:
                 single[v] += level.weight[e]
     locked = np.zeros(nodes, dtype=np.bool_)
     known = np.full((nodes, 3), -1, dtype=np.int64)
-    return Parts(part, count, size, rows, single, link, total, locked, known)
+    looks = np.zeros(1, dtype=np.int64)
+    return Parts(part, count, size, rows, single, link, total, locked, known, looks)
 
 
 @compiled
@@ -173,6 +177,7 @@ def fits(v: Any, b: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any
 def _best_target(v: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any:
     """Return the part into which node v fits that saves most, and what it saves; -1 if none."""
     best, most = -1, np.int64(0)
+    parts.looks[0] += len(parts.size) * (level.net_ptr[v + 1] - level.net_ptr[v])
     for k in range(len(parts.size)):
         if k == parts.part[v] or (best >= 0 and parts.link[v, k] <= most):
             continue
@@ -238,7 +243,7 @@ def _overfull(columns: Any, room: Any, parts: Any) -> Any:
 
 @compiled
 def pass_of_moves(
-    level: Any, parts: Any, columns: Any, room: Any, slack: Any, patience: Any
+    level: Any, parts: Any, columns: Any, room: Any, slack: Any, patience: Any, most: Any
 ) -> Any:
     """Make one pass; return what it saved, and what columns and rows are short of afterwards.
 
@@ -252,9 +257,11 @@ def pass_of_moves(
         By how many columns a part may be overfilled by a move.
     patience : int
         Moves without a better state after which the pass ends.
+    most : int
+        Looks after which it ends: where hardly anything fits, a move takes as many as all others.
     """
     nodes = len(level.size)
-    parts.locked[:], parts.known[:, 2] = False, -1
+    parts.locked[:], parts.known[:, 2], parts.looks[0] = False, -1, 0
     moved, came_from = np.empty(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int32)
     heap = [(np.int64(0), np.int64(0), np.int64(0))]
     heap.clear()
@@ -263,7 +270,7 @@ def pass_of_moves(
             _enter(v, parts, heap)
     fullest, least_above = _overfull(columns, room, parts)
     level_saved, best_saved, done, kept = np.int64(0), np.int64(0), 0, 0
-    while done < nodes and done - kept < patience:
+    while done < nodes and done - kept < patience and parts.looks[0] < most:
         if fullest < 0:
             v, b = _from_heap(heap, columns + slack, room, level, parts, done)
         else:
