@@ -39,7 +39,8 @@ class Planned:
 
     def job(self, method: str, limits: Limits, method_file: str = "") -> Job:
         """Return the job of one method on it."""
-        return Job(self.instance.name, self.digest, self.source, method, limits, method_file)
+        source = self.source.tidy()
+        return Job(self.instance.name, self.digest, source, method, limits, method_file)
 
 
 def sources_of(

@@ -104,6 +104,10 @@ class Source:
             given["file"] = str(instance_file(given["file"]))
         return given
 
+    def tidy(self) -> Source:
+        """Return the source with its paths as Path writes them: no ``./``, no doubled slash."""
+        return self.with_paths({name: str(Path(p)) for name, p in self._own_paths().items()})
+
     def missing(self) -> tuple[str, str] | None:
         """Return the first field that names nothing on this disk, and what it says."""
         return next(((n, p) for n, p in self.paths().items() if not Path(p).exists()), None)
@@ -115,9 +119,12 @@ class Source:
 
     def relative_to(self, folder: Path) -> Source:
         """Return the source with its relative paths as they are seen from ``folder``."""
-        here = {n: p for n, p in self.paths().items() if (getattr(self, n) or "").startswith(p)}
-        own = {n: p for n, p in here.items() if not Path(p).is_absolute()}
+        own = {n: p for n, p in self._own_paths().items() if not Path(p).is_absolute()}
         return self.with_paths({n: os.path.relpath(p, folder) for n, p in own.items()})
+
+    def _own_paths(self) -> dict[str, str]:
+        """Return the paths that are written out, not those of what is shipped."""
+        return {n: p for n, p in self.paths().items() if (getattr(self, n) or "").startswith(p)}
 
     def with_paths(self, paths: dict[str, str]) -> Source:
         """Return the source with other paths; what is changed of its platform stays."""

@@ -127,6 +127,7 @@ def _strangers(folder: Path, rows: list[dict[str, Any]], named: set[str]) -> Ite
     }
     unsealed = set() if named else set(BEFORE)
     known = {*OF_THE_STORE, *(named & set(DERIVED)), *attached, *unsealed}
+    twice: dict[tuple[int, int], str] = {}
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
         if file.is_symlink():
@@ -136,7 +137,15 @@ def _strangers(folder: Path, rows: list[dict[str, Any]], named: set[str]) -> Ite
                 yield f"{name}: a folder that no run makes"
         elif name not in known:
             yield f"{name}: belongs to no row and is not sealed"
+        elif twice.setdefault(_place(file), name) != name:
+            yield f"{name}: one file with {twice[_place(file)]}, by two names"
     yield from _aside(folder, {str(row["key"]) for row in rows})
+
+
+def _place(file: Path) -> tuple[int, int]:
+    """Return where a file stands on the disk, whatever it is called."""
+    found = file.stat()
+    return found.st_dev, found.st_ino
 
 
 def _aside(folder: Path, keys: set[str]) -> Iterator[str]:

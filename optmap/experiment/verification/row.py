@@ -14,6 +14,7 @@ from optmap.errors import InputError
 from optmap.experiment.report.details import details
 from optmap.experiment.row import GIVEN, Row
 from optmap.experiment.run.description import describe_network
+from optmap.experiment.run.environment import code_version
 from optmap.experiment.run.exact_json import dumps
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.mapping_file import content_digest, document, read_document
@@ -332,10 +333,13 @@ def _asked_for(
         return
     limits = Limits(row["limit_s"], row["threads"], row["seed"], row["memory_mb"], row.get("work"))
     content = content_digest(mapping) if method is None and mapping is not None else ""
+    source = Source.from_json(row["source"])
+    if source != source.tidy() and row["code_version"] == code_version():
+        yield f"its source is written otherwise than a run writes it: {dumps(row['source'])}"
     job = Job(
         row["instance"],
         row["digest"],
-        Source.from_json(row["source"]),
+        source,
         row["method"],
         limits,
         mapping_digest=content,

@@ -35,6 +35,7 @@ from optmap.experiment.tables.best_known import read_copy
 from optmap.experiment.tables.best_known import read_folder as read_list
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, edited
 from optmap.experiment.tables.gaps import by_digest, shared_bounds
+from optmap.experiment.verification.asked import asked_notes, asked_problems
 from optmap.experiment.verification.context import (
     behind,
     list_problems,
@@ -172,9 +173,10 @@ def _beside(
     before, since = behind(known, trusted, () if environment.get("picked") else shown)
     yield from (f"{BEST_KNOWN}: left out: {text}" for text in before)
     verdict.notes += [f"{BEST_KNOWN}: older, or left out: {text}" for text in since]
-    verdict.notes += unverifiable(folder, shown, environment)
+    verdict.notes += [*unverifiable(folder, shown, environment), *asked_notes(environment)]
     if environment and shown:
         yield from environment_problems(environment, shown)
+        yield from asked_problems(environment)
         yield from report_problems(folder, shown, environment, known)
     yield from star_problems(shown, known, proved, verdict.stars)
 

@@ -1,0 +1,77 @@
+"""Whether a run plans the instances that its call asks for; a call can be forged, too."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from optmap.errors import InputError
+from optmap.experiment.run.environment import code_version
+from optmap.experiment.run.plan import sources_of
+from optmap.experiment.run.source import Source
+from optmap.experiment.tables.derived import ENVIRONMENT
+from optmap.shipped import shipped_instances
+
+#: What may follow an instance's name in a plan: a platform, windows, bit planes, a code.
+BEHIND_A_NAME = "@*+ [("
+
+
+def asked_problems(found: dict[str, Any]) -> Iterator[str]:
+    """Yield the shipped instances that the call asks for and the plan does not name."""
+    missing = [name for name, is_shipped in _missing(found) if is_shipped]
+    if missing and found.get("code_version") == code_version():
+        yield (
+            f"{ENVIRONMENT}: {len(missing)} instances that the call asks for are not planned, as"
+            f" {missing[0]}"
+        )
+
+
+def asked_notes(found: dict[str, Any]) -> Iterator[str]:
+    """Yield a line where other instances that the call asks for are there now and not planned."""
+    missing = [name for name, is_shipped in _missing(found) if not is_shipped]
+    if missing:
+        yield (
+            f"{ENVIRONMENT}: {len(missing)} instances that the call asks for are not planned, as"
+            f" {missing[0]}: they were unreadable or not there, or somebody left them out"
+        )
+
+
+def _missing(found: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Yield the instances asked for and not planned, and whether they come with optmap."""
+    planned = [str(name) for name in found.get("planned") or ()]
+    call = _call(found.get("arguments"))
+    if call is None or found.get("picked") or not planned:
+        return
+    shipped = {path.resolve() for path in shipped_instances().values()}
+    for word in call.paths:
+        with contextlib.suppress(InputError, OSError, ValueError):  # elsewhere now, or unreadable
+            for source in sources_of([word], Source(platform=call.platform), call.all):
+                name = source.load().name
+                if not any(_is_of(name, own) for own in planned):
+                    yield name, _file_of(source) in shipped
+
+
+def _file_of(source: Source) -> Path | None:
+    file = source.paths().get("file")
+    return None if file is None else Path(file).resolve()
+
+
+def _is_of(name: str, planned: str) -> bool:
+    return planned == name or (planned.startswith(name) and planned[len(name)] in BEHIND_A_NAME)
+
+
+def _call(arguments: object) -> Namespace | None:
+    """Return a call of ``compare``; None where the words are of none."""
+    from optmap.compare import build_parser  # whose commands are not needed otherwise
+
+    words: Sequence[str] = arguments if isinstance(arguments, list) else ()
+    words = words[1:] if words[:1] == ["compare"] else words
+    try:
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+            return build_parser().parse_args(list(words))
+    except (SystemExit, TypeError):
+        return None
