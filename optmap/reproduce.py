@@ -112,7 +112,9 @@ def main(arguments: Sequence[str]) -> int:
 
     shown: list[tuple[str, str, str, Shown]] = []
     failed: list[Row] = []
-    folder = Path(args.out)
+    folder, where = Path(args.out), visible(str(args.out))
+    # said before minutes of work: output that cannot be written, or is read by nobody, ends it here
+    out.print(f"to be written to {where}/, rows to {RUN}/ there", markup=False, highlight=False)
     limits = limits_of(args, args.seed)
     if figures:
         jobs = jobs_of(figures, programs, limits)
@@ -132,7 +134,7 @@ def main(arguments: Sequence[str]) -> int:
     write(folder, shown, programs, _notes(args, programs, failed), args.page)
     for name, title, _, one in shown:
         out.print(f"{title} ({name}.md): {one.verdict}", markup=False, highlight=False)
-    text = f"written to {visible(str(args.out))}/: {PAGE}, tables, pictures; rows in {RUN}/"
+    text = f"written to {where}/: {PAGE}, tables, pictures; rows in {RUN}/"
     out.print(text, markup=False, highlight=False)
     return FAILED if any(row.check not in ("ok", "not_run") for row in failed) else DONE
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from fractions import Fraction
 from math import sqrt
+from pathlib import Path
 
 import pytest
 from stored_rows import stored_row
 
+from optmap import command_line, reproduce
+from optmap.command_line import guarded
 from optmap.experiment.reproduction.admission import admission, application
 from optmap.experiment.reproduction.figures import FIGURES, METHODS
 from optmap.experiment.reproduction.page import files, page
@@ -177,3 +182,21 @@ def test_a_figure_is_resumed_and_its_run_verified(tmp_path, capsys):
     assert "0 of 15 rows to run" in capsys.readouterr().err
     assert (out / "buffers.md").read_text() == first
     assert verify([str(out / "run")]) == 0
+
+
+class _Full(io.StringIO):
+    """A full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_output_that_cannot_be_written_is_said_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(reproduce, "run", lambda *_: pytest.fail("rows are run"))
+    monkeypatch.setattr(sys, "stdout", _Full())
+    monkeypatch.setattr(command_line, "_discard_output", lambda: None)  # a descriptor's
+    assert guarded(main, ["--out", str(tmp_path / "out"), "--figure", "tiles"]) == 1
+    assert capsys.readouterr().err == "error: standard output: No space left on device\n"
+    assert list(tmp_path.iterdir()) == []
