@@ -7,11 +7,15 @@ from dataclasses import replace
 import pytest
 
 from optmap import exact
+from optmap.binding import load_balance
+from optmap.binding.contract import BINDERS
 from optmap.flow import run
 from optmap.instance import Instance, load
 from optmap.judge.case import judge
 from optmap.methods import METHODS
 from optmap.model.claim import Run
+from optmap.model.cluster_graph import ClusterGraph
+from optmap.model.mapping import Binding
 from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.shipped import shipped_instances
@@ -137,3 +141,32 @@ def test_hops_that_no_mapping_of_a_platform_has_are_refused(name: str):
     assert made.status is Status.UNKNOWN
     assert "its routes are not XY" in made.reason
     assert not made.claims
+
+
+def test_a_heuristic_binds_a_cluster_graph_once(monkeypatch: pytest.MonkeyPatch):
+    """A stage falls back on it, then starts from it; it takes a second where clusters are many."""
+    asked: list[str] = []
+    bind = load_balance.bind
+
+    def binder(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
+        asked.append("load-balance")
+        return bind(graph, platform, seed=seed)
+
+    monkeypatch.setitem(BINDERS, "load-balance", lambda: binder)
+    result = run(METHODS["milp"], INSTANCE.snn, PLATFORM, "dataflow", Limits(), lambda _: None)
+    assert result.mapping is not None
+    made = Course(PLATFORM, "dataflow", Limits(), lambda _: None, [])
+    graphs = [made.graph_of(result.mapping.decomposition, result.mapping.clustering)] * 3
+    asked.clear()
+    one, *others = (made.bound_by("load-balance", graph) for graph in graphs)
+    assert asked == ["load-balance"]
+    assert all(other is one for other in others)
+
+
+def test_no_other_binding_is_looked_for_after_the_limit(monkeypatch: pytest.MonkeyPatch):
+    """One of few hops takes a second where clusters are many; another is known by then."""
+    monkeypatch.setattr(Course, "expired", lambda self: True)
+    refuse = pytest.fail
+    monkeypatch.setitem(BINDERS, "force-directed", lambda: lambda *_, **__: refuse("late"))
+    result = run(METHODS["cpsat"], INSTANCE.snn, PLATFORM, "dataflow", Limits(), lambda _: None)
+    assert result.mapping is not None

@@ -45,6 +45,7 @@ from formulations.binding.sets import (
     fits_platform,
     keep_better,
     load_of,
+    sets_of,
     spike_hops_of,
     usable_start,
 )
@@ -91,7 +92,7 @@ def solve(
         finds none.
     """
     watch = Stopwatch(limits)
-    sets = BindingSets(graph, platform)
+    sets = sets_of(graph, platform)
     start, value = usable_start(sets, "hops", max_load, warm)
     problem = _Problem.of(sets, max_load)
     rng = np.random.default_rng(limits.seed)

@@ -35,7 +35,7 @@ from formulations.binding.bounds import hop_bounds
 from formulations.binding.parts_bound import parts_bound
 from formulations.binding.ruin_and_recreate import UNLIMITED, BindingProblem
 from formulations.binding.russian_doll_kernel import HUGE, Problem, search
-from formulations.binding.sets import BindingSets, keep_better, usable_start
+from formulations.binding.sets import BindingSets, keep_better, sets_of, usable_start
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
 from optmap.clock import did
@@ -100,7 +100,7 @@ def solve(
         If the problem is not of this kind (:func:`applies`).
     """
     watch = Stopwatch(limits)
-    sets = BindingSets(graph, platform)
+    sets = sets_of(graph, platform)
     if not applies(sets):
         raise ValueError("nested search binds one cluster to a tile, any cluster to any tile")
     if max_load is not None and max(sets.tau) > max_load:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from formulations.binding import large_neighbourhood_search as binding_lns
 from formulations.binding import russian_doll
 from formulations.binding.cpsat_backend import cpsat_backend
-from formulations.binding.sets import MAX_TERMS, BindingSets, load_weight
+from formulations.binding.sets import MAX_TERMS, load_weight, sets_of
 from formulations.binding.spreading_bound import MAX_CLUSTERS
 from formulations.binding.stages import least_cost
 from formulations.solvers.stopwatch import Stopwatch
@@ -41,7 +41,7 @@ def solve(
     """Return a binding of least load ("load") or spike-hops ("hops"); parameters as the others'."""
     if load_weight(objective) != 0:
         return least_cost(cpsat_backend(), graph, platform, limits, objective, max_load, warm)
-    sets = BindingSets(graph, platform)
+    sets = sets_of(graph, platform)
     if len(sets.clusters) <= MAX_CLUSTERS and russian_doll.applies(sets):
         return russian_doll.solve(graph, platform, limits, max_load=max_load, warm=warm)
     watch = Stopwatch(limits)

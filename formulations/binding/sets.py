@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -78,10 +78,8 @@ class BindingSets:
     def channels(self) -> list[tuple[int, int, int]]:
         """(a, b, q_ab): q_ab tokens is what the channel can hold."""
         q = tokens_held(self.graph, self.platform)
-        return [
-            (int(a), int(b), int(n))
-            for a, b, n in zip(self.graph.source, self.graph.target, q, strict=True)
-        ]
+        columns = (self.graph.source.tolist(), self.graph.target.tolist(), q.tolist())
+        return list(zip(*columns, strict=True))
 
     @cached_property
     def flows(self) -> dict[tuple[int, int], int]:
@@ -192,6 +190,12 @@ class BindingSets:
         return 3 * k * t + pairs + (e * t if buffers else 0) + len(self.flows)
 
 
+@lru_cache(maxsize=1)
+def sets_of(graph: ClusterGraph, platform: Platform) -> BindingSets:
+    """Return the sets of a problem, made once for all stages that ask for them in turn."""
+    return BindingSets(graph, platform)
+
+
 def load_of(graph: ClusterGraph, platform: Platform, binding: Binding) -> int:
     """Return the largest tile load in ticks, switch_ticks of shared tiles included."""
     tile = binding.tile_of
@@ -216,13 +220,12 @@ def fits_platform(graph: ClusterGraph, platform: Platform, binding: Binding) -> 
     if not graph.fits(platform)[np.arange(len(tile)), tile].all():
         return False
     clusters = [0] * platform.num_tiles
-    into, out = [0] * platform.num_tiles, [0] * platform.num_tiles
     for t in tile:
         clusters[t] += 1
-    for a, b, q in BindingSets(graph, platform).channels:
-        into[tile[b]] += q
-        if tile[a] != tile[b]:
-            out[tile[a]] += q
+    held, into, out = tokens_held(graph, platform), *np.zeros((2, platform.num_tiles), np.int64)
+    sends, gets = binding.tile_of[graph.source], binding.tile_of[graph.target]
+    np.add.at(into, gets, held)
+    np.add.at(out, sends[sends != gets], held[sends != gets])
     rules = rules_of_graph(graph.made_of)
     if rules is not None and not rules.allows(binding.tile_of):
         return False

@@ -16,6 +16,7 @@ from formulations.binding.sets import (
     BindingSets,
     keep_better,
     load_weight,
+    sets_of,
     usable_start,
     value_of,
 )
@@ -103,7 +104,7 @@ def least_cost(
         Kept where the solver finds nothing better; ignored if it breaks a constraint.
     """
     watch = Stopwatch(limits)
-    sets = BindingSets(graph, platform)
+    sets = sets_of(graph, platform)
     start, value = usable_start(sets, objective, max_load, warm)
     if sets.num_terms > MAX_TERMS:
         note = f"no model of the binding: {sets.num_terms:,} terms, at most {MAX_TERMS:,} are tried"

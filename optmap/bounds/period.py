@@ -6,9 +6,9 @@ All are whole numbers or Fractions by exact arithmetic.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from optmap.bounds.bound import Bound, best
 from optmap.model.cluster_graph import ClusterGraph, initial_iterations
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
-
-if TYPE_CHECKING:
-    import networkx as nx
+from optmap.sdf.components import group_by, strong_components
 
 #: A channel by its ends, and the clusters on the other side of the channels of each.
 Channel = tuple[int, int]
@@ -123,24 +121,27 @@ def recurrence_bound(
     source, target = graph.source.astype(np.int64), graph.target.astype(np.int64)
     if not initial_iterations(graph.num_clusters, source, target, "dataflow").any():
         return None  # no cycle
-    import networkx as nx  # a tenth of a second to load, for recurrent networks only
-
-    sends = platform.send_times(graph.rate).tolist()
-    latency = platform.least_latency
-    channels = nx.DiGraph()
-    columns = (graph.source.tolist(), graph.target.tolist(), graph.initial.tolist(), sends)
-    for a, b, tokens, send in zip(*columns, strict=True):
-        channels.add_edge(a, b, tokens=tokens, remote=send + latency)
+    costs = platform.send_times(graph.rate) + platform.least_latency
+    every = np.ones(graph.num_channels, dtype=np.bool_)
+    indptr, order = group_by(graph.num_clusters, source, every)
+    component, _ = strong_components(graph.num_clusters, indptr, target[order])
+    # producers as they are first met: of equally short ways back, the one by the first counts
+    names, met = np.unique(np.stack((source, target), axis=1).ravel(), return_index=True)
+    rank = np.zeros(graph.num_clusters, dtype=np.int64)
+    rank[names] = met
+    by_producer = np.argsort(rank[source], kind="stable")
+    sizes = np.bincount(component)
     best_found = None
-    for members in nx.strongly_connected_components(channels):
-        if len(members) < 2:
-            continue
-        part = channels.subgraph(members).copy()
+    for number in np.flatnonzero(sizes > 1).tolist():
+        members = np.flatnonzero(component == number).tolist()
         value = Fraction(sum(int(graph.tau[k]) + platform.switch_ticks for k in members))
-        after = {v: list(part.succ[v]) for v in part}
-        before = {v: list(part.pred[v]) for v in part}
-        for channel in part.edges:
-            value = min(value, _cycle_through(part, after, before, channel, graph))
+        inside = by_producer[
+            (component[source[by_producer]] == number) & (component[target[by_producer]] == number)
+        ]
+        columns = (source[inside], target[inside], graph.initial[inside], costs[inside])
+        part = _Part(members, zip(*(column.tolist() for column in columns), strict=True))
+        for channel in part.channels:
+            value = min(value, part.cycle_through(channel, graph))
             if above is not None and value <= above:
                 break
         if above is None or value > above:
@@ -148,14 +149,34 @@ def recurrence_bound(
     return best_found
 
 
-def _cycle_through(
-    part: nx.DiGraph, after: Successors, before: Successors, channel: Channel, graph: ClusterGraph
-) -> Fraction:
-    """Return the ratio of a shortest cycle through a channel if that channel is sent."""
-    edges = [channel, *pairwise(_shortest_way(after, before, channel[1], channel[0]))]
-    ticks = sum(int(graph.tau[x]) for x, _ in edges) + part.edges[channel]["remote"]
-    ticks += min(part.edges[e]["remote"] for e in edges[1:])
-    return Fraction(ticks, sum(part.edges[e]["tokens"] for e in edges))
+class _Part:
+    """A strongly connected part: its channels with (tokens, ticks if sent), and who is next.
+
+    Parameters
+    ----------
+    members : list of int
+        Its clusters.
+    channels : iterable of (producer, consumer, tokens, ticks)
+        Those between them.
+    """
+
+    def __init__(self, members: list[int], channels: Iterable[tuple[int, int, int, int]]) -> None:
+        self.channels: dict[Channel, tuple[int, int]] = {}
+        self.after: Successors = {v: [] for v in members}
+        self.before: Successors = {v: [] for v in members}
+        for a, b, tokens, ticks in channels:
+            self.channels[a, b] = tokens, ticks
+            self.after[a].append(b)
+            self.before[b].append(a)
+
+    def cycle_through(self, channel: Channel, graph: ClusterGraph) -> Fraction:
+        """Return the ratio of a shortest cycle through a channel if that channel is sent."""
+        back = _shortest_way(self.after, self.before, channel[1], channel[0])
+        edges = [channel, *pairwise(back)]
+        costs = [self.channels[edge] for edge in edges]
+        ticks = sum(int(graph.tau[x]) for x, _ in edges) + costs[0][1]
+        ticks += min(sent for _, sent in costs[1:])
+        return Fraction(ticks, sum(tokens for tokens, _ in costs))
 
 
 def _shortest_way(after: Successors, before: Successors, start: int, end: int) -> list[int]:

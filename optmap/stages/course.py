@@ -82,6 +82,7 @@ class Course:
     seconds: list[tuple[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _graph: ClusterGraph | None = None
+    _bindings: dict[str, tuple[ClusterGraph, Binding]] = field(default_factory=dict)
     _reported: Mapping | None = None
     _cost_s: float = 0.0
 
@@ -156,10 +157,14 @@ class Course:
     # what is known before a solver has found anything
 
     def bound_by(self, name: str, graph: ClusterGraph) -> Binding:
-        """Return a heuristic binding that obeys the demands."""
-        with self._ended_by_the_limit():  # a solver that starts from it is on the same clock
-            found = BINDERS[name]()(graph, self.platform, seed=self.limits.seed)
-        return repaired_binding(graph, self.platform, found)
+        """Return a heuristic binding that obeys the demands, made once for a cluster graph."""
+        known = self._bindings.get(name)
+        if known is None or known[0] is not graph:
+            with self._ended_by_the_limit():  # a solver that starts from it is on the same clock
+                found = BINDERS[name]()(graph, self.platform, seed=self.limits.seed)
+            known = graph, repaired_binding(graph, self.platform, found)
+            self._bindings[name] = known
+        return known[1]
 
     def bound_by_any(self, names: Iterable[str], graph: ClusterGraph) -> Iterator[Binding]:
         """Yield the bindings of those heuristics that find one; elsewhere a solver still may."""

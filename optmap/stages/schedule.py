@@ -151,7 +151,7 @@ def _solve_binding(course: Course, solve: ExactBinder, graph: ClusterGraph) -> B
     course.claim("tile_load_max", lightest, graph.scope, load)
     warm = _found(course, found or warm, graph, lightest.status)
     cap = max_tile_load(graph, warm, platform)
-    for near in course.bound_by_any((WARM_HOPS,), graph):
+    for near in () if course.expired() else course.bound_by_any((WARM_HOPS,), graph):
         if max_tile_load(graph, near, platform) <= cap:
             warm = min(warm, near, key=lambda b: spike_hops(graph, platform, b))
     alone = platform.one_program_each  # then every binding has this load
