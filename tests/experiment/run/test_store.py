@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optmap.errors import InputError
-from optmap.experiment.run.store import Store, StoreError, chain
+from optmap.experiment.run.store import Store, StoreError, canonical, chain
 
 
 def test_rows_and_mappings_come_back(tmp_path):
@@ -217,3 +217,13 @@ def test_a_row_more_or_a_file_that_changed_breaks_the_seal(tmp_path):
         assert store.is_sealed({})
         store.append({"key": "b"}, {})
         assert not store.is_sealed({})
+
+
+def test_a_line_is_the_row_as_it_was_given_and_its_seals(tmp_path):
+    with Store.opened(tmp_path) as store:
+        store.append({"key": "a", "value": [1, "2/3"]}, {"mappings": {"schema": 1}})
+    (line,) = store.file.read_bytes().splitlines(keepends=True)
+    row = json.loads(line)
+    assert list(row) == ["key", "value", "attached", "checksum", "chain"]
+    assert (row["key"], row["value"]) == ("a", [1, "2/3"])
+    assert canonical(row) == line
