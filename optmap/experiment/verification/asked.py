@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
-from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,8 @@ from optmap.shipped import shipped_instances
 
 #: What may follow an instance's name in a plan: a platform, windows, bit planes, a code.
 BEHIND_A_NAME = "@*+ [("
+#: Options of ``compare`` without a value.
+FLAGS = ("--all", "--allow-outside", "-v", "--verbose")
 
 
 def asked_problems(found: dict[str, Any]) -> Iterator[str]:
@@ -43,13 +43,14 @@ def asked_notes(found: dict[str, Any]) -> Iterator[str]:
 def _missing(found: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     """Yield the instances asked for and not planned, and whether they come with optmap."""
     planned = [str(name) for name in found.get("planned") or ()]
-    call = _call(found.get("arguments"))
-    if call is None or found.get("picked") or not planned:
+    paths, given = _paths(found.get("arguments"))
+    if found.get("picked") or not planned:
         return
     shipped = {path.resolve() for path in shipped_instances().values()}
-    for word in call.paths:
+    networks = Source(platform=given.get("--platform"))
+    for word in paths:
         with contextlib.suppress(InputError, OSError, ValueError):  # elsewhere now, or unreadable
-            for source in sources_of([word], Source(platform=call.platform), call.all):
+            for source in sources_of([word], networks, "--all" in given):
                 name = source.load().name
                 if not any(_is_of(name, own) for own in planned):
                     yield name, _file_of(source) in shipped
@@ -64,14 +65,19 @@ def _is_of(name: str, planned: str) -> bool:
     return planned == name or (planned.startswith(name) and planned[len(name)] in BEHIND_A_NAME)
 
 
-def _call(arguments: object) -> Namespace | None:
-    """Return a call of ``compare``; None where the words are of none."""
-    from optmap.compare import build_parser  # whose commands are not needed otherwise
-
-    words: Sequence[str] = arguments if isinstance(arguments, list) else ()
-    words = words[1:] if words[:1] == ["compare"] else words
-    try:
-        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            return build_parser().parse_args(list(words))
-    except (SystemExit, TypeError):
-        return None
+def _paths(arguments: object) -> tuple[list[str], dict[str, str]]:
+    """Return what a call of ``compare`` names as paths, and its options with their values."""
+    words = list(map(str, arguments)) if isinstance(arguments, list) else []
+    paths: list[str] = []
+    given: dict[str, str] = {}
+    waiting = words[1:] if words[:1] == ["compare"] else words
+    while waiting:
+        word, *waiting = waiting
+        if not word.startswith("-"):
+            paths.append(word)
+            continue
+        name, equals, value = word.partition("=")
+        if not equals and name not in FLAGS and waiting:
+            value, *waiting = waiting
+        given[name] = value
+    return paths, given
