@@ -153,7 +153,9 @@ def test_a_heuristic_binds_a_cluster_graph_once(monkeypatch: pytest.MonkeyPatch)
         return bind(graph, platform, seed=seed)
 
     monkeypatch.setitem(BINDERS, "load-balance", lambda: binder)
-    result = run(METHODS["milp"], INSTANCE.snn, PLATFORM, "dataflow", Limits(), lambda _: None)
+    result = run(
+        METHODS["song2020-tree"], INSTANCE.snn, PLATFORM, "dataflow", Limits(), lambda _: None
+    )
     assert result.mapping is not None
     made = Course(PLATFORM, "dataflow", Limits(), lambda _: None, [])
     graphs = [made.graph_of(result.mapping.decomposition, result.mapping.clustering)] * 3
@@ -168,5 +170,7 @@ def test_no_other_binding_is_looked_for_after_the_limit(monkeypatch: pytest.Monk
     monkeypatch.setattr(Course, "expired", lambda self: True)
     refuse = pytest.fail
     monkeypatch.setitem(BINDERS, "force-directed", lambda: lambda *_, **__: refuse("late"))
-    result = run(METHODS["cpsat"], INSTANCE.snn, PLATFORM, "dataflow", Limits(), lambda _: None)
+    result = run(
+        METHODS["song2020/hops"], INSTANCE.snn, PLATFORM, "dataflow", Limits(0.1), lambda _: None
+    )
     assert result.mapping is not None
