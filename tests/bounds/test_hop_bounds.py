@@ -8,6 +8,7 @@ import oracles
 import pytest
 from scheduling_instances import cluster_graph_of, equal_tiles
 
+from optmap.bounds import spike_hops
 from optmap.bounds.spike_hops import flows, gilmore_lawler, hop_bounds, lines_crossed, min_cut
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 
@@ -62,3 +63,19 @@ def test_every_binding_pays_at_least_the_bounds(seed: int, slots: int | None):
     for bound in hop_bounds(graph, platform):
         assert bound.value > 0
         assert least is None or bound.value <= least, bound.name
+
+
+def test_what_is_too_large_is_left_out_and_nothing_smaller(monkeypatch: pytest.MonkeyPatch):
+    ring, line = cluster_graph_of([1] * 4, RING), mesh(4, 1, 1)
+    cut, assigned = min_cut(ring, line), gilmore_lawler(ring, line)
+    for most, expected in ((4 * 4, cut), (4 * 4 - 1, 0)):  # clusters times flows
+        monkeypatch.setattr(spike_hops, "MAX_CUT", most)
+        assert min_cut(ring, line) == expected
+    for most, expected in ((2 * 20 * 3, assigned), (2 * 20 * 3 - 1, 0)):  # flows twice, 3 hops
+        monkeypatch.setattr(spike_hops, "MAX_EXACT", most)
+        assert gilmore_lawler(ring, line) == expected
+    monkeypatch.undo()
+    for most, expected in ((4, assigned), (3, 0)):
+        monkeypatch.setattr(spike_hops, "MAX_PLACES", most)
+        assert gilmore_lawler(ring, line) == expected
+    assert min(cut, assigned) > 0

@@ -12,7 +12,7 @@ from forged_run import Stored, claim_of, forged
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError
 from optmap.experiment.verification.certificates import PROVERS, prove_certificate
-from optmap.experiment.verification.claims import unclaimed, value_problems
+from optmap.experiment.verification.claims import differing_bounds, unclaimed, value_problems
 from optmap.experiment.verification.form import trace_problems
 from optmap.model.certificate import PriceCertificate
 from optmap.model.grade import Grade
@@ -124,3 +124,16 @@ def test_a_search_over_everything_certifies_what_its_certificate_proves() -> Non
     assert found(428, True) == found(428, False) == found(429, False) == []
     assert found(429, True) == ["certificate: proves traffic >= 428, claimed otherwise"]
     assert found(427, False)
+
+
+def test_bounds_that_need_no_solver_stand_as_they_are_computed():
+    made = [{"metric": "clusters", "name": name, "value": 3} for name in ("columns", "rows")]
+    assert list(differing_bounds(made, made)) == []
+    assert list(differing_bounds(made[::-1], made)) == [
+        "bounds: in another order than a run writes them"
+    ]
+    swapped = [dict(reversed(bound.items())) for bound in made]
+    assert len(list(differing_bounds(swapped, made))) == 1, "its fields in another order"
+    less, more = list(differing_bounds([made[0], made[1] | {"value": 2}], made))
+    assert less == "bound rows on clusters is 3, stored otherwise"
+    assert more.endswith("is stored, and not computed")
