@@ -96,3 +96,14 @@ def test_a_path_that_no_run_writes_is_found(run: Path):
 )
 def test_paths_are_kept_as_path_writes_them(given: dict[str, str], kept: dict[str, str]):
     assert Source(**given).tidy() == Source(**{**given, **kept})
+
+
+def test_a_derived_file_of_any_other_digest_is_found(run: Path):
+    file = run / "gaps.csv"
+    text = file.read_bytes()
+    found = read_folder(run)
+    for number in range(8):  # digests above the sealed one and below it
+        file.write_bytes(text + bytes([number]))
+        assert "gaps.csv: not the file that was sealed" in list(seal_problems(run, found))
+    file.write_bytes(text)
+    assert "gaps.csv: not the file that was sealed" not in list(seal_problems(run, found))
