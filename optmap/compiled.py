@@ -87,8 +87,8 @@ def interpreted(on: bool = True, rooms: tuple[str, ...] = ("",)) -> Iterator[Non
 class Kernel:
     """A function that numba compiles at its first call, by Python or by another kernel."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function, self.spent_s = function, 0.0
+    def __init__(self, function: Callable[..., Any], borrows: bool = False) -> None:
+        self.function, self.borrows, self.spent_s = function, borrows, 0.0
         update_wrapper(self, function)
 
     def __call__(self, *args: Any) -> Any:
@@ -140,7 +140,7 @@ class Kernel:
         """Numba's form of the function for kernels that call it."""
         from optmap.machine_code import inside
 
-        return inside(self.function)
+        return inside(self.function, self.borrows)
 
     @property
     def _numba_type_(self) -> Any:
@@ -165,6 +165,15 @@ def compiled(function: Callable[..., Any]) -> Any:
     Any, for numba finds the types at the first call.
     """
     return Kernel(function)
+
+
+def borrowing(function: Callable[..., Any]) -> Any:
+    """Return a kernel for other kernels to call often, that makes no array and returns none.
+
+    Numba counts who holds an array, by locked additions at every call and for every array of a
+    named tuple. Whoever only reads and writes what the caller holds needs none of that.
+    """
+    return Kernel(function, borrows=True)
 
 
 def is_kept(folder: Path, module: str = "*") -> bool:

@@ -70,19 +70,35 @@ def for_python(function: Callable[..., Any]) -> Any:
     return kernel
 
 
-def inside(function: Callable[..., Any]) -> Any:
+def inside(function: Callable[..., Any], borrows: bool = False) -> Any:
     """Return numba's form of a function as other kernels call it.
 
     A constant is no type of its own: what is called with 0 and with a number is compiled once.
+    What only ``borrows`` arrays is compiled without numba's counting of references.
     """
-    kernel = _JIT(no_cpython_wrapper=True, **OPTIONS)(function)
+    uncounted = {"_nrt": False} if borrows else {}
+    kernel = _JIT(no_cpython_wrapper=True, **uncounted, **OPTIONS)(function)
     resolve = kernel.get_call_template
 
     def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
-        return resolve(tuple(map(types.unliteral, args)), kws)
+        given = tuple(map(types.unliteral, args))
+        template = resolve(given, kws)
+        if borrows and given in kernel.overloads:
+            _refuse_arrays(function.__qualname__, kernel.overloads[given].signature.return_type)
+        return template
 
     kernel.get_call_template = get_call_template
     return kernel
+
+
+def _refuse_arrays(name: str, result: Any) -> None:
+    """Raise TypeError where a kernel that only borrows arrays would hand one on, uncounted."""
+    if isinstance(result, types.BaseTuple):
+        parts: Any = result
+        for part in parts:
+            _refuse_arrays(name, part)
+    elif not isinstance(result, (types.Number, types.Boolean, types.NoneType)):
+        raise TypeError(f"kernel {name} only borrows arrays, but returns {result}")
 
 
 def _index_or_none(load: Callable[[], Any]) -> Any:

@@ -83,6 +83,25 @@ def test_numbers_in_arrays_of_nested_tuples_are_counted():
     assert numbers_in((np.zeros(3), 7, (np.zeros((2, 2)), None))) == 7
 
 
+def test_a_kernel_that_borrows_arrays_hands_none_on():
+    def add(pair, to):
+        to[0] += pair[0][0] + pair[1][0]
+        return to[0], True
+
+    def same(x):
+        return x
+
+    taken, handed = (compiled_module.borrowing(function) for function in (add, same))
+    summed = compiled_module.compiled(lambda x, to: taken((x, x), to))
+    kept = compiled_module.compiled(lambda x: handed(x))
+    total = np.arange(1)
+    for _ in range(1000):  # who counted wrongly would free what is still held
+        found = summed(np.arange(3, 5), total)
+    assert (found, total.tolist()) == ((6000, True), [6000])
+    with pytest.raises(TypeError, match="only borrows"):
+        kept(np.arange(3))
+
+
 def test_sparing_loads_code_that_is_kept(tmp_path: Path):
     (tmp_path / "outer.py").write_text(
         "from optmap.compiled import compiled, sparing\n"

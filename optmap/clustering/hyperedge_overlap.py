@@ -32,7 +32,7 @@ import numpy as np
 
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
 from optmap.clustering.kernels.readers_of import readers_of
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
@@ -85,7 +85,7 @@ def _share(
     return num_touched
 
 
-@compiled
+@borrowing
 def _free(seeds: Any, cluster_of: Any, at: Any) -> Any:
     """Return the first place from ``at`` on whose seed is in no cluster; their number if none."""
     while at < len(seeds) and cluster_of[seeds[at]] >= 0:

@@ -40,7 +40,7 @@ from optmap.clustering.kernels.crossbar_fill import (
     touch,
     untouch,
 )
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
@@ -145,7 +145,7 @@ def _greedy(fill: Any, units: Any, levels: Any, cluster_of: Any) -> Any:
             root[h, fill.rows[best]] = _meld(heaps, root[h, fill.rows[best]], best)
 
 
-@compiled
+@borrowing
 def _fullest_with_room(root: Any, levels: Any, columns: Any, fan_in: Any) -> Any:
     """Return the fullest open cluster with ``fan_in`` rows free (-1: none) and what it uses."""
     best, best_used = -1, -1
@@ -160,7 +160,7 @@ def _fullest_with_room(root: Any, levels: Any, columns: Any, fan_in: Any) -> Any
     return best, best_used
 
 
-@compiled
+@borrowing
 def _meld(heaps: Heaps, a: Any, b: Any) -> Any:
     """Join two skew heaps (either may be -1) and return the root."""
     columns, left, right = heaps.columns, heaps.left, heaps.right
@@ -186,7 +186,7 @@ def _meld(heaps: Heaps, a: Any, b: Any) -> Any:
     return last
 
 
-@compiled
+@borrowing
 def _remove(heaps: Heaps, root: Any, h: Any, rows: Any, node: Any) -> Any:
     """Take ``node`` out of its heap."""
     left, right, parent = heaps.left, heaps.right, heaps.parent

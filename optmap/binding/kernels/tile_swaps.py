@@ -8,7 +8,7 @@ import numpy as np
 
 from optmap.binding.kernels.tile_room import limits
 from optmap.binding.kernels.tile_shares import tile_shares
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.buffers import tokens_held
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.interconnect import MAX_MATRIX_TILES
@@ -150,7 +150,7 @@ def _sum_costs(placement: Any) -> None:
         _promise(placement, a)
 
 
-@compiled
+@borrowing
 def _promise(placement: Any, a: Any) -> None:
     """Let a tile promise no less than what its cluster a would save elsewhere."""
     here, cost, promise = placement.tile_of[a], placement.cost, placement.promise
@@ -158,7 +158,7 @@ def _promise(placement: Any, a: Any) -> None:
         promise[here, tile] = max(promise[here, tile], cost[a, here] - cost[a, tile])
 
 
-@compiled
+@borrowing
 def _pull(placement: Any, a: Any, new: Any) -> None:
     """Let the costs of a's partners follow its move to a new tile."""
     old, hops, cost = placement.tile_of[a], placement.hops, placement.cost
@@ -172,7 +172,7 @@ def _pull(placement: Any, a: Any, new: Any) -> None:
         _promise(placement, b)
 
 
-@compiled
+@borrowing
 def _cost(placement: Any, a: Any, tile: Any, swapped: Any) -> Any:
     """Return the spike hops of cluster a on ``tile``; ``swapped`` (or -1) takes a's place."""
     tile_of, hops, partner = placement.tile_of, placement.hops, placement.partner
@@ -184,7 +184,7 @@ def _cost(placement: Any, a: Any, tile: Any, swapped: Any) -> Any:
     return total
 
 
-@compiled
+@borrowing
 def _swap_saves(placement: Any, a: Any, b: Any, joined: Any) -> Any:
     """Return how many spike hops fall away when two clusters on different tiles change places.
 
@@ -203,7 +203,7 @@ def _swap_saves(placement: Any, a: Any, b: Any, joined: Any) -> Any:
     return saved
 
 
-@compiled
+@borrowing
 def _shift(placement: Any, a: Any, tile: Any) -> Any:
     """Move cluster a; rooms follow, whether they suffice or not."""
     old = placement.tile_of[a]
@@ -223,7 +223,7 @@ def _shift(placement: Any, a: Any, tile: Any) -> Any:
     placement.tile_of[a] = tile
 
 
-@compiled
+@borrowing
 def _in_order(placement: Any, a: Any) -> Any:
     """Tell whether cluster a fits its tile, and that tile and its partners' tiles are not over."""
     tile = placement.tile_of[a]
@@ -237,7 +237,7 @@ def _in_order(placement: Any, a: Any) -> Any:
     return True
 
 
-@compiled
+@borrowing
 def _try_move(placement: Any, a: Any, tile: Any, saved: Any, best: Any) -> Any:
     """Return ``best`` = (saved, tile, other), or the move of a to ``tile`` if it fits."""
     here = placement.tile_of[a]
@@ -248,7 +248,7 @@ def _try_move(placement: Any, a: Any, tile: Any, saved: Any, best: Any) -> Any:
     return best
 
 
-@compiled
+@borrowing
 def _try_swap(placement: Any, a: Any, b: Any, joined: Any, best: Any) -> Any:
     """Return ``best`` = (saved, tile, other), or the swap of a and b if it saves more and fits."""
     here, tile = placement.tile_of[a], placement.tile_of[b]
@@ -264,7 +264,7 @@ def _try_swap(placement: Any, a: Any, b: Any, joined: Any, best: Any) -> Any:
     return best
 
 
-@compiled
+@borrowing
 def _best_on(
     placement: Any, a: Any, tile: Any, now: Any, lists: Any, partner_of: Any, best: Any
 ) -> Any:
@@ -354,7 +354,7 @@ def _lists(placement: Any) -> Any:
     return lists
 
 
-@compiled
+@borrowing
 def _append(lists: Any, a: Any, tile: Any) -> None:
     """Put a cluster at the end of a tile's list; gaps are closed where there is no space left."""
     if lists.end[tile] == lists.begin[tile + 1]:
@@ -371,7 +371,7 @@ def _append(lists: Any, a: Any, tile: Any) -> None:
     lists.end[tile] += 1
 
 
-@compiled
+@borrowing
 def _relist(lists: Any, a: Any, new: Any) -> None:
     """Move a cluster from the list it is in to another tile's."""
     lists.member[lists.place[a]] = -1

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 
 @compiled
@@ -21,7 +21,7 @@ def empty_rings(num_items: Any, num_buckets: Any) -> Any:
     return alone, alone.copy()
 
 
-@compiled
+@borrowing
 def insert(following: Any, preceding: Any, bucket: Any, item: Any) -> Any:
     """Put an item behind the node ``bucket``, at the front of that bucket."""
     first = following[bucket]
@@ -31,7 +31,7 @@ def insert(following: Any, preceding: Any, bucket: Any, item: Any) -> Any:
     following[bucket] = item
 
 
-@compiled
+@borrowing
 def remove(following: Any, preceding: Any, item: Any) -> Any:
     """Take an item out of the bucket it is in."""
     before, after = preceding[item], following[item]

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing
 from optmap.errors import CapacityError
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray, IntArray
@@ -133,7 +133,7 @@ def empty_fill(network: SNN, kinds: Iterable[tuple[int, int]]) -> Fill:
     )
 
 
-@compiled
+@borrowing
 def touch(fill: Any, unit: Any) -> Any:
     """Count the rows every open cluster shares with ``unit``; call :func:`untouch` afterwards.
 
@@ -160,7 +160,7 @@ def touch(fill: Any, unit: Any) -> Any:
     fill.counts[1] = found
 
 
-@compiled
+@borrowing
 def untouch(fill: Any) -> Any:
     """Forget the shared rows counted by :func:`touch`."""
     for i in range(fill.counts[1]):
@@ -168,14 +168,14 @@ def untouch(fill: Any) -> Any:
     fill.counts[1] = 0
 
 
-@compiled
+@borrowing
 def fits_shared(fill: Any, cluster: Any, fan_in: Any) -> Any:
     """Tell whether the touched unit of so many sources fits an open cluster."""
     rows = fill.rows[cluster] + fan_in - fill.shared[cluster]
     return rows <= fill.row_limit[fill.columns[cluster] + 1]
 
 
-@compiled
+@borrowing
 def _holds(holders: Any, end: Any, num_full: Any, rank: Any) -> Any:
     """Tell whether ``rank`` stands in a list of full clusters, which grows down from ``end``."""
     low, high = 0, num_full
@@ -188,7 +188,7 @@ def _holds(holders: Any, end: Any, num_full: Any, rank: Any) -> Any:
     return low < num_full and holders[end - low] == rank
 
 
-@compiled
+@borrowing
 def full_that_hold(fill: Any, unit: Any, out: Any) -> Any:
     """Write the full clusters that hold every source of ``unit`` to ``out``; return how many.
 
@@ -227,14 +227,14 @@ def full_that_hold(fill: Any, unit: Any, out: Any) -> Any:
     return found
 
 
-@compiled
+@borrowing
 def new_cluster(fill: Any) -> Any:
     """Open a cluster and return its number."""
     fill.counts[0] += 1
     return fill.counts[0] - 1
 
 
-@compiled
+@borrowing
 def place(fill: Any, unit: Any, cluster: Any) -> Any:
     """Give ``unit`` a column of ``cluster`` and its new sources rows; it must fit."""
     first, holders, num_open = fill.first, fill.holders, fill.num_open
@@ -257,7 +257,7 @@ def place(fill: Any, unit: Any, cluster: Any) -> Any:
         _become_full(fill, cluster)
 
 
-@compiled
+@borrowing
 def _place_of(holders: Any, start: Any, end: Any, cluster: Any) -> Any:
     """Return where a cluster stands in ``holders[start:end]``; -1 where it does not."""
     for i in range(start, end):
@@ -266,7 +266,7 @@ def _place_of(holders: Any, start: Any, end: Any, cluster: Any) -> Any:
     return -1
 
 
-@compiled
+@borrowing
 def _become_full(fill: Any, cluster: Any) -> Any:
     """Move a cluster from the front of its sources' lists to their back."""
     first, holders, num_open, num_full = fill.first, fill.holders, fill.num_open, fill.num_full

@@ -9,7 +9,7 @@ import numpy as np
 
 from optmap.clustering.kernels.buckets import empty_rings, insert, remove
 from optmap.clustering.kernels.twins import Twins
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IndexArray, IntArray
 
 
@@ -110,7 +110,7 @@ def readers_around(lists: Lists) -> Any:
     return around
 
 
-@compiled
+@borrowing
 def _place(lists: Lists, chosen: Any, placed: Any) -> None:
     """Count a class among the placed readers of what it reads."""
     for s in range(lists.source_ptr[chosen], lists.source_ptr[chosen + 1]):
@@ -130,7 +130,7 @@ def _most_enclosed(begins: Any, placed: Any, around: Any, left: Any) -> Any:
     return np.int64(-1)
 
 
-@compiled
+@borrowing
 def _take_rows(
     lists: Lists, frontier: Frontier, chosen: Any, cluster: Any, num_touched: Any, least: Any
 ) -> Any:
@@ -235,7 +235,7 @@ def _leave(frontier: Any, num_touched: Any, chosen: Any, around: Any, begins: An
         frontier.shared[reader] = 0
 
 
-@compiled
+@borrowing
 def _most_shared(first: Any, following: Any, shared: Any, placed: Any) -> Any:
     """Return the class of a bucket that shares most, then the most enclosed, then the lowest."""
     best, other = np.int64(first), following[first]

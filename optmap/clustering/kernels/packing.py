@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optmap.clustering.kernels.buckets import empty_rings, insert, remove
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IndexArray, IntArray
 
 
@@ -139,7 +139,7 @@ def _distinct(source_ptr: Any, sources: Any, classes: Any, seen_by: Any, k: Any,
     return count
 
 
-@compiled
+@borrowing
 def _best_bin(bins: Any, own: Any, columns: Any, banned: Any) -> Any:
     """Return the bin, other than ``banned``, that so many columns reading ``own`` fit best; -1."""
     most = len(bins.row_limit) - 2
@@ -179,13 +179,13 @@ def _best_bin(bins: Any, own: Any, columns: Any, banned: Any) -> Any:
     return -1
 
 
-@compiled
+@borrowing
 def _list(bins: Any, k: Any) -> Any:
     """Enter a bin under the rows it uses."""
     insert(bins.following, bins.preceding, len(bins.rows) + bins.rows[k], k)
 
 
-@compiled
+@borrowing
 def _hold(bins: Any, source: Any, k: Any) -> Any:
     """Put a source on a row of bin k; tell whether it is new there."""
     first, held = bins.first[source], bins.held[source]
@@ -198,7 +198,7 @@ def _hold(bins: Any, source: Any, k: Any) -> Any:
     return True
 
 
-@compiled
+@borrowing
 def _release(bins: Any, source: Any, k: Any) -> Any:
     """Take a source off its row of bin k, if it has one."""
     first = bins.first[source]

@@ -24,7 +24,7 @@ import numpy as np
 
 from optmap.clustering.kernels.growth import Lists, Parts, grow_left, readers_around
 from optmap.clustering.kernels.twins import Twins
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IndexArray, IntArray
 
 #: How many clusters are grown anew at a time; on grids of windows 4 did better than 6, 8 and 12.
@@ -142,14 +142,14 @@ def _regrow(lists: Lists, row_limit: Any, packed: Any, bins: Any, draws: Any, wo
             _replace(bins, window.bins[:count], clusters, found)
 
 
-@compiled
+@borrowing
 def _draw(draws: Any, below: Any) -> Any:
     """Return a random number from 0 on, below a number."""
     draws.used[0] += 1
     return draws.values[draws.used[0] % len(draws.values)] % below
 
 
-@compiled
+@borrowing
 def _empty(bins: Any, window: Any, count: Any) -> Any:
     """Let all members in a window be left; return how many classes, and the sum of squares."""
     num_seeds, squares = 0, 0
@@ -164,7 +164,7 @@ def _empty(bins: Any, window: Any, count: Any) -> Any:
     return num_seeds, squares
 
 
-@compiled
+@borrowing
 def _count_placed(lists: Any, window: Any, seeds: Any, around: Any) -> Any:
     """Count the placed readers around what is left; return how many readers were met."""
     met = 0
@@ -180,7 +180,7 @@ def _count_placed(lists: Any, window: Any, seeds: Any, around: Any) -> Any:
     return met
 
 
-@compiled
+@borrowing
 def _put(bins: Any, k: Any, q: Any, size: Any) -> None:
     """Put members of a class into bin k."""
     bins.classes[k, bins.counts[k]], bins.sizes[k, bins.counts[k]] = q, size
@@ -189,7 +189,7 @@ def _put(bins: Any, k: Any, q: Any, size: Any) -> None:
     bins.home[q] = k
 
 
-@compiled
+@borrowing
 def _neighbours(bins: Any, lists: Any, window: Any, draws: Any) -> Any:
     """Fill in the emptiest bin and others met by chance over shared rows; return how many."""
     emptiest = -1
@@ -216,7 +216,7 @@ def _neighbours(bins: Any, lists: Any, window: Any, draws: Any) -> Any:
     return count
 
 
-@compiled
+@borrowing
 def _replace(bins: Any, window: Any, clusters: Any, found: Any) -> None:
     """Let the bins of a window be the clusters found."""
     for k in window:
