@@ -12,7 +12,7 @@ import platform
 import sys
 from pathlib import Path
 
-from optmap.command_line import parser, whole
+from optmap.command_line import guarded, parser, whole
 from optmap.experiment.rivals import axonflow, hysmap, smart
 from optmap.generators.generate import generate
 from optmap.readers.snn_hypergraph import read_hypergraph
@@ -89,4 +89,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(guarded(main))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from optmap.experiment.rivals import axonflow
 from optmap.experiment.rivals.axonflow import Cut, chip, judged, read_partition
 from optmap.generators.generate import generate
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.readers.snn_hypergraph import read_hypergraph, write_hypergraph
 from optmap.rivals import main
 
 NAME = "gen:reservoir-2d-256-16"
@@ -58,6 +62,29 @@ def test_a_partition_file_is_read_and_judged(tmp_path: Path, snn, capsys):
         file.write_text(text)
         with pytest.raises(InputError, match=match):
             read_partition(file, snn)
+
+
+def test_parts_of_a_network_in_its_own_format_are_judged(tmp_path: Path, capsys):
+    """Six neurons by hand: 0 sends to 1, 2, 3 (five spikes), 3 to 4 (two), 4 to 5 and 0 (one)."""
+    edges = (((1, 2, 3), 0, 5.0), ((4,), 3, 2.0), ((5, 0), 4, 1.0))
+    words = struct.pack("<2I", 6, len(edges))
+    for targets, source, frequency in edges:
+        words += struct.pack(f"<2I{len(targets)}If", len(targets), source, *targets, frequency)
+    network, file = tmp_path / "net.snn", tmp_path / "parts.txt"
+    network.write_bytes(words)
+    given = ["--partition", str(file), "--network", str(network), "--limits", "loihi84"]
+    # source 0 enters two parts more than its own (10), source 3 one (2), source 4 none, then both
+    for lines, expected in (("0 0 1 2 0 0", "3 parts, connectivity 12\n"), ("7 7 7 7 7 7", "1 ")):
+        file.write_text(lines.replace(" ", "\n") + "\n")
+        assert main(given) == 0
+        assert capsys.readouterr().out.startswith(expected)
+    write_hypergraph(tmp_path / "again.snn", read_hypergraph(network))
+    assert read_hypergraph(tmp_path / "again.snn") == read_hypergraph(network)
+    file.unlink()
+    command = [sys.executable, "-m", "optmap.rivals", *given]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert f"{file}: found No such file or directory" in ended.stderr
 
 
 def test_forged_cuts_are_found(tmp_path: Path, snn):
