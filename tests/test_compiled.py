@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -100,6 +101,24 @@ def test_a_kernel_that_borrows_arrays_hands_none_on():
     assert (found, total.tolist()) == ((6000, True), [6000])
     with pytest.raises(TypeError, match="only borrows"):
         kept(np.arange(3))
+
+
+def test_borrowing_kernels_call_only_borrowing_kernels():
+    """What another kernel returns may be an array, which nobody would free."""
+    package = Path(compiled_module.__file__).parent
+    here, counted = 0, []
+    for file in package.rglob("*.py"):
+        if "\n@borrowing\n" not in file.read_text():
+            continue
+        name = ".".join(file.relative_to(package.parent).with_suffix("").parts)
+        for kernel in vars(importlib.import_module(name)).values():
+            if isinstance(kernel, compiled_module.Kernel) and kernel.borrows:
+                named = map(kernel.function.__globals__.get, kernel.function.__code__.co_names)
+                called = [k for k in named if isinstance(k, compiled_module.Kernel)]
+                counted += [(kernel.__name__, k.__name__) for k in called if not k.borrows]
+                here += 1
+    assert here > 100
+    assert counted == []
 
 
 def test_sparing_loads_code_that_is_kept(tmp_path: Path):

@@ -35,7 +35,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, BoolArray, IntArray
 
@@ -244,7 +244,7 @@ def _share_kernel(
     return total, direct
 
 
-@compiled
+@borrowing
 def _count_direct(
     order: IntArray, quiet: BoolArray, loud: int, soft: int, direct: IntArray
 ) -> None:

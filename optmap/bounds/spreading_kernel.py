@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 
 class Pins(NamedTuple):
@@ -57,7 +57,7 @@ def empty_tree(num_units: Any, num_nets: Any) -> Any:
     )
 
 
-@compiled
+@borrowing
 def _settle(unit: Any, distance: Any, reached: Any, pins: Any, tree: Any) -> Any:
     """Give a unit its distance and enter its nets; return how many were entered first here."""
     tree.distance[unit] = distance
@@ -132,7 +132,7 @@ def nearest(root: Any, length: Any, pins: Any, room: Any, tree: Any) -> Any:
     return taken, best
 
 
-@compiled
+@borrowing
 def add_tree(
     taken: Any, weight: Any, pins: Any, room: Any, tree: Any, used: Any, load: Any
 ) -> None:

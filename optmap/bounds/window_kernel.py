@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IntArray
 
 
@@ -97,7 +97,7 @@ def _partitions(p: int, parts: Any, alike: bool, tables: Any, held: Any, best: A
             num += 1
 
 
-@compiled
+@borrowing
 def _gains(parts: Any, num: int, tables: Any, held: Any) -> None:
     """Count the cells of all classes by their gains."""
     along, across, reach = tables
@@ -109,7 +109,7 @@ def _gains(parts: Any, num: int, tables: Any, held: Any) -> None:
                 j += 1
 
 
-@compiled
+@borrowing
 def _count(parts: Any, num: int, tables: Any, j: int, held: Any) -> bool:
     """Count the cells of one level j and class; tell whether there are any."""
     along, across, reach = tables
@@ -125,7 +125,7 @@ def _count(parts: Any, num: int, tables: Any, j: int, held: Any) -> bool:
     return n > 0
 
 
-@compiled
+@borrowing
 def _keep(p: int, held: Any, best: Any) -> None:
     """Keep the most pairs for every number of points."""
     q, total, gain = 0, 0, len(held) - 1

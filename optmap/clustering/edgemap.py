@@ -39,7 +39,7 @@ from optmap.clustering.kernels.crossbar_fill import (
     untouch,
 )
 from optmap.clustering.kernels.readers_of import readers_of
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
@@ -98,7 +98,7 @@ def _breadth_first(indptr: Any, ptr: Any, readers: Any) -> Any:
     return units[:kept]
 
 
-@compiled
+@borrowing
 def _visit(neuron: Any, ptr: Any, readers: Any, seen: Any, order: Any, count: Any) -> Any:
     """Append the unseen readers of a neuron; return the new count."""
     for r in range(ptr[neuron], ptr[neuron + 1]):

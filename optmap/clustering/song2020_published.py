@@ -37,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optmap.clustering.kernels.crossbar_fill import row_limits
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.decomposition import Decomposition, custom_arrays
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
@@ -105,7 +105,7 @@ def _copy_ranges(
             indices[at] = unit[p - 1]
 
 
-@compiled
+@borrowing
 def _held_by(holders: Any, start: Any, count: Any, k: Any) -> Any:
     """Tell whether cluster k is among ``holders[start:start + count]``."""
     for h in range(start, start + count):  # noqa: SIM110 - a generator does not compile
@@ -114,7 +114,7 @@ def _held_by(holders: Any, start: Any, count: Any, k: Any) -> Any:
     return False
 
 
-@compiled
+@borrowing
 def _count_shared(
     sources: Any, first: Any, held: Any, holders: Any, shared: Any, touched: Any
 ) -> Any:
@@ -130,7 +130,7 @@ def _count_shared(
     return num_touched
 
 
-@compiled
+@borrowing
 def _hold(sources: Any, first: Any, held: Any, holders: Any, k: Any) -> Any:
     """Put these sources on rows of cluster k; return how many are new there."""
     new = 0
@@ -142,7 +142,7 @@ def _hold(sources: Any, first: Any, held: Any, holders: Any, k: Any) -> Any:
     return new
 
 
-@compiled
+@borrowing
 def _with_room(active: Any, num_active: Any, rows: Any, columns: Any, row_limit: Any) -> Any:
     """Drop the clusters that have no row or no column free; return how many are left."""
     kept = 0
@@ -224,7 +224,7 @@ def _greedy(indptr: Any, raw: Any, neurons: Any, row_limit: Any, first: Any) -> 
     return owner[:pieces], begin[:pieces], end[:pieces], cluster[:pieces]
 
 
-@compiled
+@borrowing
 def _prefix(
     raw: Any, at: Any, ahead: Any, first: Any, held: Any, holders: Any, k: Any, free: Any
 ) -> Any:

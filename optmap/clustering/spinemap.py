@@ -34,7 +34,7 @@ import numpy as np
 from optmap.clock import over
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, empty_fill
 from optmap.clustering.kernels.first_fit import first_fit
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.platform import Platform
@@ -119,7 +119,7 @@ def _count(cut: Any, units: Any) -> Any:
         _enter(cut, unit, cut.cluster_of[unit])
 
 
-@compiled
+@borrowing
 def _enter(cut: Any, unit: Any, k: Any) -> Any:
     """Let cluster k read what ``unit`` reads."""
     first, entries, cluster, count = cut.first, cut.entries, cut.cluster, cut.num_readers
@@ -137,7 +137,7 @@ def _enter(cut: Any, unit: Any, k: Any) -> Any:
         count[at] += 1
 
 
-@compiled
+@borrowing
 def _leave(cut: Any, unit: Any, k: Any) -> Any:
     """Take back :func:`_enter`."""
     first, entries, cluster, count = cut.first, cut.entries, cut.cluster, cut.num_readers
@@ -155,7 +155,7 @@ def _leave(cut: Any, unit: Any, k: Any) -> Any:
             cut.rows[k] -= 1
 
 
-@compiled
+@borrowing
 def _around(cut: Any, unit: Any) -> Any:
     """Return (external spikes, input deliveries) of a unit's sources and of its own output."""
     first, entries, cluster, cluster_of = cut.first, cut.entries, cut.cluster, cut.cluster_of
@@ -173,7 +173,7 @@ def _around(cut: Any, unit: Any) -> Any:
     return external, deliveries
 
 
-@compiled
+@borrowing
 def _crossing(home: Any, cluster: Any, start: Any, count: Any) -> Any:
     """Return how many of the clusters listed are not ``home``."""
     outside = 0
@@ -182,7 +182,7 @@ def _crossing(home: Any, cluster: Any, start: Any, count: Any) -> Any:
     return outside
 
 
-@compiled
+@borrowing
 def _move(cut: Any, unit: Any, k: Any) -> Any:
     """Move a unit, fit or not, and return the change of external spikes and input deliveries."""
     external, deliveries = _around(cut, unit)
@@ -193,14 +193,14 @@ def _move(cut: Any, unit: Any, k: Any) -> Any:
     return external_after - external, deliveries_after - deliveries
 
 
-@compiled
+@borrowing
 def _fits(cut: Any, k: Any) -> Any:
     """Tell whether a cluster is within rows and columns."""
     columns = cut.columns[k]
     return columns <= len(cut.row_limit) - 2 and cut.rows[k] <= cut.row_limit[columns]
 
 
-@compiled
+@borrowing
 def _saves(external: Any, deliveries: Any) -> Any:
     """Tell whether a change is for the better."""
     return external < 0 or (external == 0 and deliveries < 0)
@@ -270,7 +270,7 @@ def _improve(cut: Any, order: Any, draws: Any) -> Any:
     return changed
 
 
-@compiled
+@borrowing
 def _list(members: Any, sizes: Any, slot: Any, unit: Any, k: Any) -> Any:
     """Enter a unit at the end of a cluster's members."""
     members[k, sizes[k]] = unit
@@ -278,7 +278,7 @@ def _list(members: Any, sizes: Any, slot: Any, unit: Any, k: Any) -> Any:
     sizes[k] += 1
 
 
-@compiled
+@borrowing
 def _unlist(members: Any, sizes: Any, slot: Any, unit: Any, k: Any) -> Any:
     """Take a unit off a cluster's members; the last one takes its slot."""
     last = members[k, sizes[k] - 1]
@@ -286,14 +286,14 @@ def _unlist(members: Any, sizes: Any, slot: Any, unit: Any, k: Any) -> Any:
     sizes[k] -= 1
 
 
-@compiled
+@borrowing
 def _forget(met: Any, near: Any, near_input: Any, present: Any, seen: Any) -> Any:
     """Clear what :func:`_neighbours` wrote."""
     for k in met:
         near[k], near_input[k], present[k], seen[k] = 0, 0, 0, False
 
 
-@compiled
+@borrowing
 def _nearer(near: Any, near_input: Any, a: Any, b: Any) -> Any:
     """Tell whether moving to cluster a saves more than moving to b; ties: the lower one."""
     if near[a] != near[b]:
@@ -303,7 +303,7 @@ def _nearer(near: Any, near_input: Any, a: Any, b: Any) -> Any:
     return a < b
 
 
-@compiled
+@borrowing
 def _neighbours(
     cut: Any, unit: Any, near: Any, near_input: Any, present: Any, seen: Any, met: Any
 ) -> Any:

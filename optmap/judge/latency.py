@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.judge.binding_aware_graph import BindingAwareGraph
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.snn import IntArray
@@ -104,7 +104,7 @@ def _ranks(entries: list[int], value: dict[int, int], per_token: int) -> IntArra
     return np.array([(whole, rank[rest]) for whole, rest in parts], dtype=np.int64)
 
 
-@compiled
+@borrowing
 def _later(ranks: Any, a: Any, steps_a: Any, b: Any, steps_b: Any) -> Any:
     """Tell whether entry a, so many steps away, is later than entry b at its steps."""
     ahead = (steps_a + ranks[a, 0]) - (steps_b + ranks[b, 0])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optmap.binding.kernels.tile_room import any_binding, limits
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.errors import CapacityError
 from optmap.model.buffers import tokens_held
 from optmap.model.capacity import UNLIMITED, shares_memory
@@ -199,7 +199,7 @@ def _place(
     return True
 
 
-@compiled
+@borrowing
 def _send(channels: Channels, a: Any, t: Any, sign: Any, output_room: Any, tile_of: Any) -> Any:
     """Take (or give back) the output buffers for cluster a on tile t, among bound clusters."""
     source, target, tokens = channels.source, channels.target, channels.tokens
@@ -215,7 +215,7 @@ def _send(channels: Channels, a: Any, t: Any, sign: Any, output_room: Any, tile_
                 output_room[other] -= sign * tokens[e]
 
 
-@compiled
+@borrowing
 def _none_short(channels: Channels, a: Any, t: Any, output_room: Any, tile_of: Any) -> Any:
     """Tell whether tile t and the tiles of a's bound partners keep to their output buffers."""
     if output_room[t] < 0:

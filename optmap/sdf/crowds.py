@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 
 class Crowds(NamedTuple):
@@ -21,13 +21,13 @@ class Crowds(NamedTuple):
     count: Any
 
 
-@compiled
+@borrowing
 def put(heap: Crowds, i: int, entry: tuple[int, int, int]) -> None:
     """Write an entry: time, actor, count."""
     heap.time[i], heap.actor[i], heap.count[i] = entry
 
 
-@compiled
+@borrowing
 def push(heap: Crowds, size: int, entry: tuple[int, int, int]) -> int:
     """Add an entry to a heap of so many; return how many it has then."""
     i = size
@@ -41,7 +41,7 @@ def push(heap: Crowds, size: int, entry: tuple[int, int, int]) -> int:
     return size + 1
 
 
-@compiled
+@borrowing
 def pop(heap: Crowds, size: int) -> int:
     """Take the earliest entry from a heap of so many; return how many it has then."""
     size -= 1

@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.sdf.longest_path import LIMIT, OVERFLOW, SETTLED, Work, evaluate, peel, settle
 
 DONE, NO_CYCLE, TOO_LARGE = 0, 1, 2
 
 
-@compiled
+@borrowing
 def cut_cycles(
     count: int,
     delay: Any,

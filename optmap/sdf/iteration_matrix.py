@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.sdf.components import group_by
 from optmap.sdf.graph import SDFG
 from optmap.sdf.longest_path import LIMIT
@@ -32,7 +32,7 @@ class StuckError(ValueError):
     """No iteration can be completed: the graph deadlocks."""
 
 
-@compiled
+@borrowing
 def _join(row: Any, other: Any) -> None:
     """Raise ``row`` to the entrywise maximum with ``other``."""
     for j in range(len(row)):
@@ -113,7 +113,7 @@ def _iterate(channels: Channels, duration: Any, repetitions: Any, first: Any) ->
     return left, _rows_of_tokens(channels, repetitions, first, offset, end)
 
 
-@compiled
+@borrowing
 def _is_ready(channels: Channels, fired: Any, a: Any) -> Any:
     """Tell whether the tokens for the next firing of actor a are there."""
     for i in range(channels.in_first[a], channels.in_first[a + 1]):

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 #: Values are kept below this, weights too: their sums then fit int64.
 LIMIT = 2**61
@@ -30,7 +30,7 @@ LIMIT = 2**61
 SETTLED, POSITIVE_CYCLE, OVERFLOW = 0, 1, 2
 
 
-@compiled
+@borrowing
 def peel(head: Any, choice: Any, successor: Any, degree: Any, order: Any) -> Any:
     """Order the actors so that each comes before the one it chose; return how many could be.
 
@@ -70,7 +70,7 @@ def peel(head: Any, choice: Any, successor: Any, degree: Any, order: Any) -> Any
     return count
 
 
-@compiled
+@borrowing
 def evaluate(weight: Any, choice: Any, successor: Any, order: Any, value: Any, gain: Any) -> Any:
     """Set value[u] = weight of the chosen edge + value of its head; False if that overflows.
 
@@ -110,7 +110,7 @@ def work_for(n: int) -> Any:
     )
 
 
-@compiled
+@borrowing
 def settle(indptr: Any, head: Any, weight: Any, value: Any, choice: Any, work: Work) -> Any:
     """Raise ``value`` to the least solution above it; return SETTLED, POSITIVE_CYCLE or OVERFLOW.
 

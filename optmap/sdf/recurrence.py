@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.sdf.components import group_by
 from optmap.sdf.graph import SDFG
 from optmap.sdf.marked_graph import IntArray
@@ -66,7 +66,7 @@ class Into(NamedTuple):
     duration: Any
 
 
-@compiled
+@borrowing
 def _start(firings: Firings, a: int, i: int) -> int:
     """Return when the i-th firing of a starts, in this recurrence, an earlier or a later one."""
     away, i = i // firings.count[a], i % firings.count[a]
@@ -81,7 +81,7 @@ def _start(firings: Firings, a: int, i: int) -> int:
     return start
 
 
-@compiled
+@borrowing
 def _cause(into: Into, firings: Firings, a: int, i: int) -> Any:
     """Return (channel, firing of its source) whose token the i-th firing of a waited for last.
 

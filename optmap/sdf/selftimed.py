@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.sdf.components import group_by
 from optmap.sdf.crowds import Crowds, longer, pop, push, put
 from optmap.sdf.graph import SDFG
@@ -82,7 +82,7 @@ class Marking(NamedTuple):
     watched: Any
 
 
-@compiled
+@borrowing
 def _take(channels: Channels, tokens: Any, a: Any, allowed: int) -> int:
     """Take the tokens of all firings that actor a can start, ``allowed`` at most; return these."""
     ready = allowed
@@ -96,7 +96,7 @@ def _take(channels: Channels, tokens: Any, a: Any, allowed: int) -> int:
     return ready
 
 
-@compiled
+@borrowing
 def _produce(channels: Channels, marking: Marking, a: Any, count: int, num_waiting: int) -> int:
     """Put down what ``count`` firings of actor a make; return how many actors to look at."""
     for i in range(channels.out_first[a], channels.out_first[a + 1]):

@@ -35,7 +35,7 @@ GOALS = {
 }
 #: Shares of the moves, in the order of :mod:`optmap.whole.kernels.anneal`; four are for
 #: neurons that were split.
-SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 0.2, 0.0)
+SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 2.0, 0.0)
 NEED_SPLIT = slice(CHAIN + 1, SPREAD)
 #: The same where clusters are to be spread over tiles that stand empty: move, merge, split them.
 SPREADING = (0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0)

@@ -7,12 +7,12 @@ Pseudo-code::
     for clusters: cut neurons wherever that saves rows (fewer_clusters.py)
     state = the placement of least floor: busiest tile, or the objective (kernels/state.py)
     spread the busiest clusters over tiles that stand empty
-    repeat, from the best state, with the next temperature of a cycle, the hot ones for longer:
+    repeat, from the state reached, with the next temperature of a cycle, the hot ones for longer:
         anneal: pieces, twins, clusters, sources of pieces move, change places (kernels/anneal.py)
-        where the result's floor is below the best value and the result is new:
+        keep the result if it is better, or as good where only orders are missing
+        where its floor is below the best value and it is new:
             give it orders: projected, then running ahead (target.py); report it if better
-        after each cycle in vain the rounds are twice as long, unless only orders are missing, and
-            a small network's clustering is refined again by another seed: better states are taken
+        after a cycle in vain: go on from what a hot round makes of the best state, in cool rounds
 
 What annealing minimises of the period is a norm of the ticks of all tiles and interfaces: no
 schedule is shorter than the busiest, and orders that run ahead nearly always get there. Where they
@@ -45,7 +45,7 @@ from optmap.model.outcome import Limits, Outcome, Status, TracePoint, Value
 from optmap.model.platform import Platform
 from optmap.model.scope import binding_identity
 from optmap.model.snn import SNN
-from optmap.whole.annealing import Annealing, annealed, annealing_of, spread_out
+from optmap.whole.annealing import annealed, annealing_of, spread_out
 from optmap.whole.convert import Placed, placed_of, room_for
 from optmap.whole.fewer_clusters import fewer_clusters
 from optmap.whole.kernels.state import copied, restore
@@ -54,11 +54,16 @@ from optmap.whole.starts import bound, starts
 from optmap.whole.target import Expired, Target
 
 #: A cycle's rounds: temperature when they begin, in mean climbs, and the norm's power, 2 to this.
-ROUNDS = ((0.02, 4), (0.1, 6), (0.3, 6), (0.1, 4), (0.6, 6))
+Rounds = tuple[tuple[float, int], ...]
+ROUNDS: Rounds = ((0.02, 4), (0.1, 6), (0.3, 6), (0.1, 4), (0.6, 6))
+#: Where it has stalled: a kick, then rounds from what the kick leaves.
+KICK = (0.6, 4)
+AFTER: Rounds = ((0.1, 6), (0.1, 4), (0.2, 6))
 #: Rounds that begin hotter than this take LONG_SHARE of the time left: slow cooling pays there.
 HOT, LONG_SHARE = 0.2, 0.2
-#: Moves of the first rounds, for each piece and at least; of the longest, for each piece.
-MOVES_A_PIECE, LEAST_MOVES, MOST_A_PIECE = 40, 4000, 4000
+#: Moves of a round, for each piece and at least, before and after the first kick; of the longest,
+#: for each piece.
+MOVES_A_PIECE, LEAST_MOVES, LEAST_AFTER, MOST_A_PIECE = 40, 10_000, 50_000, 4000
 #: Clusters up to which orders that run ahead are tried before other bindings.
 MOST_PIPELINED = 64
 #: Evaluations along critical cycles: many where the best period is FAR above the floor.
@@ -67,17 +72,14 @@ FAR, FAR_TRIALS, NEAR_TRIALS = 1.05, 20_000, 400
 STARTS_SHARE, FIRST_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.6, 0.2, 0.1, 0.02
 #: Refining takes more where it works on the objective itself; for clusters, neurons are cut then.
 REFINE_SHARES, CUT_SHARE = {"clusters": 0.2, "traffic": 0.5}, 0.9
-#: Of the time since it ended last, where it begins again because the search has stalled, but not
-#: more than this part of what is left.
-AGAIN_SHARE, LEFT_SHARE = 0.75, 0.7
 #: Refining gives this part to fewer clusters; all but a little where they are the objective.
 CLUSTERS_PART, FEWEST_PART = 0.5, 0.9
 #: Up to so many units the placement of least work is refined beside that of least floor.
 MOST_TWICE = 1_000
 #: Up to so many synapses every step runs, late or not: it takes no time, and a warm-up compiles it.
 TINY = 2_000
-#: Rounds in a row without a better state after which they become longer.
-PATIENCE = len(ROUNDS)
+#: Rounds in a row without a better state after which the search has stalled.
+PATIENCE = 5
 
 OnBetter = Callable[[Outcome[Mapping]], None]
 
@@ -136,8 +138,6 @@ class _Search:
         self.trace: list[TracePoint] = []
         self.rng = np.random.default_rng(limits.seed)
         self.candidates: list[tuple[float, Placed]] = []
-        self.refined: list[Placed] = []
-        self.last_refined = 0.0
         self.scheduled: set[str] = set()
 
     def spent(self) -> float:
@@ -234,14 +234,12 @@ class _Search:
         part = FEWEST_PART if fewest else CLUSTERS_PART
         left = (1 - KEPT_SHARE) * self.limits.wall_s - self.slowest - self.spent()
         seconds = max(min(share * self.limits.wall_s, left), 0.0) / max(len(chosen), 1)
-        seed = self.limits.seed
-        self.refined = [
-            self._refine_from(p, seconds, part, seed) for p in chosen if not self.is_late()
-        ]
-        self.last_refined = self.spent()
+        for placed in chosen:
+            if not self.is_late():
+                self._refine_from(placed, seconds, part)
 
-    def _refine_from(self, placed: Placed, seconds: float, part: float, seed: int) -> Placed:
-        """Anneal the clustering of a placement, consider what comes out and return the last of it.
+    def _refine_from(self, placed: Placed, seconds: float, part: float) -> None:
+        """Anneal the clustering of a placement, and consider what comes out.
 
         Parameters
         ----------
@@ -251,15 +249,13 @@ class _Search:
         several = placed.clustering.num_clusters > self.target.platform.num_tiles
         part_s = part * seconds * (several or self.target.objective == "clusters")
         shares = Shares(part_s, (1 - part) * seconds)
-        platform = self.target.platform
-        for clustering in refined(placed.decomposition, placed.clustering, platform, shares, seed):
+        platform, units, seed = self.target.platform, placed.decomposition, self.limits.seed
+        for clustering in refined(units, placed.clustering, platform, shares, seed):
             if self.is_late():
                 break
             soon = self.until(self.spent() / self.limits.wall_s + SCHEDULE_SHARE / 2)
-            for mapping in bound(self.target, placed.decomposition, clustering, soon):
+            for mapping in bound(self.target, units, clustering, soon):
                 self._consider(mapping)
-                placed = _placed(mapping)
-        return placed
 
     def _cut_neurons(self, placed: Placed) -> None:
         """Consider fewer clusters of units that are made for them."""
@@ -268,22 +264,6 @@ class _Search:
         for made in fewer_clusters(snn, platform, units, clustering, expired, seed):
             for mapping in bound(self.target, *made, expired=lambda: True):
                 self._consider(mapping)
-
-    def _refine_again(self, number: int) -> Annealing | None:
-        """Refine once more with another seed, where that is quick; return the best of it."""
-        if not self.refined or self.target.snn.num_units > MOST_TWICE:
-            return None
-        left = (1 - KEPT_SHARE) * self.limits.wall_s - self.spent()
-        seconds = min(AGAIN_SHARE * (self.spent() - self.last_refined), LEFT_SHARE * left)
-        if seconds <= 0:
-            return None
-        self.candidates.clear()
-        placed = self.refined[number % len(self.refined)]
-        self._refine_from(placed, seconds, 0.0, self.limits.seed + 1000 * number)
-        self.last_refined = self.spent()
-        if not self.candidates:
-            return None
-        return annealing_of(self.target, min(self.candidates, key=lambda c: c[0])[1])
 
     def _work(self, placed: Placed) -> int:
         """Return the ticks of all crossbars: what is left of them when the tiles are balanced."""
@@ -358,37 +338,38 @@ class _Search:
         work = annealing_of(self.target, placed)
         if spread_out(work, self.rng, expired) and not expired():
             self._schedule(placed_of(snn, work.state, work.start))
-        length = max(LEAST_MOVES, MOVES_A_PIECE * int(work.state.total["pieces"][0]))
-        best, least, number, vain, tried = copied(work.state), work.height(), 0, 0, 0
+        pieces = int(work.state.total["pieces"][0])
+        length, longest = max(LEAST_MOVES, MOVES_A_PIECE * pieces), MOST_A_PIECE * pieces
+        best, least, number, vain = copied(work.state), work.height(), 0, 0
+        base, low, rounds = best, least, ROUNDS
         begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
         while not (begun and expired()):
             begun = True
-            restore(work.state, best)
-            heat, norm = ROUNDS[number % len(ROUNDS)]
+            kicked = vain >= PATIENCE
+            restore(work.state, best if kicked else base)
+            heat, norm = KICK if kicked else rounds[number % len(rounds)]
+            if kicked:
+                rounds, length = AFTER, max(LEAST_AFTER, length)
             moves = length
-            if heat > HOT and self._is_tight(least[0]):
+            if rounds is ROUNDS and heat > HOT and self._is_tight(low[0]):
                 left = self.limits.wall_s - self.spent()
-                longest = MOST_A_PIECE * int(work.state.total["pieces"][0])
                 moves = max(length, min(longest, int(LONG_SHARE * left * self.moves_a_second)))
+            number += not kicked
             self.moves_a_second = annealed(work.at(norm), self.rng, heat, moves, expired)
             height, value = work.height(), self.value
             found = placed_of(snn, work.state, work.start)
             kept = self.target.keeps_limits(found)
             if kept and not expired():
                 self._schedule(found)
-            better = kept and height < least
-            if better or (kept and height[0] <= least[0] and not self._is_tight(least[0])):
-                best, least = copied(work.state), height
-            vain = 0 if better or self.value < value else vain + 1
-            number += 1
-            if vain >= PATIENCE:
-                vain = 0
-                if not self._is_tight(least[0]):
-                    continue
-                length, tried = 2 * length, tried + 1
-                other = None if expired() else self._refine_again(tried)
-                if other is not None and other.height() < least:
-                    work, best, least = other, copied(other.state), other.height()
+            vain = 0 if kicked or (kept and height < low) or self.value < value else vain + 1
+            if kicked or (kept and self._is_as_good(height, low)):
+                base, low = copied(work.state), height
+                if kept and self._is_as_good(height, least):
+                    best, least = base, low
+
+    def _is_as_good(self, height: tuple[float, float], than: tuple[float, float]) -> bool:
+        """Tell whether a state is better; with its floor alone where only orders are missing."""
+        return height < than or (height[0] <= than[0] and not self._is_tight(than[0]))
 
     def _is_tight(self, floor: float) -> bool:
         """Tell whether a better value asks for a better state, not for better orders of this."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 
 class Grid(NamedTuple):
@@ -35,7 +35,7 @@ class Grid(NamedTuple):
     fits: Any
 
 
-@compiled
+@borrowing
 def way(here: Any, there: Any, size: Any, torus: Any) -> Any:
     """Return the signed steps from one place of an axis to another."""
     steps = there - here
@@ -44,7 +44,7 @@ def way(here: Any, there: Any, size: Any, torus: Any) -> Any:
     return steps
 
 
-@compiled
+@borrowing
 def links_of(net: Any, tile: Any, nets: Any, grid: Any, column: Any) -> Any:
     """Return the number of links of a net's route union; ``column`` is scratch, (3, width)."""
     home = tile[nets.source[net]]
@@ -70,7 +70,7 @@ def links_of(net: Any, tile: Any, nets: Any, grid: Any, column: Any) -> Any:
     return east + west + upright
 
 
-@compiled
+@borrowing
 def _change(item: Any, mark: Any, found: Any, tile: Any, nets: Any, grid: Any, work: Any) -> Any:
     """Count anew the nets of an item that bear another mark; return by how much spikes' hops grow.
 
@@ -122,7 +122,7 @@ def occupants(tile: Any, tiles: Any) -> Any:
     return head, after, count
 
 
-@compiled
+@borrowing
 def relist(item: Any, old: Any, new: Any, head: Any, after: Any) -> None:
     """Move an item from one tile's list to the head of another's."""
     at = head[old]

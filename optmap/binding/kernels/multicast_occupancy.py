@@ -15,7 +15,7 @@ import numpy as np
 
 from optmap.binding.kernels.multicast_anneal import Grid, occupants, relist, target_of, way
 from optmap.binding.kernels.multicast_nets import Nets
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 #: Longest side whose masks have tables; counts kept, at most.
 MAX_SIDE, MAX_COUNTS = 12, 40_000_000
@@ -70,7 +70,7 @@ def spans(size: Any, torus: Any) -> Any:
     return table
 
 
-@compiled
+@borrowing
 def _links(net: Any, home: Any, seat: Any, grid: Any) -> Any:
     """Return the links of a net whose source stands on tile ``home``."""
     y = home // grid.width
@@ -80,7 +80,7 @@ def _links(net: Any, home: Any, seat: Any, grid: Any) -> Any:
     return total
 
 
-@compiled
+@borrowing
 def _leave(net: Any, s: Any, seat: Any, grid: Any) -> None:
     """Take a reader of a net from a tile."""
     seat.count[net, s] -= 1
@@ -91,7 +91,7 @@ def _leave(net: Any, s: Any, seat: Any, grid: Any) -> None:
             seat.columns[net] &= ~(1 << x)
 
 
-@compiled
+@borrowing
 def _enter(net: Any, t: Any, seat: Any, grid: Any) -> None:
     """Put a reader of a net on a tile."""
     if seat.count[net, t] == 0:
@@ -101,7 +101,7 @@ def _enter(net: Any, t: Any, seat: Any, grid: Any) -> None:
     seat.count[net, t] += 1
 
 
-@compiled
+@borrowing
 def _reader_moves(net: Any, home: Any, s: Any, t: Any, seat: Any, grid: Any) -> Any:
     """Return by how many links a net grows if one reader goes from tile s to t."""
     leaves, enters = seat.count[net, s] == 1, seat.count[net, t] == 0
@@ -121,7 +121,7 @@ def _reader_moves(net: Any, home: Any, s: Any, t: Any, seat: Any, grid: Any) -> 
     return grown + seat.across[y, new | 1 << (t // width)] - seat.across[y, new]
 
 
-@compiled
+@borrowing
 def _both_move(net: Any, a: Any, b: Any, tile: Any, nets: Any, seat: Any, grid: Any) -> Any:
     """Return by how many links a net grows if its source, a or b, and the other change places."""
     reader = b if nets.source[net] == a else a
@@ -134,7 +134,7 @@ def _both_move(net: Any, a: Any, b: Any, tile: Any, nets: Any, seat: Any, grid: 
     return grown
 
 
-@compiled
+@borrowing
 def _half(item: Any, t: Any, twice: Any, tile: Any, nets: Any, seat: Any, grid: Any) -> Any:
     """Return by how many spikes' hops the nets of one item alone grow if it goes to tile t.
 
@@ -153,7 +153,7 @@ def _half(item: Any, t: Any, twice: Any, tile: Any, nets: Any, seat: Any, grid: 
     return grown
 
 
-@compiled
+@borrowing
 def _grown(a: Any, b: Any, t: Any, mark: Any, tile: Any, nets: Any, seat: Any, grid: Any) -> Any:
     """Return by how many spikes' hops all nets grow if a goes to tile t and b (-1: none) to a's."""
     seen, twice, grown = seat.seen, mark + 1, np.int64(0)
@@ -171,7 +171,7 @@ def _grown(a: Any, b: Any, t: Any, mark: Any, tile: Any, nets: Any, seat: Any, g
     return grown + _half(a, t, twice, tile, nets, seat, grid)
 
 
-@compiled
+@borrowing
 def _settle(item: Any, s: Any, t: Any, tile: Any, nets: Any, seat: Any, grid: Any) -> None:
     """Enter that an item went from tile s to t; its tile is t already."""
     for i in range(nets.touch_ptr[item], nets.touch_ptr[item + 1]):

@@ -16,7 +16,7 @@ import numpy as np
 from optmap.clock import did, now
 from optmap.clustering.kernels.classes import Classes
 from optmap.clustering.kernels.vector_packing_start import vector_packing_start
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.mapping import Clustering, compact
 
 #: Moves one core tries in a second, cautiously: turns seconds into a repeatable number of moves.
@@ -196,7 +196,7 @@ def _readers(class_of: Any, ptr: Any, groups: Any, num_groups: int) -> Any:
     return reader_ptr, readers
 
 
-@compiled
+@borrowing
 def _put(u: int, k: int, reads: Any, bars: Any) -> None:
     """Count unit u in cluster k."""
     q = reads.class_of[u]
@@ -209,7 +209,7 @@ def _put(u: int, k: int, reads: Any, bars: Any) -> None:
         bars.count[k, g] += 1
 
 
-@compiled
+@borrowing
 def _fewest_new_rows(u: int, reads: Any, bars: Any) -> int:
     """Return the cluster that a unit adds least to: overflow counts four times, then rows."""
     q, groups, weight, count = reads.class_of[u], reads.groups, reads.weight, bars.count
@@ -255,7 +255,7 @@ def _destination(lists: Any, groups: Any, label: Any, num: int, wander: float) -
     return label[readers[first + np.random.randint(stop - first)]]  # noqa: NPY002
 
 
-@compiled
+@borrowing
 def _amount(twins: Any, a: int, label: Any) -> int:
     """Draw how many of ``twins`` leave cluster a: one, or all that are in it together."""
     if len(twins) < 2 or np.random.random() >= 0.5:  # noqa: NPY002
@@ -267,7 +267,7 @@ def _amount(twins: Any, a: int, label: Any) -> int:
     return amount
 
 
-@compiled
+@borrowing
 def _rows_moved(groups: Any, a: int, b: int, amount: int, weight: Any, count: Any) -> Any:
     """Return (rows that a loses, rows that b gains) when units that read ``groups`` go."""
     less, more = 0, 0
@@ -279,13 +279,13 @@ def _rows_moved(groups: Any, a: int, b: int, amount: int, weight: Any, count: An
     return less, more
 
 
-@compiled
+@borrowing
 def _more_over(have: int, more: int, most: int) -> int:
     """Return by how much the overflow of ``have`` grows with ``more``."""
     return max(0, have + more - most) - max(0, have - most)
 
 
-@compiled
+@borrowing
 def _relabel(u: int, a: int, b: int, amount: int, twins: Any, label: Any) -> None:
     """Give unit u, or all of its twins in cluster a, the label b."""
     if amount == 1:
@@ -296,7 +296,7 @@ def _relabel(u: int, a: int, b: int, amount: int, twins: Any, label: Any) -> Non
             label[v] = b
 
 
-@compiled
+@borrowing
 def _recount(groups: Any, a: int, b: int, amount: int, count: Any) -> None:
     """Count so many readers of ``groups`` in cluster b, no longer in a."""
     for g in groups:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optmap.clustering.kernels.synapse_clusters import deal, deal_all, move, take_back
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 #: Upper ends of the moves' shares: a source in a cluster, a piece, a synapse; a source comes to a
 #: cluster, a neuron does; the rest deals one row anew.
@@ -84,7 +84,7 @@ def _move_source(cover: Any, i: int, k: int, to: int) -> None:
         deal_all(cover, touched[t, 0], k)
 
 
-@compiled
+@borrowing
 def _may_enter(cover: Any, j: int, k: int) -> bool:
     """Tell whether a neuron is in cluster k, or in few enough others."""
     return bool(cover.of_neuron[j, k] > 0 or cover.num_pieces[j] < cover.pieces.shape[1] - 1)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optmap.clock import did
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.mapping import Clustering, compact
 from optmap.model.snn import SNN
 
@@ -110,7 +110,7 @@ class Crossbars(NamedTuple):
     slot: Any
 
 
-@compiled
+@borrowing
 def _shift(u: int, b: int, read: Any, spikes: Any, home: Any, count: Any, rows: Any) -> Any:
     """Move unit u, which reads ``read``, to cluster b; return by how much the traffic rises.
 
@@ -137,7 +137,7 @@ def _shift(u: int, b: int, read: Any, spikes: Any, home: Any, count: Any, rows: 
     return change
 
 
-@compiled
+@borrowing
 def _fits(rows: Any, columns: Any, kinds: Any) -> Any:
     """Tell whether some kind of crossbar holds so many rows and columns."""
     for h in range(len(kinds)):  # noqa: SIM110 - no generators in compiled code
@@ -187,7 +187,7 @@ def _neighbour(u: Any, net: Any, home: Any) -> Any:
     return _one_of(reader_ptr[i], reader_ptr[i + 1], net.readers)
 
 
-@compiled
+@borrowing
 def _enlist(u: Any, v: Any, a: Any, b: Any, bars: Any) -> None:
     """Enter in the members' lists that u went from a to b, and v (-1: none) took its place."""
     size, member, slot = bars.size, bars.member, bars.slot

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from optmap.clustering.kernels.traffic_moves import fits, move
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 #: Pairs of nodes and parts looked at, and pins of those that may be better, for each pin of the
 #: level, after which it ends.
@@ -82,7 +82,7 @@ def _offers(level: Any, parts: Any, room: Any, stale: Any, best: Any) -> Any:
     return seen + len(level.size) // num
 
 
-@compiled
+@borrowing
 def _loss(v: Any, b: Any, parts: Any) -> Any:
     """Return what it costs to move node v to part b."""
     return parts.total[v] - parts.single[v] - parts.link[v, b]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optmap.clustering.kernels.levels import SILENT
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 
 class Growth(NamedTuple):
@@ -123,7 +123,7 @@ def _next(
     return np.int64(-1)
 
 
-@compiled
+@borrowing
 def _frontier(growth: Any) -> Any:
     """Return the free node that is most of the part just closed, -1 if none is any of it."""
     best, most = -1, 0.0
@@ -133,7 +133,7 @@ def _frontier(growth: Any) -> Any:
     return np.int64(best)
 
 
-@compiled
+@borrowing
 def _free(part: Any) -> Any:
     """Return the first free node, -1 if there is none."""
     for v in range(len(part)):

@@ -124,7 +124,7 @@ def _rows_of_clusters(
     return row_ptr, row_source
 
 
-@compiled
+@borrowing
 def _distinct(source_ptr: Any, sources: Any, classes: Any, seen_by: Any, k: Any, into: Any) -> Any:
     """Count the distinct sources of cluster k's classes; write them where ``into`` has room."""
     count = 0

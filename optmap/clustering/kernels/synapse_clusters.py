@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optmap.clustering.kernels.bundles import Bundles
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IndexArray, IntArray
 
 #: What a row counts beside a row of overflow, and how much more every further row of overflow does.
@@ -135,14 +135,14 @@ def tidy(cover: Cover) -> None:
     _tidy(cover)
 
 
-@compiled
+@borrowing
 def _over(have: int, most: int) -> float:
     """Return the cost of what is beyond ``most``."""
     over = max(0, have - most)
     return over * (1.0 + FURTHER * over)
 
 
-@compiled
+@borrowing
 def _add_rows(cover: Any, k: int, more: int) -> None:
     """Count more rows of cluster k, or fewer."""
     have, most, cost = cover.rows[k], cover.most[0], cover.cost
@@ -151,7 +151,7 @@ def _add_rows(cover: Any, k: int, more: int) -> None:
     cover.rows[k] = have + more
 
 
-@compiled
+@borrowing
 def _add_columns(cover: Any, k: int, more: int) -> None:
     """Count more columns of cluster k, or fewer."""
     have, most, cost = cover.columns[k], cover.most[1], cover.cost
@@ -167,7 +167,7 @@ def _deal(cover: Any, j: int, k: int, more: int) -> None:
     _add_rows(cover, k, more * cover.copies[j])
 
 
-@compiled
+@borrowing
 def _enter(cover: Any, e: int, k: int) -> None:
     """Count synapse e in cluster k."""
     i, j = cover.source[e], cover.post[e]
@@ -182,7 +182,7 @@ def _enter(cover: Any, e: int, k: int) -> None:
     cover.cluster[e] = k
 
 
-@compiled
+@borrowing
 def _leave(cover: Any, e: int) -> None:
     """Count synapse e in its cluster no longer."""
     i, j, k = cover.source[e], cover.post[e], cover.cluster[e]
@@ -200,7 +200,7 @@ def _leave(cover: Any, e: int) -> None:
         cover.num_pieces[j] = last
 
 
-@compiled
+@borrowing
 def _note(cover: Any, kind: int, what: int, k: int, more: int) -> None:
     """Write down what was done: 0, a synapse left k; 1, a neuron got more rows in k."""
     n, log = cover.logged[0], cover.log
@@ -208,7 +208,7 @@ def _note(cover: Any, kind: int, what: int, k: int, more: int) -> None:
     cover.logged[0] = n + 1
 
 
-@compiled
+@borrowing
 def move(cover: Any, e: int, k: int) -> None:
     """Move synapse e to cluster k, and write it down."""
     _note(cover, 0, e, cover.cluster[e], 0)

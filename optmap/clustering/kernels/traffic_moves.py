@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 
 
 class Parts(NamedTuple):
@@ -89,14 +89,14 @@ def parts_of(level: Any, part: Any, num: Any) -> Any:
     return Parts(part, count, size, rows, single, link, total, locked, known, looks)
 
 
-@compiled
+@borrowing
 def _readers_in(level: Any, parts: Any, e: Any, k: Any) -> Any:
     """Return how many nodes of part k read net e."""
     holder = level.holder[e]
     return parts.count[k, e] - (holder >= 0 and parts.part[holder] == k)
 
 
-@compiled
+@borrowing
 def _new_rows(v: Any, b: Any, level: Any, parts: Any) -> Any:
     """Return the rows that node v would add to part b."""
     new = 0
@@ -162,7 +162,7 @@ def _enter(v: Any, parts: Any, heap: Any) -> None:
     heapq.heappush(heap, (-gain, np.int64(v), np.int64(best)))
 
 
-@compiled
+@borrowing
 def fits(v: Any, b: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any:
     """Tell whether node v fits into part b of so many columns and the rows that these leave."""
     after = parts.size[b] + level.size[v]
@@ -173,7 +173,7 @@ def fits(v: Any, b: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any
     return left >= min(most, len(level.weight)) or _new_rows(v, b, level, parts) <= left
 
 
-@compiled
+@borrowing
 def _best_target(v: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any:
     """Return the part into which node v fits that saves most, and what it saves; -1 if none."""
     best, most = -1, np.int64(0)
@@ -215,7 +215,7 @@ def _from_heap(heap: Any, columns: Any, room: Any, level: Any, parts: Any, done:
     return np.int64(-1), np.int64(-1)
 
 
-@compiled
+@borrowing
 def _leaving(a: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any:
     """Return the free node of overfull part a that is best moved to another, and where to."""
     best, to, most = -1, -1, np.int64(0)
@@ -228,7 +228,7 @@ def _leaving(a: Any, columns: Any, room: Any, level: Any, parts: Any) -> Any:
     return np.int64(best), np.int64(to)
 
 
-@compiled
+@borrowing
 def _overfull(columns: Any, room: Any, parts: Any) -> Any:
     """Return the part with most columns and rows too many, -1 if there is none, and their sum."""
     fullest, most, above = -1, 0, 0

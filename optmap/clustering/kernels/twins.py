@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import SNN, IndexArray, IntArray
 
 
@@ -85,7 +85,7 @@ def _hashes(indptr: Any, indices: Any, units: Any) -> Any:
     return key
 
 
-@compiled
+@borrowing
 def _same_fan_in(indptr: Any, indices: Any, a: Any, b: Any) -> Any:
     """Tell whether two units read exactly the same sources."""
     first, other = indptr[a], indptr[b]

@@ -27,7 +27,7 @@ from optmap.clustering.kernels.crossbar_fill import (
     touch,
     untouch,
 )
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.errors import CapacityError
 from optmap.model.capacity import (
     AXONS_OUT,
@@ -181,7 +181,7 @@ def within_axons_out(
             k += 1
 
 
-@compiled
+@borrowing
 def _fits(fill: Any, k: Any, rows: Any, load: Any, taken: Any, kinds: Any) -> Any:
     """Tell whether cluster ``k`` with one unit more, on so many rows, fits some crossbar."""
     for h in range(len(kinds)):

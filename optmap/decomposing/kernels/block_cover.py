@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import SNN, IndexArray, IntArray
 
 #: Blocks that are grown for each one that is taken, and how often each is refined.
@@ -226,7 +226,7 @@ def _sources(reading: Any, still: Any, neurons: Any, shape: Any) -> Any:
     return sources[order[:kept]], worth
 
 
-@compiled
+@borrowing
 def _take(reading: Any, still: Any, sources: Any, neurons: Any, number: Any) -> None:
     """Cover the open synapses between ``sources`` and ``neurons``."""
     for i in sources:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.decomposition import Decomposition, assembled
 from optmap.model.json_value import Json
 from optmap.model.snn import SNN, IndexArray
@@ -184,7 +184,7 @@ def _slots(rank: Any, direct: Any, rows: int) -> Any:
     return slot
 
 
-@compiled
+@borrowing
 def _room(indptr: Any, rows: int, plan: Any) -> int:
     """Return the most units that may be inserted."""
     room = 0
@@ -295,7 +295,7 @@ def _cut(
     return 0, units
 
 
-@compiled
+@borrowing
 def _taken(sources: Any, slot: Any, wanted: int, into: Any) -> int:
     """Copy the sources of one slot and return how many there are."""
     size = 0

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IntArray
 from optmap.sdf.components import group_by
 
@@ -27,7 +27,7 @@ PLACEMENTS_A_TASK = 12
 PLACEMENTS_A_LOOK = 256
 
 
-@compiled
+@borrowing
 def _free_from(
     low: Any, high: Any, length: int, ticks: int, held: Any, count: int, starts: Any, time: Any
 ) -> Any:
@@ -168,7 +168,7 @@ def _place_some(state: Any, most: int) -> None:
                 _forget(state, b)
 
 
-@compiled
+@borrowing
 def _start_of(state: Any, a: int) -> Any:
     """Return where task ``a`` goes: after its predecessors, free if possible."""
     low = np.int64(-(2**61))
@@ -196,7 +196,7 @@ def _start_of(state: Any, a: int) -> Any:
     return t
 
 
-@compiled
+@borrowing
 def _clear_resource(state: Any, a: int, t: int) -> None:
     """Take the place of whatever is in the way of ``a``, which starts at ``t``, and enter it."""
     r = state.resource[a]
@@ -215,14 +215,14 @@ def _clear_resource(state: Any, a: int, t: int) -> None:
     state.used[r] += 1
 
 
-@compiled
+@borrowing
 def _unplace(state: Any, b: int) -> None:
     state.placed[b] = False
     state.count[1] += 1
     state.count[0] = min(state.count[0], state.rank[b])
 
 
-@compiled
+@borrowing
 def _forget(state: Any, b: int) -> None:
     """Take ``b`` off the tasks held by its resource."""
     q = state.resource[b]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.whole.kernels.chain import chain, rows_of
 from optmap.whole.kernels.changes import take_back
 from optmap.whole.kernels.moves import (
@@ -52,7 +52,7 @@ PART_OF_TWINS = 0.3
 PERIOD, TRAFFIC_GOAL, ENERGY, FEWEST = range(4)
 
 
-@compiled
+@borrowing
 def cost(st: Any, goal: int, weights: Any) -> Any:
     """Return what the search minimises.
 
@@ -96,7 +96,7 @@ def cost(st: Any, goal: int, weights: Any) -> Any:
     return st.total[0].clusters + 1 - uneven / (columns * columns * len(st.clusters))
 
 
-@compiled
+@borrowing
 def _forecast(st: Any, here: Any, k: int, there: Any, goal: int, weights: Any) -> Any:
     """Return the cost after an exchange, sends as they were; infinite where rows do not suffice.
 

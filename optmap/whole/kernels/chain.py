@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing
 from optmap.whole.kernels.changes import relocate
 from optmap.whole.kernels.moves import drawn, neighbour, synapse
 
@@ -23,7 +23,7 @@ LONGEST = 12
 WEIGHED, REFUGES = 24, 4
 
 
-@compiled
+@borrowing
 def rows_of(st: Any, p: int, q: int, k: int, group: int, into: bool) -> Any:
     """Return (rows, spikes) that ``group`` pieces like ``p`` add to cluster ``k``, or take along.
 
@@ -58,7 +58,7 @@ def rows_of(st: Any, p: int, q: int, k: int, group: int, into: bool) -> Any:
     return rows, spikes
 
 
-@compiled
+@borrowing
 def _put_out(st: Any, rng: Any, k: int, stays: int) -> Any:
     """Return the member of ``k`` whose leaving frees most rows, by few draws where there are many.
 
@@ -83,7 +83,7 @@ def _put_out(st: Any, rng: Any, k: int, stays: int) -> Any:
     return best
 
 
-@compiled
+@borrowing
 def _refuge(st: Any, rng: Any, q: int) -> Any:
     """Return the cluster where ``q`` overflows least, then adds fewest rows, of a few; or -1."""
     best, least = -1, 1 << 60
@@ -106,7 +106,7 @@ def _refuge(st: Any, rng: Any, q: int) -> Any:
     return best
 
 
-@compiled
+@borrowing
 def chain(st: Any, rng: Any) -> Any:
     """Move a piece, then what it puts out, until nothing overflows; tell whether that was reached.
 

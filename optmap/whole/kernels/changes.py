@@ -9,11 +9,11 @@ columns, for swaps.
 
 from typing import Any
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.whole.kernels.state import ADDED, BOUND, MOVED, READ, REMOVED
 
 
-@compiled
+@borrowing
 def _over(st: Any, k: int) -> Any:
     """Return by how much cluster ``k`` exceeds the crossbar of its tile."""
     t = st.clusters[k].tile
@@ -24,7 +24,7 @@ def _over(st: Any, k: int) -> Any:
     return over
 
 
-@compiled
+@borrowing
 def _use(st: Any, p: int, k: int, sign: int) -> None:
     """Piece ``p`` uses what the tiles limit besides rows and columns (1), or gives it back (-1)."""
     j = st.piece[p].owner
@@ -32,7 +32,7 @@ def _use(st: Any, p: int, k: int, sign: int) -> None:
         st.load[k, d] += sign * (st.takes[j, d, 0] + st.takes[j, d, 1] * st.piece[p].reads)
 
 
-@compiled
+@borrowing
 def _use_reads(st: Any, p: int, things: int) -> None:
     """Piece ``p`` uses what it takes to read so many things more."""
     k, j = st.piece[p].cluster, st.piece[p].owner
@@ -44,20 +44,20 @@ def _use_reads(st: Any, p: int, things: int) -> None:
     st.total[0].excess += _over(st, k)
 
 
-@compiled
+@borrowing
 def _crowded(st: Any, t: int) -> Any:
     """Return by how many programs tile ``t`` exceeds its slots."""
     return max(0, st.tiles[t].held - st.tiles[t].slots)
 
 
-@compiled
+@borrowing
 def _thin(st: Any, p: int) -> Any:
     """Return 1 for a piece of a split neuron that sums nothing: it reads less than two things."""
     split = p != st.piece[p].owner or st.piece[p].next >= 0
     return 1 if split and st.piece[p].reads < 2 else 0
 
 
-@compiled
+@borrowing
 def _send_ticks(st: Any, a: int, b: int) -> Any:
     """Return the ticks that channel (a, b) takes of an interface where its ends are apart."""
     if st.channel[a, b].lines == 0:
@@ -65,7 +65,7 @@ def _send_ticks(st: Any, a: int, b: int) -> Any:
     return -(-max(1, st.channel[a, b].spikes) * st.costs[0].rate_ticks // st.costs[0].rate_tokens)
 
 
-@compiled
+@borrowing
 def _channel(st: Any, a: int, b: int, spikes: int, lines: int) -> None:
     """Add spikes and sources to channel (a, b); a cluster reads itself without one."""
     t, v = st.clusters[a].tile, st.clusters[b].tile
@@ -85,7 +85,7 @@ def _channel(st: Any, a: int, b: int, spikes: int, lines: int) -> None:
         st.tiles[t].sends += _send_ticks(st, a, b) - before
 
 
-@compiled
+@borrowing
 def _row(st: Any, k: int, spikes: int, sign: int) -> None:
     """Add (1) or drop (-1) a row that carries ``spikes``."""
     st.total[0].excess -= _over(st, k)
@@ -95,7 +95,7 @@ def _row(st: Any, k: int, spikes: int, sign: int) -> None:
     st.total[0].excess += _over(st, k)
 
 
-@compiled
+@borrowing
 def _line(st: Any, i: int, k: int, sign: int) -> None:
     """Neuron ``i`` takes a row of ``k`` (1), or no longer (-1)."""
     _row(st, k, st.neuron[i].spikes, sign)
@@ -106,7 +106,7 @@ def _line(st: Any, i: int, k: int, sign: int) -> None:
         _channel(st, a, k, sign * st.neuron[i].spikes, sign)
 
 
-@compiled
+@borrowing
 def _read_raw(st: Any, i: int, k: int, sign: int) -> None:
     """One member of ``k`` more (1) or less (-1) reads neuron ``i``."""
     st.total[0].events += sign * st.neuron[i].spikes
@@ -116,7 +116,7 @@ def _read_raw(st: Any, i: int, k: int, sign: int) -> None:
         _line(st, i, k, sign)
 
 
-@compiled
+@borrowing
 def _open(st: Any, k: int, sign: int) -> None:
     """Cluster ``k`` is no longer empty (1), or it is again (-1)."""
     t = st.clusters[k].tile
@@ -127,7 +127,7 @@ def _open(st: Any, k: int, sign: int) -> None:
     st.total[0].clusters += sign
 
 
-@compiled
+@borrowing
 def _join(st: Any, p: int, k: int) -> None:
     """Enter piece ``p`` among the members of ``k``."""
     if st.clusters[k].size == 0:
@@ -140,7 +140,7 @@ def _join(st: Any, p: int, k: int) -> None:
     st.total[0].excess += _over(st, k)
 
 
-@compiled
+@borrowing
 def _leave(st: Any, p: int, k: int) -> None:
     st.total[0].excess -= _over(st, k)
     st.clusters[k].size -= 1
@@ -153,7 +153,7 @@ def _leave(st: Any, p: int, k: int) -> None:
         _open(st, k, -1)
 
 
-@compiled
+@borrowing
 def _note(st: Any, what: int, a: int, b: int) -> None:
     entry = st.log[st.total[0].logged]
     entry[0] = what
@@ -162,7 +162,7 @@ def _note(st: Any, what: int, a: int, b: int) -> None:
     st.total[0].logged += 1
 
 
-@compiled
+@borrowing
 def relocate(st: Any, p: int, k: int) -> None:
     """Put piece ``p`` into cluster ``k``."""
     old = st.piece[p].cluster
@@ -200,7 +200,7 @@ def relocate(st: Any, p: int, k: int) -> None:
     st.piece[p].cluster = k
 
 
-@compiled
+@borrowing
 def _louder(st: Any, p: int, spikes: int) -> None:
     """Add ``spikes`` to piece ``p`` and to all pieces that read it."""
     while p != st.piece[p].owner:
@@ -214,7 +214,7 @@ def _louder(st: Any, p: int, spikes: int) -> None:
         p = st.piece[p].above
 
 
-@compiled
+@borrowing
 def assign(st: Any, s: int, p: int) -> None:
     """Let piece ``p`` read synapse ``s``, another piece of the same neuron until now."""
     old, i = st.synapse[s].piece, st.synapse[s].source
@@ -232,7 +232,7 @@ def assign(st: Any, s: int, p: int) -> None:
     _read_raw(st, i, st.piece[p].cluster, 1)
 
 
-@compiled
+@borrowing
 def rebind(st: Any, k: int, t: int) -> None:
     """Put cluster ``k`` on tile ``t``."""
     old = st.clusters[k].tile
@@ -257,7 +257,7 @@ def rebind(st: Any, k: int, t: int) -> None:
     st.total[0].excess += _over(st, k)
 
 
-@compiled
+@borrowing
 def _moves_end(st: Any, a: int, b: int, t: int, new_t: int, v: int, new_v: int) -> None:
     """Channel (a, b) runs from ``new_t`` to ``new_v`` instead of from ``t`` to ``v``."""
     ticks, spikes = _send_ticks(st, a, b), st.channel[a, b].spikes
@@ -272,7 +272,7 @@ def _moves_end(st: Any, a: int, b: int, t: int, new_t: int, v: int, new_v: int) 
         st.tiles[new_t].sends += ticks
 
 
-@compiled
+@borrowing
 def _enter(st: Any, p: int, above: int, k: int) -> None:
     """Let piece ``above`` read piece ``p``, silent and reading nothing, of cluster ``k``."""
     j = st.piece[above].owner
@@ -292,7 +292,7 @@ def _enter(st: Any, p: int, above: int, k: int) -> None:
     _channel(st, k, st.piece[above].cluster, 0, 1)
 
 
-@compiled
+@borrowing
 def add(st: Any, above: int, k: int) -> Any:
     """Insert a piece of cluster ``k`` that ``above`` reads; return it, or -1 if none is left."""
     if st.total[0].idle == 0:
@@ -305,7 +305,7 @@ def add(st: Any, above: int, k: int) -> Any:
     return p
 
 
-@compiled
+@borrowing
 def remove(st: Any, p: int) -> None:
     """Drop an inserted piece that reads nothing."""
     _note(st, REMOVED, p, st.piece[p].cluster)
@@ -326,7 +326,7 @@ def remove(st: Any, p: int) -> None:
     st.total[0].idle += 1
 
 
-@compiled
+@borrowing
 def take_back(st: Any, mark: int) -> None:
     """Take back all changes logged since there were ``mark`` entries."""
     while st.total[0].logged > mark:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.whole.kernels.changes import add, assign, rebind, relocate, remove
 
 #: Draws until something suitable must have turned up.
@@ -17,13 +17,13 @@ TRIES = 4
 EMPTY_SHARE = 0.02
 
 
-@compiled
+@borrowing
 def drawn(rng: Any, n: int) -> Any:
     """Return one of 0..n-1."""
     return int(rng.random() * n)
 
 
-@compiled
+@borrowing
 def neighbour(st: Any, rng: Any) -> Any:
     """Return (piece, cluster): a piece and a cluster that shares a source with it, or sends it."""
     s = drawn(rng, len(st.synapse))
@@ -36,7 +36,7 @@ def neighbour(st: Any, rng: Any) -> Any:
     return p, st.piece[st.synapse[other].piece].cluster
 
 
-@compiled
+@borrowing
 def _empty_cluster(st: Any) -> Any:
     """Return a cluster without members, or -1."""
     for k in range(len(st.clusters)):
@@ -45,7 +45,7 @@ def _empty_cluster(st: Any) -> Any:
     return -1
 
 
-@compiled
+@borrowing
 def _occupied(st: Any, rng: Any) -> Any:
     """Return a cluster with members."""
     while True:
@@ -70,7 +70,7 @@ def alike(st: Any, twin: Any, p: int, k: int) -> Any:
     return found[:kept]
 
 
-@compiled
+@borrowing
 def draw_exchange(st: Any, rng: Any, swap: bool) -> Any:
     """Draw (piece, cluster to go to, piece to come back or -1); the cluster is -1 if none suits."""
     p, k = neighbour(st, rng)
@@ -83,7 +83,7 @@ def draw_exchange(st: Any, rng: Any, swap: bool) -> Any:
     return p, k, st.members[k, drawn(rng, st.clusters[k].size)] if swap else -1
 
 
-@compiled
+@borrowing
 def exchange(st: Any, here: Any, k: int, there: Any, old: int) -> None:
     """Put the pieces ``here`` into ``k``, those of ``there`` into ``old``."""
     for x in range(max(len(here), len(there))):
@@ -159,7 +159,7 @@ def spread(st: Any, rng: Any) -> Any:
     return st.clusters[new].size > 0
 
 
-@compiled
+@borrowing
 def move_cluster(st: Any, rng: Any) -> Any:
     """Put a cluster on another tile, or exchange the tiles of two."""
     k, t = _occupied(st, rng), drawn(rng, len(st.tiles))
@@ -176,7 +176,7 @@ def move_cluster(st: Any, rng: Any) -> Any:
 # which piece reads a source
 
 
-@compiled
+@borrowing
 def synapse(st: Any, j: int, i: int) -> Any:
     """Return the synapse from ``i`` to neuron ``j``, or -1."""
     low, high = st.neuron[j].first, st.neuron[j + 1].first
@@ -189,7 +189,7 @@ def synapse(st: Any, j: int, i: int) -> Any:
     return low if low < st.neuron[j + 1].first and st.synapse[low].source == i else -1
 
 
-@compiled
+@borrowing
 def _drop_if_idle(st: Any, p: int) -> None:
     """Drop a piece that reads nothing, or one source, which the piece above it then reads."""
     j = st.piece[p].owner
@@ -207,7 +207,7 @@ def _drop_if_idle(st: Any, p: int) -> None:
         p = above
 
 
-@compiled
+@borrowing
 def shift_source(st: Any, rng: Any) -> Any:
     """Let another piece of the same neuron read a source."""
     s = drawn(rng, len(st.synapse))
@@ -238,7 +238,7 @@ def _pull(st: Any, k: int, i: int) -> None:
             _drop_if_idle(st, c)
 
 
-@compiled
+@borrowing
 def _below(st: Any, m: int, i: int, rng: Any) -> Any:
     """Return a piece that ``m`` reads, if possible one whose cluster reads ``i`` anyway, or -1."""
     best, score, seen = -1, 0, 0
@@ -275,7 +275,7 @@ def _push(st: Any, k: int, i: int, rng: Any) -> Any:
     return True
 
 
-@compiled
+@borrowing
 def _quiet_source(st: Any, k: int, rng: Any) -> Any:
     """Return a source on a row of ``k``: the quietest of a few draws, or -1."""
     best = -1
@@ -329,7 +329,7 @@ def push_source(st: Any, rng: Any) -> Any:
     return i >= 0 and _push(st, k, i, rng)
 
 
-@compiled
+@borrowing
 def new_piece(st: Any, rng: Any) -> Any:
     """Insert a piece below another: it takes some of the quieter sources."""
     s = drawn(rng, len(st.synapse))
