@@ -37,7 +37,7 @@ import numpy as np
 
 from optmap.clustering import hyperedge_overlap, song2020
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
-from optmap.clustering.kernels.growth import Parts, grow
+from optmap.clustering.kernels.growth import Near, Parts, grow, near_classes
 from optmap.clustering.kernels.packing import pack
 from optmap.clustering.kernels.regrowth import Packed, regrow
 from optmap.clustering.kernels.twins import Twins, twin_classes
@@ -85,13 +85,14 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
         packed = Packed(parts.classes, parts.sizes, bin_of_part.astype(np.int32))
         return (len(used), int(held @ network.spikes)), packed
 
-    found = [merged(parts) for parts in _enclosed(twins, limits)]
+    near = near_classes(twins) if _squares(twins) <= ENCLOSED_WORK else None
+    found = [merged(parts) for parts in _enclosed(twins, near, limits)] if near else []
     fewest = min((clusters for (clusters, _), _ in found), default=0)
-    anew = _is_worth_regrowing(twins, fewest, len(limits))
-    if anew:
+    anew = _is_worth_regrowing(fewest, len(limits))
+    if near and anew:
         work = min(REGROWN_TIMES * _squares(twins), REGROWN_MOST)
         grown = [
-            regrow(twins, limits, packed, work, drawn)
+            regrow(twins, near, limits, packed, work, drawn)
             for drawn, (_, packed) in enumerate(found, seed)
         ]
         found += map(merged, grown)
@@ -108,10 +109,9 @@ def may_grow_anew(network: SNN) -> bool:
     return _squares(twin_classes(network)) <= ENCLOSED_WORK
 
 
-def _is_worth_regrowing(twins: Twins, clusters: int, columns: int) -> bool:
-    """Say whether growing clusters anew is cheap and has something to choose from."""
-    cheap = _squares(twins) <= ENCLOSED_WORK and clusters * columns <= REGROWN_ENTRIES
-    return cheap and clusters >= REGROWN_LEAST
+def _is_worth_regrowing(clusters: int, columns: int) -> bool:
+    """Say whether growing clusters anew has room and something to choose from."""
+    return clusters >= REGROWN_LEAST and clusters * columns <= REGROWN_ENTRIES
 
 
 def _squares(twins: Twins) -> int:
@@ -120,13 +120,12 @@ def _squares(twins: Twins) -> int:
     return int((readers * readers).sum())
 
 
-def _enclosed(twins: Twins, limits: IntArray) -> Iterator[Parts]:
-    """Yield the parts of enclosed clusters, two starts of them where that is cheap."""
-    if _squares(twins) <= ENCLOSED_WORK:
-        # all that matters of the order is the first seed, where networks are connected
-        every = np.arange(twins.num_classes, dtype=np.int32)
-        for begin in (twins.num_classes // 3, twins.num_classes - 1):
-            yield grow(twins, limits, np.roll(every, -begin), enclosed=True)
+def _enclosed(twins: Twins, near: Near, limits: IntArray) -> Iterator[Parts]:
+    """Yield the parts of enclosed clusters, two starts of them."""
+    # all that matters of the order is the first seed, where networks are connected
+    every = np.arange(twins.num_classes, dtype=np.int32)
+    for begin in (twins.num_classes // 3, twins.num_classes - 1):
+        yield grow(twins, limits, np.roll(every, -begin), near)
 
 
 def _starts(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from optmap.clustering.kernels.crossbar_fill import row_limits
-from optmap.clustering.kernels.growth import Parts, grow
+from optmap.clustering.kernels.growth import Parts, grow, near_classes
 from optmap.clustering.kernels.regrowth import Packed, regrow
 from optmap.clustering.kernels.twins import Twins, twin_classes
 from optmap.compiled import interpreted
@@ -36,7 +36,7 @@ def case(name: str) -> tuple[Twins, np.ndarray, Parts]:
     network = decompose(generate(name), 32, "tree").network
     twins, limits = twin_classes(network), row_limits(PLATFORM.kinds, network.num_neurons)
     seeds = np.arange(twins.num_classes, dtype=np.int32)
-    return twins, limits, grow(twins, limits, seeds, enclosed=True)
+    return twins, limits, grow(twins, limits, seeds, near_classes(twins))
 
 
 def packed(parts: Parts) -> Packed:
@@ -44,21 +44,35 @@ def packed(parts: Parts) -> Packed:
     return Packed(parts.classes, parts.sizes, bins)
 
 
+def test_near_classes_share_sources_once_each() -> None:
+    twins, _, _ = case("edges-12")
+    near, reads = near_classes(twins), np.zeros((twins.num_classes, len(twins.reader_ptr) - 1), int)
+    for q in range(twins.num_classes):
+        reads[q, twins.sources[twins.source_ptr[q] : twins.source_ptr[q + 1]]] = 1
+    shared = reads @ reads.T
+    np.fill_diagonal(shared, 0)
+    assert near.around.tolist() == shared.sum(axis=1).tolist()
+    for q, row in enumerate(shared):
+        found = slice(near.ptr[q], near.ptr[q + 1])
+        pairs = zip(near.classes[found].tolist(), near.times[found].tolist(), strict=True)
+        assert sorted(pairs) == [(k, n) for k, n in enumerate(row.tolist()) if n]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_clusters_grown_anew_hold_everything_and_are_no_more(name: str) -> None:
     twins, limits, parts = case(name)
     assert fits(twins, limits, parts)
     for seed in range(3):
-        again = regrow(twins, limits, packed(parts), 50_000, seed)
+        again = regrow(twins, near_classes(twins), limits, packed(parts), 50_000, seed)
         assert fits(twins, limits, again)
         assert len(again.ptr) <= len(parts.ptr)
 
 
 def test_growing_anew_is_the_same_as_python_and_from_the_same_seed() -> None:
     twins, limits, parts = case("filter-16")
-    compiled = regrow(twins, limits, packed(parts), 20_000, 1)
+    compiled = regrow(twins, near_classes(twins), limits, packed(parts), 20_000, 1)
     with interpreted():
-        plain = regrow(twins, limits, packed(parts), 20_000, 1)
+        plain = regrow(twins, near_classes(twins), limits, packed(parts), 20_000, 1)
     for one, other in zip(compiled, plain, strict=True):
         assert one.tolist() == other.tolist()
 
@@ -66,5 +80,5 @@ def test_growing_anew_is_the_same_as_python_and_from_the_same_seed() -> None:
 def test_what_windows_leave_free_comes_together() -> None:
     """33 clusters of a 3 x 3 filter become fewer: every try keeps the squares of columns."""
     twins, limits, parts = case("filter-32")
-    again = regrow(twins, limits, packed(parts), 400_000, 0)
+    again = regrow(twins, near_classes(twins), limits, packed(parts), 400_000, 0)
     assert len(again.ptr) < len(parts.ptr)

@@ -13,7 +13,7 @@ from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IndexArray, IntArray
 
 
-def grow(twins: Twins, row_limit: IntArray, seeds: IndexArray, enclosed: bool = False) -> Parts:
+def grow(twins: Twins, row_limit: IntArray, seeds: IndexArray, near: Near | None = None) -> Parts:
     """Partition twin classes into clusters that fit, each grown from a seed.
 
     Parameters
@@ -24,8 +24,9 @@ def grow(twins: Twins, row_limit: IntArray, seeds: IndexArray, enclosed: bool = 
         Most rows of a crossbar with so many columns; every class must fit one alone.
     seeds : (Q,) int array
         Classes in the order in which they are tried as seeds.
-    enclosed : bool
-        Begin clusters where most is placed around, and break ties so, that no holes are left.
+    near : Near, optional
+        With them clusters are enclosed: they begin where most is placed around, and ties are broken
+        so, that no holes are left.
 
     Returns
     -------
@@ -37,8 +38,8 @@ def grow(twins: Twins, row_limit: IntArray, seeds: IndexArray, enclosed: bool = 
     Notes
     -----
     Among the classes that share rows with the cluster, the one with the fewest new rows comes next,
-    then the one that shares most, if ``enclosed`` then the one with most placed readers of its
-    sources, then the lowest. If ``enclosed``, a cluster begins with the class of which the largest
+    then the one that shares most, if enclosed then the one with most placed readers of its
+    sources, then the lowest. If enclosed, a cluster begins with the class of which the largest
     share of these readers is placed, so that clusters lie side by side. Classes that share nothing
     are left to :mod:`optmap.clustering.kernels.packing`. A row taken raises the share of every
     class that reads it: time O(sum over rows taken of their readers), memory O(S).
@@ -48,10 +49,11 @@ def grow(twins: Twins, row_limit: IntArray, seeds: IndexArray, enclosed: bool = 
     part_class = np.empty(room, dtype=np.int32)
     part_size = np.empty(room, dtype=np.int32)
     lists = Lists(twins.source_ptr, twins.sources, twins.reader_ptr, twins.readers)
-    around = readers_around(lists) if enclosed else np.empty(0, dtype=np.int64)
+    if near is None:
+        near = Near(*(np.empty(0, dtype=kind) for kind in (np.int64, np.int64, np.int32, np.int32)))
     found = Parts(part_ptr, part_class, part_size)
     placed = np.zeros(twins.num_classes, dtype=np.int64)
-    clusters = grow_left(lists, twins.sizes, row_limit, seeds, around, placed, found)
+    clusters = grow_left(lists, twins.sizes, row_limit, seeds, near, placed, found)
     part_ptr = part_ptr[: clusters + 1]
     return Parts(part_ptr, part_class[: part_ptr[-1]], part_size[: part_ptr[-1]])
 
@@ -63,6 +65,25 @@ class Lists(NamedTuple):
     sources: Any
     reader_ptr: Any
     readers: Any
+
+
+class Near(NamedTuple):
+    """The other classes that read what a class reads.
+
+    Parameters
+    ----------
+    around : (Q,) int64 array
+        How many other readers the sources of each class have, by source.
+    ptr : (Q + 1,) int64 array
+        Where each class's begin; ptr[-1] is E.
+    classes, times : (E,) int32 arrays
+        Which, once each, and how many sources it shares.
+    """
+
+    around: Any
+    ptr: Any
+    classes: Any
+    times: Any
 
 
 class Parts(NamedTuple):
@@ -99,25 +120,59 @@ class Frontier(NamedTuple):
     placed: Any
 
 
+def near_classes(twins: Twins) -> Near:
+    """Return the other classes that read what each class reads.
+
+    Time and memory O(squares of the readers of a source, summed).
+    """
+    lists = Lists(twins.source_ptr, twins.sources, twins.reader_ptr, twins.readers)
+    return Near(*_near(lists))
+
+
 @compiled
-def readers_around(lists: Lists) -> Any:
-    """Return how many other readers the sources of each class have, by source."""
-    around = np.zeros(len(lists.source_ptr) - 1, dtype=np.int64)
-    for q in range(len(around)):
+def _near(lists: Lists) -> Any:
+    """Count for each class how often it meets each other one."""
+    classes = len(lists.source_ptr) - 1
+    around = np.zeros(classes, dtype=np.int64)
+    for q in range(classes):
         for s in range(lists.source_ptr[q], lists.source_ptr[q + 1]):
             source = lists.sources[s]
             around[q] += lists.reader_ptr[source + 1] - lists.reader_ptr[source] - 1
-    return around
+    ptr = np.zeros(classes + 1, dtype=np.int64)
+    others = np.empty(around.sum(), dtype=np.int32)
+    times = np.empty(around.sum(), dtype=np.int32)
+    met = np.zeros(classes, dtype=np.int32)
+    end = 0
+    for q in range(classes):
+        end = _meet(lists, q, met, others, end)
+        for e in range(ptr[q], end):
+            times[e] = met[others[e]]
+            met[others[e]] = 0
+        ptr[q + 1] = end
+    return Near(around, ptr, others, times)
 
 
 @borrowing
-def _place(lists: Lists, chosen: Any, placed: Any) -> None:
-    """Count a class among the placed readers of what it reads."""
-    for s in range(lists.source_ptr[chosen], lists.source_ptr[chosen + 1]):
+def _meet(lists: Lists, q: Any, met: Any, others: Any, end: Any) -> Any:
+    """Count the other readers of what a class reads; list each once, return where the list ends."""
+    for s in range(lists.source_ptr[q], lists.source_ptr[q + 1]):
         source = lists.sources[s]
         for r in range(lists.reader_ptr[source], lists.reader_ptr[source + 1]):
-            placed[lists.readers[r]] += 1
-    placed[chosen] -= lists.source_ptr[chosen + 1] - lists.source_ptr[chosen]
+            reader = lists.readers[r]
+            if reader == q:
+                continue
+            if met[reader] == 0:
+                others[end] = reader
+                end += 1
+            met[reader] += 1
+    return end
+
+
+@borrowing
+def _place(near: Near, chosen: Any, placed: Any) -> None:
+    """Count a class among the placed readers of what it reads."""
+    for e in range(near.ptr[chosen], near.ptr[chosen + 1]):
+        placed[near.classes[e]] += near.times[e]
 
 
 @compiled
@@ -164,12 +219,12 @@ def grow_left(
     sizes: Any,
     row_limit: Any,
     seeds: Any,
-    around: Any,
+    near: Any,
     placed: Any,
     found: Any,
 ) -> Any:
     """Fill the three arrays of parts and return the number of clusters."""
-    classes, source_ptr = len(sizes), lists.source_ptr
+    classes, source_ptr, around = len(sizes), lists.source_ptr, near.around
     part_ptr, part_class, part_size = found
     columns_most = len(row_limit) - 2
     left = sizes.copy()
@@ -207,7 +262,7 @@ def grow_left(
                 remove(following, preceding, chosen)
             num_touched, least = _take_rows(lists, frontier, chosen, clusters, num_touched, least)
             if len(around):
-                _place(lists, chosen, placed)
+                _place(near, chosen, placed)
             if left[chosen] > 0 or columns == columns_most:
                 break
             room = row_limit[columns + 1] - rows

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.clustering.kernels.growth import Lists, Parts, grow_left, readers_around
+from optmap.clustering.kernels.growth import Lists, Near, Parts, grow_left
 from optmap.clustering.kernels.twins import Twins
 from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IndexArray, IntArray
@@ -77,7 +77,9 @@ class Draws(NamedTuple):
     used: Any
 
 
-def regrow(twins: Twins, row_limit: IntArray, packed: Packed, work: int, seed: int) -> Parts:
+def regrow(
+    twins: Twins, near: Near, row_limit: IntArray, packed: Packed, work: int, seed: int
+) -> Parts:
     """Return clusters as :func:`~.growth.grow` does, no more of them than there were.
 
     Parameters
@@ -101,20 +103,22 @@ def regrow(twins: Twins, row_limit: IntArray, packed: Packed, work: int, seed: i
     drawn = np.random.default_rng(seed).integers(2**31, size=DRAWS)
     draws = Draws(drawn, np.zeros(1, dtype=np.int64))
     lists = Lists(twins.source_ptr, twins.sources, twins.reader_ptr, twins.readers)
-    _regrow(lists, row_limit, packed, bins, draws, work)
+    _regrow(lists, near, row_limit, packed, bins, draws, work)
     within = np.arange(most) < bins.counts[:, None]
     used = bins.counts[bins.counts > 0]
     return Parts(np.concatenate(([0], np.cumsum(used))), bins.classes[within], bins.sizes[within])
 
 
 @compiled
-def _regrow(lists: Lists, row_limit: Any, packed: Any, bins: Any, draws: Any, work: Any) -> None:
+def _regrow(
+    lists: Lists, near: Near, row_limit: Any, packed: Any, bins: Any, draws: Any, work: Any
+) -> None:
     """Fill the bins with the parts, and grow some of them anew as long as there is work left."""
     part_class, part_size, bin_of_part = packed
     for e in range(len(part_class)):
         _put(bins, bin_of_part[e], part_class[e], part_size[e])
     classes, room = len(lists.source_ptr) - 1, WIDTH * (len(row_limit) - 2)
-    around, fixed = readers_around(lists), 1 + (classes + len(lists.reader_ptr)) // 4
+    fixed = 1 + (classes + len(lists.reader_ptr)) // 4
     window = Window(
         np.empty(WIDTH, dtype=np.int64),
         np.zeros(classes, dtype=np.int64),
@@ -130,10 +134,10 @@ def _regrow(lists: Lists, row_limit: Any, packed: Any, bins: Any, draws: Any, wo
         count = _neighbours(bins, lists, window.bins, draws)
         num_seeds, before = _empty(bins, window, count)
         seeds = window.seeds[:num_seeds]
-        work -= _count_placed(lists, window, seeds, around) + fixed
+        work -= _count_placed(lists, near, window, seeds) + fixed
         turn = _draw(draws, num_seeds)
         order = np.concatenate((seeds[turn:], seeds[:turn]))
-        clusters = grow_left(lists, window.left, row_limit, order, around, window.placed, found)
+        clusters = grow_left(lists, window.left, row_limit, order, near, window.placed, found)
         window.left[seeds] = 0
         after = 0
         for k in range(clusters):
@@ -165,18 +169,15 @@ def _empty(bins: Any, window: Any, count: Any) -> Any:
 
 
 @borrowing
-def _count_placed(lists: Any, window: Any, seeds: Any, around: Any) -> Any:
+def _count_placed(lists: Any, near: Any, window: Any, seeds: Any) -> Any:
     """Count the placed readers around what is left; return how many readers were met."""
     met = 0
     for q in seeds:
-        window.placed[q] = around[q]
-        for s in range(lists.source_ptr[q], lists.source_ptr[q + 1]):
-            source = lists.sources[s]
-            met += lists.reader_ptr[source + 1] - lists.reader_ptr[source]
-            for r in range(lists.reader_ptr[source], lists.reader_ptr[source + 1]):
-                reader = lists.readers[r]
-                if window.left[reader] > 0 and reader != q:
-                    window.placed[q] -= 1
+        window.placed[q] = near.around[q]
+        met += near.around[q] + lists.source_ptr[q + 1] - lists.source_ptr[q]
+        for e in range(near.ptr[q], near.ptr[q + 1]):
+            if window.left[near.classes[e]] > 0:
+                window.placed[q] -= near.times[e]
     return met
 
 
