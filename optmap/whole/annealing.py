@@ -37,6 +37,8 @@ GOALS = {
 #: neurons that were split.
 SHARES = (40.0, 20.0, 20.0, 10.0, 5.0, 0.5, 0.5, 2.0, 20.0, 20.0, 3.0, 2.0, 0.0)
 NEED_SPLIT = slice(CHAIN + 1, SPREAD)
+#: Up to so many units chains are cheap, and get this share: they lead where no single move fits.
+MOST_CHAINED, CHAIN_SHARE = 1_000, 10.0
 #: The same where clusters are to be spread over tiles that stand empty: move, merge, split them.
 SPREADING = (0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0)
 #: Norms that judge a state: close to the largest, and one that knows the others too.
@@ -90,6 +92,8 @@ def annealing_of(target: Target, placed: Placed) -> Annealing:
     shares = np.array(SHARES)
     if not placed.decomposition.num_inserted:
         shares[NEED_SPLIT] = 0
+    if snn.num_units <= MOST_CHAINED:
+        shares[CHAIN] = CHAIN_SHARE
     goal = GOALS.get(target.objective, PERIOD)
     state = state_of(snn, target.platform, placed, _most_spikes(target))
     return Annealing(state, placed, twin, _cumulative(shares), goal, target.prices())

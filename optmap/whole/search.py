@@ -10,9 +10,9 @@ Pseudo-code::
     repeat, from the state reached, with the next temperature of a cycle, the hot ones for longer:
         anneal: pieces, twins, clusters, sources of pieces move, change places (kernels/anneal.py)
         keep the result if it is better, or as good where only orders are missing
-        where its floor is below the best value and it is new:
+        where its floor is below the best value and it is new, or when states get no better:
             give it orders: projected, then running ahead (target.py); report it if better
-        after a cycle in vain: go on from what a hot round makes of the best state, in cool rounds
+        after a cycle in vain: a hot round, of the first state or of the best, then cool rounds
 
 What annealing minimises of the period is a norm of the ticks of all tiles and interfaces: no
 schedule is shorter than the busiest, and orders that run ahead nearly always get there. Where they
@@ -63,13 +63,15 @@ AFTER: Rounds = ((0.1, 6), (0.1, 4), (0.2, 6))
 HOT, LONG_SHARE = 0.2, 0.2
 #: Moves of a round, for each piece and at least, before and after the first kick; of the longest,
 #: for each piece.
-MOVES_A_PIECE, LEAST_MOVES, LEAST_AFTER, MOST_A_PIECE = 40, 10_000, 50_000, 4000
+MOVES_A_PIECE, LEAST_MOVES, LEAST_AFTER, MOST_A_PIECE = 40, 10_000, 50_000, 500
 #: Clusters up to which orders that run ahead are tried before other bindings.
 MOST_PIPELINED = 64
 #: Evaluations along critical cycles: many where the best period is FAR above the floor.
 FAR, FAR_TRIALS, NEAR_TRIALS = 1.05, 20_000, 400
 #: Shares of the time: fast flows end, the first one ends; refining; one schedule; kept back.
 STARTS_SHARE, FIRST_SHARE, REFINE_SHARE, SCHEDULE_SHARE, KEPT_SHARE = 0.15, 0.6, 0.2, 0.1, 0.02
+#: Share of the time in which a state that is better than the last gets the orders of a look alone.
+RISING_SHARE = 0.85
 #: Refining takes more where it works on the objective itself; for clusters, neurons are cut then.
 REFINE_SHARES, CUT_SHARE = {"clusters": 0.2, "traffic": 0.5}, 0.9
 #: Refining gives this part to fewer clusters; all but a little where they are the objective.
@@ -191,7 +193,7 @@ class _Search:
             return
         if self.best is not None:
             self._consider(self.best)
-            self._stagger()
+            self._stage(min(self.candidates, key=lambda c: c[0])[1])
         if not isinstance(self.target.snn, ClusteredSNN):
             self._refine()
             if self.best is not None and self.target.objective == "clusters":
@@ -199,11 +201,13 @@ class _Search:
         if self.best is not None and not self.is_late():
             self._schedule(_placed(self.best))
 
-    def _stagger(self) -> None:
-        """Give the placement of least floor orders in stages: they cost a look, and save a lot."""
-        if self.target.objective == "period":
-            placed = min(self.candidates, key=lambda c: c[0])[1]
-            self._in_stages(*self.target.projected(placed))
+    def _stage(self, placed: Placed) -> None:
+        """Offer a placement with projected orders, and in stages: they cost a look, and save a lot."""
+        mapping, graph = self.target.projected(placed)
+        if self._floor(mapping) < self.value:
+            self.offer(mapping)
+            if self.target.objective == "period":
+                self._in_stages(mapping, graph)
 
     def _consider(self, mapping: Mapping) -> None:
         self.offer(mapping)
@@ -340,32 +344,51 @@ class _Search:
             self._schedule(placed_of(snn, work.state, work.start))
         pieces = int(work.state.total["pieces"][0])
         length, longest = max(LEAST_MOVES, MOVES_A_PIECE * pieces), MOST_A_PIECE * pieces
-        best, least, number, vain = copied(work.state), work.height(), 0, 0
-        base, low, rounds = best, least, ROUNDS
+        first, lowest = copied(work.state), work.height()
+        best, base, low, rounds = first, first, lowest, ROUNDS
+        number, kicks, vain = 0, 0, 0
+        waiting: Placed | None = None  # for orders: what the last rounds have made better
         begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
         while not (begun and expired()):
-            begun = True
-            kicked = vain >= PATIENCE
-            restore(work.state, best if kicked else base)
-            heat, norm = KICK if kicked else rounds[number % len(rounds)]
+            begun, kicked = True, vain >= PATIENCE
             if kicked:
-                rounds, length = AFTER, max(LEAST_AFTER, length)
+                kicks += 1
+                restore(work.state, first if kicks % 2 else best)
+                (heat, norm), rounds, length = KICK, AFTER, max(LEAST_AFTER, length)
+            else:
+                restore(work.state, base)
+                heat, norm = rounds[number % len(rounds)]
+                number += 1
             moves = length
             if rounds is ROUNDS and heat > HOT and self._is_tight(low[0]):
                 left = self.limits.wall_s - self.spent()
                 moves = max(length, min(longest, int(LONG_SHARE * left * self.moves_a_second)))
-            number += not kicked
             self.moves_a_second = annealed(work.at(norm), self.rng, heat, moves, expired)
             height, value = work.height(), self.value
             found = placed_of(snn, work.state, work.start)
             kept = self.target.keeps_limits(found)
+            better = kept and height < low
             if kept and not expired():
-                self._schedule(found)
-            vain = 0 if kicked or (kept and height < low) or self.value < value else vain + 1
+                waiting = self._ordered(found, waiting, better)
+            vain = 0 if kicked or better or self.value < value else vain + 1
             if kicked or (kept and self._is_as_good(height, low)):
                 base, low = copied(work.state), height
-                if kept and self._is_as_good(height, least):
-                    best, least = base, low
+                if kept and self._is_as_good(height, lowest):
+                    best, lowest = base, low
+
+    def _ordered(self, found: Placed, waiting: Placed | None, better: bool) -> Placed | None:
+        """Give what a round found its orders, or those of a look while rounds still find better.
+
+        What waited for its orders until the rounds find nothing better gets them first; return what
+        waits now.
+        """
+        if better and self.spent() < RISING_SHARE * self.limits.wall_s:
+            self._stage(found)
+            return found
+        if waiting is not None:
+            self._schedule(waiting)
+        self._schedule(found)
+        return None
 
     def _is_as_good(self, height: tuple[float, float], than: tuple[float, float]) -> bool:
         """Tell whether a state is better; with its floor alone where only orders are missing."""
