@@ -202,7 +202,7 @@ class _Search:
             self._schedule(_placed(self.best))
 
     def _stage(self, placed: Placed) -> None:
-        """Offer a placement with projected orders, and in stages: they cost a look, and save a lot."""
+        """Offer a placement with projected orders, and in stages: both cost a look."""
         mapping, graph = self.target.projected(placed)
         if self._floor(mapping) < self.value:
             self.offer(mapping)
