@@ -1,12 +1,12 @@
 """Put a run's tables where people read them: ``python -m optmap.experiment.tables.publish RUN``.
 
 README.md shows the first part of the run's headline.md between two marks, docs/results.md the
-whole of it and what each decision brings. Both are derived from the rows, so that a test can
-compare them; nobody edits them by hand.
+whole of it and what each decision brings. A test compares them; nobody edits them by hand.
 """
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,17 +18,17 @@ from optmap.experiment.run.store import Store
 from optmap.experiment.tables.best_known import BestKnown, read_copy
 from optmap.experiment.tables.decisions import decisions
 from optmap.experiment.tables.derived import BEST_KNOWN
-from optmap.experiment.tables.headline import README_END, headline_markdown
+from optmap.experiment.tables.headline import README_END
 from optmap.experiment.tables.markdown import NOTES, decisions_line
 from optmap.experiment.tables.metrics import METRICS
 
 BEGIN, END = "<!-- headline: begin -->\n", "<!-- headline: end -->"
-README, RESULTS = Path("README.md"), Path("docs/results.md")
+README, RESULTS, HEADLINE = Path("README.md"), Path("docs/results.md"), "headline.md"
 
 
-def readme_part(rows: Sequence[Row], known: BestKnown) -> str:
+def readme_part(headline: str) -> str:
     """Return what README.md shows: which decision brings what, and the best of every group."""
-    return headline_markdown(rows, known).split(README_END)[0].strip() + "\n"
+    return headline.split(README_END)[0].strip() + "\n"
 
 
 def _limits(rows: Sequence[Row]) -> str:
@@ -41,8 +41,8 @@ def _limits(rows: Sequence[Row]) -> str:
     return f"{', '.join(f'{limit:g}' for limit in limits)} s"
 
 
-def results_page(rows: Sequence[Row], known: BestKnown) -> str:
-    """Return docs/results.md."""
+def results_page(rows: Sequence[Row], known: BestKnown, headline: str) -> str:
+    """Return docs/results.md: the run's headline, and its decisions in full."""
     methods, instances = {row.method for row in rows}, {row.instance for row in rows}
     parts = [
         "# Results of the reference run",
@@ -52,7 +52,7 @@ def results_page(rows: Sequence[Row], known: BestKnown) -> str:
         " `results/reference/`; `python -m optmap.verify results/reference` checks it. This page is"
         " written by `python -m optmap.experiment.tables.publish results/reference`.",
         "",
-        headline_markdown(rows, known).strip(),
+        headline.strip(),
         "",
         "## From the published flow to the best mapping, instance by instance",
         "",
@@ -85,14 +85,17 @@ def main(arguments: Sequence[str]) -> int:
     store.read()
     if not store.rows:
         raise InputError(str(folder), "", "no finished row", "the folder of a run")
-    rows, known = store.typed(), read_copy(folder / BEST_KNOWN)
+    with (folder / "runs.csv").open(encoding="utf-8", newline="") as table:
+        keys = [row["key"] for row in csv.DictReader(table)]  # in the order of the run's tables
+    rows, known = store.typed(keys), read_copy(folder / BEST_KNOWN)
+    headline = (folder / HEADLINE).read_text(encoding="utf-8")
     text = README.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
         raise InputError(str(README), "", "no marks", f"{BEGIN.strip()} and {END}")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    README.write_text(before + BEGIN + readme_part(rows, known) + END + after, encoding="utf-8")
-    RESULTS.write_text(results_page(rows, known), encoding="utf-8")
+    README.write_text(before + BEGIN + readme_part(headline) + END + after, encoding="utf-8")
+    RESULTS.write_text(results_page(rows, known, headline), encoding="utf-8")
     return DONE
 
 

@@ -90,7 +90,8 @@ def test_readme_and_results_page_are_made_of_the_rows():
     rows = [replace(row, limit_s=10.0) for row in ROWS]
     from optmap.experiment.tables.best_known import NOTHING
 
-    part, page = readme_part(rows, NOTHING), results_page(rows, NOTHING)
+    headline = headline_markdown(rows, NOTHING)
+    part, page = readme_part(headline), results_page(rows, NOTHING, headline)
     assert part.strip() in page
     assert "Every method" not in part
     assert "1 instances, 6 methods, 6 rows of at most 10 s each" in page

@@ -294,5 +294,5 @@ def test_every_metric_with_a_gap_is_in_every_table(metric):
     assert f" {metric.label} & " in texts["tables.tex"]
     assert f",{metric.name}," in texts["gaps.csv"]
     assert metric.label in page_data(ROWS, {})["metrics"][METRICS.index(metric)].values()
-    assert metric.about in results_page(ROWS, NOTHING)
+    assert metric.about in results_page(ROWS, NOTHING, headline_markdown(ROWS, NOTHING))
     assert any(metric.label in line for line in headline_text(ROWS))
