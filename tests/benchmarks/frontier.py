@@ -1,9 +1,7 @@
 """The sizes at which exact methods stop: one run each, a line of what it reached.
 
 ``python tests/benchmarks/frontier.py [NAME] [--seconds S]``; ``make bench`` writes the table to
-docs/performance.md. Each run gets 120 seconds of processor time, so that the table does not depend
-on what else the machine does: its clock is the process's own, and CP-SAT, which looks at the wall
-clock alone, is told when to stop. HiGHS is not, and may stop earlier.
+docs/performance.md. Each run gets 120 seconds of processor time.
 """
 
 from __future__ import annotations
@@ -12,20 +10,17 @@ import argparse
 import json
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run alone, nothing else loads tests/
 sys.path.insert(0, str(Path(__file__).parents[2]))  # before tests/formulations, for formulations
 
 import numpy as np
-from ortools.sat.python import cp_model
+from processor_time import processor_time
 from scheduling_instances import equal_tiles, random_flows, random_recurrent
 
 from formulations.binding import russian_doll
@@ -48,8 +43,6 @@ HOUSE = Path(__file__).parents[2]
 SECONDS = 120.0
 #: Cores that CP-SAT's workers share.
 CORES = 2
-#: What ends CP-SAT where nothing else does, how often its processor time is looked at, its method.
-ON_THE_WALL, LOOK_S, SOLVE = 3600.0, 0.05, cp_model.CpSolver.solve
 
 
 @dataclass(frozen=True)
@@ -122,36 +115,6 @@ def order(seconds: float) -> Reached:
     warm = projection.order(graph, binding, platform)
     found = order_cpsat.solve(graph, platform, binding, Limits(seconds, CORES), warm=warm)
     return Reached.of(found.claimed, found.bound)
-
-
-def _stopped_by_processor_time(self: cp_model.CpSolver, *given: Any) -> Any:
-    """Solve as ``CpSolver.solve`` does; its limit is of processor seconds, all workers together."""
-    end = time.process_time() + self.parameters.max_time_in_seconds
-    self.parameters.max_time_in_seconds = ON_THE_WALL
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(LOOK_S):
-            if time.process_time() >= end:
-                self.stop_search()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        return SOLVE(self, *given)
-    finally:
-        ended.set()
-        watcher.join()
-
-
-@contextmanager
-def processor_time() -> Iterator[None]:
-    """Let every limit be of processor seconds inside the block."""
-    with (
-        patch("optmap.clock.time.perf_counter", time.process_time),
-        patch.object(cp_model.CpSolver, "solve", _stopped_by_processor_time),
-    ):
-        yield
 
 
 CASES = (

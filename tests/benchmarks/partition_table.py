@@ -1,9 +1,10 @@
-"""Measure docs/clustering.md's table: ``make clustering`` (all of it, some ten minutes).
+"""Measure docs/clustering.md's table: ``make clustering`` (all of it, some ten minutes alone).
 
 ``python tests/benchmarks/partition_table.py [SECONDS] [--only NAME]`` solves every instance by
-every method, each from the ``overlap`` heuristic and within the same limit, and prints the table;
-with ``--write`` it also keeps the rows (``docs/clustering_rows.json``) and draws their performance
-profile (``docs/clustering_profile.svg``). ``--draw`` only draws and prints the rows kept.
+every method, each from the ``overlap`` heuristic and within the same limit of processor seconds,
+and prints the table; with ``--write`` it also keeps the rows (``docs/clustering_rows.json``) and
+draws their performance profile (``docs/clustering_profile.svg``). ``--draw`` only draws and prints
+the rows kept.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run alone, nothing else lo
 sys.path.insert(0, str(Path(__file__).parents[2]))  # before tests/formulations, for formulations
 
 import oracles
+from processor_time import processor_time
 
 from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import large_neighbourhood_search as partition_lns
@@ -28,6 +30,7 @@ from formulations.clustering import twins_cpsat as partition_twins_cpsat
 from formulations.clustering.column_generation import solve as partition_colgen
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
+from optmap.experiment.run.environment import environment
 from optmap.generators.generate import generate
 from optmap.model.outcome import Limits
 from optmap.model.snn import SNN
@@ -71,6 +74,16 @@ def network_of(name: str) -> SNN | None:
     return read_ranc(RANC / folder, drop_dead="alive" in how, join_axons="joined" in how).snn
 
 
+def title(name: str, size: int) -> str:
+    """Return what the rows call an instance."""
+    return f"{name} ({size} x {size})"
+
+
+def kept(name: str, size: int) -> list[dict[str, Any]]:
+    """Return an instance's rows as they were measured before."""
+    return [row for row in json.loads(ROWS.read_text()) if row["instance"] == title(name, size)]
+
+
 def measure(name: str, size: int, seconds: float) -> list[dict[str, Any]]:
     """Return one row a method."""
     network = network_of(name)
@@ -80,18 +93,20 @@ def measure(name: str, size: int, seconds: float) -> list[dict[str, Any]]:
     warm = partition(decomposition, platform, seed=0)
     rows = []
     for method, solve in METHODS.items():
-        began = time.perf_counter()
-        outcome = solve(decomposition, platform, Limits(wall_s=seconds), warm)
-        spent = time.perf_counter() - began
+        began = time.process_time()
+        with processor_time():
+            outcome = solve(decomposition, platform, Limits(wall_s=seconds), warm)
+        spent = time.process_time() - began
         rows.append(
             {
-                "instance": f"{name} ({size} x {size})",
+                "instance": title(name, size),
                 "method": method,
                 "start": warm.num_clusters,
                 "incumbent": outcome.claimed,
                 "bound": outcome.bound,
                 "seconds": round(spent, 1),
                 "limit": seconds,
+                "code": environment()["code_version"],
             }
         )
         sys.stderr.write(f"{rows[-1]}\n")
@@ -160,7 +175,7 @@ def main() -> None:
     """Solve, print and, if asked to, keep."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("seconds", type=float, nargs="?", default=20.0)
-    asked.add_argument("--only", default="", help="instances whose name begins so")
+    asked.add_argument("--only", default="", help="instances whose name begins so; others as kept")
     asked.add_argument("--write", action="store_true")
     asked.add_argument("--draw", action="store_true")
     options = asked.parse_args()
@@ -172,8 +187,11 @@ def main() -> None:
         rows = [
             row
             for name, size in INSTANCES
-            if name.startswith(options.only)
-            for row in measure(name, size, options.seconds)
+            for row in (
+                measure(name, size, options.seconds)
+                if name.startswith(options.only)
+                else kept(name, size)
+            )
         ]
     sys.stdout.write(table(rows))
     if options.write:
