@@ -174,6 +174,19 @@ def test_pictures_show_what_the_judge_counts(picture):
         found.plot("pie")
 
 
+@pytest.mark.parametrize("method", ["overlap", "milp", "lns", "benders", "whole"])
+def test_chips_of_more_tiles_than_have_a_table_of_hops_get_mappings(method):
+    """4,900 tiles: what needs the hops between every two of them is not built, and says so."""
+    tiles = tuple(om.Tile(om.Crossbar(8, 4)) for _ in range(70 * 70))
+    chip = om.Platform("large", tiles, om.Interconnect("mesh", width=70, height=70))
+    net = om.from_edges([0, 1, 2, 3, 4, 0], [3, 3, 4, 5, 5, 4], 6, spikes=[2, 1, 3, 1, 2, 1])
+    found = om.map_network(net, chip, method, limits=om.Limits(2.0))
+    assert found.exact["period"] > 0, found.row.reason
+    assert ("too many for a table of hops" in (found.row.reason or "")) == (
+        method in ("milp", "lns", "benders")
+    )
+
+
 def test_compare_gives_frames_and_a_report(tmp_path):
     import optmap.compare  # noqa: F401  the command of that name does not hide the function
 

@@ -177,14 +177,14 @@ def solve(
     """
     watch = Stopwatch(limits, report=report)
     sets = JointSets(graph, platform)
+    best = usable_start(sets, prologue, warm)
+    if note := sets.why_not_built(watch.left):
+        return not_built(watch, sets, best, note)
     orders = OrderSubproblem(sets, prologue, workers, watch)
     low, proved = sets.floor, True
     cuts: list[dict[int, int]] = []
     solution: Solution | None = None
     target = Fraction(max(sets.most_ticks, 1))
-    best = usable_start(sets, prologue, warm)
-    if note := sets.why_not_built(watch.left):
-        return not_built(watch, sets, best, note)
     if best is not None:
         solution, value = best
         target = below(value, sets.most_tokens_from(low))

@@ -180,6 +180,8 @@ class JointSets:
 
     def why_not_built(self, left: float) -> str:
         """Return why a model of this problem is not built in ``left`` seconds; empty if it may."""
+        if not self.platform.interconnect.has_table:
+            return f"no joint model: {len(self.tiles):,} tiles, too many for a table of hops"
         terms = (len(self.clusters) + len(self.channels)) * len(self.tiles)
         if terms > MAX_TERMS:
             return f"no joint model: {terms:,} terms, at most {MAX_TERMS:,} are tried"

@@ -123,6 +123,11 @@ class Interconnect:
         plain = not self.dead_tiles and not self.dead_links
         return self.kind != "matrix" and plain and (self.chip is None or self.chip_hops == 1)
 
+    @property
+    def has_table(self) -> bool:
+        """Whether there are few enough tiles for the hops between every two of them."""
+        return self.matrix is not None or self.num_tiles <= MAX_MATRIX_TILES
+
     def hops(self) -> IntArray:
         """Return the hop count between every two tiles, shape (T, T)."""
         return self.distances()[0]
@@ -137,7 +142,7 @@ class Interconnect:
             hops = frozen(self.matrix, np.int64)
             none = np.zeros_like(hops)
             return hops, none if self.chip_matrix is None else frozen(self.chip_matrix, np.int64)
-        if self.num_tiles > MAX_MATRIX_TILES:
+        if not self.has_table:
             raise CapacityError(
                 f"{self.num_tiles} tiles: the hops between every two are kept up to"
                 f" {MAX_MATRIX_TILES}; on a mesh or torus with all in use they need not be"

@@ -144,6 +144,13 @@ def _solve_binding(course: Course, solve: ExactBinder, graph: ClusterGraph) -> B
     """Find the least tile load, then the fewest spike-hops under it."""
     platform = course.platform
     warm = next(course.bound_by_any((WARM_BINDING,), graph), None)
+    if not platform.interconnect.has_table:
+        note = f"no binding model: {platform.num_tiles:,} tiles, too many for a table of hops"
+        only = _found(course, warm, graph, Status.UNKNOWN)
+        ticks = max_tile_load(graph, only, platform)
+        outcome = Outcome(Status.FEASIBLE, only, ticks, note=note)
+        course.claim("tile_load_max", outcome, graph.scope, ticks)
+        return only
     share = course.share("tile_load_max")
     lightest = solve(graph, platform, share, objective="load", start=warm)
     found = lightest.solution

@@ -22,8 +22,8 @@ annealed on spike hops, and the tiles of each on multicast hops (optmap/binding/
 
 A seed and an amount of counted work (:mod:`optmap.clock`) give one result. Nothing begins that is
 known to take longer than what is left. Networks whose tables do not fit into memory
-(:func:`optmap.whole.convert.room_for`), and those that came clustered, get the best of the fast
-flows and of their schedules.
+(:func:`optmap.whole.convert.room_for`), more tiles than have a table of hops, and networks that
+came clustered get the best of the fast flows and of their schedules.
 """
 
 from __future__ import annotations
@@ -337,7 +337,8 @@ class _Search:
         if not self.candidates or isinstance(snn, ClusteredSNN) or not snn.num_synapses:
             return
         placed = min(self.candidates, key=lambda c: c[0])[1]
-        if self.is_late() or not room_for(snn, placed.clustering.num_clusters):
+        room = room_for(snn, placed.clustering.num_clusters)
+        if self.is_late() or not (room and self.target.platform.interconnect.has_table):
             return
         work = annealing_of(self.target, placed)
         if spread_out(work, self.rng, expired) and not expired():
@@ -348,9 +349,8 @@ class _Search:
         best, base, low, rounds = first, first, lowest, ROUNDS
         number, kicks, vain = 0, 0, 0
         waiting: Placed | None = None  # for orders: what the last rounds have made better
-        begun = False  # the first round runs a little in any case: a warm-up compiles the kernels
-        while not (begun and expired()):
-            begun, kicked = True, vain >= PATIENCE
+        while number + kicks == 0 or not expired():  # the first in any case: it warms up
+            kicked = vain >= PATIENCE
             if kicked:
                 kicks += 1
                 restore(work.state, first if kicks % 2 else best)
