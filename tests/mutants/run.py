@@ -76,7 +76,8 @@ MODULES = {
         " tests/experiment/test_verify_run.py"
     ),
     "optmap/experiment/verification/folder.py": (
-        "tests/experiment/test_verify_run.py tests/experiment/test_verify_repaired.py"
+        "tests/experiment/test_verify_asked.py tests/experiment/test_verify_repaired.py"
+        " tests/experiment/test_verify_run.py"
     ),
     "formulations/solvers/status.py": "tests/formulations/solvers/test_status.py",
     "formulations/ordering/farey.py": "tests/formulations/ordering/test_order_farey.py",
