@@ -108,9 +108,15 @@ def pairwise_conflicts_bound(network: SNN, rows: int, columns: int) -> int | Non
     readers = reads.tocsc()
     position = np.full(network.num_neurons, -1, dtype=np.int64)
     position[network.units] = np.arange(network.num_units)
-    spread, rest, only = _readers(readers.indptr, readers.indices, position, together, columns)
-    alone = np.array([_clusters(counts) for counts in spread], dtype=np.int64)
-    entered = np.array([_clusters(counts) for counts in rest], dtype=np.int64)
+    read = np.flatnonzero(np.diff(readers.indptr))  # nobody enters a crossbar for the others
+    spread, rest, single = _readers(
+        readers.indptr[np.append(read, -1)], readers.indices, position[read], together, columns
+    )
+    alone, entered, only = np.zeros((3, network.num_neurons), dtype=np.int64)
+    alone[read] = [_clusters(counts) for counts in spread]
+    entered[read] = [_clusters(counts) for counts in rest]
+    only[:] = -1
+    only[read] = single
     saved = {
         i: int(network.spikes[i]) * int(alone[i] - entered[i])
         for i in np.flatnonzero((only >= 0) & (alone > entered)).tolist()
@@ -137,15 +143,15 @@ def _readers(
     indptr, indices
         Readers by source, as positions among the units.
     position
-        Of each neuron among the units, -1 for inputs; shape (neurons,).
+        Of each source among the units, -1 for inputs; shape (sources,).
     together
         Whether two units fit one crossbar's rows; shape (units, units).
 
     Returns
     -------
-    spread, rest : arrays of shape (neurons, C' + 1)
+    spread, rest : arrays of shape (sources, C' + 1)
         Of all readers; of those that are left without own_i of the least g_v beside i.
-    only : array of shape (neurons,)
+    only : array of shape (sources,)
         The one other reader that does not conflict with i, as a position; -1 for none or several.
     """
     sources = len(indptr) - 1

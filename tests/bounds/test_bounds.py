@@ -9,6 +9,7 @@ from math import ceil
 import oracles
 import pytest
 
+from optmap.bounds import traffic
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds, counting_bounds, overlap_bound
 from optmap.bounds.period import period_bound, period_bounds
@@ -87,6 +88,21 @@ def test_pairwise_conflicts_never_say_less_than_readers_and_often_more() -> None
         assert conflicts.value >= readers.value
         more += conflicts.value > readers.value
     assert more >= 20
+
+
+def test_neurons_that_nobody_reads_take_no_memory(monkeypatch) -> None:
+    rows, kernel = [], traffic._readers
+
+    def counted(*arguments):
+        rows.append(len(arguments[0]) - 1)
+        return kernel(*arguments)
+
+    pre, post = [0, 0, 1, 1, 4999], [2, 3, 2, 4999, 3]
+    few = from_edges([0, 0, 1, 1, 4], [2, 3, 2, 4, 3], 5)
+    many = from_edges(pre, post, 5000)
+    monkeypatch.setattr(traffic, "_readers", counted)
+    found = [traffic.pairwise_conflicts_bound(network, 2, 2) for network in (few, many)]
+    assert (found, rows) == ([found[0]] * 2, [3, 3])
 
 
 def test_three_actors_on_two_tiles() -> None:
