@@ -263,7 +263,8 @@ class LateCodegen(codegen.JITCPUCodegen):
 def _compare_quickly(options: Any) -> None:
     """Let numba's options of a compilation be compared by what was set, before all is looked up.
 
-    Numba compares them whenever it looks for a function's implementation: thousands of times.
+    Numba compares them whenever it looks for a function's implementation: thousands of times. Their
+    hash looks all up as well, so it is the type's.
     """
     thorough = options.__eq__
 

@@ -53,16 +53,16 @@ from optmap.whole.refine import Shares, refined
 from optmap.whole.starts import bound, starts
 from optmap.whole.target import Expired, Target
 
-#: A cycle's rounds: temperature when they begin, in mean climbs, and the norm's power, 2 to this.
+#: Of each round: temperature when it begins, in mean climbs, and the norm's power, 2 to this.
 Rounds = tuple[tuple[float, int], ...]
+#: The rounds of a cycle.
 ROUNDS: Rounds = ((0.02, 4), (0.1, 6), (0.3, 6), (0.1, 4), (0.6, 6))
 #: Where it has stalled: a kick, then rounds from what the kick leaves.
 KICK = (0.6, 4)
 AFTER: Rounds = ((0.1, 6), (0.1, 4), (0.2, 6))
 #: Rounds that begin hotter than this take LONG_SHARE of the time left: slow cooling pays there.
 HOT, LONG_SHARE = 0.2, 0.2
-#: Moves of a round, for each piece and at least, before and after the first kick; of the longest,
-#: for each piece.
+#: Moves of a round: for each piece; at least, before the first kick and after; most for each piece.
 MOVES_A_PIECE, LEAST_MOVES, LEAST_AFTER, MOST_A_PIECE = 40, 10_000, 50_000, 500
 #: Clusters up to which orders that run ahead are tried before other bindings.
 MOST_PIPELINED = 64
