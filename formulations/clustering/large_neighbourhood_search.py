@@ -341,10 +341,11 @@ def _annealed_traffic(
     """
     watch.note(traffic_of(network, start), bound)
     if multilevel.worth_it(network):
-        until = watch.spent + MULTILEVEL_SHARE * (watch.left - kept_s)
-        start = multilevel.least_traffic(
-            network, start, kinds, lambda more: watch.spent + more > until, seed=watch.limits.seed
-        )
+        until, seed = now() + MULTILEVEL_SHARE * (watch.left - kept_s), watch.limits.seed
+        with ending(until):  # a single pass too
+            start = multilevel.least_traffic(
+                network, start, kinds, lambda more: now() + more > until, seed=seed
+            )
     current, value = start, traffic_of(network, start)
     moves, attempt, rate, in_vain = 100_000, 0, 0.0, 0
     while value > bound and current.num_clusters > 1 and in_vain < PATIENCE:

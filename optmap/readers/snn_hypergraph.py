@@ -42,7 +42,8 @@ def read_hypergraph(path: Path, window: Fraction | None = None) -> SNN:
     if edges * _WORDS_PER_EDGE > len(body):
         room = len(body) // _WORDS_PER_EDGE
         raise InputError(str(path), "edges", str(edges), f"at most {room} in a file of its size")
-    refuse_wide_numbers(str(path), "nodes", nodes, len(body))
+    named = len(body) - 2 * edges  # sources and targets
+    refuse_wide_numbers(str(path), "nodes", nodes, named // 2)
     start, count = _starts(path, body, edges)
     source = body[start + 1].astype(np.int64)
     with np.errstate(invalid="ignore"):  # a signalling NaN; _spikes refuses it by name

@@ -160,9 +160,7 @@ class _Search:
 
     def outcome(self) -> Outcome[Mapping]:
         """Return the best mapping with what led to it."""
-        return Outcome(
-            Status.FEASIBLE, solution=self.best, claimed=self.value, trace=tuple(self.trace)
-        )
+        return Outcome(Status.FEASIBLE, self.best, self.value, None, tuple(self.trace))
 
     def offer(self, mapping: Mapping) -> bool:
         """Keep and report a mapping if it is better and valid; tell whether it was."""
@@ -245,10 +243,7 @@ class _Search:
     def _refine_from(self, placed: Placed, seconds: float, part: float) -> None:
         """Anneal the clustering of a placement, and consider what comes out.
 
-        Parameters
-        ----------
-        part : float
-            Share of the seconds for fewer clusters, where tiles hold several or these are wanted.
+        Where tiles hold several clusters or few are wanted, ``part`` of the seconds is for fewer.
         """
         several = placed.clustering.num_clusters > self.target.platform.num_tiles
         part_s = part * seconds * (several or self.target.objective == "clusters")
@@ -363,6 +358,10 @@ class _Search:
             if rounds is ROUNDS and heat > HOT and self._is_tight(low[0]):
                 left = self.limits.wall_s - self.spent()
                 moves = max(length, min(longest, int(LONG_SHARE * left * self.moves_a_second)))
+            ends = self.spent() + moves / max(self.moves_a_second, 1.0)
+            if waiting is not None and ends > (1 - SCHEDULE_SHARE) * self.limits.wall_s:
+                self._schedule(waiting)  # the round may be the last one
+                waiting = None
             self.moves_a_second = annealed(work.at(norm), self.rng, heat, moves, expired)
             height, value = work.height(), self.value
             found = placed_of(snn, work.state, work.start)

@@ -7,7 +7,7 @@ from random_cases import case, misfits
 from formulations.clustering import large_neighbourhood_search
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
-from optmap.clock import ending, now
+from optmap.clock import ending, left_s, now
 from optmap.clustering import multilevel
 from optmap.clustering.kernels import traffic_moves
 from optmap.clustering.kernels.balancing import balance
@@ -20,7 +20,7 @@ from optmap.judge.metrics import traffic
 from optmap.model.mapping import Clustering
 from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
-from optmap.model.snn import from_edges
+from optmap.model.snn import SNN, from_edges
 
 
 def planted(groups: int, size: int, seed: int):
@@ -239,3 +239,25 @@ def test_no_pass_begins_that_may_look_longer_than_is_left(monkeypatch: pytest.Mo
     with ending(now() + 3.0):
         multilevel.partition(units, platform)
     assert 0 <= min(told) <= max(told) <= 3.0 / multilevel.LOOK_S
+
+
+@pytest.mark.wall_clock
+def test_a_search_for_little_traffic_ends_its_passes_with_its_share_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    told: list[float] = []
+
+    def note(network: SNN, start: Clustering, *_: object, **__: object) -> Clustering:
+        told.append(left_s())
+        return start
+
+    snn, group = planted(4, 30, 0)
+    platform = Platform("p", (Tile(Crossbar(120, 30)),) * 4, Interconnect("mesh", 2, 2))
+    monkeypatch.setattr(multilevel, "LARGE", 0)
+    monkeypatch.setattr(multilevel, "least_traffic", note)
+    monkeypatch.setattr(large_neighbourhood_search, "PATIENCE", 0)  # no annealing
+    start = Clustering(group[snn.units].astype(np.int32))
+    units = decompose(snn, 120, "none")
+    large_neighbourhood_search.minimize_traffic(units, platform, 4, Limits(1.0), start, workers=1)
+    assert len(told) == 1
+    assert told[0] <= 1.0

@@ -157,6 +157,14 @@ def holes_npz(path: Path) -> None:
         file.write(tail)
 
 
+def idle_snn(path: Path) -> None:
+    """Name 4.9 million nodes in 5 MB, most of which nothing drives or reads."""
+    edges = np.zeros((312_500, 4), dtype="<u4")
+    edges[:, 0], edges[:, 1] = 1, np.arange(312_500)
+    edges[:, 2], edges[:, 3] = 4_899_999, np.float32(2).view("u4")
+    path.write_bytes(struct.pack("<II", 4_900_000, len(edges)) + edges.tobytes())
+
+
 HOSTILE = {
     "zeros.npz": zipped_zeros,
     "claim.npz": claiming_npz,
@@ -176,6 +184,7 @@ HOSTILE = {
     "node.snn": written(struct.pack("<IIIIIf", 3, 1, 1, 0, 3, 2.0)),
     "odd.snn": written(bytes(9)),
     "empty.snn": written(struct.pack("<IIII", 900_000_000, 1, 1_250_000, 0) + bytes(5_000_004)),
+    "idle.snn": idle_snn,
     "lzma.npz": lzma_npz,
     "member.npz": claiming_member,
     "holes.npy": holes_npy,

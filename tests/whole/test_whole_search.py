@@ -31,7 +31,9 @@ from optmap.model.outcome import Limits, Outcome, Status
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.snn import SNN, from_edges
 from optmap.sdf.cycle_ratio import maximum_cycle_ratio
-from optmap.whole.search import search
+from optmap.whole.annealing import Annealing
+from optmap.whole.convert import Placed
+from optmap.whole.search import _Search, search
 from optmap.whole.starts import starts
 from optmap.whole.target import Target
 
@@ -219,6 +221,33 @@ def test_no_step_begins_after_the_limit(monkeypatch, judging: float):
         assert now() - begun < limit + 2.5 * judging
     assert found.solution is not None
     assert len(late) <= 1
+
+
+def test_what_waits_for_orders_gets_them_before_a_round_that_may_be_the_last(monkeypatch):
+    """What the first round makes better waits; the second takes all the time that is left."""
+    rounds, ordered = iter([0.1, 10.0]), []
+    heights = iter([(9.0, 0.0)])
+
+    def annealed(*_: object) -> float:
+        did(next(rounds))
+        return 10_000 / 0.9
+
+    snn = generate("filter-8")
+    platform = Platform("p", (Tile(Crossbar(16, 8)),) * 4, Interconnect("mesh", 2, 2))
+    target = Target(snn, platform, "dataflow", "period", 0)
+    start = next(starts(target, lambda: True, 1.0))
+    placed = Placed(start.decomposition, start.clustering, start.binding)
+    monkeypatch.setattr("optmap.whole.search.annealed", annealed)
+    monkeypatch.setattr("optmap.whole.search.spread_out", lambda *_: False)
+    monkeypatch.setattr(Annealing, "height", lambda _: next(heights, (8.0, 0.0)))
+    monkeypatch.setattr(_Search, "_stage", lambda *_: None)
+    monkeypatch.setattr(_Search, "_schedule", lambda _, found: ordered.append(found))
+    with counted():
+        run = _Search(target, Limits(1.0), None)
+        run.offer(start)
+        run.candidates.append((1.0, placed))
+        run.improve()
+    assert len(ordered) == 1
 
 
 @pytest.mark.wall_clock

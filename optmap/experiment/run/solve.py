@@ -33,6 +33,7 @@ from optmap.methods import METHODS, Method
 from optmap.model.claim import Run
 from optmap.model.mapping import Mapping
 from optmap.model.outcome import Status
+from optmap.stages.constrain import refuse
 
 #: The heuristic whose warm-up is that of a mapping that is given: it does least besides the judge.
 JUDGED = METHODS["song2020-tree"]
@@ -103,6 +104,7 @@ def solve(job: Job, out: TextIO, alone: bool = True) -> bool:
             return True
         method = job.load_method()
         placement = instance.placement() if method.clustering == "imported" else None
+        refuse(method, instance.constraints, instance.snn, instance.platform)
         may_compile = alone and job.limits.memory_mb is None
         with compiling_ahead(method, needs_cuts(instance), may_compile):
             warm_up_for(method, instance)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +81,20 @@ def test_bounds_of_any_mapping_are_made_once_and_before_the_clock(monkeypatch: p
     assert said == [""], "no clock had started"
     words = [line for line in out.getvalue().splitlines() if not line.startswith("{")]
     assert words == ["ready", "ready"]
+
+
+def test_a_method_that_cannot_keep_the_demands_is_refused_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    demands = tmp_path / "demands.toml"
+    demands.write_text('pin = [{ neurons = "17", tile = 0 }]\n')
+    monkeypatch.setattr(solve, "warm_up_for", lambda *_: pytest.fail("compiled first"))
+    source = Source(network="gen:mlp-17-9-3", platform="mesh_2x2_16", constraints=str(demands))
+    out = io.StringIO()
+    solve.solve(Job("two", source.load().digest(), source, "whole", Limits(30.0)), out)
+    row = json.loads(out.getvalue())
+    assert row["status"] == "unsupported"
+    assert "does not respect the constraints pin" in row["reason"]
 
 
 def test_what_pairs_of_units_prove_is_found_once_for_all_mappings(monkeypatch: pytest.MonkeyPatch):
