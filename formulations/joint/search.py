@@ -14,6 +14,7 @@ from formulations.joint.cpsat_model import JointModel
 from formulations.joint.cpsat_model_prologue import JointPrologueModel
 from formulations.joint.master import MasterModel
 from formulations.joint.sets import JointSets, Solution
+from formulations.joint.staged import StagedModel, circles
 from formulations.joint.symmetry import canonical
 from formulations.ordering.cpsat_model import OrderModel
 from formulations.ordering.cpsat_model_prologue import PrologueModel
@@ -27,10 +28,13 @@ from optmap.model.grade import Grade
 from optmap.model.mapping import Binding
 from optmap.model.outcome import SOLVED, Limits, Outcome, Status, Value
 
-#: From so many clusters times tiles, a binding of few sends is ordered before both are searched.
+#: From so many clusters times tiles, a binding along the data, then one of few sends, is ordered
+#: before both are searched.
 TWO_STAGES_FROM = 120
 #: What that binding may take, per cluster and tile.
 SECONDS_A_PLACE = 0.008
+#: Bindings along the data that are tried with cycles of channels on several tiles.
+FREE_ATTEMPTS = 4
 #: What building the master takes, as a part of the joint model's time.
 MASTER_PART = 0.4
 
@@ -58,18 +62,23 @@ class JointSearch:
     def least_period(self, best: tuple[Solution, Fraction] | None) -> Outcome[Solution]:
         """Return a mapping of least period; ``best`` is a known one with its period."""
         sets, stages = self.sets, len(self.sets.clusters) * len(self.sets.tiles) >= TWO_STAGES_FROM
-        first = self._binding(sets.floor) if stages else None
+        first = None
         if best is None and stages:
+            first = self._binding(sets.floor)
             best = self._any_orders(first or self._binding(sets.floor * 11 / 10))
         hint = None if best is None else best[0][0]
 
         def test(target: Fraction, seconds: float) -> Probe[Solution]:
             if stages:
-                binding = first if target == sets.floor else self._binding(target)
+                probe = self._along_the_data(target, seconds / 4)
+                if probe.solution is not None:
+                    return probe
+                known = first if target == sets.floor else None
+                binding = self._binding(target) if known is None else known
                 probe = self._orders_of(binding, target, seconds / 4)
                 if probe.solution is not None:
                     return probe
-                seconds *= 3 / 4
+                seconds *= 1 / 2
             if not self.prologue:
                 return self._probe(JointModel, target, hint, seconds)
             # Answers without prologue come sooner and are answers here too; a "no" means nothing.
@@ -124,6 +133,36 @@ class JointSearch:
         own = Stopwatch(Limits(seconds, limits.threads, limits.seed))
         run = run_cpsat(master.cp, own, workers=self.workers)
         return master.binding(run.solver) if run.status in SOLVED else None
+
+    def _along_the_data(self, target: Fraction, seconds: float) -> Probe[Solution]:
+        """Look for a binding along the data, and for its orders; a "no" says nothing.
+
+        Cycles of channels are kept together first, then free, so that another binding is another
+        chance.
+        """
+        limits, until = self.watch.limits, self.watch.spent + seconds
+        label = circles(self.sets)
+        for attempt in range(1 + FREE_ATTEMPTS if len(set(label)) < len(label) else 1):
+            left = until - self.watch.spent
+            if left <= 0 or not self._leaves_time_for(MASTER_PART):
+                break
+            whole = Fraction(max(int(target), 1))
+            model = StagedModel(self.sets, whole, together=attempt == 0)
+            if model.impossible:
+                break
+            model.build()
+            if self.restrict is not no_restriction:
+                model.measure_hops()
+            self.restrict(model)
+            own = Stopwatch(Limits(left / 2, limits.threads, limits.seed + attempt))
+            run = run_cpsat(model.cp, own, workers=self.workers)
+            if run.status in SOLVED:
+                probe = self._orders_of(model.binding(run.solver), target, left / 4)
+                if probe.solution is not None:
+                    return probe
+            elif attempt:
+                break
+        return Probe(Status.UNKNOWN)
 
     def _any_orders(self, binding: Binding | None) -> tuple[Solution, Fraction] | None:
         """Return the binding with the orders of earliest starts, and their period."""

@@ -129,6 +129,8 @@ CASES = (
         for k in range(3)
     ),
     Case("joint, 30 on 8 tiles", "proved", lambda s: joint(s, 30, 8, 0)),
+    Case("joint, 80 on 8 tiles", "proved", lambda s: joint(s, 80, 8, 0)),
+    Case("joint, 160 on 8 tiles", "proved", lambda s: joint(s, 160, 8, 0)),
     Case("order, 320 on 16 tiles", "proved", order),
 )
 
