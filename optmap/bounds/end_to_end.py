@@ -130,14 +130,14 @@ def end_to_end_traffic_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]
 
 def _reads(snn: SNN, platform: Platform) -> dict[str, Reads]:
     """Return the bounds on the spikes that all clusters read, by name."""
-    found = dict(zip(("copies", "share"), reads_of(snn, platform), strict=False))
-    pairs = _paired(snn, largest_crossbar(platform))
-    return found if pairs is None else {**found, "pairs": pairs}
+    return _reads_by_name(snn, largest_crossbar(platform))
 
 
 @lru_cache(maxsize=KINDS_KEPT)
-def _paired(snn: SNN, crossbars: Platform) -> Reads | None:
-    return reads_by_pairs(snn, crossbars)
+def _reads_by_name(snn: SNN, crossbars: Platform) -> dict[str, Reads]:
+    found = dict(zip(("copies", "share"), reads_of(snn, crossbars), strict=False))
+    pairs = reads_by_pairs(snn, crossbars)
+    return found if pairs is None else {**found, "pairs": pairs}
 
 
 @lru_cache(maxsize=KINDS_KEPT)

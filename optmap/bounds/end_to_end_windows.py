@@ -46,6 +46,8 @@ from optmap.model.snn import SNN, IntArray, Population
 MOST_PLACES = 36
 #: Prices z, v and x are whole multiples of 1 / PARTS, at first of 1 / COARSE.
 PARTS, COARSE = 128, 16
+#: What part of a number of rows floating point may have lost.
+ROUNDED = 1e-12
 #: Most sources at a point or neurons at a place, most points of a window, most cells of a crossbar.
 MOST_ALIKE, MOST_POINTS, MOST_CELLS = 64, 1024, 70_000
 
@@ -206,41 +208,98 @@ def _axis(points: IntArray, first: IntArray) -> tuple[int, int, IntArray] | None
     return (side, step, begins) if inside else None
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that a layer takes at some prices: least over what a cluster may hold.
+
+    Parameters
+    ----------
+    cells : (3, n) int array
+        Rows a, pieces b and roots q of what a cluster may hold.
+    held : (n,) int array
+        Pairs of a piece and a source in it, e.
+    counted : (3,) int array
+        What the second line above, the third and n add at the price 1.
+    synapses, neurons : int
+        S and n.
+    """
+
+    cells: IntArray
+    held: IntArray
+    counted: IntArray
+    synapses: int
+    neurons: int
+
+    def costs(self, prices: IntArray, chosen: slice | int = slice(None)) -> IntArray:
+        """Return PARTS times what cells cost at prices (z, v, x)."""
+        a, b, roots = self.cells[:, chosen]
+        z, v, x = prices.T
+        costs: IntArray = (PARTS - z) * a + (PARTS - v) * b - x * roots
+        return costs
+
+    def at(self, prices: IntArray) -> tuple[Fraction, int]:
+        """Return the rows at prices, 0 if they prove nothing, and the cell that decides."""
+        cost = self.costs(prices)
+        least = int(np.argmin(cost / self.held))
+        # what the division rounds is found by whole numbers
+        lower = np.flatnonzero(cost * int(self.held[least]) < int(cost[least]) * self.held)
+        ratios = (Fraction(int(cost[k]), int(self.held[k])) for k in (least, *lower.tolist()))
+        price = min(ratios)
+        if price < 0:
+            return Fraction(0), least
+        rows = (price * self.synapses + int(self.counted @ prices)) / PARTS - self.neurons
+        return rows, least
+
+    def most(self, near: IntArray, deciding: list[int]) -> tuple[Fraction, tuple[int, ...]]:
+        """Return the most rows at some prices, the last of those where there are equal ones.
+
+        The few cells that have decided before say what prices cannot give more than. Only those
+        that may be best are held against all cells.
+
+        Parameters
+        ----------
+        near : (m, 3) int array
+            Prices, in ascending order.
+        deciding : list of int
+            The cells that have decided; those of this call are added.
+        """
+        ratio, known, closed = np.full(len(near), np.inf), 0, np.zeros(len(near), np.bool_)
+        best: tuple[Fraction, tuple[int, ...]] = Fraction(-1), ()
+        while True:
+            for cell in deciding[known:]:
+                ratio = np.minimum(ratio, self.costs(near, cell) / self.held[cell])
+            known = len(deciding)
+            limit = (ratio * self.synapses + near @ self.counted) / PARTS - self.neurons
+            limit = np.where(closed, -1, np.where(ratio < 0, 0, limit))
+            k = len(near) - 1 - int(np.argmax(limit[::-1]))
+            if closed[k] or limit[k] < best[0] - ROUNDED * float(best[0] + self.neurons):
+                return best
+            rows, cell = self.at(near[k])
+            best, closed[k] = max(best, (rows, tuple(near[k].tolist()))), True
+            deciding.append(cell)
+
+
 def _fewest_rows(layer: Layer, pieces: IntArray, rows: int, columns: int) -> int:
     """Return the bound on the rows that the layer takes, at the best prices."""
     held = synapses_held(layer, rows, columns)
     b, a = np.nonzero(held)
     whole = _whole(held, np.sort(layer.fan_in))
-    held, roots = held[b, a], np.minimum(b, rows - a + whole[a])
+    cells = np.stack([a, b, np.minimum(b, rows - a + whole[a])])
     read, cut, n = rows_taken(layer.fan_out, columns), int(pieces.sum()), len(layer.neurons)
+    taken = _Rows(cells, held[b, a], np.array([read, cut, n]), layer.synapses, n)
     best, step = Fraction(read + cut - n), PARTS // COARSE
     at: tuple[int, ...] = (PARTS, PARTS, 0)
-
-    def rows_at(z: int, v: int, x: int) -> Fraction:
-        if not (0 <= z <= PARTS and 0 <= v <= PARTS and 0 <= x <= PARTS - v):
-            return Fraction(0)
-        price = _least_ratio((PARTS - z) * a + (PARTS - v) * b - x * roots, held)
-        if price < 0:
-            return Fraction(0)
-        return (price * layer.synapses + z * read + v * cut + x * n) / PARTS - n
-
-    near = [range(0, PARTS + 1, step)] * 3
+    near, deciding = [range(0, PARTS + 1, step)] * 3, list[int]()
     while step:
-        found, prices = max((rows_at(*prices), prices) for prices in product(*near))
+        prices = np.array(list(product(*near)))
+        inside = ((prices >= 0) & (prices <= PARTS)).all(axis=1)
+        prices = prices[inside & (prices[:, 2] <= PARTS - prices[:, 1])]
+        found, there = taken.most(prices, deciding)
         if found <= best:  # concave in the prices: finer steps from where it is most
             step //= 2
-        best, at = max((best, at), (found, prices))
+        best, at = max((best, at), (found, there))
         near = [range(c - step, c + step + 1, max(step, 1)) for c in at]
     return -(-best.numerator // best.denominator)
-
-
-def _least_ratio(cost: IntArray, held: IntArray) -> Fraction:
-    """Return the least cost of anything held."""
-    least = int(np.argmin(cost / held))
-    # what the division rounds is found by whole numbers
-    lower = np.flatnonzero(cost * int(held[least]) < int(cost[least]) * held)
-    ratios = (Fraction(int(cost[k]), int(held[k])) for k in (least, *lower.tolist()))
-    return min(ratios)
 
 
 def _whole(held: IntArray, fan_in: IntArray) -> IntArray:

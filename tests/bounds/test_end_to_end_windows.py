@@ -10,6 +10,7 @@ from whole_oracle import least
 
 from optmap.bounds.end_to_end import end_to_end_cluster_bounds, fewest_clusters
 from optmap.bounds.end_to_end_windows import (
+    _Rows,
     _whole,
     clusters_by_windows,
     layers_of,
@@ -96,6 +97,20 @@ def test_no_crossbar_holds_more_synapses_of_a_layer(seed: int):
         on = reads[np.ix_(layer.neurons, loudest)].sum(axis=1)
         assert reads[np.ix_(chosen, loudest)].sum() <= held[len(chosen), a]
         assert min(columns, int((on == layer.fan_in).sum())) <= whole[a]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_prices_are_the_best_of_all(seed: int):
+    """Few prices are held against all cells: none of the others gives more rows."""
+    rng = np.random.default_rng(seed)
+    a, b, held = rng.integers(1, 40, size=(3, 60))
+    cells = np.stack([a, b, np.minimum(b, rng.integers(0, 8, size=60))])
+    taken = _Rows(cells, held, rng.integers(5, 90, size=3), int(rng.integers(1, 300)), 5)
+    near = np.array([p for p in product(range(0, 129, 16), repeat=3) if p[2] <= 128 - p[1]])
+    known = [int(rng.integers(60))] * (seed % 2)
+    every = max((taken.at(prices)[0], tuple(prices.tolist())) for prices in near)
+    assert taken.most(near, known) == every
+    assert len(known) < len(near) / 2
 
 
 def test_a_filter_of_the_list_is_proved():
