@@ -33,14 +33,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import gcd
 
 import numpy as np
 
 from optmap.bounds.rows import rows_taken
 from optmap.bounds.window_kernel import most_pairs
 from optmap.model.platform import Platform
-from optmap.model.snn import SNN, IntArray, Population
+from optmap.model.snn import SNN, IndexArray, IntArray, Population
 
 #: Places up to which all their shapes are gone through; beyond, E grows in proportion at most.
 MOST_PLACES = 36
@@ -131,47 +130,69 @@ def clusters_by_windows(snn: SNN, platform: Platform) -> int | None:
 
 def layers_of(snn: SNN) -> list[Layer]:
     """Return every population that reads windows of another, if they overlap."""
-    populations = np.full(snn.num_neurons, -1, dtype=np.int64)
-    for number, population in enumerate(snn.populations):
-        populations[population.first : population.last + 1] = number
-    post = snn.post_of_synapse()
-    pairs = populations[post] * (len(snn.populations) + 1) + populations[snn.indices]
+    lasts = np.array([population.last for population in snn.populations])
     found = []
-    for pair in np.unique(pairs).tolist():
-        reader, read = divmod(pair, len(snn.populations) + 1)
-        if reader < 0 or read == len(snn.populations):
+    for reader in snn.populations:
+        ends = snn.indptr[reader.first : reader.last + 2]
+        sources, fan_in = snn.indices[ends[0] : ends[-1]], np.diff(ends)
+        post = reader.first + np.flatnonzero(fan_in)
+        fan_in = fan_in[fan_in > 0]
+        if not len(sources):
             continue
-        chosen = pairs == pair
-        layer = _layer(snn.populations[read], snn.indices[chosen], post[chosen])
-        if layer is not None and layer.overlaps:
-            found.append(layer)
+        least, most = np.searchsorted(lasts, [sources.min(), sources.max()]).tolist()
+        for read in snn.populations[least : most + 1]:
+            layer = _layer(read, *_reads(read, sources, post, fan_in))
+            if layer is not None and layer.overlaps:
+                found.append(layer)
     return found
 
 
-def _layer(population: Population, source: IntArray, post: IntArray) -> Layer | None:
-    """Return the layer of synapses from a population, by neuron; None if it has no windows."""
-    neurons, first, fan_in = np.unique(post, return_index=True, return_counts=True)
-    numbers, size = source.astype(np.int64) - population.first, population.last + 1
-    size -= population.first
+def _reads(
+    read: Population, sources: IndexArray, post: IntArray, fan_in: IntArray
+) -> tuple[IndexArray, IntArray, IntArray]:
+    """Return of what neurons read what is in a population: numbers in it, readers, how many each.
+
+    Parameters
+    ----------
+    sources : (s,) int array
+        What all neurons read, one after the other.
+    post, fan_in : (n,) int arrays
+        The neurons, and how many each reads: one or more.
+    """
+    if read.first <= sources.min() and sources.max() <= read.last:
+        return sources - np.int32(read.first), post, fan_in
+    chosen = (sources >= read.first) & (sources <= read.last)
+    many = np.add.reduceat(chosen, np.cumsum(fan_in) - fan_in, dtype=np.int64)
+    return sources[chosen] - np.int32(read.first), post[many > 0], many[many > 0]
+
+
+def _layer(
+    population: Population, numbers: IndexArray, neurons: IntArray, fan_in: IntArray
+) -> Layer | None:
+    """Return the layer of neurons that read a population; None if it has no windows."""
+    if not len(numbers):
+        return None
+    first, size = np.cumsum(fan_in) - fan_in, population.last + 1 - population.first
     widest = int(fan_in.argmax())
     grid = _grid(numbers[first[widest] : first[widest] + fan_in[widest]], size)
     if grid is None:
         return None
-    x, y = grid.points(numbers)
-    along, across = _axis(x, first), _axis(y, first)
+    x, y = grid.points(np.arange(size, dtype=np.int32))
+    along, across = _axis(x[numbers], first), _axis(y[numbers], first)
     if along is None or across is None:
         return None
     (width, right, at_x), (height, down, at_y) = along, across
     if width * height > MOST_POINTS:
         return None
-    places = np.unique(np.stack([at_x, at_y]), axis=1, return_counts=True)[1]
+    at_x, at_y = at_x - at_x.min(), at_y - at_y.min()
+    places = np.unique(at_x * (1 + at_y.max()) + at_y, return_counts=True)[1]
     alike = -(-size // grid.map), int(places.max())
     if max(alike) > MOST_ALIKE:
         return None
     return Layer(
-        neurons.astype(np.int64),
+        neurons,
         np.arange(population.first, population.last + 1),
-        len(source),
+        len(numbers),
         fan_in,
         np.bincount(numbers, minlength=size),
         (width, height),
@@ -181,7 +202,7 @@ def _layer(population: Population, source: IntArray, post: IntArray) -> Layer | 
     )
 
 
-def _grid(numbers: IntArray, size: int) -> Grid | None:
+def _grid(numbers: IndexArray, size: int) -> Grid | None:
     """Guess the grid from what one neuron reads: runs of points, then runs of runs."""
     starts = numbers[np.concatenate(([True], np.diff(numbers) > 1))]
     if len(starts) == 1:
@@ -199,10 +220,11 @@ def _axis(points: IntArray, first: IntArray) -> tuple[int, int, IntArray] | None
 
     Windows that the border cuts off below begin before 0.
     """
-    least, most = np.minimum.reduceat(points, first), np.maximum.reduceat(points, first)
+    least = np.minimum.reduceat(points, first).astype(np.int64)
+    most = np.maximum.reduceat(points, first).astype(np.int64)
     side = int((most - least).max()) + 1
     begins = np.where((least == 0) & (most < side - 1), most - side + 1, least)
-    step = gcd(*(begins - begins[0]).tolist()) or side
+    step = int(np.gcd.reduce(begins - begins[0])) or side
     # both hold by the choice of ``side``; without them no window would hold its neuron's sources
     inside = bool(((begins <= least) & (most < begins + side)).all())
     return (side, step, begins) if inside else None
