@@ -77,15 +77,21 @@ def paid_by_pairs(snn: SNN, spikes: IntArray, platform: Platform, neurons: IntAr
     None where there are too many pairs, or sums that would leave int64. ``spikes`` (N,) are what
     each source weighs.
     """
+    shared_by = snn.fan_out
+    if int(snn.fan_in[neurons].sum()) < snn.num_synapses:
+        chosen = np.zeros(snn.num_neurons, dtype=np.bool_)
+        chosen[neurons] = True
+        read = snn.indices[np.repeat(chosen, snn.fan_in)]
+        shared_by = np.bincount(read, minlength=snn.num_neurons)
+    if (shared_by.astype(np.float64) ** 2).sum() > MOST_PAIRS:  # exact below
+        return None
+    all_read = sum((int(s) * int(n) for s, n in zip(spikes, shared_by, strict=True) if s and n), 0)
+    if PART * (all_read + 1) * 2 * platform.max_columns > MOST_WORTH:
+        return None
     reads = sparse.csr_matrix(
         (np.ones(snn.num_synapses, dtype=np.int64), snn.indices, snn.indptr),
         shape=(snn.num_neurons, snn.num_neurons),
     )[neurons]
-    shared_by = np.bincount(reads.indices, minlength=snn.num_neurons)
-    all_read: int = sum(spikes[reads.indices].tolist())
-    too_many = sum((shared_by * shared_by).tolist()) > MOST_PAIRS
-    if too_many or PART * (all_read + 1) * 2 * platform.max_columns > MOST_WORTH:
-        return None
     common = (reads.multiply(spikes) @ reads.T).tocsr()
     loudest = int(np.sort(spikes[shared_by > 1])[-platform.max_rows :].sum())
     own = _largest(reads, spikes, min(platform.max_rows, int(snn.max_fan_in)))[:, -1]

@@ -21,7 +21,7 @@ from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade
 from optmap.model.platform import Platform
 from optmap.model.scope import Scope
-from optmap.model.snn import SNN, IntArray
+from optmap.model.snn import MAX_TOTAL_EVENTS, SNN, IntArray
 
 #: Above these the table of pairs that conflict is not built.
 MAX_UNITS = 4000
@@ -212,6 +212,8 @@ def _not_saved(
 def _spikes_in(network: SNN, entered: IntArray) -> int:
     """Return the spikes that enter, for the clusters entered by each source, shape (neurons,).
 
-    Python integers: the product of spikes and clusters may leave int64.
+    Where the products of spikes and clusters may leave int64, by Python's integers.
     """
+    if int(network.spikes.max(initial=0)) * int(entered.sum()) <= MAX_TOTAL_EVENTS:
+        return int(network.spikes @ entered)
     return sum(int(s) * int(e) for s, e in zip(network.spikes, entered, strict=True))

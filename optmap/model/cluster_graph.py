@@ -16,7 +16,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -151,15 +151,17 @@ class ClusterGraph:
         return np.maximum(self.spikes, 1)
 
 
+@lru_cache(maxsize=1)
 def axons(network: SNN, clustering: Clustering) -> tuple[IndexArray, IndexArray]:
-    """Return the rows of all crossbars as (source, cluster) pairs, by cluster, then source."""
+    """Return the rows of all crossbars as (source, cluster) pairs, by cluster, then source.
+
+    Whoever judges a clustering asks for them several times running; they cannot be written to.
+    """
     of = clustering.cluster_of
     ptr, order = group_by(clustering.num_clusters, of, np.ones(len(of), dtype=np.bool_))
     units = network.units[order]
-    pairs: tuple[IndexArray, IndexArray] = _marked(
-        ptr, network.indptr, units, network.indices, network.num_neurons
-    )
-    return pairs
+    source, cluster = _marked(ptr, network.indptr, units, network.indices, network.num_neurons)
+    return frozen(source, np.int32), frozen(cluster, np.int32)
 
 
 @compiled

@@ -239,14 +239,15 @@ def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
     readers = network.fan_out[n:]
     for i in np.flatnonzero(readers != 1)[:10]:
         found.append(f"inserted unit {n + i} is read by {readers[i]} units, expected 1")
-    post = network.post_of_synapse()
     through = network.indices >= n
-    foreign = through & (owner[network.indices] != owner[post])
+    sums = network.indices[through]
+    post = np.searchsorted(network.indptr, np.flatnonzero(through), side="right") - 1
+    foreign = owner[sums] != owner[post]
     for s in np.flatnonzero(foreign)[:10]:
-        found.append(f"unit {post[s]} reads unit {network.indices[s]} of another neuron")
-    early = through & (post >= n) & (network.indices >= post)
+        found.append(f"unit {post[s]} reads unit {sums[s]} of another neuron")
+    early = (post >= n) & (sums >= post)
     for s in np.flatnonzero(early)[:10]:
-        found.append(f"inserted unit {post[s]} reads unit {network.indices[s]}, not an earlier one")
+        found.append(f"inserted unit {post[s]} reads unit {sums[s]}, not an earlier one")
     split = np.zeros(network.num_neurons, dtype=np.bool_)
     split[owner[n:]] = True
     split[n:] = True
@@ -258,7 +259,8 @@ def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
     if np.array_equal(network.indptr, snn.indptr) and np.array_equal(network.indices, snn.indices):
         return _spike_violations(decomposition)
     raw = ~through
-    keys = np.sort(owner[post[raw]].astype(np.int64) * n + network.indices[raw])
+    reader = owner[network.post_of_synapse()[raw]]
+    keys = np.sort(reader.astype(np.int64) * n + network.indices[raw])
     expected = np.sort(snn.post_of_synapse().astype(np.int64) * n + snn.indices)
     if not np.array_equal(keys, expected):
         sizes = np.bincount(keys // n, minlength=n) if len(keys) else np.zeros(n, dtype=np.int64)
@@ -271,11 +273,12 @@ def violations(snn: SNN, decomposition: Decomposition) -> list[str]:
 
 def _spike_violations(decomposition: Decomposition) -> list[str]:
     n, network = decomposition.num_neurons, decomposition.network
-    sums = np.zeros(network.num_neurons, dtype=np.int64)
-    np.add.at(sums, network.post_of_synapse(), network.spikes[network.indices])
-    wrong = np.flatnonzero(sums[n:] != network.spikes[n:])
+    sums = np.zeros(network.num_neurons - n, dtype=np.int64)
+    post = np.repeat(np.arange(len(sums)), network.fan_in[n:])
+    np.add.at(sums, post, network.spikes[network.indices[network.indptr[n] :]])
+    wrong = np.flatnonzero(sums != network.spikes[n:])
     return [
-        f"inserted unit {n + i} has {network.spikes[n + i]} spikes, its inputs {sums[n + i]}"
+        f"inserted unit {n + i} has {network.spikes[n + i]} spikes, its inputs {sums[i]}"
         for i in wrong[:10]
     ]
 

@@ -33,6 +33,8 @@ MAX_TOTAL_SPIKES = 2**50
 
 #: Largest total of synaptic events (spikes times readers) per iteration, for the same reason.
 MAX_TOTAL_EVENTS = 2**60
+#: Synapses counted at once.
+PIECE = 1 << 18
 
 SPIKES_ASSUMED = "assumed"
 
@@ -206,7 +208,10 @@ class SNN:
     @cached_property
     def fan_out(self) -> IntArray:
         """Number of neurons that read each neuron, shape (N,)."""
-        return frozen(np.bincount(self.indices, minlength=self.num_neurons), np.int64)
+        readers, piece = np.zeros(self.num_neurons, dtype=np.int64), max(PIECE, self.num_neurons)
+        for at in range(0, self.num_synapses, piece):  # what is counted is copied as int64
+            readers += np.bincount(self.indices[at : at + piece], minlength=self.num_neurons)
+        return frozen(readers, np.int64)
 
     @cached_property
     def is_unit(self) -> BoolArray:
@@ -282,9 +287,14 @@ class SNN:
 
     def digest(self) -> str:
         """Return a SHA-256 over connectivity and spikes: equal networks, equal digest."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         sha = hashlib.sha256(b"snn-1")
         for array in (self.indptr, self.indices, self.spikes):
-            sha.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+            little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            sha.update(np.ascontiguousarray(little).data)  # no copy of it is made
         if len(self.self_driven):
             sha.update(b"self-driven" + self.self_driven.astype("<i4").tobytes())
         return sha.hexdigest()

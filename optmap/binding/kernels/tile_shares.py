@@ -42,16 +42,18 @@ def along(
         If no binding was found, with the numbers.
     """
     room, left = TileRoom(graph, platform), tile_shares(graph, platform)
-    at = 0
+    at, every = 0, np.arange(platform.num_tiles)
+    apart = platform.hops_between(tiles[at], every)
     for cluster in clusters.tolist():
         while at < len(tiles) - 1 and left[tiles[at]] == 0:
             at += 1
+            apart = platform.hops_between(tiles[at], every)
         possible = room.tiles_for(cluster)
         if not len(possible):
             return any_binding(graph, platform, seed)
         within = possible[left[possible] > 0]
         choice = within if len(within) else possible
-        tile = int(choice[np.argmin(platform.hops_between(tiles[at], choice))])
+        tile = int(choice[np.argmin(apart[choice])])
         left[tile] -= 1
         room.put(cluster, tile)
     return room.binding()
