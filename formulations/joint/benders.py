@@ -35,6 +35,7 @@ from formulations.ordering.cpsat_model import OrderModel
 from formulations.ordering.cpsat_model_prologue import PrologueModel
 from formulations.ordering.farey import above, below
 from formulations.ordering.sets import OrderSets, best_start
+from formulations.ordering.size import OutOfTimeError
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Report, Stopwatch
@@ -56,6 +57,10 @@ class OrderSubproblem:
     workers: int
     watch: Stopwatch
 
+    def expired(self) -> bool:
+        """Tell whether no time is left."""
+        return self.watch.left <= 0
+
     def test(self, part: OrderSets, target: Fraction) -> tuple[Status, StaticOrders | None]:
         """Return what CP-SAT says, and orders of a period of at most ``target`` if there are."""
         if part.floor > target:
@@ -63,9 +68,11 @@ class OrderSubproblem:
         orders, period = best_start(part, self.prologue, True, None)
         if period <= target:
             return Status.FEASIBLE, orders
-        model: OrderModel | PrologueModel = (
-            PrologueModel(part, target) if self.prologue else OrderModel(part, target)
-        )
+        kind = PrologueModel if self.prologue else OrderModel
+        try:
+            model = kind(part, target, expired=self.expired)
+        except OutOfTimeError:
+            return Status.UNKNOWN, None
         if model.impossible:
             return Status.INFEASIBLE, None
         run = run_cpsat(model.build().cp, self.watch, workers=1)
@@ -100,7 +107,7 @@ class OrderSubproblem:
         kept = sorted(clusters)
         for a in sorted(kept, key=lambda a: (self.sets.tau[a], a)):
             fewer = [b for b in kept if b != a]
-            if not fewer or self.watch.left <= 0:
+            if not fewer or self.expired():
                 break
             if self.test(self.restricted(binding, fewer), target)[0] is Status.INFEASIBLE:
                 kept = fewer

@@ -21,6 +21,7 @@ from formulations.ordering.cpsat_model_prologue import PrologueModel
 from formulations.ordering.farey import below
 from formulations.ordering.period_search import Probe, search_period
 from formulations.ordering.sets import OrderSets, best_start
+from formulations.ordering.size import OutOfTimeError
 from formulations.solvers.run_cpsat import WORKERS, run_cpsat
 from formulations.solvers.second_proof import seconds_for
 from formulations.solvers.stopwatch import Stopwatch
@@ -180,13 +181,16 @@ class JointSearch:
         sets = self._order_sets(binding)
         if sets.floor > target:
             return Probe(Status.UNKNOWN)
-        models: list[OrderModel | PrologueModel] = [OrderModel(sets, target)]
-        if self.prologue:  # sometimes the one class of schedules is found sooner, then the other
-            models.append(PrologueModel(sets, target))
-        for model in models:
+        # With a prologue, sometimes the one class of schedules is found sooner, then the other.
+        kinds = (OrderModel, PrologueModel) if self.prologue else (OrderModel,)
+        for kind in kinds:
+            try:
+                model = kind(sets, target, expired=lambda: self.watch.left <= 0)
+            except OutOfTimeError:
+                break
             if model.impossible:
                 continue
-            part = seconds / len(models)
+            part = seconds / len(kinds)
             run = run_cpsat(model.build().cp, self.watch, workers=self.workers, wall_s=part)
             if run.status in SOLVED:
                 orders = model.extract(run.solver)
