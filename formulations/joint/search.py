@@ -202,7 +202,7 @@ class JointSearch:
 
     def _leaves_time_for(self, part: float) -> bool:
         """Tell whether longest paths and such a part of a joint model are done before the limit."""
-        return self.sets.seconds_to_build(part) <= self.watch.left
+        return self.sets.seconds_to_build(part) <= self.watch.processor(self.watch.left)
 
     def _prepare(self, model: JointModel, hint: Binding | None) -> None:
         model.build()
