@@ -24,6 +24,7 @@ from functools import partial
 import numpy as np
 from ortools.sat.python import cp_model
 
+from formulations.clustering import every_crossbar
 from formulations.clustering import spikes_bound as partition_spikes_bound
 from formulations.clustering.below import Below
 from formulations.clustering.cpsat_model import SECONDS_PER_TERM, PartitionModel
@@ -63,6 +64,8 @@ Column = dict[int, int]
 PATIENCE, BOUND_SHARE = 4, 0.8
 #: The same for the bound by spreading, of networks too large for that.
 SPREADING_SHARE = 0.6
+#: What part of the time the crossbars that can be listed get, before all else.
+LISTED_SHARE = 0.3
 #: What part of the time large networks get for multilevel clustering, of fewest clusters, and of
 #: what annealing has of least traffic.
 FEWEST_SHARE, MULTILEVEL_SHARE = 0.6, 0.5
@@ -273,9 +276,10 @@ def minimize_traffic(
 ) -> Outcome[Clustering]:
     """(P0b) Return a clustering of less traffic than ``warm`` within ``num_clusters`` clusters.
 
-    Annealing (annealing_traffic.py), round after round, until PATIENCE rounds in a row
+    Where all crossbars can be listed (every_crossbar.py) they nearly always prove the optimum.
+    Else annealing (annealing_traffic.py), round after round, until PATIENCE rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
-    that model's, the one of optmap.bounds.traffic, of traffic_bound.py, or of
+    that model's, the one of the listing, of optmap.bounds.traffic, of traffic_bound.py, or of
     spikes_bound.py; of networks too large for that, the one of optmap.bounds.spreading, with its
     certificate. UNKNOWN where there is no start small enough.
     """
@@ -286,9 +290,13 @@ def minimize_traffic(
     if start.num_clusters > num_clusters:
         return keep_better(watch, clusters_of, Status.UNKNOWN, None, None)
     measure = partial(traffic_of, network)
+    listed, floor = _by_listing(decomposition, platform, num_clusters, start, floor, watch)
+    bound = floor
     applies = partition_spikes_bound.applies(network, num_clusters)
-    kept_s = (BOUND_SHARE if applies else SPREADING_SHARE) * limits.wall_s
-    current = _annealed_traffic(network, kinds, start, bound, watch, kept_s)
+    kept_s = (BOUND_SHARE if applies else SPREADING_SHARE) * limits.wall_s - watch.spent
+    if measure(listed) > floor:
+        start = _annealed_traffic(network, kinds, start, bound, watch, kept_s)
+    current = min(listed, start, key=measure)
     value = measure(current)
     if value > bound and watch.left > 1:
         if not applies:
@@ -325,6 +333,28 @@ def minimize_traffic(
     outcome = keep_better(watch, measure, run.status, found, bound, current)
     below = Below(sets, "traffic", measure, watch, other_search=True)
     return replace(graded(outcome, floor, below), certificate=certificate)
+
+
+def _by_listing(
+    decomposition: Decomposition,
+    platform: Platform,
+    most: int,
+    current: Clustering,
+    floor: int,
+    watch: Stopwatch,
+) -> tuple[Clustering, int]:
+    """Return the best clustering and bound once all crossbars were listed, where they can be."""
+    known = traffic_of(decomposition.network, current) == floor
+    if known or watch.left <= 0 or decomposition.rules is not None or stated(platform):
+        return current, floor
+    listed = every_crossbar.least_traffic(
+        decomposition, platform, most, current, watch, LISTED_SHARE
+    )
+    if listed is None:
+        return current, floor
+    found, floor = listed.clustering, max(floor, listed.bound)
+    watch.note(traffic_of(decomposition.network, found), floor)
+    return found, floor
 
 
 def _annealed_traffic(

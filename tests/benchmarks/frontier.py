@@ -30,8 +30,6 @@ from formulations.ordering import cpsat as order_cpsat
 from optmap.binding import hill_climbing
 from optmap.clustering.overlap import partition
 from optmap.decomposing.contract import decompose
-from optmap.experiment.run.in_process import run_in_process
-from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.generators.generate import generate
 from optmap.model.mapping import Binding
@@ -77,15 +75,17 @@ def smooth(seconds: float) -> Reached:
     return Reached.of(found.claimed, found.bound)
 
 
-def traffic(seconds: float) -> Reached:
-    """Map filter_16 by ``whole`` for the least traffic."""
-    source = Source(file="filter_16")
-    instance = source.load()
-    job = Job(instance.name, instance.digest(), source, "whole-traffic", Limits(seconds))
-    row = run_in_process(job, instance).row
-    assert row is not None
-    proved = [b["value"] for b in row["bounds"] if b["metric"] == "traffic"]
-    return Reached.of(row["metrics"]["traffic"], max(proved, default=None))
+def traffic(seconds: float, name: str) -> Reached:
+    """Cluster a network of whole neurons for the least traffic of at most as many clusters."""
+    instance = Source(file=name).load()
+    platform = instance.platform
+    decomposition = decompose(instance.snn, platform.max_rows, "tree")
+    warm = partition(decomposition, platform, seed=0)
+    limits = Limits(seconds, CORES)
+    found = large_neighbourhood_search.minimize_traffic(
+        decomposition, platform, warm.num_clusters, limits, warm
+    )
+    return Reached.of(found.claimed, found.bound)
 
 
 def hops(seconds: float, seed: int) -> Reached:
@@ -119,7 +119,8 @@ def order(seconds: float) -> Reached:
 
 CASES = (
     Case("clusters, smooth-64", "within 1", smooth),
-    Case("traffic, filter_16", "proved", traffic),
+    Case("traffic, filter_16: 64 units", "proved", lambda s: traffic(s, "filter_16")),
+    Case("traffic, edges_16: 192 units", "open", lambda s: traffic(s, "edges_16")),
     *(
         Case(f"spike-hops, 24 on 5 x 5, seed {k}", "proved", lambda s, k=k: hops(s, k))
         for k in range(2)
