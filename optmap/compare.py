@@ -54,7 +54,7 @@ from optmap.experiment.run.progress import LiveProgress, PlainProgress
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store, StoreError
 from optmap.experiment.run.sweep import sweep
-from optmap.experiment.tables.baseline import TEST, differences
+from optmap.experiment.tables.baseline import TEST, TITLES, differences, lines_of
 from optmap.experiment.tables.best_known import BestKnown, read_folder
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, comparable
 from optmap.experiment.tables.gaps import all_gaps
@@ -202,6 +202,7 @@ def main(arguments: Sequence[str]) -> int:
         log.print(f"not run: {names} of {args.method_file}, for --methods names none of them")
     if not args.paths and not args.mapping:
         raise InputError("PATH", "", "nothing", "an instance, a network or --mapping")
+    before = _earlier_rows(args.baseline) if args.baseline else []
     plans, unreadable = _planned(args)
     given, brought = given_mappings(mapping_files(args.mapping), plans, limits[0])
     files = dict.fromkeys((method.name for method in own), str(args.method_file))
@@ -232,7 +233,7 @@ def main(arguments: Sequence[str]) -> int:
             rows = _run(jobs, store, log, known, at_once, args.cluster)
             print_headline(rows, known, out)
             if args.baseline:
-                print_differences(rows, args.baseline, out)
+                print_differences(rows, before, args.baseline, out)
             where = visible(str(args.out))
             text = f"written to {where}/: tables.md (by instance), report.html, gaps.csv, ..."
             out.print(text, markup=False, highlight=False)
@@ -366,21 +367,20 @@ def print_headline(rows: Sequence[Row], known: BestKnown, console: Console) -> N
         print_text(console, line)
 
 
-def print_differences(rows_now: Sequence[Row], baseline: str, console: Console) -> None:
-    """Print what changed against an earlier run, and which changes are significant."""
+def _earlier_rows(baseline: str) -> list[Row]:
     before = Store(Path(baseline))
-    before.read()
-    if not before.rows:
+    if not before.read():
         raise InputError(baseline, "", "no finished row", "the folder of an earlier run")
-    rows = []
-    for d in differences(all_gaps(rows_now), all_gaps(before.typed())):
-        p_value = "-" if d.p_value is None else f"{d.p_value:.3g}"
-        change = f"{100 * d.mean_change:+.2f}%"
-        pair = f"{d.method}, {d.metric}"
-        rows.append((pair, str(d.pairs), str(d.changed), change, p_value, d.verdict))
-    titles = ("method, metric", "pairs", "changed", "mean change", "p", "verdict")
+    return before.typed()
+
+
+def print_differences(
+    now: Sequence[Row], before: Sequence[Row], baseline: str, console: Console
+) -> None:
+    """Print what changed against an earlier run, and which changes are significant."""
+    rows = lines_of(differences(all_gaps(now), all_gaps(before)))
     title = f"against {baseline} ({TEST})"
-    console.print(number_table(title, titles, rows, console.width), markup=False, highlight=False)
+    console.print(number_table(title, TITLES, rows, console.width), markup=False, highlight=False)
 
 
 class _Command(ModuleType):

@@ -218,8 +218,8 @@ class Instance:
 
     def digest(self) -> str:
         """Return a SHA-256 of everything that can change a result: files, platform, token mode."""
-        network = Path(self.network)
-        if network.is_file() and network.stat().st_size > LARGE:
+        network, made = Path(self.network), self.network.startswith("gen:")
+        if not made and network.is_file() and network.stat().st_size > LARGE:
             self.snn  # noqa: B018
         sha = hashlib.sha256()
         sha.update(f"{self.tokens} {self.keep_zero_weights} {self.platform!r}\n".encode())
@@ -233,7 +233,7 @@ class Instance:
             sha.update(f"{self.windows} windows\n".encode())
         if self.bit_planes:
             sha.update(f"{self.bit_planes} bit planes\n".encode())
-        if self.network.startswith("gen:"):
+        if made:
             sha.update(self.network.encode())
         else:
             _add_file(sha, network)

@@ -140,6 +140,7 @@ def test_one_bad_instance_among_good_ones(folder):
         (["--methods", "nope"], "method 'nope': expected one of random"),
         (["--seeds", "x"], "--seeds: found 'x', expected whole numbers >= 0"),
         (["--limit", "-1"], "--limit: found '-1', expected seconds above 0"),
+        (["--baseline", "nowhere"], "nowhere: found no finished row"),
         (["--jobs", "0"], "--jobs: found '0', expected a whole number >= 1"),
     ],
 )

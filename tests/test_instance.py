@@ -172,6 +172,12 @@ def test_a_large_file_is_read_before_it_is_hashed(written, tmp_path, monkeypatch
         instance.digest()
 
 
+def test_a_name_longer_than_a_file_may_have_has_a_digest(written):
+    network = "gen:mlp-" + "-".join(["1"] * 3_000)
+    instance = load(written(FILE.replace("net.csv", network)))
+    assert instance.digest() != load(written(FILE.replace("net.csv", "gen:mlp-1"))).digest()
+
+
 def test_the_digest_of_a_folder_sees_its_files(written):
     file = written(FILE)
     folder = file.parent / "cores"

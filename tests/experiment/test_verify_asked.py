@@ -12,7 +12,7 @@ from tiny_run import write_tiny
 
 from optmap.experiment.run.source import Source
 from optmap.experiment.tables.derived import ENVIRONMENT
-from optmap.experiment.verification.asked import asked_notes, asked_problems
+from optmap.experiment.verification.asked import asked_notes, asked_problems, call_problems
 from optmap.experiment.verification.folder import read_folder, seal_problems
 from optmap.shipped import shipped_folder
 
@@ -51,6 +51,40 @@ def test_a_shipped_instance_that_is_asked_for_is_planned(
     assert list(asked_problems(found | {"code_version": "another"})) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        ("filter_8 --limit 30 --methods cpsat", ""),
+        ("filter_8 --lim=30", ""),
+        ("filter_8", ""),
+        ("compare filter_8 --limit 30.0 --threads 1", ""),
+        ("compare filter_8", "wall_s 30.0, its call says --limit 10"),
+        ("filter_8 --limit 60", "wall_s 30.0, its call says --limit 60"),
+        ("filter_8 --limit ours", "wall_s"),
+        ("filter_8 --work 5", "work None, its call says --work 5"),
+        ("filter_8 --threads 8", "threads"),
+        ("filter_8 --memory=900", "memory_mb"),
+        ("filter_8 --methods cpsat,lns", "the methods of filter_8"),
+        ("filter_8 --methods lns --method-file own.py", ""),
+    ],
+)
+def test_a_call_says_what_its_rows_were_limited_by(
+    environment: dict[str, object], arguments: str, wrong: str
+):
+    found = environment | {"arguments": arguments.split(), "planned": PLANNED}
+    said = list(call_problems(found))
+    assert len(said) == bool(wrong)
+    assert wrong in "".join(said)
+    assert list(call_problems(found | {"picked": True})) == []
+    assert list(call_problems(found | {"code_version": "another"})) == []
+
+
+def test_work_sets_the_seconds(environment: dict[str, object]):
+    limits = {"wall_s": 60.0, "threads": 1, "memory_mb": None, "work": 2}
+    found = environment | {"arguments": ["compare", "i.toml", "--work", "2"], "limits": limits}
+    assert list(call_problems(found)) == []
+
+
 def test_another_instance_that_is_there_now_is_said(environment: dict[str, object], tmp_path: Path):
     file = write_tiny(tmp_path)
     found = environment | {"arguments": [str(file), "filter_8"], "planned": PLANNED}
@@ -61,6 +95,7 @@ def test_another_instance_that_is_there_now_is_said(environment: dict[str, objec
 
 def test_a_true_run_plans_what_it_was_asked_for(environment: dict[str, object]):
     assert [*asked_problems(environment), *asked_notes(environment)] == []
+    assert list(call_problems(environment)) == []
 
 
 def test_one_file_by_two_names_is_found(run: Path):

@@ -11,12 +11,21 @@ from forged_run import Stored, claim_of, forged
 
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError
+from optmap.exact import EXACT_WHOLE
 from optmap.experiment.verification.certificates import PROVERS, prove_certificate
-from optmap.experiment.verification.claims import differing_bounds, unclaimed, value_problems
+from optmap.experiment.verification.claims import (
+    differing_bounds,
+    scope_problems,
+    unclaimed,
+    value_problems,
+)
 from optmap.experiment.verification.form import trace_problems
+from optmap.methods import METHODS
 from optmap.model.certificate import PriceCertificate
 from optmap.model.grade import Grade
-from optmap.model.scope import Scope
+from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.scope import Place, Scope
+from optmap.whole.contract import WHOLE
 
 
 def bound_in_words(claim: Stored) -> None:
@@ -137,3 +146,22 @@ def test_bounds_that_need_no_solver_stand_as_they_are_computed():
     less, more = list(differing_bounds([made[0], made[1] | {"value": 2}], made))
     assert less == "bound rows on clusters is 3, stored otherwise"
     assert more.endswith("is stored, and not computed")
+
+
+@pytest.mark.parametrize("name", ["whole", "whole-energy", "cover", "whole-cpsat"])
+def test_a_search_over_everything_claims_what_it_can(name: str) -> None:
+    """A search proves nothing; a solver's bound holds for what its model leaves open."""
+    tile = Tile(Crossbar(6, 4))
+    method, platform = METHODS[name], Platform("p", (tile,), Interconnect("mesh", 1, 1))
+    place = Place("as given", "c", "b", 4, 9, has_prologue=False)
+    known = WHOLE.get(method.whole) or EXACT_WHOLE[method.whole]
+
+    def found(scope: Scope, bound: int | None) -> list[str]:
+        claim = {"metric": "period", "scope": scope.to_json(), "value": 9, "bound": bound}
+        return list(scope_problems([claim], method, place, platform))
+
+    own = known.scope(platform)
+    assert found(own, None) == []
+    assert bool(found(own, 9)) == (method.whole in WHOLE)
+    for other in (Scope(), Scope(prologue=False), Scope(splits_above=6), Scope(splits_above=7)):
+        assert bool(found(other, None)) == (other != own)

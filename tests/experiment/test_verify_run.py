@@ -11,6 +11,7 @@ from optmap.experiment.run.source import Source
 from optmap.experiment.run.store import Store
 from optmap.experiment.tables.best_known import read_copy
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, derived
+from optmap.experiment.verification.folder import read_folder, seal_problems
 from optmap.model.outcome import Limits
 
 
@@ -92,6 +93,26 @@ def test_a_row_under_a_second_key_is_found(run):
         shutil.copy(run / place / f"{rows[0]['key']}.json", run / place / f"{double['key']}.json")
     write_rows(run, [*rows, double])
     assert any("is not that of its method" in problem for problem in problems(run))
+
+
+@pytest.mark.parametrize("text", ["our rows are better", "process 7 on a host with more", "\n" * 9])
+def test_a_lock_that_says_more_than_its_owner_is_found(run, text):
+    assert list(seal_problems(run, read_folder(run))) == []
+    (run / "lock").write_text(text)
+    (said,) = seal_problems(run, read_folder(run))
+    assert said == "lock: says more than who opened the store"
+
+
+def test_a_row_with_the_times_of_another_is_found(run):
+    first, second = rows_of(run)
+    for row in (first, second):
+        row |= {"wall_s": 0.25, "cpu_s": 0.25, "elapsed_s": 0.5}
+        row["stage_seconds"] = dict.fromkeys(row["stage_seconds"], 0.01)
+    write_rows(run, [first, second])
+    assert any("all its times are those of" in problem for problem in problems(run, again=False))
+    second["elapsed_s"] = 0.5001
+    write_rows(run, [first, second])
+    assert not any("its times" in problem for problem in problems(run, again=False))
 
 
 @pytest.mark.parametrize("name", ["report.html", "environment.json", "runs.csv", "manifest.json"])

@@ -16,6 +16,8 @@ from optmap.experiment.tables.metrics import GAPPED
 
 TEST = "Wilcoxon signed-rank, two-sided, zeros by Pratt"
 LEAST_PAIRS = 6
+#: Of the columns of :func:`lines_of`.
+TITLES = ("method, metric", "pairs", "changed", "mean change", "p", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,14 @@ def differences(now: Sequence[Gap], before: Sequence[Gap]) -> list[Difference]:
             mean = sum(changes) / len(changes)
             found.append(Difference(method, metric, len(changes), changed, mean, p_value))
     return found
+
+
+def lines_of(found: Sequence[Difference]) -> list[tuple[str, ...]]:
+    """Return a line of texts for each difference."""
+    lines: list[tuple[str, ...]] = []
+    for d in found:
+        p_value = "-" if d.p_value is None else f"{d.p_value:.3g}"
+        change = f"{100 * d.mean_change:+.2f}%"
+        pair = f"{d.method}, {d.metric}"
+        lines.append((pair, str(d.pairs), str(d.changed), change, p_value, d.verdict))
+    return lines

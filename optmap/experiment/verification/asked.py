@@ -1,4 +1,4 @@
-"""Whether a run plans the instances that its call asks for; a call can be forged, too."""
+"""Whether a run plans, and is limited by, what its call asks for; a call can be forged, too."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ from optmap.shipped import shipped_instances
 BEHIND_A_NAME = "@*+ [("
 #: Options of ``compare`` without a value.
 FLAGS = ("--all", "--allow-outside", "-v", "--verbose")
+#: Options of ``compare`` that limit its rows -> the field that says so, and what holds without.
+LIMITS = {
+    "--limit": ("wall_s", 10),
+    "--work": ("work", None),
+    "--threads": ("threads", 1),
+    "--memory": ("memory_mb", None),
+}
+#: Options that change which methods ``--methods`` stands for.
+OTHER_METHODS = ("--objective", "--method-file", "--mapping")
 
 
 def asked_problems(found: dict[str, Any]) -> Iterator[str]:
@@ -28,6 +37,47 @@ def asked_problems(found: dict[str, Any]) -> Iterator[str]:
             f"{ENVIRONMENT}: {len(missing)} instances that the call asks for are not planned, as"
             f" {missing[0]}"
         )
+
+
+def call_problems(found: dict[str, Any]) -> Iterator[str]:
+    """Yield the options of the call that limits or plan contradict.
+
+    What a call does not say holds as usual where it names the command: ``main`` may be called, too.
+    """
+    limits, arguments = found.get("limits"), found.get("arguments")
+    _, given = _paths(arguments)
+    if found.get("picked") or found.get("code_version") != code_version():
+        return
+    if isinstance(limits, dict) and isinstance(arguments, list):
+        for option, (field, usual) in LIMITS.items():
+            word = _said(option, given)
+            if word is None and arguments[:1] != ["compare"]:
+                continue
+            if option == "--limit" and limits.get("work") is not None:
+                continue  # seconds follow from the work
+            if limits.get(field) != (usual if word is None else _number(word)):
+                told = f"{option} {word or usual}"
+                yield f"{ENVIRONMENT}: {field} {limits.get(field)}, its call says {told}"
+    names, plan = _said("--methods", given), found.get("planned")
+    if names is None or not isinstance(plan, dict) or any(_said(o, given) for o in OTHER_METHODS):
+        return
+    asked = {name.strip() for name in names.split(",") if name.strip()}
+    for instance, methods in plan.items():
+        if isinstance(methods, list) and asked != set(map(str, methods)):
+            yield f"{ENVIRONMENT}: the methods of {instance} are not those that its call names"
+            return
+
+
+def _said(option: str, given: dict[str, str]) -> str | None:
+    """Return what a call says of an option, which may be cut short; None where it says nothing."""
+    return next((v for name, v in given.items() if len(name) > 2 and option.startswith(name)), None)
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None
 
 
 def asked_notes(found: dict[str, Any]) -> Iterator[str]:

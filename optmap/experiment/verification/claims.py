@@ -23,7 +23,7 @@ from optmap.methods import Method
 from optmap.model.grade import Grade
 from optmap.model.outcome import Status
 from optmap.model.platform import Platform
-from optmap.model.scope import END_TO_END, Place, Scope
+from optmap.model.scope import Place, Scope
 from optmap.whole.contract import WHOLE
 
 #: Metrics whose last claim is about the final mapping itself.
@@ -44,6 +44,8 @@ def scope_problems(
         if scope not in allowed:
             expected = " or ".join(str(a) for a in allowed) or "no claim at all"
             yield f"{metric}: scope {scope}; {method.name} can claim {expected}"
+        if claim["bound"] is not None and method.whole in WHOLE and not method.digest:
+            yield f"{metric}: bound {claim['bound']}; {method.name} searches and proves nothing"
         reached[metric] = claim["value"]
 
 
@@ -52,9 +54,7 @@ def _scopes(
 ) -> list[Scope]:
     units, clustering = Scope(units=place.units), Scope(clustering=place.clustering)
     if method.whole:
-        known = WHOLE.get(method.whole) or EXACT_WHOLE.get(method.whole)
-        own = [] if known is None else [known.scope(platform)]
-        return [END_TO_END, replace(END_TO_END, prologue=False), *own]
+        return [(WHOLE.get(method.whole) or EXACT_WHOLE[method.whole]).scope(platform)]
     if metric == "clusters" and method.clustering in EXACT_CLUSTERINGS:
         return [units]
     if metric == "traffic" and method.clustering in EXACT_CLUSTERINGS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT, TA
 
 #: Files that a store may have besides rows, attached files and what its manifest names.
 OF_THE_STORE = ("rows.jsonl", "rows.aside.jsonl", "lock", MANIFEST)
+#: What stands in the lock of a store, who opened it last; bytes that this takes at most.
+LOCK, OWNER = "lock", re.compile(rb"(process \d+ on [^\s]+)?")
+OWNER_BYTES = 1_000
 #: Files that a finished run has.
 DERIVED = (*TABLES, REPORT, ENVIRONMENT, BEST_KNOWN)
 #: Folders of the files that belong to rows.
@@ -135,11 +139,19 @@ def _strangers(folder: Path, rows: list[dict[str, Any]], named: set[str]) -> Ite
         elif file.is_dir():
             if name not in ATTACHED and not any(file.iterdir()):  # of others each file is named
                 yield f"{name}: a folder that no run makes"
+        elif name == LOCK and not _names_its_owner(file):
+            yield f"{name}: says more than who opened the store"
         elif name not in known:
             yield f"{name}: belongs to no row and is not sealed"
         elif twice.setdefault(_place(file), name) != name:
             yield f"{name}: one file with {twice[_place(file)]}, by two names"
     yield from _aside(folder, {str(row["key"]) for row in rows})
+
+
+def _names_its_owner(lock: Path) -> bool:
+    if not lock.is_file() or lock.stat().st_size > OWNER_BYTES:
+        return False
+    return OWNER.fullmatch(lock.read_bytes()) is not None
 
 
 def _place(file: Path) -> tuple[int, int]:

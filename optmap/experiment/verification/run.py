@@ -35,7 +35,7 @@ from optmap.experiment.tables.best_known import read_copy
 from optmap.experiment.tables.best_known import read_folder as read_list
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, edited
 from optmap.experiment.tables.gaps import by_digest, shared_bounds
-from optmap.experiment.verification.asked import asked_notes, asked_problems
+from optmap.experiment.verification.asked import asked_notes, asked_problems, call_problems
 from optmap.experiment.verification.context import (
     behind,
     list_problems,
@@ -59,6 +59,9 @@ MODEST += " had no time, or somebody lowered the grade: {}"
 #: Says that a time nobody can check decides what a row is held to.
 STARVED = "rows: {} say that they had less than half a core, or that the limit ended a heuristic;"
 STARVED += " how much better their methods do is not known: {}"
+
+#: Seconds from which on no two rows take the same on every clock.
+LEAST_S = 0.05
 
 #: Rows of one instance that a process checks before it says what it found.
 CHUNK = 4
@@ -139,7 +142,8 @@ def verify_run(
         on_row(one, left)
     try:
         typed = {row["key"]: Row.from_json(row, row["key"]) for row in found.rows}
-        verdict.problems += _refuted([row for key, row in typed.items() if key not in broken])
+        whole = [row for key, row in typed.items() if key not in broken]
+        verdict.problems += [*_refuted(whole), *_copied(whole)]
         verdict.problems += edited(folder, list(typed.values()))
         shown = shown_rows(folder, list(typed.values()))
         verdict.problems += _beside(folder, shown, proved_by_digest(proved), checker, verdict)
@@ -177,6 +181,7 @@ def _beside(
     if environment and shown:
         yield from environment_problems(environment, shown)
         yield from asked_problems(environment)
+        yield from call_problems(environment)
         yield from report_problems(folder, shown, environment, known)
     yield from star_problems(shown, known, proved, verdict.stars)
 
@@ -244,6 +249,19 @@ def _check_list(chunk: list[dict[str, Any]], checker: Checker) -> list[RowVerdic
 @lru_cache(maxsize=1)
 def _loaded(source: str) -> Instance:
     return Source.from_json(json.loads(source)).load()
+
+
+def _copied(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield rows that took what another took, to the tenth of a millisecond on every clock."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        if row.wall_s < LEAST_S:  # that short, two rows can take the same
+            continue
+        clocks = dumps([row.wall_s, row.cpu_s, row.elapsed_s, dict(row.stage_seconds)])
+        other = first.setdefault(clocks, row)
+        if other is not row:
+            one, two = (f"{r.instance} / {r.method} (seed {r.seed})" for r in (row, other))
+            yield f"{one}: all its times are those of {two}"
 
 
 def _refuted(rows: Sequence[Row]) -> Iterator[str]:
