@@ -11,8 +11,8 @@ the first clusters of its problem; its bound is
     + the optimum of the problem of the others.
 
 Order: the busiest cluster first, then the one with most flow, above all to those already taken, so
-that branching meets the expensive flows early. Symmetry (B6): the first cluster of a problem only
-on a fundamental domain of the tiles. Incumbents: annealing (annealing.py).
+that branching meets the expensive flows early. Symmetry (B6): of placements that automorphisms of
+the tiles map to each other only the lexicographically least. Incumbents: annealing (annealing.py).
 
 Bound         an optimum of a nested problem plus one hop for every other flow; exact integers
 Check         spike-hops by recomputation
@@ -34,8 +34,10 @@ from formulations.binding.annealing import anneal, nearest_tiles
 from formulations.binding.bounds import hop_bounds
 from formulations.binding.parts_bound import parts_bound
 from formulations.binding.ruin_and_recreate import UNLIMITED, BindingProblem
-from formulations.binding.russian_doll_kernel import HUGE, Problem, search
+from formulations.binding.russian_doll_kernel import HUGE, search
+from formulations.binding.russian_doll_nodes import Problem
 from formulations.binding.sets import BindingSets, keep_better, sets_of, usable_start
+from formulations.joint.symmetry import automorphisms
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.bounds.bound import best
 from optmap.clock import did
@@ -52,6 +54,8 @@ NUM_RUNS, MOVES_A_PLACE = 8, 400
 HOT, COLD = 1.3, 0.5
 #: Moves that about a second of one core is counted as.
 MOVES_A_UNIT = 2_000_000
+#: Up to so many tiles automorphisms are looked for.
+MOST_TILES_TURNED = 100
 #: A search with more than HOPEFUL problems to come when HOPELESS_SHARE of its time is spent ends;
 #: in any case PARTS_SHARE of the time is left for the bound from parts.
 HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 1, 0.2, 0.1
@@ -137,7 +141,7 @@ class _Search:
         self.order = _search_order(flow)
         self.flow = np.ascontiguousarray(flow[np.ix_(self.order, self.order)])
         self.hops = np.ascontiguousarray(sets.platform.hops)
-        self.first_tiles = np.array(sets.first_tiles, dtype=np.int64)
+        self.group = tile_group(sets)
         self.nested = np.zeros(n + 1, dtype=np.int64)  # optimum of the problem of k..n-1
         self.solved_from = n
         self.seed = seed
@@ -169,7 +173,7 @@ class _Search:
             goal = self._annealed(k, 1, watch)[0] if k else best
             if k == 0 and known is not None:
                 goal = min(goal, known)
-            problem = Problem(k, self.flow, self.hops, self.nested, self.first_tiles)
+            problem = Problem(k, self.flow, self.hops, self.nested, self.group)
             allowed = watch.limits.wall_s - kept_s
             if kept_s and k > HOPEFUL:
                 allowed = min(allowed, HOPELESS_SHARE * watch.limits.wall_s)
@@ -233,6 +237,14 @@ def _annealing_problem(flow: IntArray, hops: IntArray) -> tuple[BindingProblem, 
         UNLIMITED,
     )
     return problem, nearest_tiles(hops)
+
+
+def tile_group(sets: BindingSets) -> IntArray:
+    """Return the automorphisms of the tiles, of many tiles the identity alone, one a row."""
+    tiles = sets.platform.num_tiles
+    if tiles > MOST_TILES_TURNED:
+        return np.arange(tiles, dtype=np.int64)[None]
+    return np.array(automorphisms(sets.platform), dtype=np.int64)
 
 
 def _search_order(flow: IntArray) -> IntArray:

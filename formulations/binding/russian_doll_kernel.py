@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from formulations.binding.russian_doll_nodes import Nodes, Problem, begin, only
 from formulations.solvers.stopwatch import Stopwatch
 from optmap.clock import did
 from optmap.compiled import compiled
@@ -31,55 +32,6 @@ NODES_A_UNIT = 2_000_000
 #: Problems of fewer clusters are not shared out among threads.
 MIN_SHARED = 10
 HUGE = 2**60
-
-
-class Nodes(NamedTuple):
-    """Where a search stands; n clusters in all, of which ``first``.. are placed, on T tiles.
-
-    Parameters
-    ----------
-    depth : (1,)
-        How many clusters are placed.
-    best_places, place : (n,)
-        Tile of each cluster in the best solution, and now (-1: not placed).
-    attach : (depths + 1, n, T)
-        What each cluster costs on each tile as seen from those placed, of the depth ``row`` says.
-    row, least, second, at, at_second : (depths + 1, n)
-        By depth and cluster: where its costs stand in ``attach``; its cheapest two free tiles and
-        what they cost.
-    rest, cost : (depths + 1,)
-        Sum of ``least`` over those not placed; cost of those placed.
-    choice, bound : (depths + 1, T)
-        Tiles to try for the next cluster, in order, and their bounds.
-    tries, cursor : (depths + 1,)
-        How many there are, and which is next.
-    """
-
-    depth: IntArray
-    best_places: IntArray
-    place: IntArray
-    attach: IntArray
-    row: IntArray
-    least: IntArray
-    second: IntArray
-    at: IntArray
-    at_second: IntArray
-    rest: IntArray
-    cost: IntArray
-    choice: IntArray
-    bound: IntArray
-    tries: IntArray
-    cursor: IntArray
-
-
-class Problem(NamedTuple):
-    """Place clusters ``first``..n-1 at least cost, given the optima of the problems inside."""
-
-    first: int
-    flow: IntArray
-    hops: IntArray
-    nested: IntArray
-    first_tiles: IntArray
 
 
 def search(
@@ -99,7 +51,7 @@ def search(
         return shared.value, shared.places, not shared.stopped
     tasks = deque(
         (state, j)
-        for state in (shared.opened(root, t) for t in problem.first_tiles.tolist())
+        for state in (shared.opened(root, t) for t in root.choice[0, : root.tries[0]].tolist())
         if state is not None
         for j in range(int(state.tries[1]))
     )
@@ -110,7 +62,7 @@ def search(
                 state, j = tasks.popleft()
             except IndexError:
                 return
-            shared.finish(_only(state, 1, j))
+            shared.finish(only(state, 1, j))
 
     with ThreadPoolExecutor(threads) as pool:
         try:
@@ -141,7 +93,7 @@ class _Shared:
 
     def opened(self, root: Nodes, tile: int) -> Nodes | None:
         """Return the state with the first cluster on a tile; None if it needs no search."""
-        state = _only(root, 0, root.choice[0].tolist().index(tile))
+        state = only(root, 0, root.choice[0].tolist().index(tile))
         return None if self._go_on(state, 1) else state
 
     def _go_on(self, state: Nodes, nodes: int) -> bool:
@@ -151,46 +103,6 @@ class _Shared:
             if found < self.value:
                 self.value, self.places = int(found), state.best_places.copy()
         return bool(finished)
-
-
-def begin(problem: Problem) -> Nodes:
-    """Return the state of a search that has not begun."""
-    n, tiles = len(problem.flow), len(problem.hops)
-    depths = n - problem.first + 1
-
-    def zeros(*shape: int) -> IntArray:
-        return np.zeros(shape, dtype=np.int64)
-
-    state = Nodes(
-        depth=zeros(1),
-        best_places=zeros(n),
-        place=np.full(n, -1, dtype=np.int64),
-        attach=zeros(depths, n, tiles),
-        row=zeros(depths, n),
-        least=zeros(depths, n),
-        second=zeros(depths, n),
-        at=zeros(depths, n),
-        at_second=zeros(depths, n),
-        rest=zeros(depths),
-        cost=zeros(depths),
-        choice=zeros(depths, tiles),
-        bound=zeros(depths, tiles),
-        tries=zeros(depths),
-        cursor=zeros(depths),
-    )
-    state.at_second[0] = min(1, tiles - 1)  # nothing costs anything yet: any two tiles
-    state.choice[0, : len(problem.first_tiles)] = problem.first_tiles
-    state.tries[0] = len(problem.first_tiles)
-    return state
-
-
-def _only(state: Nodes, depth: int, j: int) -> Nodes:
-    """Return a copy that tries only its ``j``-th tile at a depth."""
-    made = Nodes(*(array.copy() for array in state))
-    made.choice[depth, 0] = state.choice[depth, j]
-    made.bound[depth, 0] = state.bound[depth, j]
-    made.tries[depth], made.cursor[depth] = 1, 0
-    return made
 
 
 @compiled
@@ -265,6 +177,30 @@ def _regrets(d: int, problem: Any, state: Any, regret: Any) -> Any:
 
 
 @compiled
+def _is_lowest(d: int, s: int, problem: Any, state: Any) -> bool:
+    """Tell whether no automorphism that fixes the tiles taken at depth d moves s to a lower one."""
+    if state.fixed_by[d] > 1:
+        for g in range(len(problem.group)):
+            if state.fixing[d, g] == 1 and problem.group[g, s] < s:
+                return False
+    return True
+
+
+@compiled
+def _fix(d: int, t: int, problem: Any, state: Any) -> None:
+    """Enter at depth d + 1 which automorphisms fix tile t too."""
+    if state.fixed_by[d] == 1:
+        state.fixed_by[d + 1] = 1
+        return
+    num = 0
+    for g in range(len(problem.group)):
+        fixes = 1 if problem.group[g, t] == t else 0
+        state.fixing[d + 1, g] = state.fixing[d, g] * fixes
+        num += state.fixing[d + 1, g]
+    state.fixed_by[d + 1] = num
+
+
+@compiled
 def _branch(
     d: int, plain: int, low: int, best_value: int, problem: Any, state: Any, used: Any
 ) -> None:
@@ -276,7 +212,7 @@ def _branch(
     below = plain - state.least[d, b]  # a dearer tile for b costs the difference,
     for s in range(len(problem.hops)):
         v = state.attach[state.row[d, b], b, s]
-        if not used[s] and below + v < best_value:
+        if not used[s] and below + v < best_value and _is_lowest(d, s, problem, state):
             j = num
             while j > 0 and bound[d, j - 1] > v:
                 bound[d, j] = bound[d, j - 1]
@@ -311,6 +247,7 @@ def _open(
     if low >= best_value:
         return False
     state.cost[d + 1] = total
+    _fix(d, t, problem, state)
     _branch(d + 1, plain, low, best_value, problem, state, used)
     return True
 
