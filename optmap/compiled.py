@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from optmap import ready_code
+
 #: How the modules' names start whose kernels run as Python; threads started inside compile theirs.
 _INTERPRETED: ContextVar[tuple[str, ...]] = ContextVar("interpreted", default=())
 
@@ -89,6 +91,7 @@ class Kernel:
 
     def __init__(self, function: Callable[..., Any], borrows: bool = False) -> None:
         self.function, self.borrows, self.spent_s = function, borrows, 0.0
+        self.ready: dict[str, Any] = {}
         update_wrapper(self, function)
 
     def __call__(self, *args: Any) -> Any:
@@ -103,7 +106,23 @@ class Kernel:
                 return self._in_python(args)
             finally:
                 self.spent_s += time.thread_time() - began
-        return self.dispatcher(*args)
+        code = None if "dispatcher" in vars(self) else self._ready_for(args)
+        return self.dispatcher(*args) if code is None else code(*args)
+
+    def _ready_for(self, args: tuple[Any, ...]) -> Any:
+        """Return kept code that needs no numba, for arguments of this kind; None if there is none.
+
+        Once numba was asked for this kernel, it is asked for all arguments.
+        """
+        try:
+            kind = ready_code.kind_of(args)
+        except ready_code.UnknownKindError:
+            return None
+        if kind not in self.ready:
+            name, folder = name_of(self.function), Path(self.function.__code__.co_filename).parent
+            places = kept_in(folder).get(name, ())
+            self.ready[kind] = ready_code.load(places, name, kind, folder_stamp(folder))
+        return self.ready[kind]
 
     def _is_cheap(self, args: tuple[Any, ...]) -> bool:
         """Tell whether these arguments are done as Python before code for them is compiled."""
@@ -113,10 +132,8 @@ class Kernel:
             or numbers_in(args) > MOST_NUMBERS
         ):
             return False
-        code = self.function.__code__
-        file = Path(code.co_filename)
-        name = f"{file.stem}.{self.function.__qualname__}-{code.co_firstlineno}"
-        return name not in kept_in(file.parent)
+        folder = Path(self.function.__code__.co_filename).parent
+        return name_of(self.function) not in kept_in(folder)
 
     def _in_python(self, args: tuple[Any, ...]) -> Any:
         """Compute it as the Python it is written in, and the kernels that it calls too."""
@@ -198,16 +215,32 @@ def _indexes(folder: Path) -> Iterator[Path]:
         yield from place.rglob("*.nbi")
 
 
+def name_of(function: Callable[..., Any]) -> str:
+    """Return how a kernel's files are called, as ``module.function-line``."""
+    code = function.__code__
+    return f"{Path(code.co_filename).stem}.{function.__qualname__}-{code.co_firstlineno}"
+
+
 @cache
-def kept_in(folder: Path) -> frozenset[str]:
-    """Return the kernels of a folder, as ``module.function-line``, whose code is kept and current.
+def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time of change and size of every Python file in a folder."""
+    files = sorted(folder.glob("*.py"))
+    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+
+
+@cache
+def kept_in(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Return the kernels of a folder by name whose code is kept and current, and where it is.
 
     What this process compiles later is not looked for: it has that.
     """
     newest = max((f.stat().st_mtime for f in folder.glob("*.py")), default=0.0)
-    return frozenset(
-        index.name.split(".py")[0] for index in _indexes(folder) if index.stat().st_mtime >= newest
-    )
+    found: dict[str, tuple[Path, ...]] = {}
+    for index in _indexes(folder):
+        if index.stat().st_mtime >= newest:
+            name = index.name.split(".py")[0]
+            found[name] = (*found.get(name, ()), index.parent)
+    return found
 
 
 #: What is said where kernels are compiled that no cache holds.

@@ -25,7 +25,12 @@ import scipy.linalg  # noqa: F401  numba loads it in the first call of any kerne
 from llvmlite import binding
 from numba import njit
 from numba.core import codegen, event, targetconfig, types
+from numba.core.intrinsics import INTR_MATH
 from numba.core.registry import cpu_target
+from numba.np.numpy_support import as_dtype
+
+from optmap import ready_code
+from optmap.compiled import folder_stamp, name_of
 
 try:
     import fcntl
@@ -65,7 +70,7 @@ def for_python(function: Callable[..., Any]) -> Any:
     # different types, would both write number 1, and the index would then name the wrong code.
     name = file._data_name_pattern
     file._data_name_pattern = name.replace(".{number", f".{PROCESS}-{{number")
-    kernel._cache = CodeOfAll(kernel._cache, Path(f"{file._index_path}.lock"))
+    kernel._cache = CodeOfAll(kernel._cache, Path(file._index_path), function)
     kernel.compile = partial(_compile_and_release, kernel.compile, kernel._cache)
     return kernel
 
@@ -109,21 +114,15 @@ def _index_or_none(load: Callable[[], Any]) -> Any:
         return {}
 
 
-@cache
-def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, time of change and size of every Python file in a folder."""
-    files = sorted(folder.glob("*.py"))
-    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
-
-
 class CodeOfAll:
     """A kernel's kept code; who compiles it holds a lock, and others wait and load what he made.
 
     The system opens the lock of a process that is killed; where none can be had nobody waits.
     """
 
-    def __init__(self, kept: Any, lock: Path) -> None:
-        self.kept, self.lock = kept, lock
+    def __init__(self, kept: Any, index: Path, function: Callable[..., Any]) -> None:
+        self.kept, self.folder, self.lock = kept, index.parent, Path(f"{index}.lock")
+        self.function = function
         self.held: int | None = None
 
     def load_overload(self, types_of_call: Any, target: Any) -> Any:
@@ -133,6 +132,15 @@ class CodeOfAll:
             self._wait()
             found = self.kept.load_overload(types_of_call, target)
         return found
+
+    def save_overload(self, signature: Any, made: Any) -> None:
+        """Keep code that was compiled, for numba and for those who have not loaded it."""
+        self.kept.save_overload(signature, made)
+        code = ready(made, folder_stamp(Path(self.function.__code__.co_filename).parent))
+        if code is not None:
+            ready_code.keep(
+                code, ready_code.code_file(self.folder, name_of(self.function), code.kind)
+            )
 
     def _wait(self) -> None:
         """Take the lock, later if another process has it; not at all where it cannot be had."""
@@ -164,6 +172,45 @@ def _compile_and_release(compile_or_load: Callable[[Any], Any], code: CodeOfAll,
         return compile_or_load(key)
     finally:
         code.release()
+
+
+def ready(made: Any, sources: tuple[Any, ...]) -> ready_code.Code | None:
+    """Return what numba compiled as code that is called without it; None where that cannot be."""
+    _, form, (machine_code, *_) = made.library.serialize_using_object_code()
+    if form != "object" or made.reload_init or made.lifted:
+        return None
+    try:
+        kind = f"({','.join(map(kind_of_type, made.signature.args))})"
+        symbols = ready_code.wanted_symbols(machine_code)
+    except ready_code.UnknownKindError:
+        return None
+    own = made.environment
+    environments = [own, *(e for e in made._find_referenced_environments() if e is not own)]
+    return ready_code.Code(
+        ready_code.maker(),
+        sources,
+        kind,
+        made.fndesc.llvm_cpython_wrapper_name,
+        symbols,
+        tuple(symbol for symbol in symbols if symbol in INTR_MATH),
+        own.globals["__name__"],
+        tuple((environment.env_name, tuple(environment.consts)) for environment in environments),
+        machine_code,
+    )
+
+
+def kind_of_type(of: Any) -> str:
+    """Return what :func:`optmap.ready_code.kind_of` says of values of one of numba's types."""
+    if of in (types.boolean, types.none, types.int32, types.int64, types.float64):
+        return "None" if of is types.none else str(as_dtype(of).str)
+    if type(of) is types.Array and of.aligned:
+        return f"{as_dtype(of.dtype).str}{of.ndim}{of.layout}{'' if of.mutable else 'r'}"
+    if isinstance(of, types.BaseTuple):
+        parts: Any = of
+        made_by = getattr(parts, "instance_class", None)
+        name = f"{made_by.__module__}.{made_by.__qualname__}" if made_by else ""
+        return f"{name}({','.join(map(kind_of_type, parts))})"
+    raise ready_code.UnknownKindError(of)
 
 
 class Nesting(event.Listener):
