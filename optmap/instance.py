@@ -50,6 +50,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from optmap.beside import Beside
 from optmap.errors import InputError, refuse_special
@@ -62,15 +63,15 @@ from optmap.model.snn import SNN
 from optmap.readers.constraints import read_constraints
 from optmap.readers.options import AS_WRITTEN, ReadOptions, from_text, options_of
 from optmap.readers.platforms import platform_of_file
-from optmap.readers.ranc import read_ranc
 from optmap.readers.ranc_cores import core_files
 from optmap.readers.read import read_network
 from optmap.shipped import instance_file, platform_file
 from optmap.simulation.encode import ENCODERS
-from optmap.simulation.encoded import Encoding, with_encoded_spikes
-from optmap.simulation.simulate import RESETS, Convention
 from optmap.toml_fields import Table, read_toml
 from optmap.variants import parts_of, read_platform, short_name
+
+if TYPE_CHECKING:
+    from optmap.simulation.encoded import Encoding
 
 SCHEMA = 1
 SETS = ("default", "all", "example")
@@ -173,6 +174,8 @@ class Instance:
             return read_network(
                 self.network, keep_zero_weights=keep, spikes=self.spikes, options=self.reading
             )
+        from optmap.simulation.encoded import with_encoded_spikes  # here: slow to load
+
         snn = read_network(self.network, keep_zero_weights=keep, options=self.reading)
         return with_encoded_spikes(snn, Path(self.network), self.encoding)
 
@@ -207,6 +210,8 @@ class Instance:
 
     def placement(self) -> Mapping:
         """Return the mapping that the network came with; InputError if it came with none."""
+        from optmap.readers.ranc import read_ranc  # here: slow to load
+
         if not Path(self.network).is_dir():
             raise InputError(self.network, "", "no placement", "a RANC folder, which has one")
         mapping = read_ranc(Path(self.network), parameters=self.reading.parameters).mapping()
@@ -319,6 +324,9 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
 
 
 def _encoding(top: Table, beside: Beside) -> Encoding:
+    from optmap.simulation.encoded import Encoding  # here and below: slow to load
+    from optmap.simulation.simulate import RESETS, Convention
+
     table = top.table("encoding")
     dt = table.number("dt", 0, 1)
     if dt == 0:

@@ -36,9 +36,6 @@ from optmap.experiment.run.in_process import run_if_small
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
 from optmap.experiment.run.sweep import finish
-from optmap.exporters.sanafe import architecture_yaml, network_yaml
-from optmap.exporters.sdf3 import binding_aware_sdfg
-from optmap.fault_effects import fault_effects, fault_lines
 from optmap.generators.generate import GENERATORS
 from optmap.instance import Instance
 from optmap.mapping_json import from_dict, to_dict
@@ -48,18 +45,9 @@ from optmap.model.mapping import Mapping
 from optmap.model.outcome import Limits
 from optmap.model.platform import TOKEN_MODES
 from optmap.output import Output, print_text
-from optmap.sdf.xml import sdf3_text
 from optmap.shipped import is_instance, platform_help, platform_of_network
 from optmap.simulation.fault_file import HELP as FAULTS_HELP
 from optmap.simulation.fault_file import read_faults
-from optmap.trade_offs import (
-    area_lines,
-    buffer_lines,
-    buffer_trade_off,
-    least_area,
-    trade_off_lines,
-    trade_offs,
-)
 
 #: What runs where no method is named.
 DEFAULT_METHOD = "song2020-tree"
@@ -242,6 +230,15 @@ def _asked(
     """Answer --area, --pareto, --buffers and --faults: lines, fields of the JSON."""
     if not (args.area or args.pareto or args.buffers or args.faults):
         return [], {}
+    from optmap.trade_offs import (  # here and below: what few runs ask for
+        area_lines,
+        buffer_lines,
+        buffer_trade_off,
+        least_area,
+        trade_off_lines,
+        trade_offs,
+    )
+
     mapping = from_dict(document["mapping"], instance.snn)
     lines: list[str] = []
     fields: dict[str, Any] = {}
@@ -264,6 +261,8 @@ def _asked(
         sized = [replace(mapping, buffers=p.buffers) for p in space.front.points]
         _write_each(args.out, "-b", sized, document, source)
     if args.faults:
+        from optmap.fault_effects import fault_effects, fault_lines
+
         effects = fault_effects(mapping, instance, read_faults(args.faults))
         lines += fault_lines(effects)
         fields["faults"] = effects.record()
@@ -288,9 +287,14 @@ def _write_each(
 def _export(mapping: Mapping, instance: Instance, args: argparse.Namespace) -> None:
     """Write a mapping in the formats of other tools."""
     if args.export_sdf3:
+        from optmap.exporters.sdf3 import binding_aware_sdfg
+        from optmap.sdf.xml import sdf3_text
+
         graph = binding_aware_sdfg(instance.platform, mapping, instance.tokens, instance.name)
         _write(Path(args.export_sdf3), sdf3_text(graph))
     if args.export_sanafe:
+        from optmap.exporters.sanafe import architecture_yaml, network_yaml
+
         folder = Path(args.export_sanafe)
         try:
             folder.mkdir(parents=True, exist_ok=True)

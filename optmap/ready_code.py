@@ -27,7 +27,6 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 
@@ -173,7 +172,7 @@ def code_file(folder: Path, kernel: str, kind: str) -> Path:
 
 def keep(code: Code, file: Path) -> None:
     """Write code to a file; nothing happens where that cannot be done."""
-    made = file.with_name(f"{file.name}.{uuid4().hex[:12]}")
+    made = file.with_name(f"{file.name}.{os.urandom(6).hex()}")
     with suppress(OSError):
         made.write_bytes(pickle.dumps(code, protocol=pickle.HIGHEST_PROTOCOL))
         os.replace(made, file)

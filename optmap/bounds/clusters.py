@@ -11,7 +11,6 @@ from functools import lru_cache
 from math import ceil
 
 import numpy as np
-from scipy import sparse
 
 from optmap.bounds.bound import Bound
 from optmap.bounds.conflicts import MAX_PAIRS, conflict_components_bound, pairs_of_readers
@@ -93,6 +92,8 @@ def overlap_bound(network: SNN, rows: int, columns: int) -> int | None:
     large = np.flatnonzero(network.fan_in[network.units] * 3 >= rows)
     if not 0 < len(large) <= MAX_OVERLAP_UNITS or pairs_of_readers(network) > MAX_PAIRS:
         return None
+    from scipy import sparse  # here: slow to load
+
     reads = sparse.csr_matrix(
         (np.ones(network.num_synapses, dtype=np.int32), network.indices, network.indptr),
         shape=(network.num_neurons, network.num_neurons),

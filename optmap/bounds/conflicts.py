@@ -9,7 +9,6 @@ share no source would not do: their clusters may hold both.)
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 
 from optmap.bounds.rows import crossbars_needed, rows_taken
 from optmap.model.snn import SNN
@@ -57,12 +56,14 @@ def conflict_components_bound(network: SNN, rows: int, columns: int) -> int | No
         return None
     if pairs_of_readers(network) > MAX_PAIRS:
         return None
+    from scipy import sparse  # here: slow to load
+
     reads = sparse.csr_matrix(
         (np.ones(network.num_synapses, dtype=np.int32), network.indices, network.indptr),
         shape=(network.num_neurons, network.num_neurons),
     )[network.units]
     together = fan_in[:, None] + fan_in[None, :] - np.asarray((reads @ reads.T).todense())
-    from scipy.sparse import csgraph  # here: slow to load
+    from scipy.sparse import csgraph
 
     count, label = csgraph.connected_components(sparse.csr_matrix(together <= rows), directed=False)
     if count < 2:

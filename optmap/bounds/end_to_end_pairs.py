@@ -30,12 +30,16 @@ those pay by :func:`optmap.bounds.end_to_end_reads.shares_of`, nothing for reads
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy import sparse
 
 from optmap.bounds.end_to_end_reads import Reads, shares_of
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, BoolArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 #: Savings are rounded up to this part of a spike; numbers t of lines that are tried.
 PART, LINES = 1 << 10, (1, 2, 3, 5, 8)
@@ -88,6 +92,8 @@ def paid_by_pairs(snn: SNN, spikes: IntArray, platform: Platform, neurons: IntAr
     all_read = sum((int(s) * int(n) for s, n in zip(spikes, shared_by, strict=True) if s and n), 0)
     if PART * (all_read + 1) * 2 * platform.max_columns > MOST_WORTH:
         return None
+    from scipy import sparse  # here: slow to load
+
     reads = sparse.csr_matrix(
         (np.ones(snn.num_synapses, dtype=np.int64), snn.indices, snn.indptr),
         shape=(snn.num_neurons, snn.num_neurons),
@@ -102,6 +108,8 @@ def paid_by_pairs(snn: SNN, spikes: IntArray, platform: Platform, neurons: IntAr
 
 def _beside(common: sparse.csr_matrix, width: int) -> IntArray:
     """Return c_j(b) for b = 1, ..., width, shape (n, width), from what pairs have in common."""
+    from scipy import sparse
+
     beside = sparse.csr_matrix(common - sparse.diags_array(common.diagonal(), dtype=np.int64))
     sums = np.zeros((common.shape[0], width), dtype=np.int64)
     sums[:, 1:] = _largest(beside, np.ones(common.shape[1], dtype=np.int64), width - 1)

@@ -24,11 +24,15 @@ Random networks profit, of whose neurons no crossbar holds many synapses.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy import sparse
 
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IntArray
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 #: Prices of a row are whole multiples of 1 / PARTS; numbers t of lines that are tried.
 PARTS, LINES = 8, 64
@@ -53,6 +57,8 @@ def clusters_by_shared_sources(snn: SNN, platform: Platform) -> int | None:
 
 def _fewest(snn: SNN, neurons: IntArray, rows: int, columns: int) -> int | None:
     """Return the bound of the file's first lines, at the best price tried."""
+    from scipy import sparse  # here: slow to load
+
     reads = sparse.csr_matrix(
         (np.ones(snn.num_synapses, dtype=np.int64), snn.indices, snn.indptr),
         shape=(snn.num_neurons, snn.num_neurons),

@@ -41,7 +41,6 @@ from math import isqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IntArray
@@ -99,6 +98,8 @@ def clusters_by_singular_value(snn: SNN, platform: Platform) -> int | None:
 
 def held_by_one(snn: SNN, neurons: IntArray, rows: int, columns: int) -> Held | None:
     """Return what one cluster of R rows and C' columns holds of these neurons."""
+    from scipy import sparse  # here: slow to load
+
     reads = sparse.csr_matrix(
         (np.ones(snn.num_synapses), snn.indices, snn.indptr),
         shape=(snn.num_neurons, snn.num_neurons),

@@ -19,9 +19,9 @@ nothing for split ones then: they are the *quiet* ones of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from optmap.bounds.bound import Bound
 from optmap.bounds.clusters import most_beside
@@ -36,6 +36,8 @@ from optmap.model.snn import SNN, IntArray
 WIDE = 3
 #: Above so many of them the table of pairs is not built.
 MAX_NEURONS = 2000
+#: Numbers of a table of what they read, up to which it is made without zeros left out.
+MOST_NUMBERS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,9 @@ def whole_neuron_bounds(snn: SNN, platform: Platform) -> tuple[Bound, ...]:
 def beside(snn: SNN, platform: Platform, whole: IntArray) -> Beside:
     """Return the parts of *beside* for the whole neurons ``whole``."""
     rows = platform.max_rows
-    reads = sparse.csr_matrix(
-        (np.ones(snn.num_synapses, dtype=np.int64), snn.indices, snn.indptr),
-        shape=(snn.num_neurons, snn.num_neurons),
-    )[whole]
     fan_in = snn.fan_in[whole]
-    shared = np.asarray((reads @ reads.T).todense(), dtype=np.int64)
+    sources, shared, common = _common(snn, whole)
     most = most_beside(fan_in, shared, rows, platform.max_columns)
-    common = np.asarray((reads.multiply(snn.spikes) @ reads.T).todense(), dtype=np.int64)
     own_spikes = common.diagonal().copy()
     common[fan_in[:, None] + fan_in[None, :] - shared > rows] = 0
     np.fill_diagonal(common, 0)
@@ -108,7 +105,7 @@ def beside(snn: SNN, platform: Platform, whole: IntArray) -> Beside:
         for h, g, s in zip(own_spikes, most, saved, strict=True)
     ]
     quiet = np.zeros(snn.num_neurons, dtype=np.bool_)
-    quiet[reads.indices] = True
+    quiet[sources] = True
     split = np.flatnonzero(snn.fan_in > rows)
     return Beside(
         sum(FINEST // int(g) for g in most),
@@ -116,3 +113,29 @@ def beside(snn: SNN, platform: Platform, whole: IntArray) -> Beside:
         shares_of(snn, rows, split, quiet)[0] if len(split) else 0,
         int(snn.spikes[snn.is_unit & (snn.fan_out > 0)].sum()),
     )
+
+
+def _common(snn: SNN, whole: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return what neurons read, how many sources every two share, and the spikes of these.
+
+    Returns
+    -------
+    sources : (m,) int array
+    shared, common : (n, n) int64 arrays
+    """
+    read = np.concatenate([snn.sources_of(j) for j in whole.tolist()])
+    sources, column = np.unique(read, return_inverse=True)
+    row = np.repeat(np.arange(len(whole)), snn.fan_in[whole])
+    table: Any
+    if len(whole) * len(sources) <= MOST_NUMBERS:
+        table = np.zeros((len(whole), len(sources)))  # sums of spikes are exact as floats too
+        table[row, column] = 1
+        found = table @ table.T, (table * snn.spikes[sources]) @ table.T
+    else:
+        from scipy import sparse  # here: slow to load
+
+        table = sparse.csr_matrix((np.ones(len(row), dtype=np.int64), (row, column)))
+        weighted = table.multiply(snn.spikes[sources])
+        found = (table @ table.T).todense(), (weighted @ table.T).todense()
+    shared, common = (np.asarray(matrix).astype(np.int64) for matrix in found)
+    return sources, shared, common

@@ -12,7 +12,6 @@ from math import ceil
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from optmap.bounds.bound import Bound, best
 from optmap.bounds.clusters import UNITS_KEPT
@@ -98,6 +97,8 @@ def pairwise_conflicts_bound(network: SNN, rows: int, columns: int) -> int | Non
     pairs = int((network.fan_out.astype(np.float64) ** 2).sum())
     if not 0 < network.num_units <= MAX_UNITS or pairs > MAX_PAIRS_OF_READERS:
         return None
+    from scipy import sparse  # here: slow to load
+
     reads = sparse.csr_matrix(
         (np.ones(network.num_synapses, dtype=np.int32), network.indices, network.indptr),
         shape=(network.num_neurons, network.num_neurons),

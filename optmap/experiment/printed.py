@@ -13,10 +13,10 @@ from optmap.experiment.component_shares import share_lines, shares
 from optmap.experiment.row import Row
 from optmap.experiment.tables.best_known import read_folder
 from optmap.experiment.tables.gaps import Gap, all_gaps
-from optmap.experiment.tables.markdown import instance_title
 from optmap.experiment.tables.metrics import metric_named
 from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, stage_gaps
 from optmap.experiment.tables.text import compact, percent
+from optmap.experiment.tables.title import instance_title
 from optmap.experiment.verdict import energy_given, fits_sentence, one_tick_lines, speed_lines
 from optmap.instance import Instance
 from optmap.methods import METHODS

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 
 from optmap.model.snn import SNN, FloatArray, IndexArray, IntArray, Population
 
@@ -121,19 +120,21 @@ class SpikingModel:
 
 def _rows(layer: Layer, first: list[int]) -> Matrix:
     """Return one layer's fan-in lists over all neurons, sorted, duplicates added."""
+    from scipy.sparse import csr_array  # here: slow to load
+
     shape = (layer.size, first[-1])
     paths = [path for path in layer.paths if path.matrix.nnz]
     if not paths:
-        return scipy.sparse.csr_array(shape)
+        return csr_array(shape)
     if len(paths) == 1:
         one = paths[0].matrix
         indices = one.indices + np.int32(first[paths[0].source])
-        rows = scipy.sparse.csr_array((one.data, indices, one.indptr), shape=shape)
+        rows = csr_array((one.data, indices, one.indptr), shape=shape)
     else:
         parts = [(path.matrix.tocoo(), first[path.source]) for path in paths]
         post = np.concatenate([part.coords[0] for part, _ in parts])
         pre = np.concatenate([part.coords[1] + start for part, start in parts])
         data = np.concatenate([part.data for part, _ in parts])
-        rows = scipy.sparse.csr_array((data, (post, pre)), shape=shape)
+        rows = csr_array((data, (post, pre)), shape=shape)
     rows.sum_duplicates()  # sorts each row as well
     return rows

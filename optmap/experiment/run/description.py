@@ -14,7 +14,6 @@ from optmap.judge.case import last_case
 from optmap.model.claim import Run
 from optmap.model.outcome import Status
 from optmap.model.platform import Platform
-from optmap.simulation.encoded import accuracy
 
 STATUS_WORD = {
     Status.OPTIMAL: "optimal",
@@ -93,6 +92,8 @@ def _code_of(instance: Instance) -> dict[str, Any]:
     """Return the code of the inputs, and how many samples are answered rightly in it."""
     if instance.encoding is None or instance.encoding.kind is None:
         return {}
+    from optmap.simulation.encoded import accuracy  # here: slow to load
+
     found = accuracy(Path(instance.network), instance.encoding)
     code = {"code": instance.encoding.kind}
     return code if found is None else {**code, "right": found.right, "tested": found.tested}

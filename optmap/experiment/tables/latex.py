@@ -15,10 +15,10 @@ from optmap.experiment.tables.markdown import (
     described,
     grouped,
     instance_lines,
-    instance_title,
 )
 from optmap.experiment.tables.metrics import GAPPED
 from optmap.experiment.tables.text import percent
+from optmap.experiment.tables.title import instance_title
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",

@@ -16,6 +16,7 @@ from optmap.experiment.tables.ratios import REFERENCE, ratio_lines
 from optmap.experiment.tables.stage_gaps import OPTIMUM_OF, StageGap, stage_gaps
 from optmap.experiment.tables.stages import SIGN, StageLoss, stage_losses
 from optmap.experiment.tables.text import compact, no_markup, percent, seconds, times
+from optmap.experiment.tables.title import instance_title
 
 NOTES = (
     FORMULA,
@@ -63,23 +64,6 @@ HEADERS = (
     "s",
 )
 RIGHT = frozenset(range(2, 2 + 2 * len(GAPPED))) | {len(HEADERS) - 1}
-
-
-def instance_title(row: Row) -> str:
-    """Return the line above an instance's table."""
-    network = row.network
-    if not network:
-        return row.instance
-    return (
-        f"{row.instance}: {network['neurons']:,} neurons, {network['synapses']:,} synapses,"
-        f" fan-in to {network['max_fan_in']:,}; {network['tiles']} tiles of {network['crossbars']};"
-        f" spikes {short_origin(str(network['spikes_origin']))}"
-    )
-
-
-def short_origin(origin: str) -> str:
-    """Return "assumed" or "given": the long text stands in runs.csv."""
-    return "assumed" if origin == "assumed" else "given"
 
 
 def described(group: Sequence[Row]) -> Row:
