@@ -200,7 +200,8 @@ def _function(code: Code) -> Callable[..., Any] | None:
     dynamic, helpers = _libraries()["numba._dynfunc"], _libraries()["numba._helperlib"].c_helpers
     for symbol in code.mathematics:
         binding.add_symbol(symbol, helpers[symbol])
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine())
+    machine = _target().create_target_machine(jit=True)  # the engine's own: it ends with it
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
     # what is not found when code is made ready ends the process: it is asked for before
     if not all(map(binding.address_of_symbol, code.symbols)):
         return None
@@ -224,12 +225,12 @@ def _function(code: Code) -> Callable[..., Any] | None:
 
 
 @cache
-def _target_machine() -> Any:
+def _target() -> Any:
     from llvmlite import binding
 
     for prepare in ("initialize_native_target", "initialize_native_asmprinter"):
         getattr(binding, prepare)()
-    return binding.Target.from_default_triple().create_target_machine(jit=True)
+    return binding.Target.from_default_triple()
 
 
 @cache
