@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from optmap import ready_code
+from optmap.ready_code import folder_stamp, name_of
 
 #: How the modules' names start whose kernels run as Python; threads started inside compile theirs.
 _INTERPRETED: ContextVar[tuple[str, ...]] = ContextVar("interpreted", default=())
@@ -213,19 +214,6 @@ def _indexes(folder: Path) -> Iterator[Path]:
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
     for place in [Path(chosen)] if chosen else [folder / "__pycache__", home]:
         yield from place.rglob("*.nbi")
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    """Return how a kernel's files are called, as ``module.function-line``."""
-    code = function.__code__
-    return f"{Path(code.co_filename).stem}.{function.__qualname__}-{code.co_firstlineno}"
-
-
-@cache
-def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, time of change and size of every Python file in a folder."""
-    files = sorted(folder.glob("*.py"))
-    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
 
 
 @cache

@@ -324,26 +324,9 @@ def load(path: str | Path, encoding: str | None = None, *, allow_outside: bool =
 
 
 def _encoding(top: Table, beside: Beside) -> Encoding:
-    from optmap.simulation.encoded import Encoding  # here and below: slow to load
-    from optmap.simulation.simulate import RESETS, Convention
+    from optmap.simulation.encoded import encoding_of  # here: slow to load
 
-    table = top.table("encoding")
-    dt = table.number("dt", 0, 1)
-    if dt == 0:
-        raise table.fail("dt", "0", "a number > 0")
-    reset = table.choice("reset", RESETS, "subtract")
-    several, at_threshold = table.flag("several", False), table.flag("at_threshold", False)
-    if several and reset != "subtract":
-        raise table.fail("several", "true", "false, for only reset 'subtract' allows several")
-    encoding = Encoding(
-        beside.file(table, "values", table.text("values")),
-        table.whole("steps", 1),
-        Convention(float(dt), reset, several, at_threshold),
-        seed=table.whole("seed", 0, 0),
-        kind=table.choice("kind", tuple(ENCODERS)) if table.has("kind") else None,
-    )
-    table.close()
-    return encoding
+    return encoding_of(top.table("encoding"), beside)
 
 
 def assemble(

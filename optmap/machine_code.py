@@ -30,7 +30,7 @@ from numba.core.registry import cpu_target
 from numba.np.numpy_support import as_dtype
 
 from optmap import ready_code
-from optmap.compiled import folder_stamp, name_of
+from optmap.ready_code import folder_stamp, name_of
 
 try:
     import fcntl

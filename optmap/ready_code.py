@@ -91,6 +91,19 @@ class Code(NamedTuple):
     machine_code: bytes
 
 
+def name_of(function: Callable[..., Any]) -> str:
+    """Return how a kernel's files are called, as ``module.function-line``."""
+    code = function.__code__
+    return f"{Path(code.co_filename).stem}.{function.__qualname__}-{code.co_firstlineno}"
+
+
+@cache
+def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time of change and size of every Python file in a folder."""
+    files = sorted(folder.glob("*.py"))
+    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+
+
 def kind_of(value: Any) -> str:
     """Return a text that is equal for two values only if numba sees one type in both.
 

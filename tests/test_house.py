@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 #: Imports go from a higher level to a lower one, or stay inside a room.
 LEVEL = {
     "optmap": 0,  # the package itself: its version
+    "optmap.ready_code": -2,
     "optmap.machine_code": -1,
     "optmap.compiled": 0,
     "optmap.clock": 0,

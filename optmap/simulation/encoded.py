@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse
 
+from optmap.beside import Beside
 from optmap.errors import InputError
 from optmap.model import spiking_model as model
 from optmap.model.snn import SNN, IntArray
@@ -21,7 +22,8 @@ from optmap.readers.arrays import read_arrays
 from optmap.readers.nir_file import read_model
 from optmap.readers.numpy_file import load_arrays
 from optmap.simulation.encode import ENCODERS, Values, encode
-from optmap.simulation.simulate import Convention, simulate
+from optmap.simulation.simulate import RESETS, Convention, simulate
+from optmap.toml_fields import Table
 
 #: Synaptic operations of a simulation, and entries of what its inputs are shown.
 MAX_WORK = 20_000_000_000
@@ -58,6 +60,26 @@ class Encoding:
             raise ValueError(f"encoding {self.kind!r}: expected one of {', '.join(ENCODERS)}")
         if self.steps < 1:
             raise ValueError(f"{self.steps} steps")
+
+
+def encoding_of(table: Table, beside: Beside) -> Encoding:
+    """Return what an instance file's table says; InputError where it says nothing that is known."""
+    dt = table.number("dt", 0, 1)
+    if dt == 0:
+        raise table.fail("dt", "0", "a number > 0")
+    reset = table.choice("reset", RESETS, "subtract")
+    several, at_threshold = table.flag("several", False), table.flag("at_threshold", False)
+    if several and reset != "subtract":
+        raise table.fail("several", "true", "false, for only reset 'subtract' allows several")
+    encoding = Encoding(
+        beside.file(table, "values", table.text("values")),
+        table.whole("steps", 1),
+        Convention(float(dt), reset, several, at_threshold),
+        seed=table.whole("seed", 0, 0),
+        kind=table.choice("kind", tuple(ENCODERS)) if table.has("kind") else None,
+    )
+    table.close()
+    return encoding
 
 
 @dataclass(frozen=True)
