@@ -70,7 +70,8 @@ def for_python(function: Callable[..., Any]) -> Any:
     # different types, would both write number 1, and the index would then name the wrong code.
     name = file._data_name_pattern
     file._data_name_pattern = name.replace(".{number", f".{PROCESS}-{{number")
-    kernel._cache = CodeOfAll(kernel._cache, Path(file._index_path), function)
+    kept = ReadyToo(kernel._cache, Path(file._index_path).parent, function)
+    kernel._cache = CodeOfAll(kept, Path(f"{file._index_path}.lock"))
     kernel.compile = partial(_compile_and_release, kernel.compile, kernel._cache)
     return kernel
 
@@ -120,9 +121,8 @@ class CodeOfAll:
     The system opens the lock of a process that is killed; where none can be had nobody waits.
     """
 
-    def __init__(self, kept: Any, index: Path, function: Callable[..., Any]) -> None:
-        self.kept, self.folder, self.lock = kept, index.parent, Path(f"{index}.lock")
-        self.function = function
+    def __init__(self, kept: Any, lock: Path) -> None:
+        self.kept, self.lock = kept, lock
         self.held: int | None = None
 
     def load_overload(self, types_of_call: Any, target: Any) -> Any:
@@ -132,15 +132,6 @@ class CodeOfAll:
             self._wait()
             found = self.kept.load_overload(types_of_call, target)
         return found
-
-    def save_overload(self, signature: Any, made: Any) -> None:
-        """Keep code that was compiled, for numba and for those who have not loaded it."""
-        self.kept.save_overload(signature, made)
-        code = ready(made, folder_stamp(Path(self.function.__code__.co_filename).parent))
-        if code is not None:
-            ready_code.keep(
-                code, ready_code.code_file(self.folder, name_of(self.function), code.kind)
-            )
 
     def _wait(self) -> None:
         """Take the lock, later if another process has it; not at all where it cannot be had."""
@@ -160,6 +151,25 @@ class CodeOfAll:
         if self.held is not None:
             os.close(self.held)
             self.held = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what numba's own form has."""
+        return getattr(self.kept, name)
+
+
+class ReadyToo:
+    """A kernel's kept code, kept as well for those who have not loaded numba."""
+
+    def __init__(self, kept: Any, folder: Path, function: Callable[..., Any]) -> None:
+        self.kept, self.folder, self.function = kept, folder, function
+
+    def save_overload(self, signature: Any, made: Any) -> None:
+        """Keep code that was compiled."""
+        self.kept.save_overload(signature, made)
+        code = ready(made, folder_stamp(Path(self.function.__code__.co_filename).parent))
+        if code is not None:
+            file = ready_code.code_file(self.folder, name_of(self.function), code.kind)
+            ready_code.keep(code, file)
 
     def __getattr__(self, name: str) -> Any:
         """Return what numba's own form has."""
