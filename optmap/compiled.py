@@ -36,6 +36,8 @@ _SPARING: ContextVar[bool] = ContextVar("sparing", default=False)
 
 #: Processor seconds of Python after which a kernel is compiled: that takes about as long.
 PATIENCE_S = 1.0
+#: Calls of a kernel after which numba is asked, which looks at arguments more quickly.
+OFTEN = 10_000
 #: Numbers in the arrays of a call, above which the kernel is compiled at once.
 MOST_NUMBERS = 200_000
 
@@ -92,7 +94,8 @@ class Kernel:
 
     def __init__(self, function: Callable[..., Any], borrows: bool = False) -> None:
         self.function, self.borrows, self.spent_s = function, borrows, 0.0
-        self.ready: dict[str, Any] = {}
+        self.ready: dict[Any, Any] = {}
+        self.calls = 0
         update_wrapper(self, function)
 
     def __call__(self, *args: Any) -> Any:
@@ -107,23 +110,25 @@ class Kernel:
                 return self._in_python(args)
             finally:
                 self.spent_s += time.thread_time() - began
-        code = None if "dispatcher" in vars(self) else self._ready_for(args)
-        return self.dispatcher(*args) if code is None else code(*args)
+        if self.calls < OFTEN:
+            self.calls += 1
+            form = ready_code.form_of(args)
+            if form not in self.ready:
+                self.ready[form] = self._ready_for(args)
+            code = self.ready[form]
+            if code is not None:
+                return code(*args)
+        return self.dispatcher(*args)
 
     def _ready_for(self, args: tuple[Any, ...]) -> Any:
-        """Return kept code that needs no numba, for arguments of this kind; None if there is none.
-
-        Once numba was asked for this kernel, it is asked for all arguments.
-        """
+        """Return kept code that needs no numba, for arguments of this kind; None without any."""
         try:
             kind = ready_code.kind_of(args)
         except ready_code.UnknownKindError:
             return None
-        if kind not in self.ready:
-            name, folder = name_of(self.function), Path(self.function.__code__.co_filename).parent
-            places = kept_in(folder).get(name, ())
-            self.ready[kind] = ready_code.load(places, name, kind, folder_stamp(folder))
-        return self.ready[kind]
+        name, folder = name_of(self.function), Path(self.function.__code__.co_filename).parent
+        places = kept_in(folder).get(name, ())
+        return ready_code.load(places, name, kind, folder_stamp(folder))
 
     def _is_cheap(self, args: tuple[Any, ...]) -> bool:
         """Tell whether these arguments are done as Python before code for them is compiled."""

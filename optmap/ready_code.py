@@ -21,7 +21,7 @@ import os
 import pickle
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -102,6 +102,16 @@ def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return name, time of change and size of every Python file in a folder."""
     files = sorted(folder.glob("*.py"))
     return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+
+
+def form_of(value: Any) -> Any:
+    """Return what is looked up quickly: values of one form are of one kind (but huge integers)."""
+    of = type(value)
+    if of is np.ndarray:
+        return value.dtype, value.ndim, value.flags.num
+    if issubclass(of, tuple):
+        return of, *map(form_of, value)
+    return of
 
 
 def kind_of(value: Any) -> str:
@@ -191,7 +201,8 @@ def keep(code: Code, file: Path) -> None:
         os.replace(made, file)
 
 
-def load(folders: Sequence[Path], kernel: str, kind: str, sources: tuple[Any, ...]) -> Any:
+@cache
+def load(folders: tuple[Path, ...], kernel: str, kind: str, sources: tuple[Any, ...]) -> Any:
     """Return the kept function for arguments of a kind; None if there is none to be used."""
     for folder in folders:
         try:

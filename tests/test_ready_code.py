@@ -104,6 +104,7 @@ def test_other_code_is_left_to_numba(
     elif change == "symbol":
         code = code._replace(symbols=(*code.symbols, "nobody_has_this"))
     sources = pickle.loads(file.read_bytes()).sources
+    ready_code.load.cache_clear()
     ready_code.keep(code, file)
     if change == "torn":
         file.write_bytes(file.read_bytes()[:-1000])
