@@ -52,7 +52,8 @@ def test_python_and_machine_code_may_take_turns(method: str, monkeypatch: pytest
     kernels = [k for k in gc.get_objects() if type(k) is Kernel]
     for kernel in kernels:
         monkeypatch.delitem(vars(kernel), "dispatcher", raising=False)
-    monkeypatch.setattr(compiled, "kept_in", lambda folder: frozenset())
+        monkeypatch.setattr(kernel, "ready", {})
+    monkeypatch.setattr(compiled, "kept_in", lambda folder: {})
     monkeypatch.setattr(compiled, "MOST_NUMBERS", 3000)
     assert row_of(source, method, spared=True) == every
     assert {"dispatcher" in vars(kernel) for kernel in kernels} == {True, False}
