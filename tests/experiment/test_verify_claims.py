@@ -12,6 +12,7 @@ from forged_run import Stored, claim_of, forged
 from optmap.bounds.bound import Bound
 from optmap.errors import InputError
 from optmap.exact import EXACT_WHOLE
+from optmap.experiment.run.source import Source
 from optmap.experiment.verification.certificates import PROVERS, prove_certificate
 from optmap.experiment.verification.claims import (
     differing_bounds,
@@ -20,9 +21,11 @@ from optmap.experiment.verification.claims import (
     value_problems,
 )
 from optmap.experiment.verification.form import trace_problems
+from optmap.experiment.verification.row import Checker
 from optmap.methods import METHODS
 from optmap.model.certificate import PriceCertificate
 from optmap.model.grade import Grade
+from optmap.model.outcome import Limits
 from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
 from optmap.model.scope import Place, Scope
 from optmap.whole.contract import WHOLE
@@ -122,6 +125,21 @@ def test_a_certificate_is_written_as_a_run_writes_it(monkeypatch: pytest.MonkeyP
     ):
         with pytest.raises(InputError, match="otherwise than a run writes it"):
             prove_certificate(other, nothing, nothing, nothing)
+
+
+def test_a_certificate_that_stands_twice_is_found(run: Path) -> None:
+    def forge(row: Stored, mapping: Stored) -> None:
+        row["certificates"] = [{"kind": "prices"}, {"kind": "prices"}]
+
+    row = forged(run, forge)
+    claim = claim_of(row, "clusters")
+    scope = Scope.from_json(claim["scope"])
+    proved = Bound("clusters", "prices", claim["bound"], scope, Grade.CERTIFIED)
+    checker = Checker(run, Limits(60.0, seed=9), again=False, prove=lambda *_: proved)
+    instance = Source.from_json(row["source"]).load()
+    assert checker.check(row, instance).problems == ["certificate: stands twice"]
+    row["certificates"].pop()
+    assert checker.check(row, instance).problems == []
 
 
 def test_a_search_over_everything_certifies_what_its_certificate_proves() -> None:

@@ -179,7 +179,7 @@ class Store:
             for folder, text in texts.items():
                 self._write_whole(self.folder / folder / f"{key}.json", text)
         except OSError as error:
-            raise self._failed(self.file, error) from None
+            raise self._failed(Path(error.filename or self.file), error) from None
         self._append_line(dumps(bare).encode()[:-1], bare)
 
     def _append_line(self, body: bytes, row: dict[str, Any]) -> None:

@@ -259,7 +259,10 @@ class Checker:
         verdict.bounds += len(computed)
         yield from differing_bounds(row["bounds"], computed)
         own, certificates = [Bound.from_json(bound) for bound in computed], []
-        for certificate in row.get("certificates", ()):
+        stated = row.get("certificates", ())
+        if any(one in stated[:at] for at, one in enumerate(stated)):
+            yield "certificate: stands twice"
+        for certificate in stated:
             verdict.certificates += 1
             try:
                 certificates.append(self.prove(certificate, mapping, instance, self.limits))

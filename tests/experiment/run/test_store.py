@@ -143,6 +143,15 @@ def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path):
         pass
 
 
+def test_what_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "mappings").write_text("a file, where a folder is made")
+    with (
+        Store.opened(tmp_path) as store,
+        pytest.raises(StoreError, match="mappings: File exists; 0 finished rows are kept"),
+    ):
+        store.append({"key": "a"}, {"mappings": {}})
+
+
 def test_rows_whose_files_went_away_come_back_with_them(tmp_path):
     with Store.opened(tmp_path) as store:
         for key in "abc":
