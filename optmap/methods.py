@@ -37,7 +37,7 @@ from typing import TypeVar
 from optmap.binding.contract import BINDERS, Binder
 from optmap.clustering.contract import CLUSTERERS, DIVIDERS, Clusterer
 from optmap.decomposing.contract import DECOMPOSERS, Decomposing
-from optmap.errors import InputError
+from optmap.errors import InputError, refuse_special
 from optmap.exact import (
     EXACT_BINDERS,
     EXACT_CLUSTERINGS,
@@ -309,6 +309,7 @@ def load_method_file(path: Path) -> tuple[Method, ...]:
     InputError
         If the file cannot be read, fails, or registers nothing.
     """
+    refuse_special(path, "a method file")
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

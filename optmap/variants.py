@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from optmap.errors import InputError
-from optmap.model.platform import Crossbar, Interconnect, Platform, Tile
+from optmap.model.platform import MAX_SIDE, MAX_TILES, Crossbar, Interconnect, Platform, Tile
 from optmap.readers.options import AS_WRITTEN, ReadOptions
 from optmap.readers.platforms import platform_of_file
 from optmap.shipped import platform_file
+from optmap.toml_fields import MAX_WHOLE
 
 #: A grid of more platforms than this is a slip of the pen.
 MOST = 10_000
@@ -38,6 +39,8 @@ class Axis:
 
 def _crossbars(change: Callable[[Crossbar, int], Crossbar]) -> Callable[[Platform, int], Platform]:
     def apply(platform: Platform, value: int) -> Platform:
+        if value > MAX_SIDE:
+            raise ValueError(f"{value}, more than {MAX_SIDE}")
         tiles = (replace(t, crossbar=change(t.crossbar, value)) for t in platform.tiles)
         return replace(platform, tiles=tuple(tiles))
 
@@ -74,6 +77,8 @@ def _tiles(platform: Platform, value: int) -> Platform:
         raise ValueError(f"{value} for a platform whose {what}")
     if value < 1:
         raise ValueError(f"{value}, none")
+    if value > MAX_TILES:
+        raise ValueError(f"{value}, more than {MAX_TILES}")
     height = next(h for h in range(isqrt(value), 0, -1) if value % h == 0)
     mesh = Interconnect(kind, value // height, height)
     return replace(platform, tiles=(platform.tiles[0],) * value, interconnect=mesh)
@@ -228,6 +233,8 @@ def read_platform(platform: str | Path, options: ReadOptions = AS_WRITTEN) -> Pl
     found = platform_of_file(platform_file(base), options)
     for name, value in changes.items():
         try:
+            if value > MAX_WHOLE:
+                raise ValueError(f"{value}, more than 2^40")
             found = AXES[name].apply(found, value)
         except ValueError as error:
             raise InputError(str(platform), name, str(error), AXES[name].text) from None

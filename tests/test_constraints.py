@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,7 @@ from optmap.judge.demands import demand_violations
 from optmap.map import main as map_main
 from optmap.mapping_json import to_dict
 from optmap.methods import METHODS
-from optmap.model.constraints import KINDS, Constraints, Pin
+from optmap.model.constraints import KINDS, Constraints, Pin, neuron_rules
 from optmap.model.mapping import Binding, Mapping, StaticOrders, compact
 from optmap.model.outcome import Limits
 from optmap.model.snn import Population, from_edges
@@ -236,3 +237,13 @@ def test_explain_judges_a_bare_mapping_under_constraints(tmp_path: Path, snn, ca
     capsys.readouterr()
     assert guarded(explain, [str(out), *of, "--constraints", str(demands)]) == 1
     assert f"8..15 pinned on tile {(tile + 1) % 4} has units on tile" in capsys.readouterr().out
+
+
+def test_many_groups_are_joined_in_the_time_that_reading_them_takes(snn):
+    """Every group shares a neuron with the one before and all are on one tile: one site."""
+    groups = (("8", "9"),) * 20_000
+    begun = time.process_time()
+    rules = neuron_rules(Constraints(pin=(Pin("8", 1), Pin("10", 1)), together=groups), snn, 4)
+    assert time.process_time() - begun < 5, "far above what it takes; by pairs it took 13"
+    assert rules.tile == (1,)
+    assert np.flatnonzero(rules.site == 0).tolist() == [8, 9, 10]

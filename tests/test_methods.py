@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import types
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,12 @@ def test_what_is_no_method_is_refused(arguments, wrong):
     with pytest.raises(ValueError, match=wrong):
         register(**arguments)
     assert set(METHODS) == known
+
+
+def test_a_pipe_is_no_method_file(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(InputError, match="no regular file"):
+        load_method_file(tmp_path / "pipe.py")
 
 
 def test_a_method_file_is_loaded_once_and_keys_only_its_own_rows(tmp_path: Path):

@@ -239,7 +239,7 @@ def neuron_rules(constraints: Constraints, snn: SNN, num_tiles: int) -> NeuronRu
             members = neurons_of(snn, name)
             _paint(row, members, c, f"{name!r} and another group of apart {', '.join(groups)}")
     for row in colour:  # what stands on the tile of a coloured unit is coloured alike
-        for s in range(len(tile)):
+        for s in np.unique(site[(site >= 0) & (row >= 0)]):
             for c in np.unique(row[(site == s) & (row >= 0)]):
                 _paint(row, np.flatnonzero(site == s), int(c), "neurons to be together and apart")
     return NeuronRules(site, tile, colour, constraints.sizes)
@@ -257,9 +257,10 @@ def _sites(
     """Return site of each neuron, tile of each site; sets that overlap or share a tile join."""
     site = np.full(num_neurons, -1, dtype=np.int64)
     tiles: list[int] = []
+    on: dict[int, int] = {}  # tile -> its site
     for members, tile, what in sets:
-        met = {int(s) for s in np.unique(site[members]) if s >= 0}
-        met |= {s for s, t in enumerate(tiles) if t == tile >= 0}
+        met = {s for s in site[members].tolist() if s >= 0}
+        met |= {on[tile]} if tile in on else set()
         wanted = {t for t in (tile, *(tiles[s] for s in met)) if t >= 0}
         if len(wanted) > 1:
             found = f"{what}, and neurons of it on tiles {', '.join(map(str, sorted(wanted)))}"
@@ -270,6 +271,8 @@ def _sites(
             site[site == s] = new
             tiles[s] = -2  # gone
         site[members] = new
+        if tiles[new] >= 0:
+            on[tiles[new]] = new
     kept = [s for s, t in enumerate(tiles) if t != -2]
     number = np.full(len(tiles) + 1, -1)
     number[kept] = np.arange(len(kept))
