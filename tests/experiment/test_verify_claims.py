@@ -17,6 +17,7 @@ from optmap.experiment.verification.certificates import PROVERS, prove_certifica
 from optmap.experiment.verification.claims import (
     differing_bounds,
     scope_problems,
+    uncertified,
     unclaimed,
     value_problems,
 )
@@ -140,6 +141,19 @@ def test_a_certificate_that_stands_twice_is_found(run: Path) -> None:
     assert checker.check(row, instance).problems == ["certificate: stands twice"]
     row["certificates"].pop()
     assert checker.check(row, instance).problems == []
+
+
+def test_each_bound_of_a_cover_has_its_certificate() -> None:
+    def found(method: str, stated: list[str]) -> list[str]:
+        claims = [{"metric": m, "bound": b} for m, b in (("clusters", 6), ("traffic", None))]
+        row = {"claims": [*claims, {"metric": "period", "bound": "9"}]}
+        row["certificates"] = [{"kind": "cover", "metric": metric} for metric in stated]
+        return list(uncertified(row, METHODS[method]))
+
+    assert found("cover", ["clusters", "period"]) == []
+    for stated in ([], ["period"], ["period", "clusters"], ["clusters", "traffic", "period"]):
+        assert found("cover", stated)
+        assert found("whole-cpsat", stated) == []
 
 
 def test_a_search_over_everything_certifies_what_its_certificate_proves() -> None:

@@ -95,7 +95,9 @@ def test_a_row_under_a_second_key_is_found(run):
     assert any("is not that of its method" in problem for problem in problems(run))
 
 
-@pytest.mark.parametrize("text", ["our rows are better", "process 7 on a host with more", "\n" * 9])
+@pytest.mark.parametrize(
+    "text", ["our rows are better", "process 7 on a host with more", "process 7 on " + "h" * 2_000]
+)
 def test_a_lock_that_says_more_than_its_owner_is_found(run, text):
     assert list(seal_problems(run, read_folder(run))) == []
     (run / "lock").write_text(text)
@@ -184,10 +186,29 @@ def test_missing_files_and_torn_rows_are_problems_not_tracebacks(run):
     assert sum("No such file" in problem for problem in found) >= 2
 
 
+def test_a_third_file_beside_a_row_is_found(run):
+    rows = rows_of(run)
+    (run / "notes").mkdir()
+    (run / "notes" / f"{rows[0]['key']}.json").write_text("{}\n")
+    rows[0]["attached"]["notes"] = ""
+    write_rows(run, rows)
+    (found,) = read_folder(run).problems
+    assert "a row with files beside it that no run writes" in found
+
+
+def test_lines_are_counted_from_one(run):
+    lines = (run / "rows.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "rows.jsonl").write_bytes(b"".join([lines[0], b"torn\n", lines[1]]))
+    assert "rows.jsonl, line 2: no row" in read_folder(run).problems
+
+
 def test_a_row_that_stands_twice_is_found(run):
     lines = (run / "rows.jsonl").read_text()
     (run / "rows.jsonl").write_text(lines + lines.splitlines(keepends=True)[0])
     assert any("stands twice" in problem for problem in problems(run))
+    first, second = lines.splitlines(keepends=True)
+    (run / "rows.jsonl").write_text(first + first + second)
+    assert [row["method"] for row in read_folder(run).rows] == ["song2020-tree", "cpsat"]
 
 
 def test_details_that_nobody_can_draw_are_a_problem_not_an_end(run):

@@ -28,6 +28,8 @@ from optmap.whole.contract import WHOLE
 
 #: Metrics whose last claim is about the final mapping itself.
 FINAL = ("traffic", "spike_hops", "multicast_hops", "period")
+#: Ways to decide everything that write a certificate for each bound, in the order of the claims.
+CERTIFYING = ("cover",)
 
 
 def scope_problems(
@@ -145,6 +147,15 @@ def below_what_is_known(own: Iterable[Bound], claims: list[dict[str, Any]]) -> I
             yield f"{claim['metric']}: bound {claim['bound']}, without a solver {max(of_stage)}"
         elif of_stage and bound == max(of_stage) and claim["grade"] != Grade.CERTIFIED.value:
             yield f"{claim['metric']}: bound {bound} graded {claim['grade']}, needs no solver"
+
+
+def uncertified(row: dict[str, Any], method: Method) -> Iterator[str]:
+    """Yield where a row has not the certificates that its method writes, or in another order."""
+    if method.whole in CERTIFYING:
+        bounds = [claim["metric"] for claim in row["claims"] if claim["bound"] is not None]
+        stated = [certificate.get("metric") for certificate in row.get("certificates", ())]
+        if bounds != stated:
+            yield f"certificates on {stated}; {method.name} writes them on {bounds}"
 
 
 def unclaimed(proved: Iterable[Bound], claims: list[dict[str, Any]], alone: bool) -> Iterator[str]:

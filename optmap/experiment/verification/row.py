@@ -24,6 +24,7 @@ from optmap.experiment.verification.claims import (
     below_what_is_known,
     differing_bounds,
     scope_problems,
+    uncertified,
     unclaimed,
     value_problems,
 )
@@ -269,6 +270,8 @@ class Checker:
             except ValueError as error:
                 yield f"certificate: {error}"
         own += certificates
+        if method is not None:
+            yield from uncertified(row, method)
         alone = method is not None and bool(method.whole)
         yield from unclaimed(certificates, row["claims"], alone)
         if method is not None and not method.whole:
