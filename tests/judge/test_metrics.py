@@ -21,7 +21,9 @@ from optmap.judge.metrics import (
     Traffic,
     area_um2,
     buffer_use,
+    component_costs,
     energy,
+    leakage_pj,
     link_tokens,
     loads,
     max_tile_load,
@@ -57,6 +59,23 @@ def test_hops_energy_and_area_by_hand():
     assert energy(MAPPING, GRAPH, PLATFORM).total_pj == 150 + 40 + 175 + 51
     assert area_um2(PLATFORM, BINDING) == (12 + 40 + 100) + (8 + 20 + 100)
     assert area_um2(PLATFORM, Binding([1, 1, 1, 1])) == 128
+
+
+def test_area_by_component_by_hand():
+    """What a chip has once counts once, whatever tiles are in use."""
+    platform = replace(PLATFORM, area=replace(PLATFORM.area, memory_um2=Fraction(1000)))
+    costs = component_costs(GRAPH, platform, BINDING)
+    assert [(cost.key, cost.area_um2) for cost in costs] == [
+        ("cell", 12 + 8),
+        ("neuron", 40 + 20),
+        ("memory", 1000),
+    ]
+
+
+def test_tiles_in_use_leak_in_every_period():
+    leaking = replace(PLATFORM, energy=replace(PLATFORM.energy, leakage_mw=Fraction(3)))
+    assert leakage_pj(leaking, BINDING, Fraction(7, 2)) == 3 * 2 * Fraction(7, 2) * leaking.tick_ns
+    assert leakage_pj(leaking, BINDING, None) == 0
 
 
 def test_utilisation_loads_and_buffers_by_hand():
@@ -112,6 +131,12 @@ def test_routes_go_along_x_first_and_a_torus_goes_the_short_way_round():
         (7, east): 7,
         (4, south): 7,
     }
+
+
+def test_a_long_way_back_crosses_each_link_once():
+    mesh = link_tokens(GRAPH, on("mesh", 1, 4), Binding([0, 3, 3, 0]))
+    south = {t: int(n) for t, n in enumerate(mesh[:, 3]) if n}
+    assert south == {3: 7, 2: 7, 1: 7}, "2 -> 3 sends its seven tokens from tile 3 to tile 0"
 
 
 def walk(case: Case, start: int, end: int) -> list[tuple[int, int]]:

@@ -47,6 +47,8 @@ def packed(job: Job) -> tuple[Parcel, Source]:
         paths.append(replace(source, platform=None).load().platform_file)
     if instance.encoding is not None:
         paths.append(instance.encoding.values)
+    if source.constraints is not None:
+        paths.append(Path(source.constraints))
     if not instance.network.startswith("gen:"):
         network = Path(instance.network)
         paths += core_files(network) if network.is_dir() else [network]

@@ -111,6 +111,22 @@ def test_networks_and_platforms_with_changes_travel_too(
     assert (here["metrics"], here["mapping"]) == (there["metrics"], there["mapping"])
 
 
+def test_constraints_of_a_file_travel_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_runner, "run_child", runner)
+    demands = tmp_path / "demands.toml"
+    demands.write_text('pin = [{ neurons = "17", tile = 2 }]\n')
+    source = Source(network="gen:mlp-17-9", platform="mesh_2x2_16", constraints=str(demands))
+    instance = source.load()
+    job = Job(instance.name, instance.digest(), source, "pacman", Limits(60.0))
+    parcel, packed_source = packed(job)
+    demands.unlink()
+    there = solve_parcel(job.to_json(), parcel, packed_source).row
+    assert there is not None
+    assert there["check"] == "ok", there
+    mapping = there["mapping"]["mapping"]
+    assert mapping["tile_of"][mapping["cluster_of"][0]] == 2
+
+
 def test_a_parcel_follows_links_and_holds_nothing_but_a_network(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "real.csv").write_text("source,target\na,b\n")
