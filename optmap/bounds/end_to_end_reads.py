@@ -32,12 +32,13 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from optmap.compiled import borrowing, compiled
 from optmap.model.platform import Platform
-from optmap.model.snn import SNN, BoolArray, IntArray
+from optmap.model.snn import SNN, BoolArray, IndexArray, IntArray, frozen
 
 #: Shares are rounded down to this part of a spike, or coarser where sums would leave int64.
 FINEST = 1 << 16
@@ -99,7 +100,7 @@ def fewest_sums(snn: SNN, rows: int) -> int:
     """
     if snn.max_fan_in <= rows:
         return 0
-    return int(_huffman(snn.indptr, snn.indices, snn.spikes, rows))
+    return int(_huffman(snn.indptr, _loudest_first(snn), snn.spikes, rows))
 
 
 def reads_of(snn: SNN, platform: Platform) -> tuple[Reads, ...]:
@@ -147,19 +148,32 @@ def shares_of(snn: SNN, rows: int, split: IntArray, quiet: BoolArray) -> tuple[i
         scale //= 2
     if most > 2**61:
         return 0, np.zeros(snn.num_neurons, dtype=np.int64)
-    total, direct = _share_kernel(snn.indptr, snn.indices, snn.spikes, split, quiet, rows, scale)
+    loudest = _loudest_first(snn)
+    total, direct = _share_kernel(snn.indptr, loudest, snn.spikes, split, quiet, rows, scale)
     return int(total) // scale, direct
 
 
+@lru_cache(maxsize=1)
+def _loudest_first(snn: SNN) -> IndexArray:
+    """Return the sources of every neuron by falling spikes, equal ones in order, as ``indices``."""
+    heard = snn.spikes[snn.indices]
+    if not len(heard) or heard.min() == heard.max():
+        return snn.indices
+    order = np.lexsort((-heard, snn.post_of_synapse()))
+    return frozen(snn.indices[order], np.int32)
+
+
 @compiled
-def _huffman(indptr: IntArray, indices: IntArray, spikes: IntArray, rows: int) -> int:
+def _huffman(indptr: IntArray, loudest: IndexArray, spikes: IntArray, rows: int) -> int:
     """Return the sum of all inserted nodes of R-ary Huffman trees of the neurons above R."""
     total = 0
     for j in range(len(indptr) - 1):
         f = indptr[j + 1] - indptr[j]
         if f <= rows:
             continue
-        leaf = np.sort(spikes[indices[indptr[j] : indptr[j + 1]]])
+        leaf = np.empty(f, dtype=np.int64)  # in ascending order as well
+        for i in range(f):
+            leaf[i] = spikes[loudest[indptr[j + 1] - 1 - i]]
         node = np.empty(f, dtype=np.int64)  # sums, made in ascending order
         leaves, nodes, made = 0, 0, 0
         left = f
@@ -184,7 +198,7 @@ def _huffman(indptr: IntArray, indices: IntArray, spikes: IntArray, rows: int) -
 @compiled
 def _share_kernel(
     indptr: IntArray,
-    indices: IntArray,
+    loudest: IndexArray,
     spikes: IntArray,
     split: IntArray,
     quiet: BoolArray,
@@ -200,9 +214,8 @@ def _share_kernel(
     total = 0
     direct = np.zeros(len(spikes), dtype=np.int64)
     for j in split:
-        reads = indices[indptr[j] : indptr[j + 1]]
-        f = len(reads)
-        order = reads[np.argsort(-spikes[reads], kind="mergesort")]
+        order = loudest[indptr[j] : indptr[j + 1]]
+        f = len(order)
         loud = np.zeros(f + 1, dtype=np.int64)
         soft = np.zeros(f + 1, dtype=np.int64)
         least = np.zeros(f + 2, dtype=np.int64)
@@ -246,7 +259,7 @@ def _share_kernel(
 
 @borrowing
 def _count_direct(
-    order: IntArray, quiet: BoolArray, loud: int, soft: int, direct: IntArray
+    order: IndexArray, quiet: BoolArray, loud: int, soft: int, direct: IntArray
 ) -> None:
     """Add one for the first ``soft`` of the quiet sources in ``order`` and ``loud`` others."""
     m, n = 0, 0

@@ -17,8 +17,11 @@ from optmap.compiled import borrowing, compiled
 @compiled
 def empty_rings(num_items: Any, num_buckets: Any) -> Any:
     """Return (following, preceding) with every node alone in its ring."""
-    alone = np.arange(num_items + num_buckets).astype(np.int32)
-    return alone, alone.copy()
+    nodes = num_items + num_buckets
+    following, preceding = np.empty(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int32)
+    for node in range(nodes):
+        following[node] = preceding[node] = node
+    return following, preceding
 
 
 @borrowing

@@ -86,9 +86,14 @@ def pack(
     )
     row_ptr, row_source = _rows_of_clusters(source_ptr, sources, part_ptr, part_class, n)
     bin_of_part = np.empty(len(part_class), dtype=np.int32)
-    for k in _ascending(row_ptr[:-1] - row_ptr[1:] + row_limit[1], row_limit[1]):
+    left = np.empty(clusters, dtype=np.int64)
+    for k in range(clusters):
+        left[k] = row_limit[1] - (row_ptr[k + 1] - row_ptr[k])
+    for k in _ascending(left, row_limit[1]):
         own = row_source[row_ptr[k] : row_ptr[k + 1]]
-        columns = part_size[part_ptr[k] : part_ptr[k + 1]].sum()
+        columns = np.int64(0)
+        for e in range(part_ptr[k], part_ptr[k + 1]):
+            columns += part_size[e]
         home = _best_bin(bins, own, columns, -1)
         if home < 0:
             home = k
@@ -98,7 +103,8 @@ def pack(
             _hold(bins, source, home)
         bins.columns[home] += columns
         _list(bins, home)
-        bin_of_part[part_ptr[k] : part_ptr[k + 1]] = home
+        for e in range(part_ptr[k], part_ptr[k + 1]):
+            bin_of_part[e] = home
     for _ in range(passes):
         if not _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part):
             break
@@ -244,7 +250,10 @@ def _largest_first(source_ptr: Any, part_class: Any, parts: Any, most_rows: Any)
     for i in range(len(parts)):
         q = part_class[parts[i]]
         missing[i] = most_rows - (source_ptr[q + 1] - source_ptr[q])
-    return parts[_ascending(missing, most_rows)]
+    order = _ascending(missing, most_rows)
+    for i in range(len(parts)):
+        order[i] = parts[order[i]]
+    return order
 
 
 @compiled
@@ -260,7 +269,7 @@ def _dissolve(
     undo_ptr = np.zeros(parts + 1, dtype=np.int64)
     undo = np.empty(most_rows * len(bins.row_limit), dtype=np.int32)
     progress = False
-    for k in _ascending(bins.rows.astype(np.int64), most_rows):
+    for k in _ascending(bins.rows, most_rows):
         if bins.columns[k] == 0:
             continue
         count = 0

@@ -62,12 +62,16 @@ class Bins(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What is grown anew: the bins, and for each class what is left of it and placed around it."""
+    """What is grown anew: the bins, and for each class what is left of it and placed around it.
+
+    ``seeds`` are the classes, ``turned`` the same in the order in which they are tried.
+    """
 
     bins: Any
     left: Any
     placed: Any
     seeds: Any
+    turned: Any
 
 
 class Draws(NamedTuple):
@@ -124,6 +128,7 @@ def _regrow(
         np.zeros(classes, dtype=np.int64),
         np.zeros(classes, dtype=np.int64),
         np.empty(room, dtype=np.int32),
+        np.empty(room, dtype=np.int32),
     )
     found = Parts(
         np.zeros(room + 1, dtype=np.int64),
@@ -136,12 +141,18 @@ def _regrow(
         seeds = window.seeds[:num_seeds]
         work -= _count_placed(lists, near, window, seeds) + fixed
         turn = _draw(draws, num_seeds)
-        order = np.concatenate((seeds[turn:], seeds[:turn]))
+        order = window.turned[:num_seeds]
+        for i in range(num_seeds):
+            order[i] = seeds[(turn + i) % num_seeds]
         clusters = grow_left(lists, window.left, row_limit, order, near, window.placed, found)
-        window.left[seeds] = 0
+        for q in seeds:
+            window.left[q] = 0
         after = 0
         for k in range(clusters):
-            after += found.sizes[found.ptr[k] : found.ptr[k + 1]].sum() ** 2
+            columns = 0
+            for e in range(found.ptr[k], found.ptr[k + 1]):
+                columns += found.sizes[e]
+            after += columns * columns
         if clusters <= count and after >= before:
             _replace(bins, window.bins[:count], clusters, found)
 
@@ -158,7 +169,7 @@ def _empty(bins: Any, window: Any, count: Any) -> Any:
     """Let all members in a window be left; return how many classes, and the sum of squares."""
     num_seeds, squares = 0, 0
     for k in window.bins[:count]:
-        squares += bins.columns[k] ** 2
+        squares += bins.columns[k] * bins.columns[k]
         for i in range(bins.counts[k]):
             q = bins.classes[k, i]
             if window.left[q] == 0:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optmap.compiled import compiled
+from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IntArray
 
 
@@ -41,7 +41,9 @@ def build(
     """Fill the decomposed arrays: original neurons first, inserted units behind, by owner."""
     n = len(indptr) - 1
     total = n + num_units
-    new_owner = np.arange(total).astype(np.int32)
+    new_owner = np.empty(total, dtype=np.int32)
+    for j in range(n):
+        new_owner[j] = j
     # inserted units' lists grow in `parts`; the neurons' own lists are written at the end
     parts = np.empty(num_synapses, dtype=np.int32)
     part_start = np.zeros(num_units + 1, dtype=np.int64)
@@ -54,7 +56,7 @@ def build(
     unit, used, placed = 0, 0, 0
     for j in range(n):
         width = indptr[j + 1] - indptr[j]
-        level[:width] = indices[indptr[j] : indptr[j + 1]]
+        _copy(indices, indptr[j], level, 0, width)
         first = 0  # a chain walks along the list, a tree rewrites it from the front
         while width > rows:
             runs = (width + rows - 1) // rows if tree else 1
@@ -65,9 +67,8 @@ def build(
                     level[r] = level[taken]
                     taken = stop
                     continue
-                for i in range(first + taken, first + stop):
-                    parts[used] = level[i]
-                    used += 1
+                _copy(level, first + taken, parts, used, stop - taken)
+                used += stop - taken
                 new_owner[n + unit] = j
                 part_start[unit + 1] = used
                 level[r if tree else first + rows - 1] = n + unit
@@ -78,15 +79,34 @@ def build(
             else:
                 first += rows - 1
                 width -= rows - 1
-        for i in range(width):
-            own[placed + i] = level[first + i]
+        _copy(level, first, own, placed, width)
         placed += width
         own_start[j + 1] = placed
     new_indptr = np.empty(total + 1, dtype=np.int64)
-    new_indptr[: n + 1] = own_start
-    new_indptr[n + 1 :] = placed + part_start[1:]
-    new_indices = np.concatenate((own[:placed], parts[:used]))
+    _copy(own_start, 0, new_indptr, 0, n + 1)
+    for k in range(num_units):
+        new_indptr[n + 1 + k] = placed + part_start[k + 1]
+    new_indices = np.empty(placed + used, dtype=np.int32)
+    _copy(own, 0, new_indices, 0, placed)
+    _copy(parts, 0, new_indices, placed, used)
     for k in range(total):
-        if k >= n or new_owner[k] == k:
-            new_indices[new_indptr[k] : new_indptr[k + 1]].sort()
+        _put_in_order(new_indices, new_indptr[k], new_indptr[k + 1])
     return new_indptr, new_indices, new_owner
+
+
+@borrowing
+def _copy(source: Any, begin: Any, target: Any, at: Any, many: Any) -> None:
+    # numba's own copying and sorting take longer to compile than all the rest
+    for i in range(many):
+        target[at + i] = source[begin + i]
+
+
+@borrowing
+def _put_in_order(values: Any, begin: Any, end: Any) -> None:
+    """Sort by insertion what is nearly in order: inserted units among a neuron's sources."""
+    for i in range(begin + 1, end):
+        value, j = values[i], i
+        while j > begin and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
