@@ -40,6 +40,8 @@ PATIENCE_S = 1.0
 OFTEN = 10_000
 #: Numbers in the arrays of a call, above which the kernel is compiled at once.
 MOST_NUMBERS = 200_000
+#: How often a laborious kernel looks at a number that others look at once.
+LABORIOUS = 4
 
 
 @contextmanager
@@ -92,8 +94,8 @@ def interpreted(on: bool = True, rooms: tuple[str, ...] = ("",)) -> Iterator[Non
 class Kernel:
     """A function that numba compiles at its first call, by Python or by another kernel."""
 
-    def __init__(self, function: Callable[..., Any], borrows: bool = False) -> None:
-        self.function, self.borrows, self.spent_s = function, borrows, 0.0
+    def __init__(self, function: Callable[..., Any], borrows: bool = False, looks: int = 1) -> None:
+        self.function, self.borrows, self.looks, self.spent_s = function, borrows, looks, 0.0
         self.ready: dict[Any, Any] = {}
         self.calls = 0
         update_wrapper(self, function)
@@ -135,7 +137,7 @@ class Kernel:
         if (
             "dispatcher" in vars(self)
             or self.spent_s > PATIENCE_S
-            or numbers_in(args) > MOST_NUMBERS
+            or self.looks * numbers_in(args) > MOST_NUMBERS
         ):
             return False
         folder = Path(self.function.__code__.co_filename).parent
@@ -188,6 +190,11 @@ def compiled(function: Callable[..., Any]) -> Any:
     Any, for numba finds the types at the first call.
     """
     return Kernel(function)
+
+
+def laborious(function: Callable[..., Any]) -> Any:
+    """Return a kernel that looks at what it is given many times: it is compiled for less."""
+    return Kernel(function, looks=LABORIOUS)
 
 
 def borrowing(function: Callable[..., Any]) -> Any:

@@ -25,6 +25,10 @@ def double(x: int) -> int:
     return 2 * x
 
 
+def double_first(x: np.ndarray) -> int:
+    return 2 * x[0]
+
+
 def test_a_kernel_computes():
     assert compiled_module.compiled(double)(21) == 42
 
@@ -78,6 +82,15 @@ def test_sparing_compiles_what_is_given_much_or_has_taken_long(monkeypatch: pyte
         assert "dispatcher" not in vars(much)
         assert much(np.arange(compiled_module.MOST_NUMBERS + 1)) == 1
         assert "dispatcher" in vars(much)
+
+
+def test_sparing_compiles_what_is_laborious_for_less():
+    kernel = compiled_module.laborious(double_first)
+    with sparing():
+        assert kernel(np.arange(9)) == 0
+        assert "dispatcher" not in vars(kernel)
+        assert kernel(np.arange(compiled_module.MOST_NUMBERS // 2)) == 0
+        assert "dispatcher" in vars(kernel)
 
 
 def test_numbers_in_arrays_of_nested_tuples_are_counted():

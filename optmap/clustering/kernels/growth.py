@@ -9,7 +9,7 @@ import numpy as np
 
 from optmap.clustering.kernels.buckets import empty_rings, insert, remove
 from optmap.clustering.kernels.twins import Twins
-from optmap.compiled import borrowing, compiled
+from optmap.compiled import borrowing, compiled, laborious
 from optmap.model.snn import IndexArray, IntArray
 
 
@@ -213,7 +213,7 @@ def _take_rows(
     return num_touched, least
 
 
-@compiled
+@laborious
 def grow_left(
     lists: Lists,
     sizes: Any,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optmap.clustering.kernels.buckets import empty_rings, insert, remove
-from optmap.compiled import borrowing, compiled
+from optmap.compiled import borrowing, compiled, laborious
 from optmap.model.snn import IndexArray, IntArray
 
 
@@ -36,7 +36,7 @@ class Bins(NamedTuple):
     touched: IndexArray
 
 
-@compiled
+@laborious
 def pack(
     source_ptr: Any,
     sources: Any,
