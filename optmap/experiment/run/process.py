@@ -38,7 +38,7 @@ POLL_S = 0.01
 MEMORY_POLL_S = 0.25
 READY, DONE, COMPILES = b"ready\n", b"done\n", b"compiles\n"
 COPIED, SPENT = b"copied\n", b"spent\n"
-COMMAND = (sys.executable, "-m", "optmap.experiment.run.solve")
+COMMAND = (sys.executable, "-m", "optmap.experiment.run.child")
 THREAD_POOLS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

@@ -2,16 +2,13 @@
 
 Each line between ``ready`` and ``done`` is one complete row; a later row replaces an earlier one,
 so that a child that is killed leaves its best mapping so far. A solver runs in a copy of the child,
-or as its last job. The child ends its whole process group when the pipe whose number is its
-argument closes: a parent that dies takes its solves along.
+or as its last job.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, TextIO
@@ -44,7 +41,6 @@ def main() -> None:
     if sys.argv[1] == COMPILE_ONLY:
         compile_ahead(METHODS[sys.argv[2]], cuts=CUTS in sys.argv[3:])
         return
-    threading.Thread(target=_end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # solvers may print; rows must not mix
     sys.stdout = sys.stderr
@@ -54,11 +50,6 @@ def main() -> None:
         shared = solve(Job.from_json(line), out, alone)
         out.write("done\n" if shared else "spent\n")
         out.flush()
-
-
-def _end_with_parent(lifeline: int) -> None:
-    os.read(lifeline, 1)  # nothing is ever written: it returns when the other end is gone
-    os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
 class _Printer:
@@ -166,7 +157,3 @@ def _run(
         printer.refusal("error", error)
     except (FanInError, CapacityError) as error:
         printer.refusal("unsupported", error)
-
-
-if __name__ == "__main__":
-    main()

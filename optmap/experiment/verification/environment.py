@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
+from unicodedata import normalize
 
 import optmap
 from optmap.experiment.row import GIVEN, Row
@@ -120,11 +121,12 @@ def _odd_names(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _two_of_one_name(shown: Sequence[Row]) -> Iterator[str]:
-    """Yield names under which tables would show two instances as one."""
+    """Yield names under which tables would show two instances as one: equal, or alike (NFKC)."""
     digests: dict[str, str] = {}
     for row in shown:
-        if digests.setdefault(row.instance, row.digest) != row.digest:
-            yield f"rows.jsonl: two instances are called {row.instance!r}; one is {row.method}'s"
+        name = normalize("NFKC", row.instance)
+        if digests.setdefault(name, row.digest) != row.digest:
+            yield f"rows.jsonl: two instances are called {name!r}; one is {row.method}'s"
 
 
 def _unplanned(found: dict[str, Any], shown: Sequence[Row]) -> Iterator[str]:

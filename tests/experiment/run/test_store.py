@@ -143,6 +143,12 @@ def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path):
         pass
 
 
+def test_a_folder_that_went_away_is_made_again(tmp_path):
+    store = Store(tmp_path / "a" / "b")
+    store.append({"key": "a"}, {"mappings": {}})
+    assert (tmp_path / "a" / "b" / "mappings" / "a.json").is_file()
+
+
 def test_what_cannot_be_written_is_named(tmp_path):
     (tmp_path / "mappings").write_text("a file, where a folder is made")
     with (
