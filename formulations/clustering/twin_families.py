@@ -222,6 +222,9 @@ def fewest_clusters(
     floor = None if simple is None else simple.whole
     # Axons out: more clusters than at the start may be the way.
     start = None if exceeded(decomposition, first, platform) else first
+    known = graded(keep_better(watch, clusters_of, Status.UNKNOWN, None, floor, start), floor)
+    if known.status is Status.OPTIMAL:
+        return known
     num_clusters = decomposition.num_units if start is None else start.num_clusters
     plain = sets_for(network, platform, num_clusters)
     below = Below(plain, "clusters", clusters_of, watch, other_search=False)
@@ -229,9 +232,7 @@ def fewest_clusters(
     terms = len(classes.groups) + len(classes.weight) + 2 * classes.num_classes
     terms += classes.num_classes * num_clusters if plain.sent else 0
     if num_clusters * terms > min(MAX_TERMS, limits.wall_s / 2 / seconds_per_term):
-        note = "no model of the classes: too many terms for the limit"
-        kept = keep_better(watch, clusters_of, Status.UNKNOWN, None, None, start)
-        return replace(graded(kept, floor), note=note)
+        return replace(known, note="no model of the classes: too many terms for the limit")
     columns = None if start is None else classes.columns_of(start)
     status, found, bound = run(classes, plain, columns, watch)
     outcome = keep_better(watch, clusters_of, status, found, bound, start)

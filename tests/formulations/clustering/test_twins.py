@@ -12,6 +12,8 @@ from formulations.clustering import cpsat as partition_cpsat
 from formulations.clustering import twins_cpsat as partition_twins_cpsat
 from formulations.clustering import twins_milp as partition_twins_milp
 from optmap.decomposing.contract import decompose
+from optmap.generators.generate import generate
+from optmap.model.grade import Grade
 from optmap.model.outcome import Limits, Status
 
 LIMITS = Limits(wall_s=60.0)
@@ -39,6 +41,17 @@ def assert_agrees(back_end: ModuleType, seed: int) -> None:
 def assert_all_agree(back_end: ModuleType) -> None:
     for seed in SEEDS:
         assert_agrees(back_end, seed)
+
+
+@pytest.mark.parametrize("back_end", [partition_twins_cpsat, partition_twins_milp])
+def test_no_model_is_built_where_the_start_is_proved(
+    back_end: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(back_end, "_run", lambda *given: pytest.fail("run"))
+    decomposition = decompose(generate("gen:mlp-24-12-6"), 24, "tree")
+    found = back_end.minimize_clusters(decomposition, oracles.mesh([(24, 24)]), Limits(wall_s=60))
+    assert (found.status, found.claimed, found.bound) == (Status.OPTIMAL, 2, 2)
+    assert found.grade is Grade.CERTIFIED
 
 
 @pytest.mark.parametrize("seed", SEEDS)
