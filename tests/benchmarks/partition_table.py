@@ -2,9 +2,9 @@
 
 ``python tests/benchmarks/partition_table.py [SECONDS] [--only NAME]`` solves every instance by
 every method, each from the ``overlap`` heuristic and within the same limit of processor seconds,
-and prints the table; with ``--write`` it also keeps the rows (``docs/clustering_rows.json``) and
-draws their performance profile (``docs/clustering_profile.svg``). ``--draw`` only draws and prints
-the rows kept.
+and prints the table; with ``--write`` it also keeps the rows (``docs/clustering_rows.json``), puts
+the table into ``docs/clustering.md`` between two marks and draws the performance profile
+(``docs/clustering_profile.svg``). ``--draw`` does that with the rows kept.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from optmap.readers.ranc import read_ranc
 
 HOUSE = Path(__file__).parents[2]
 ROWS, PICTURE = HOUSE / "docs/clustering_rows.json", HOUSE / "docs/clustering_profile.svg"
+PAGE = HOUSE / "docs/clustering.md"
+BEGIN, END = "<!-- clusterings: begin -->\n", "<!-- clusterings: end -->"
 RANC = HOUSE.parent / "shared/data/ranc"
 
 INSTANCES = [
@@ -193,11 +195,14 @@ def main() -> None:
                 else kept(name, size)
             )
         ]
-    sys.stdout.write(table(rows))
+    made = table(rows)
+    sys.stdout.write(made)
     if options.write:
         ROWS.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
     if options.write or options.draw:
         PICTURE.write_text(profile(rows))
+        before, rest = PAGE.read_text().split(BEGIN)
+        PAGE.write_text(before + BEGIN + made + END + rest.split(END)[1])
 
 
 if __name__ == "__main__":
