@@ -20,12 +20,8 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.clustering.color_refinement import refine
-from formulations.clustering.column_generation.solve import (
-    DEPTHS,
-    SCALE,
-    ColumnGeneration,
-    without_surplus,
-)
+from formulations.clustering.column_generation.column_cover import without_surplus
+from formulations.clustering.column_generation.solve import DEPTHS, SCALE, ColumnGeneration
 from formulations.clustering.crossbar_kinds import Kind, area_of
 from formulations.clustering.sets import area_start, keep_better
 from formulations.solvers.run_cpsat import run_cpsat

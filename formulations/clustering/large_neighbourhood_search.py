@@ -24,9 +24,9 @@ from functools import partial
 import numpy as np
 from ortools.sat.python import cp_model
 
-from formulations.clustering import every_crossbar
-from formulations.clustering import spikes_bound as partition_spikes_bound
+from formulations.clustering import every_crossbar, spikes_bound
 from formulations.clustering.below import Below
+from formulations.clustering.column_generation import lattice
 from formulations.clustering.cpsat_model import SECONDS_PER_TERM, PartitionModel
 from formulations.clustering.sets import (
     PartitionSets,
@@ -38,6 +38,7 @@ from formulations.clustering.sets import (
     traffic_of,
 )
 from formulations.clustering.traffic_bound import copies_bound
+from formulations.clustering.traffic_rounds import annealed_traffic
 from formulations.solvers.run_cpsat import run_cpsat
 from formulations.solvers.second_proof import graded
 from formulations.solvers.stopwatch import Report, Stopwatch
@@ -48,29 +49,25 @@ from optmap.bounds.traffic import traffic_bound
 from optmap.clock import ending, now
 from optmap.clustering import multilevel
 from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
-from optmap.clustering.kernels.annealing_traffic import reduce_traffic
 from optmap.clustering.kernels.classes import Classes, classes_of
 from optmap.model.capacity import stated
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering, compact
 from optmap.model.outcome import SOLVED, Limits, Outcome, Status
 from optmap.model.platform import Platform
-from optmap.model.snn import SNN
 
 Column = dict[int, int]
 
-#: Rounds of annealing without success after which the traffic is left as it is, and what part of
-#: the time is kept for its bound.
-PATIENCE, BOUND_SHARE = 4, 0.8
+#: What part of the time is kept for the traffic's bound.
+BOUND_SHARE = 0.8
 #: The same for the bound by spreading, of networks too large for that.
 SPREADING_SHARE = 0.6
+#: What part of the time prices by shapes get, of fewest clusters.
+SHAPES_SHARE = 0.2
 #: What part of the time the crossbars that can be listed get, before all else.
 LISTED_SHARE = 0.3
-#: What part of the time large networks get for multilevel clustering, of fewest clusters, and of
-#: what annealing has of least traffic.
-FEWEST_SHARE, MULTILEVEL_SHARE = 0.6, 0.5
-#: First temperatures of the rounds in turn, in mean spikes of a source that is read.
-TEMPERATURES = (2.0, 0.5, 0.1)
+#: What part of the time large networks get for multilevel clustering, of fewest clusters.
+FEWEST_SHARE = 0.6
 
 RULES = ("victim", "neighbours", "loosest", "anywhere")
 
@@ -194,8 +191,8 @@ def solve(
 ) -> Outcome[Clustering]:
     """(P0a) Return a clustering of fewer clusters than ``warm`` if one is found in time.
 
-    The bound is the best of optmap.bounds.clusters: the search proves nothing itself. ``report``
-    hears of every better clustering at once.
+    The bound is the best of optmap.bounds.clusters and, for cells of a lattice, of their shapes.
+    ``report`` hears of every better clustering at once.
     """
     watch = Stopwatch(limits, report=report)
     start = _fewer_by_levels(
@@ -205,6 +202,10 @@ def solve(
     bound = 0 if proved is None else proved.whole
     classes = classes_of(decomposition.network)
     search = _Search(classes, kinds_worth_having(platform), limits.seed)
+    shapes = lattice.certificate_of(
+        decomposition, search.kinds, start.num_clusters, watch, SHAPES_SHARE * watch.left
+    )
+    bound = max(bound, 0 if shapes is None else shapes.bound)
     watch.note(start.num_clusters, bound)
     current = start
     if len(search.kinds) == 1:
@@ -221,28 +222,38 @@ def solve(
         )
     columns = classes.columns_of(current)
     while watch.left > 0 and len(columns) > max(bound, 1):
-        victim = int(np.argmin([search.filling(c) for c in columns]))
-        rule, taken = search.pick(columns, victim)
-        drain = taken[-1] == victim
-        silent = Stopwatch(limits, watch.started)
-        packed = Repacking(classes, search.kinds, [columns[k] for k in taken]).solve(
-            silent, step_s, workers, drain
-        )
         before = columns
-        if packed is not None:
-            kept = [c for k, c in enumerate(columns) if k not in set(taken)]
-            columns = kept + [c for c in packed if c]
-        improved = len(columns) < len(before) or _potential(search, columns) < _potential(
-            search, before
-        )
-        search.score[rule] = max(0.1, 0.9 * search.score[rule] + (0.5 if improved else 0.0))
-        search.size = min(6.0, search.size + (0.02 if packed is not None else -0.2))
-        search.size = max(2.0, search.size)
+        columns = _repacked(search, columns, watch, step_s, workers)
         if len(columns) < len(before):
             fewer = compact(classes.clustering(columns).cluster_of)
             watch.better(fewer, fewer.num_clusters, bound)
     found = compact(classes.clustering(columns).cluster_of)
-    return graded(keep_better(watch, clusters_of, Status.UNKNOWN, found, bound, start), bound)
+    outcome = keep_better(watch, clusters_of, Status.UNKNOWN, found, bound, start)
+    return replace(graded(outcome, bound), certificate=shapes)
+
+
+def _repacked(
+    search: _Search, columns: list[Column], watch: Stopwatch, step_s: float, workers: int
+) -> list[Column]:
+    """Return the crossbars after one step; the rule that chose it learns what it was worth."""
+    victim = int(np.argmin([search.filling(c) for c in columns]))
+    rule, taken = search.pick(columns, victim)
+    drain = taken[-1] == victim
+    silent = Stopwatch(watch.limits, watch.started)
+    packed = Repacking(search.classes, search.kinds, [columns[k] for k in taken]).solve(
+        silent, step_s, workers, drain
+    )
+    before = columns
+    if packed is not None:
+        kept = [c for k, c in enumerate(columns) if k not in set(taken)]
+        columns = kept + [c for c in packed if c]
+    improved = len(columns) < len(before) or _potential(search, columns) < _potential(
+        search, before
+    )
+    search.score[rule] = max(0.1, 0.9 * search.score[rule] + (0.5 if improved else 0.0))
+    search.size = min(6.0, search.size + (0.02 if packed is not None else -0.2))
+    search.size = max(2.0, search.size)
+    return columns
 
 
 def _fewer_by_levels(
@@ -277,7 +288,7 @@ def minimize_traffic(
     """(P0b) Return a clustering of less traffic than ``warm`` within ``num_clusters`` clusters.
 
     Where all crossbars can be listed (every_crossbar.py) they nearly always prove the optimum.
-    Else annealing (annealing_traffic.py), round after round, until PATIENCE rounds in a row
+    Else annealing (annealing_traffic.py), round after round, until some rounds in a row
     found nothing; the plain model of CP-SAT then takes over where it can be built. The bound is
     that model's, the one of the listing, of optmap.bounds.traffic, of traffic_bound.py, or of
     spikes_bound.py; of networks too large for that, the one of optmap.bounds.spreading, with its
@@ -292,10 +303,10 @@ def minimize_traffic(
     measure = partial(traffic_of, network)
     listed, floor = _by_listing(decomposition, platform, num_clusters, start, floor, watch)
     bound = floor
-    applies = partition_spikes_bound.applies(network, num_clusters)
+    applies = spikes_bound.applies(network, num_clusters)
     kept_s = (BOUND_SHARE if applies else SPREADING_SHARE) * limits.wall_s - watch.spent
     if measure(listed) > floor:
-        start = _annealed_traffic(network, kinds, start, bound, watch, kept_s)
+        start = annealed_traffic(network, kinds, start, bound, watch, kept_s)
     current = min(listed, start, key=measure)
     value = measure(current)
     if value > bound and watch.left > 1:
@@ -315,7 +326,7 @@ def minimize_traffic(
         if proved.name != "copies":  # spikes differ, or copies say less than no solver does
             share = min(max(BOUND_SHARE * limits.wall_s, watch.left / 2), max(watch.left, 1e-3))
             part = Limits(share, seed=limits.seed)
-            proved = partition_spikes_bound.spikes_bound(*known, part, workers=workers)
+            proved = spikes_bound.spikes_bound(*known, part, workers=workers)
         bound = max(bound, proved.whole)
         watch.note(value, bound)
     sets = PartitionSets(network, kinds, num_clusters)
@@ -355,42 +366,3 @@ def _by_listing(
     found, floor = listed.clustering, max(floor, listed.bound)
     watch.note(traffic_of(decomposition.network, found), floor)
     return found, floor
-
-
-def _annealed_traffic(
-    network: SNN,
-    kinds: tuple[tuple[int, int], ...],
-    start: Clustering,
-    bound: int,
-    watch: Stopwatch,
-    kept_s: float,
-) -> Clustering:
-    """Anneal round after round until PATIENCE rounds in a row found nothing, or time is short.
-
-    ``kept_s`` seconds are left over. Large networks get divisions by levels first.
-    """
-    watch.note(traffic_of(network, start), bound)
-    if multilevel.worth_it(network):
-        until, seed = now() + MULTILEVEL_SHARE * (watch.left - kept_s), watch.limits.seed
-        with ending(until):  # a single pass too
-            start = multilevel.least_traffic(
-                network, start, kinds, lambda more: now() + more > until, seed=seed
-            )
-    current, value = start, traffic_of(network, start)
-    moves, attempt, rate, in_vain = 100_000, 0, 0.0, 0
-    while value > bound and current.num_clusters > 1 and in_vain < PATIENCE:
-        if watch.left <= kept_s + moves * rate:
-            break
-        began, seed = watch.spent, watch.limits.seed * 1000 + attempt
-        hot = TEMPERATURES[attempt % len(TEMPERATURES)]
-        found = reduce_traffic(network, current, kinds, moves=moves, seed=seed, hot=hot)
-        if attempt:  # the first round may have waited for the compiler
-            rate = (watch.spent - began) / moves
-        attempt += 1
-        reached = traffic_of(network, found)
-        if reached < value:
-            current, value, in_vain = found, reached, 0
-            watch.note(value, bound)
-        else:
-            moves, in_vain = min(2 * moves, 20_000_000), in_vain + 1
-    return current

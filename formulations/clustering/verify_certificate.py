@@ -1,9 +1,10 @@
 """Re-verification of a price certificate, trusting nothing of the run that wrote it.
 
 The prices' sum is exact arithmetic. That no crossbar holds units worth more than v is proved again
-in two independent ways, first by CP-SAT on the whole-number prices ((P2)-(P4) for one
-cluster) and, where its time runs out, by the frontier sweep of column_generation/pricing.py in
-whole numbers. Which of the two succeeded is part of the verdict.
+in independent ways: by shapes where units are cells of a lattice (column_generation/lattice.py),
+else by CP-SAT on the whole-number prices ((P2)-(P4) for one cluster) and, where its time runs out,
+by the frontier sweep of column_generation/pricing.py in whole numbers. Which of them succeeded is
+part of the verdict.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.clustering.column_generation.column_cover import can_do
+from formulations.clustering.column_generation.lattice import lattice_of
 from formulations.clustering.column_generation.pricing import Pricer
 from formulations.clustering.crossbar_kinds import Kind
 from formulations.clustering.sets import kinds_worth_having
@@ -27,6 +29,9 @@ from optmap.model.decomposition import Decomposition
 from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IntArray
+
+#: Prices whose sum is larger may overflow where shapes are priced.
+MAX_SUM = 2**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,11 @@ def _worth(
     workers: int,
 ) -> tuple[int | None, str]:
     """Return a crossbar's worth if above ``most``, or a proved bound of at most that, or None."""
+    lattice = lattice_of(network) if sum(certificate.prices) < MAX_SUM else None
+    if lattice is not None:
+        held = lattice.worth(np.array(certificate.prices, dtype=np.int64), rows)
+        if held <= most:
+            return held, "shapes on a lattice"
     model = pricing_model(network, certificate.prices, rows, columns)
     share = watch.left / (2 * len(certificate.kinds))
     run = run_cpsat(

@@ -98,3 +98,19 @@ def cover(
         return Answer(None)
     chosen = [dict(columns[j]) for j, v in enumerate(level) for _ in range(run.solver.value(v))]
     return Answer(True, tuple(chosen))
+
+
+def without_surplus(classes: Classes, picked: list[dict[int, int]]) -> list[dict[int, int]]:
+    """Return a cover with each class held exactly n_q times: what is left over goes, last first."""
+    held = np.zeros(classes.num_classes, dtype=np.int64)
+    exact: list[dict[int, int]] = []
+    for column in picked:
+        kept = {}
+        for q, count in column.items():
+            room = min(count, int(classes.size[q] - held[q]))
+            if room > 0:
+                kept[q] = room
+                held[q] += room
+        if kept:
+            exact.append(kept)
+    return exact

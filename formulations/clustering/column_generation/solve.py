@@ -23,7 +23,8 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from formulations.clustering.color_refinement import refine
-from formulations.clustering.column_generation.column_cover import can_do
+from formulations.clustering.column_generation import lattice
+from formulations.clustering.column_generation.column_cover import can_do, without_surplus
 from formulations.clustering.column_generation.master import Master
 from formulations.clustering.column_generation.pricing import Pricer, why_not_built
 from formulations.clustering.sets import clusters_of, keep_better, kinds_worth_having, start_of
@@ -43,6 +44,9 @@ from optmap.model.snn import FloatArray, IndexArray, IntArray
 
 #: One crossbar's worth in whole-number prices.
 SCALE = 10**6
+
+#: Part of the limit that prices by shapes may take.
+SHAPES_SHARE = 0.3
 
 DEPTHS = (0, 1, 2, 3, 5, 8, None)
 
@@ -85,6 +89,16 @@ class ColumnGeneration:
         if proved > self.bound:
             self.bound, self.prices = proved, prices
             self.certificate = self.certificate_of(prices, worth)
+            self.watch.note(self.incumbent, self.bound)
+
+    def by_shapes(self, seconds: float) -> None:
+        """Certify by shapes where units are cells of a lattice; keep it if it is the best."""
+        kinds = tuple((rows, columns) for rows, columns, _ in self.kinds)
+        found = lattice.certificate_of(
+            self.decomposition, kinds, self.incumbent, self.watch, seconds
+        )
+        if found is not None and found.bound > self.bound:
+            self.bound, self.certificate = found.bound, found
             self.watch.note(self.incumbent, self.bound)
 
     def densest(self, seconds: float) -> None:
@@ -255,8 +269,10 @@ class _Run:
         The first certificate is that of the densest crossbar, ceil(U / g): all prices are 1.
         """
         generation, total = self.generation, self.watch.limits.wall_s
+        generation.by_shapes(SHAPES_SHARE * total)
+        self.report()
         generation.densest(self.watch.processor(0.03 * total))
-        last = -1
+        last = searched = -1
         for depth in DEPTHS:
             orbits = refine(generation.classes, depth)
             colours = int(orbits.max()) + 1
@@ -264,17 +280,21 @@ class _Run:
                 continue
             last = colours
             until = min(0.6 * total, self.watch.spent + 0.25 * total)
-            reached = generation.level(orbits, until)
+            _, prices = generation.level(orbits, until)
             if self.watch.left <= 0:
                 break
-            _, prices = reached
             whole = np.floor(prices * SCALE).astype(np.int64)
             possible = -(-int((generation.classes.size * whole).sum()) // SCALE)
-            if possible > max(generation.bound, self.simple):
+            better = possible > max(generation.bound, self.simple)
+            if better:
                 generation.certify(whole, self.certifying())
                 self.report()
-                if not self.closed:
-                    self.search(whole, 0.15 * total)
+            reached = max(generation.bound, self.simple)
+            if not self.closed and (better or possible == reached > searched):
+                self.search(whole, 0.15 * total)
+                searched = reached
+                if generation.prices is None:  # the bound is of shapes: search these again later
+                    generation.prices = whole
             if self.closed or self.watch.spent > 0.6 * total:
                 break
         if not self.closed:
@@ -375,19 +395,3 @@ class _Run:
         picked = [dict(columns[j]) for j, v in enumerate(level) for _ in range(run.solver.value(v))]
         self.incumbent = classes.clustering(without_surplus(classes, picked))
         self.report()
-
-
-def without_surplus(classes: Classes, picked: list[dict[int, int]]) -> list[dict[int, int]]:
-    """Return a cover with each class held exactly n_q times: what is left over goes, last first."""
-    held = np.zeros(classes.num_classes, dtype=np.int64)
-    exact: list[dict[int, int]] = []
-    for column in picked:
-        kept = {}
-        for q, count in column.items():
-            room = min(count, int(classes.size[q] - held[q]))
-            if room > 0:
-                kept[q] = room
-                held[q] += room
-        if kept:
-            exact.append(kept)
-    return exact
