@@ -66,3 +66,10 @@ def test_limits_that_nobody_names():
     assert (limits.memory_mb, limits.work) == (None, None)
     assert Limits(work=1).work == 1
     assert Limits(seed=1, threads=2, memory_mb=2, work=2).seed == 1
+
+
+@pytest.mark.parametrize("name", ["wall_s", "threads", "seed"])
+def test_a_limit_that_is_no_number_is_named(name: str):
+    wrong: dict[str, object] = {"wall_s": 1.0, name: "3"}
+    with pytest.raises(ValueError, match=f"found {name} '3', expected a number"):
+        Limits(**wrong)  # type: ignore[arg-type]  # what a caller may do
