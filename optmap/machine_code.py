@@ -166,9 +166,22 @@ class ReadyToo:
     def save_overload(self, signature: Any, made: Any) -> None:
         """Keep code that was compiled."""
         self.kept.save_overload(signature, made)
+        self._keep(made)
+
+    def load_overload(self, types_of_call: Any, target: Any) -> Any:
+        """Return numba's code for some types; whoever comes later needs no numba for it."""
+        found = self.kept.load_overload(types_of_call, target)
+        if found is not None:
+            self._keep(found)
+        return found
+
+    def _keep(self, made: Any) -> None:
         code = ready(made, folder_stamp(Path(self.function.__code__.co_filename).parent))
-        if code is not None:
-            file = ready_code.code_file(self.folder, name_of(self.function), code.kind)
+        if code is None:
+            return
+        file = ready_code.code_file(self.folder, name_of(self.function), code.kind)
+        known = ready_code.read(file)
+        if known is None or known[:2] != code[:2]:  # made by another, or from other sources
             ready_code.keep(code, file)
 
     def __getattr__(self, name: str) -> Any:
@@ -186,8 +199,12 @@ def _compile_and_release(compile_or_load: Callable[[Any], Any], code: CodeOfAll,
 
 def ready(made: Any, sources: tuple[Any, ...]) -> ready_code.Code | None:
     """Return what numba compiled as code that is called without it; None where that cannot be."""
-    _, form, (machine_code, *_) = made.library.serialize_using_object_code()
-    if form != "object" or made.reload_init or made.lifted:
+    machine_code = None
+    if isinstance(made.library, LateLibrary):
+        machine_code, made.library.loaded = made.library.loaded, None
+    if machine_code is None:
+        _, _, (machine_code, _) = made.library.serialize_using_object_code()
+    if made.reload_init or made.lifted:
         return None
     try:
         kind = f"({','.join(map(kind_of_type, made.signature.args))})"
@@ -195,7 +212,8 @@ def ready(made: Any, sources: tuple[Any, ...]) -> ready_code.Code | None:
     except ready_code.UnknownKindError:
         return None
     own = made.environment
-    environments = [own, *(e for e in made._find_referenced_environments() if e is not own)]
+    others = made.referenced_envs or made._find_referenced_environments()
+    environments = [own, *(other for other in others if other is not own)]
     return ready_code.Code(
         ready_code.maker(),
         sources,
@@ -251,6 +269,13 @@ NESTING = Nesting()
 
 class LateLibrary(codegen.JITCodeLibrary):
     """The code of a function: machine code at once where Python calls it, with the caller else."""
+
+    loaded: bytes | None = None
+
+    def _set_compiled_object(self, value: bytes) -> None:
+        """Note code that was kept, and what it was."""
+        self.loaded = value
+        super()._set_compiled_object(value)
 
     def get_pointer_to_function(self, name: str) -> int:
         """Return where the function's entry for Python is; 0: it has none."""

@@ -201,15 +201,21 @@ def keep(code: Code, file: Path) -> None:
         os.replace(made, file)
 
 
+def read(file: Path) -> Code | None:
+    """Return what a file keeps; None where it keeps nothing that can be read."""
+    try:
+        code = pickle.loads(file.read_bytes())
+    except (OSError, pickle.UnpicklingError, AttributeError, ImportError, EOFError, ValueError):
+        return None
+    return code if isinstance(code, Code) else None
+
+
 @cache
 def load(folders: tuple[Path, ...], kernel: str, kind: str, sources: tuple[Any, ...]) -> Any:
     """Return the kept function for arguments of a kind; None if there is none to be used."""
     for folder in folders:
-        try:
-            code = pickle.loads(code_file(folder, kernel, kind).read_bytes())
-        except (OSError, pickle.UnpicklingError, AttributeError, ImportError, EOFError, ValueError):
-            continue
-        if not isinstance(code, Code) or (code.kind, code.sources) != (kind, sources):
+        code = read(code_file(folder, kernel, kind))
+        if code is None or (code.kind, code.sources) != (kind, sources):
             continue
         with suppress(ImportError, OSError, RuntimeError):
             if code.made_by == maker():

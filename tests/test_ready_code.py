@@ -111,6 +111,14 @@ def test_other_code_is_left_to_numba(
     assert ready_code.load(places, kernel, code.kind, sources) is None
 
 
+def test_what_numba_has_kept_alone_is_kept_without_it_once_it_is_loaded(folder: Path):
+    for file in (folder / "__pycache__").glob("*.code"):
+        file.unlink()
+    answers = [asked(folder).splitlines() for _ in range(2)]
+    assert [lines[-1] for lines in answers] == ["True 1", "False 1"]
+    assert answers[0][:2] == answers[1][:2]
+
+
 class Named(NamedTuple):
     """A tuple with names."""
 
