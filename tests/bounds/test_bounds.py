@@ -6,12 +6,13 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
+import numpy as np
 import oracles
 import pytest
 
 from optmap.bounds import traffic
 from optmap.bounds.bound import best
-from optmap.bounds.clusters import cluster_bounds, counting_bounds, overlap_bound
+from optmap.bounds.clusters import cluster_bounds, counting_bounds, most_beside, overlap_bound
 from optmap.bounds.period import period_bound, period_bounds
 from optmap.bounds.traffic import traffic_bounds
 from optmap.decomposing.contract import decompose
@@ -194,3 +195,36 @@ def test_a_table_of_pairs_is_left_out_where_it_costs_too_much(monkeypatch):
     found = cluster_bounds(decompose(snn, 16, "none"), platform)
     assert [bound.name for bound in found] == ["columns", "rows"]
     assert found == counting_bounds(decompose(snn, 16, "none"), platform)
+
+
+def beside(fan_in, shared, rows, columns, sizes):
+    """Return G_u by its definition; ``sizes`` are the fan-ins up to which units are looked at."""
+    most = []
+    for u in range(len(fan_in)):
+        costs = {v: fan_in[v] - shared[u][v] for v in range(len(fan_in))}
+        others = [v for v in costs if 0 < costs[v] <= rows - fan_in[u]]
+        free = sum(cost == 0 for cost in costs.values())
+        if others:
+            widest = min(size for size in sizes if size >= max(fan_in[v] for v in others))
+            near = [v for v in costs if fan_in[v] <= widest]
+            largest = max((shared[a][b] for a in others for b in near if a != b), default=0)
+            cheapest = sorted(costs[v] for v in others)
+            for k in range(1, len(others) + 1):
+                if sum(cheapest[:k]) - k * (k - 1) // 2 * largest > rows - fan_in[u]:
+                    break
+                free += 1
+        most.append(min(free, columns))
+    return most
+
+
+@pytest.mark.parametrize(("count", "step"), [(8, 1), (32, 1), (33, 2), (64, 3), (70, 3)])
+def test_units_beside_another_are_counted_by_steps_of_fan_in(count: int, step: int):
+    """Units share more the more they read, so that it matters up to which fan-in is looked."""
+    fan_in = 20 + np.random.default_rng(count).permutation(count)
+    shared = (np.minimum.outer(fan_in, fan_in) - 20) // 20
+    np.fill_diagonal(shared, fan_in)
+    rows, sizes = 6 * (20 + count) // 5, sorted(fan_in.tolist())
+    known = (fan_in.tolist(), shared.tolist(), rows, 99)
+    stepped = beside(*known, [*sizes[::step], sizes[-1]])
+    assert most_beside(fan_in, shared, rows, 99).tolist() == stepped
+    assert all(a <= b for a, b in zip(beside(*known, sizes), stepped, strict=True)), "weaker only"
