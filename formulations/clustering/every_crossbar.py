@@ -51,6 +51,8 @@ MAX_UNITS, MOST_SETS, MOST_STEPS = 256, 2_000_000, 2_000_000_000
 FIRST_SETS, STEPS_A_LOOK, NODES_A_LOOK = 1 << 14, 20_000_000, 20_000
 #: Steps, nodes and priced sets that about a second of one core is counted as.
 STEPS_A_UNIT, NODES_A_UNIT, PRICED_A_UNIT = 1_000_000_000, 200_000, 100_000_000
+#: The part of the time that prices and cover may take: they nearly always end, and with a proof.
+PROVING_SHARE = 0.8
 #: Sets that enter the restricted master at once.
 SETS_A_ROUND = 1_500
 #: No cover is looked for among more sets.
@@ -88,15 +90,16 @@ def least_traffic(
     known : Clustering
         One of at most ``most`` clusters.
     share : float
-        The part of the time left that this may take.
+        The part of the time left that listing may take; what is listed gets PROVING_SHARE.
     """
     network, kinds = decomposition.network, kinds_worth_having(platform)
     loud = 2 * BEYOND * SCALE * int(network.spikes.sum()) * (most + network.num_units)
     if len(kinds) > 1 or network.num_units > MAX_UNITS or loud > MAX_WORTH:
         return None
     ((rows, columns),) = kinds
-    until = watch.spent + share * watch.left
-    sets = every_set(units_of(network), rows, columns, watch, until)
+    listing = watch.spent + share * watch.left
+    until = watch.spent + max(share, PROVING_SHARE) * watch.left
+    sets = every_set(units_of(network), rows, columns, watch, listing)
     if sets is None:
         return None
     priced = _priced(sets, network, most, watch, until)
