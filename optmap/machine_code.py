@@ -207,15 +207,16 @@ def ready(made: Any, sources: tuple[Any, ...]) -> ready_code.Code | None:
     if made.reload_init or made.lifted:
         return None
     try:
+        made_by = ready_code.maker()
         kind = f"({','.join(map(kind_of_type, made.signature.args))})"
         symbols = ready_code.wanted_symbols(machine_code)
-    except ready_code.UnknownKindError:
+    except (ImportError, ready_code.UnknownKindError):
         return None
     own = made.environment
     others = made.referenced_envs or made._find_referenced_environments()
     environments = [own, *(other for other in others if other is not own)]
     return ready_code.Code(
-        ready_code.maker(),
+        made_by,
         sources,
         kind,
         made.fndesc.llvm_cpython_wrapper_name,

@@ -46,6 +46,9 @@ LIBRARIES = (
     ("numba.core.runtime._nrt_python", "NRT_"),
     ("numba._dynfunc", "numba_"),
 )
+#: Releases of numba whose libraries are called here as their own package calls them: any other's
+#: code is left to it, until somebody has looked.
+RELEASES = ("0.68",)
 #: The first bytes of object code whose symbols :func:`wanted_symbols` reads: ELF, 64 bits, little.
 ELF = b"\x7fELF\x02\x01"
 #: How a section of symbols is marked there, and the bytes of a symbol.
@@ -173,7 +176,7 @@ def maker() -> tuple[Any, ...]:
     Raises
     ------
     ImportError
-        Without numba or llvmlite.
+        Without numba or llvmlite, or if numba is none of RELEASES.
     """
     import llvmlite
     from llvmlite import binding
@@ -181,6 +184,9 @@ def maker() -> tuple[Any, ...]:
     found = importlib.util.find_spec("numba")
     if found is None or found.origin is None:
         raise ImportError("numba")
+    installed = Path(found.origin).parents[1]
+    if not any(any(installed.glob(f"numba-{release}.*.dist-info")) for release in RELEASES):
+        raise ImportError(f"numba {', '.join(RELEASES)}")
     package = os.stat(found.origin)
     processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
     versions = sys.version, np.__version__, llvmlite.__version__

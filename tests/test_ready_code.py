@@ -111,6 +111,19 @@ def test_other_code_is_left_to_numba(
     assert ready_code.load(places, kernel, code.kind, sources) is None
 
 
+def test_another_release_of_numba_is_asked_itself(folder: Path):
+    more = """
+kernels.worked.ready.clear()
+from optmap import ready_code
+ready_code.RELEASES = ("0.1",)
+for cached in (ready_code.maker, ready_code.load):
+    cached.cache_clear()
+print(kernels.worked(pair, True, 0.5, 7)[0].left, "numba" in sys.modules)
+"""
+    assert asked(folder).splitlines()[-1] == "False 1"
+    assert asked(folder, more).splitlines()[-1] == "[4 3 3 2 2] True"
+
+
 def test_what_numba_has_kept_alone_is_kept_without_it_once_it_is_loaded(folder: Path):
     for file in (folder / "__pycache__").glob("*.code"):
         file.unlink()
