@@ -109,7 +109,14 @@ class Pricer:
         """
         return int(self.closed(prices, goal, seconds, total)[self.rows])
 
-    def closed(self, prices: IntArray, goal: int, seconds: float, total: int = 0) -> IntArray:
+    def closed(
+        self,
+        prices: IntArray,
+        goal: int,
+        seconds: float,
+        total: int = 0,
+        exactly: float = EXACT_SHARE,
+    ) -> IntArray:
         """Return a proved upper bound on the worth of every choice of so many rows, shape (R + 1,).
 
         Budgets of rows are solved one after the other: what fits into few rows bounds what can be
@@ -117,6 +124,11 @@ class Pricer:
         bounds of all budgets are loosened in proportion to their rows: a partial choice is then
         only followed if its units are nearly as well placed as those of the best one. It gets
         tighter and tighter while time lasts, each time as loose as ceil(total / worth) allows.
+
+        Parameters
+        ----------
+        exactly : float
+            Part of the time for bounds that are not loosened, which come first.
         """
         if not self.classes.num_classes:
             return np.zeros(self.rows + 1, dtype=np.int64)
@@ -129,7 +141,7 @@ class Pricer:
         looser = [self._slack(slack, goal, top, total) for slack in SLACKS]
         slacks = [max(0.0, goal / max(top, 1) - 1), *looser]
         for k, slack in enumerate(slacks):
-            share = EXACT_SHARE + (1 - EXACT_SHARE) * k / len(SLACKS)
+            share = exactly + (1 - exactly) * k / len(SLACKS)
             stop = begun + share * seconds
             if k == 0 or closed[self.rows] > max(goal, top * (1 + slack)):
                 self._climb(prices, goal, slack, stop, completion, reached, closed)
