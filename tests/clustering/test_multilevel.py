@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from random_cases import case, misfits
 
-from formulations.clustering import large_neighbourhood_search
+from formulations.clustering import large_neighbourhood_search, traffic_rounds
 from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.clock import ending, left_s, now
@@ -123,7 +123,7 @@ def test_neighbourhood_search_of_large_networks_starts_from_divisions(monkeypatc
     platform = Platform("p", (Tile(Crossbar(120, 30)),) * 4, Interconnect("mesh", 2, 2))
     decomposition = decompose(snn, 120, "none")
     monkeypatch.setattr(multilevel, "LARGE", 0)
-    monkeypatch.setattr(large_neighbourhood_search, "PATIENCE", 0)  # no annealing
+    monkeypatch.setattr(traffic_rounds, "PATIENCE", 0)  # no annealing
     start = Clustering(np.arange(120, dtype=np.int32) % 4)
     found = large_neighbourhood_search.minimize_traffic(
         decomposition, platform, 4, Limits(20.0), start, workers=1
@@ -255,7 +255,7 @@ def test_a_search_for_little_traffic_ends_its_passes_with_its_share_of_the_time(
     platform = Platform("p", (Tile(Crossbar(120, 30)),) * 4, Interconnect("mesh", 2, 2))
     monkeypatch.setattr(multilevel, "LARGE", 0)
     monkeypatch.setattr(multilevel, "least_traffic", note)
-    monkeypatch.setattr(large_neighbourhood_search, "PATIENCE", 0)  # no annealing
+    monkeypatch.setattr(traffic_rounds, "PATIENCE", 0)  # no annealing
     start = Clustering(group[snn.units].astype(np.int32))
     units = decompose(snn, 120, "none")
     large_neighbourhood_search.minimize_traffic(units, platform, 4, Limits(1.0), start, workers=1)

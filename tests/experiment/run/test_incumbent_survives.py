@@ -73,6 +73,6 @@ def test_the_last_incumbent_and_bound_survive(
     assert claim.metric == "clusters"
     assert claim.status is Status.FEASIBLE
     assert claim.value == claim.evaluated == row.metrics["clusters"] <= 22
-    assert claim.bound == 16
+    assert claim.bound == {"lns": 20, "colgen": 16}[method]  # shapes on a lattice come before
     assert claim.trace[0].incumbent == 22
     assert attached, "the mapping is kept too"

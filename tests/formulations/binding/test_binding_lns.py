@@ -92,8 +92,8 @@ def test_a_search_may_stop_and_go_on_at_any_node():
     flow = BindingSets(graph, platform).flow_matrix
     nested = np.zeros(6, dtype=np.int64)
     for first in range(4, -1, -1):
-        tiles = np.arange(6, dtype=np.int64)
-        problem = russian_doll_kernel.Problem(first, flow, platform.hops, nested, tiles)
+        alone = np.arange(6, dtype=np.int64)[None, :]  # no automorphism but the identity
+        problem = russian_doll_kernel.Problem(first, flow, platform.hops, nested, alone)
         state, value, finished, looks = russian_doll_kernel.begin(problem), 10**9, False, 0
         while not finished:
             value, finished = russian_doll_kernel.resume(problem, value, state, 1)
