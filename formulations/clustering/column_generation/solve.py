@@ -279,8 +279,7 @@ class _Run:
         last = searched = -1
         for depth in DEPTHS:
             orbits = refine(generation.classes, depth)
-            colours = int(orbits.max()) + 1
-            if colours == last:
+            if (colours := int(orbits.max()) + 1) == last:
                 continue
             last = colours
             until = min(0.6 * total, self.watch.spent + 0.25 * total)
@@ -302,22 +301,15 @@ class _Run:
             if self.closed or self.watch.spent > 0.6 * total:
                 break
         if not self.closed:
-            bound = max(generation.bound, self.simple)
-            self.incumbent = annealed(
-                generation.decomposition,
-                self.platform,
-                self.watch,
-                self.incumbent,
-                bound,
-                0.4 * self.watch.left,
-            )
+            known = self.watch, self.incumbent, max(generation.bound, self.simple)
+            most_s = 0.4 * self.watch.left
+            self.incumbent = annealed(generation.decomposition, self.platform, *known, most_s)
             generation.columns += generation.classes.columns_of(self.incumbent)
             generation.incumbent = self.incumbent.num_clusters
         if not self.closed:
             singles = np.arange(generation.classes.num_classes, dtype=np.int32)
-            _, prices = generation.level(
-                singles, self.watch.spent + 0.4 * max(self.watch.left, 0.0)
-            )
+            until = self.watch.spent + 0.4 * max(self.watch.left, 0.0)
+            _, prices = generation.level(singles, until)
             self.round_up()
             if not self.closed:
                 asked = generation.prices
