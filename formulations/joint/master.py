@@ -17,6 +17,12 @@ class MasterModel(JointModel):
 
     def build(self) -> MasterModel:
         """Post the families of the master; no starts, no orders."""
+        self.place_within_loads()
+        self.break_tile_symmetry()
+        return self
+
+    def place_within_loads(self) -> None:
+        """Post the binding's families and its loads; tiles may be told apart or not."""
         self.place_each_cluster_once()
         self.respect_slots()
         self.respect_crossbars()
@@ -24,8 +30,6 @@ class MasterModel(JointModel):
         self.respect_buffers()
         self.switch_on_shared_tiles()
         self.respect_loads()
-        self.break_tile_symmetry()
-        return self
 
     def cut(self, tiles: dict[int, int]) -> None:
         """(C)  not all clusters of ``tiles`` on these tiles, nor on an image of them."""

@@ -39,13 +39,7 @@ class StagedModel(MasterModel):
 
     def build(self) -> StagedModel:
         """Post the families."""
-        self.place_each_cluster_once()
-        self.respect_slots()
-        self.respect_crossbars()
-        self.link_channels()
-        self.respect_buffers()
-        self.switch_on_shared_tiles()
-        self.respect_loads()
+        self.place_within_loads()
         self.go_along_the_row()
         return self
 
