@@ -93,5 +93,5 @@ def test_what_a_solver_starts_from_is_on_its_clock(method: str) -> None:
 @pytest.mark.wall_clock
 def test_a_partitioner_that_knows_no_limit_is_not_begun_without_time() -> None:
     found = run(method_named("hypergraph"), *network(), "dataflow", Limits(1e-9), lambda _: None)
-    assert found.mapping is None
-    assert "Mt-KaHyPar takes some 0.0 s for 36 pins" in found.reason
+    assert found.mapping is not None
+    assert found.reason == ENDED_EARLY
