@@ -28,6 +28,13 @@ def compile_binding_search(graph: ClusterGraph, platform: Platform) -> None:
     warm_up(graph, platform)
 
 
+def compile_clustering_searches(decomposition: Decomposition, platform: Platform) -> None:
+    """Compile the kernels that exact clusterings reach only where time is left."""
+    from formulations.clustering.warm_up import warm_up
+
+    warm_up(decomposition, platform)
+
+
 def compile_schedule_proofs(graph: ClusterGraph, platform: Platform, binding: Binding) -> None:
     """Compile the kernels that bound spike-hops, and those that search the orders of a binding."""
     from formulations.binding.bounds import hop_bounds

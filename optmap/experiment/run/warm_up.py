@@ -23,8 +23,12 @@ from optmap.clustering.kernels.classes import classes_of
 from optmap.clustering.kernels.vector_packing_start import vector_packing_start
 from optmap.compiled import interpreted, is_kept
 from optmap.decomposing.contract import decompose
-from optmap.exact import EXACT_BINDERS, EXACT_ORDERINGS
-from optmap.exact_questions import compile_binding_search, compile_schedule_proofs
+from optmap.exact import EXACT_BINDERS, EXACT_MULTICASTS, EXACT_ORDERINGS, EXACT_SCHEDULES
+from optmap.exact_questions import (
+    compile_binding_search,
+    compile_clustering_searches,
+    compile_schedule_proofs,
+)
 from optmap.experiment.run.description import describe
 from optmap.experiment.run.job import Job
 from optmap.experiment.run.source import Source
@@ -44,13 +48,19 @@ from optmap.whole.starts import FLOWS
 BY_LEVELS = frozenset(("colgen", "lns"))
 #: Clusterings that begin to dissolve clusters where vectors are packed.
 PACKED = frozenset(("colgen", "lns", "leaves"))
-#: A network with a fan-in that is cut, and clusters that feed each other on the tree.
-CUT_AND_RECURRENT = "mlp-9-24-9"
+#: Clusterings that grow clusters anew where these are many.
+GROWN = frozenset(("overlap", "leaves", "blocks"))
+#: Ways to bind whose kernels small networks do not reach.
+BOUND_EXACTLY = frozenset((*EXACT_BINDERS, *EXACT_SCHEDULES))
+#: A network whose firings with a prologue are placed one by one, and with negative tokens judged.
+MADE_TO_FIT = "mlp-9-24-24-9"
+#: Networks with a fan-in that is cut, and with neurons that feed each other.
+CUT, RECURRENT = "mlp-9-24-9", "reservoir-2d-20-4"
 #: Where the kernels are that cut fan-in or bound what that costs, and those of clustering alone.
 CUTTING = ("optmap.decomposing.", end_to_end_reads.__name__, sum_up.__module__)
 CLUSTERING = ("optmap.clustering.",)
 #: Heuristics on small networks are never ended early: what they did not reach is not loaded.
-WHOLE_S = 1000.0
+WHOLE_S = 1e9
 #: Units of counted work of what searches: it comes to the same kernels on every machine, while of a
 #: second of the clock nothing is left where these are compiled first.
 BRIEFLY = 0.05
@@ -90,39 +100,47 @@ def warm_up(method: Method, cuts: bool = True, anew: bool = True) -> None:
     """Run a method on a small network: loading compiled kernels is not the method's time.
 
     A heuristic runs alone, judged and described as a row is, on a filter (on less, clusters do not
-    merge, and kernels would be compiled on the method's clock) and on a fan-in that is cut. The
-    filter has more units than those whose sets are all looked at: so few are mapped as Python.
-    Before anything else the heuristics run that it starts from. Without ``cuts`` no network that is
-    mapped will need the kernels that cut: they run as Python here. Without ``anew`` none is so
-    sparse that ``overlap`` grows clusters anew.
+    merge, and kernels would be compiled on the method's clock), on neurons that feed each other and
+    on a fan-in that is cut. The filter has more units than those whose sets are all looked at: so
+    few are mapped as Python. Before anything else the heuristics run that it starts from. Without
+    ``cuts`` no network that is mapped will need the kernels that cut: they run as Python here.
+    Without ``anew`` none is so sparse that ``overlap`` grows clusters anew.
     """
-    if anew and (method.clustering == "overlap" or not method.runs_alone):
+    if anew and (method.clustering in GROWN or not method.runs_alone):
         _grow_anew()
+    if method.clustering in PACKED or method.whole:
+        pack_vectors()
     if method.runs_alone:
         _run_and_describe(method, "filter-9", WHOLE_S)
+        _run_and_describe(method, RECURRENT, WHOLE_S)
+        if method.binding == "hill-climbing":
+            _bind_one_a_tile("hill-climbing")
         if method.decomposition != "none":
             with nullcontext() if cuts else interpreted(rooms=CUTTING):
-                _run_and_describe(method, CUT_AND_RECURRENT, WHOLE_S)
+                _run_and_describe(method, CUT, WHOLE_S)
+                if method.order == "prologue":
+                    _run_and_describe(method, MADE_TO_FIT, WHOLE_S)
         return
-    _run_and_describe(METHODS["overlap-prologue"], "filter-8", WHOLE_S)
-    _run_and_describe(METHODS["song2020-tree"], CUT_AND_RECURRENT, WHOLE_S)
+    for network in ("filter-8", MADE_TO_FIT):
+        _run_and_describe(METHODS["overlap-prologue"], network, WHOLE_S)
+    _run_and_describe(METHODS["song2020-tree"], CUT, WHOLE_S)
     if method.clustering == "imported":
         return
     if method.decomposition not in ("chain", "tree", "none") or method.whole:
-        _run_briefly(method, CUT_AND_RECURRENT)  # it cuts in a way of its own
+        _run_briefly(method, CUT)  # it cuts in a way of its own
     # column generation and its search reach their kernels only where the row bound is not met
     hard = not method.uses_solver or method.clustering in ("colgen", "lns")
     _run_briefly(method, "filter-8" if hard else "mlp-1-1-1")
     if method.whole:
         _start_all()
-    if method.binding in EXACT_BINDERS or method.order in EXACT_ORDERINGS:
+    if method.binding in BOUND_EXACTLY or method.order in EXACT_ORDERINGS:
         _bind_and_prove()
+    if method.binding in EXACT_MULTICASTS:
+        _bind_one_a_tile("multicast")
     if method.binding == "search":  # its kernels run only where CP-SAT has proved nothing
         compile_binding_search(*_one_unit_a_tile())
     if method.clustering in ("colgen", "lns"):
         _search_traffic()
-    if method.whole or method.clustering in PACKED:
-        pack_vectors()
 
 
 def compile_ahead(method: Method, cuts: bool) -> None:
@@ -171,6 +189,13 @@ def _bind_and_prove() -> None:
     few = Binding(np.arange(graph.num_clusters, dtype=np.int32) % 2)
     for place in (binding, few):
         compile_schedule_proofs(graph, platform, place)
+    _bind_one_a_tile("hill-climbing")  # as joint searches do
+
+
+@cache
+def _bind_one_a_tile(binding: str) -> None:
+    """Bind as many clusters as there are tiles: they change places."""
+    BINDERS[binding]()(*_one_unit_a_tile())
 
 
 @cache
@@ -186,7 +211,7 @@ def _divide_by_levels() -> None:
 def _search_traffic() -> None:
     """Run what colgen and lns come to only where time is left, or crossbars are large.
 
-    That is the annealing of traffic, and the bound on it by spreading metrics, round by round.
+    That is listing and annealing, and the bound by spreading metrics, round by round.
     """
     from optmap.bounds.spreading import best_spreading_bound  # its kernels load slowly
     from optmap.clustering.kernels.annealing_traffic import reduce_traffic
@@ -195,6 +220,7 @@ def _search_traffic() -> None:
     decomposition = decompose(Instance("warm-up", "gen:mlp-9-8-8", platform).snn, 16, "tree")
     clustering = compact(range(decomposition.network.num_units))
     reduce_traffic(decomposition.network, clustering, platform.kinds, moves=1, seed=0)
+    compile_clustering_searches(decomposition, platform)
     looks = iter([False, True, True])
     best_spreading_bound(decomposition, platform, lambda: next(looks, True))
 
