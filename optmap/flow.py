@@ -22,6 +22,7 @@ from optmap.exact import (
 )
 from optmap.judge.binding_aware_graph import refuse_short_buffers
 from optmap.judge.evaluation import evaluate
+from optmap.judge.metrics import refuse_other_routes
 from optmap.methods import Method
 from optmap.model.claim import Run
 from optmap.model.constraints import NONE, Constraints
@@ -81,7 +82,7 @@ def run(
         graph = course.graph_of(*units)
         refuse_short_buffers(graph, platform)  # no binding and no order would help
         mapping = Mapping(*units, *schedule(course, method, units, graph, placement))
-        _refuse_unmeasured(course, method, mapping)
+        _refuse_unmeasured(method, platform)
     except CapacityError as error:
         proved = isinstance(error, ProvedInfeasibleError)
         status = Status.INFEASIBLE if proved else Status.UNKNOWN
@@ -98,13 +99,11 @@ def _run(course: Course, status: Status, mapping: Mapping | None, reason: str = 
     return Run(status, mapping, tuple(course.claims), tuple(course.seconds), text)
 
 
-def _refuse_unmeasured(course: Course, method: Method, mapping: Mapping) -> None:
+def _refuse_unmeasured(method: Method, platform: Platform) -> None:
     """Raise CapacityError where a method minimises hops that no mapping here has."""
     stage = WHOLE.get(method.whole)
-    if stage is None or "multicast_hops" not in stage.metrics:
-        return
-    if evaluate(course.platform, mapping, course.tokens).multicast is None:
-        raise CapacityError(f"platform {course.platform.name!r}: its routes are not XY")
+    if stage is not None and "multicast_hops" in stage.metrics:
+        refuse_other_routes(platform)
 
 
 def _decide_all(course: Course, method: Method, snn: SNN, start: Mapping) -> Mapping:

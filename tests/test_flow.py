@@ -139,7 +139,8 @@ def test_hops_that_no_mapping_of_a_platform_has_are_refused(name: str):
         METHODS[name], instance.snn, instance.platform, instance.tokens, Limits(5.0), lambda _: None
     )
     assert made.status is Status.UNKNOWN
-    assert "its routes are not XY" in made.reason
+    assert "multicast hops need XY routes" in made.reason
+    assert made.reason.endswith("all in use; found a hop matrix")
     assert not made.claims
 
 

@@ -182,6 +182,13 @@ def test_what_does_not_fit_is_said_first(tmp_path):
     assert done.stdout.splitlines()[1].startswith("verdict: no valid mapping (the platform has 2")
 
 
+def test_a_heuristic_that_finds_no_mapping_proves_nothing():
+    """PACMAN takes slices of populations, which are many here; others map it."""
+    lines = run_map("decomposed_mlp", "--method", "pacman").stdout.splitlines()
+    assert lines[1].startswith("verdict: no mapping found (153 clusters fit only tiles of 48 x 16")
+    assert lines[3] == "  by pacman; `explain --needs` says whether any fits, and what would do"
+
+
 def test_what_the_reader_left_out_is_said(tmp_path):
     net = tmp_path / "net.csv"
     net.write_text("pre,post,count,delay\nA,B,3,1\nB,C,2,1\n")

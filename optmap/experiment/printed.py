@@ -150,8 +150,10 @@ def _verdict_lines(row: Row, document: dict[str, Any] | None, instance: Instance
     """Yield whether the network fits, and how fast it is."""
     platform = instance.platform
     if document is None or row.check != "ok":
-        yield f"verdict: no valid mapping ({row.reason or row.status})"
-        if row.status == "no_solution":
+        open_question = row.status == "no_solution"
+        none = "no mapping found" if open_question else "no valid mapping"
+        yield f"verdict: {none} ({row.reason or row.status})"
+        if open_question:
             yield f"  by {row.method}; `explain --needs` says whether any fits, and what would do"
         return
     yield f"verdict: {fits_sentence(document['mapping']['tile_of'], platform)}"

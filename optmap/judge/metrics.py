@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from optmap.compiled import compiled
+from optmap.errors import CapacityError
 from optmap.judge.binding_aware_graph import BindingAwareGraph, firing_times, remote_channels
 from optmap.model.buffers import space_of
 from optmap.model.cluster_graph import ClusterGraph, axons, cluster_of_source
@@ -228,6 +229,18 @@ def routes_are_xy(platform: Platform) -> bool:
     """Tell whether routes go along x first: no hop matrix, no tile or link out of use."""
     net = platform.interconnect
     return net.width is not None and not net.dead_tiles and not net.dead_links
+
+
+def refuse_other_routes(platform: Platform) -> None:
+    """Raise CapacityError where no mapping has multicast hops, since routes are not XY."""
+    if not routes_are_xy(platform):
+        net = platform.interconnect
+        parts = f"{len(net.dead_tiles)} tiles and {len(net.dead_links)} links out of use"
+        found = "a hop matrix" if net.width is None else parts
+        raise CapacityError(
+            f"platform {platform.name!r}: multicast hops need XY routes, of a mesh or torus with"
+            f" all in use; found {found}"
+        )
 
 
 def link_loads(

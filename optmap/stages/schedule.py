@@ -18,7 +18,7 @@ from optmap.exact import (
     ExactSchedule,
     Schedule,
 )
-from optmap.judge.metrics import max_tile_load, routes_are_xy, spike_hops
+from optmap.judge.metrics import max_tile_load, refuse_other_routes, spike_hops
 from optmap.judge.multicast import deliveries, multicast
 from optmap.methods import Method
 from optmap.model.cluster_graph import ClusterGraph
@@ -174,8 +174,7 @@ def _solve_binding(course: Course, solve: ExactBinder, graph: ClusterGraph) -> B
 
 def _solve_multicast(course: Course, solve: ExactMulticast, graph: ClusterGraph) -> Binding:
     """Find the fewest multicast hops from the annealed binding on."""
-    if not routes_are_xy(course.platform):
-        raise CapacityError(f"platform {course.platform.name!r}: its routes are not XY")
+    refuse_other_routes(course.platform)
     warm = course.bound_by(WARM_MULTICAST, graph)
     outcome = solve(graph, course.platform, course.share("multicast_hops"), start=warm)
     found = outcome.solution
