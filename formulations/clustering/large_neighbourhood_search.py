@@ -195,11 +195,11 @@ def solve(
     ``report`` hears of every better clustering at once.
     """
     watch = Stopwatch(limits, report=report)
-    start = _fewer_by_levels(
-        decomposition, platform, start_of(decomposition, platform, warm), watch
-    )
+    start = start_of(decomposition, platform, warm)
     proved = best(cluster_bounds(decomposition, platform))
     bound = 0 if proved is None else proved.whole
+    if start.num_clusters > bound:
+        start = _fewer_by_levels(decomposition, platform, start, watch)
     classes = classes_of(decomposition.network)
     search = _Search(classes, kinds_worth_having(platform), limits.seed)
     shapes = lattice.certificate_of(

@@ -1,5 +1,7 @@
 """Multilevel clustering: fits, repeats, finds planted blocks; its moves count what they change."""
 
+from math import inf
+
 import numpy as np
 import pytest
 from random_cases import case, misfits
@@ -130,6 +132,32 @@ def test_neighbourhood_search_of_large_networks_starts_from_divisions(monkeypatc
     )
     best_known = traffic(decomposition, Clustering(group[snn.units].astype(np.int32))).total
     assert traffic(decomposition, found.solution).total <= best_known
+
+
+@pytest.mark.parametrize(("groups", "divided"), [(4, False), (5, True)])
+def test_fewest_clusters_that_are_proved_already_are_not_looked_for_by_levels(
+    groups: int, divided: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """120 units fill four crossbars of 30 columns."""
+    snn, _ = planted(4, 30, 2)
+    platform = Platform("p", (Tile(Crossbar(120, 30)),) * 5, Interconnect("mesh", 5, 1))
+    asked: list[int] = []
+
+    def partition(*_: object, seed: int) -> Clustering:
+        asked.append(seed)
+        return start
+
+    monkeypatch.setattr(multilevel, "LARGE", 0)
+    monkeypatch.setattr(multilevel, "partition", partition)
+    monkeypatch.setattr(multilevel, "seconds_for", lambda *_: -inf)
+    monkeypatch.setattr(
+        large_neighbourhood_search, "shrink_repeatedly", lambda _, made, *__, **___: made
+    )
+    start = Clustering(np.arange(120, dtype=np.int32) % groups)
+    limits = Limits(1e-3)
+    found = large_neighbourhood_search.solve(decompose(snn, 120, "none"), platform, limits, start)
+    assert (found.solution.num_clusters, found.bound) == (groups, 4)
+    assert bool(asked) is divided
 
 
 def line_of_groups(groups: int, size: int, over: int):
