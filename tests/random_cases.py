@@ -23,19 +23,26 @@ BINDINGS, ORDERS = tuple(BINDERS), tuple(ORDERERS)
 
 
 @cache
-def case(seed: int, most_neurons: int = 15) -> tuple[SNN, Platform]:
-    """Return a network (recurrent, with self-synapses and silent neurons) and a mixed platform."""
+def case(seed: int, most_neurons: int = 15, driven: bool = False) -> tuple[SNN, Platform]:
+    """Return a network (recurrent, with self-synapses and silent neurons) and a mixed platform.
+
+    With ``driven``, every third neuron from the last on reads nothing, and is a unit all the same.
+    """
     rng = np.random.default_rng(seed)
     n = int(rng.integers(3, most_neurons + 1))
     inputs = int(rng.integers(1, 3))
     reads = rng.random((n, n)) < rng.random() * 0.5 + 0.1
     reads[:, :inputs] = False
+    if driven:
+        reads[:, : inputs - 1 : -3] = False
     pre, post = np.nonzero(reads)
     half = inputs + (n - inputs) // 2
     populations = [Population("input", 0, inputs - 1)]
     if half > inputs:
         populations.append(Population("first", inputs, half - 1))
-    snn = from_edges(pre, post, n, spikes=rng.integers(0, 9, n), populations=populations)
+    alone = inputs + np.flatnonzero(~reads[:, inputs:].any(axis=0)) if driven else ()
+    spikes = rng.integers(0, 9, n)
+    snn = from_edges(pre, post, n, spikes=spikes, populations=populations, self_driven=alone)
     rows = int(rng.integers(2, 6))
     width, height = int(rng.integers(1, 4)), int(rng.integers(1, 3))
     tiles = [Tile(Crossbar(rows, 2))]

@@ -56,7 +56,7 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     network = decomposition.network
     check_units_fit(network, platform)
     ptr, readers = readers_of(network)
-    order = _breadth_first(network.indptr, ptr, readers)
+    order = _breadth_first(network.indptr, network.is_unit, ptr, readers)
     cluster_of = np.full(network.num_neurons, -1, dtype=np.int32)
     fill = empty_fill(network, platform.kinds)
     _stream(fill, order, ptr, readers, network.spikes, cluster_of)
@@ -64,8 +64,11 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 
 
 @compiled
-def _breadth_first(indptr: Any, ptr: Any, readers: Any) -> Any:
-    """Return the units in breadth-first order from the inputs, then from the lowest unit left."""
+def _breadth_first(indptr: Any, is_unit: Any, ptr: Any, readers: Any) -> Any:
+    """Return the units in breadth-first order from the inputs, then from the lowest unit left.
+
+    Units that read nothing are in the first front too.
+    """
     n = len(indptr) - 1
     order = np.empty(n, dtype=np.int32)
     seen = np.zeros(n, dtype=np.bool_)
@@ -92,7 +95,7 @@ def _breadth_first(indptr: Any, ptr: Any, readers: Any) -> Any:
     units = np.empty(n, dtype=np.int32)
     kept = 0
     for i in range(count):
-        if indptr[order[i]] < indptr[order[i] + 1]:
+        if is_unit[order[i]]:
             units[kept] = order[i]
             kept += 1
     return units[:kept]

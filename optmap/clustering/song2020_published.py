@@ -181,7 +181,7 @@ def _greedy(indptr: Any, raw: Any, neurons: Any, row_limit: Any, first: Any) -> 
         at, stop = indptr[neuron], indptr[neuron + 1]
         carried = 0  # 1: the piece before is the first of the pending inputs
         past_used, past_age = most_rows + most_columns + 1, -1  # where the walk stands
-        while at < stop:
+        while at < stop or carried == 0:  # a neuron without inputs takes a column too
             pending = carried + stop - at
             need = min(pending, least_take)
             # no more than most_rows inputs are taken at once, so no others need be looked at

@@ -246,8 +246,8 @@ def _deal(reads: Any, bars: Any) -> int:
 
 @compiled
 def _destination(lists: Any, groups: Any, label: Any, num: int, wander: float) -> Any:
-    """Draw the cluster of a co-reader of one of ``groups``; now and then any of ``num``."""
-    if np.random.random() < wander:  # noqa: NPY002
+    """Draw the cluster of a co-reader of one of ``groups``; now and then, or of none, any."""
+    if np.random.random() < wander or len(groups) == 0:  # noqa: NPY002
         return np.random.randint(num)  # noqa: NPY002
     g = groups[np.random.randint(len(groups))]  # noqa: NPY002
     reader_ptr, readers = lists

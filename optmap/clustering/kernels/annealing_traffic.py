@@ -43,7 +43,8 @@ def reduce_traffic(
         First temperature, in mean spikes of a source that is read.
     """
     num = clustering.num_clusters
-    if num < 2 or not moves or num * network.num_neurons > MAX_TABLE:
+    idle = num < 2 or not moves or not network.num_synapses
+    if idle or num * network.num_neurons > MAX_TABLE:
         return clustering
     home = np.full(network.num_neurons, -1, dtype=np.int32)
     home[network.units] = clustering.cluster_of

@@ -212,8 +212,10 @@ def _neighbours(bins: Any, lists: Any, window: Any, draws: Any) -> Any:
     for _ in range(8 * len(window)):
         k = window[_draw(draws, count)]
         q = bins.classes[k, _draw(draws, bins.counts[k])]
-        first = lists.source_ptr[q]
-        source = lists.sources[first + _draw(draws, lists.source_ptr[q + 1] - first)]
+        first, reads = lists.source_ptr[q], lists.source_ptr[q + 1] - lists.source_ptr[q]
+        if reads == 0:
+            continue
+        source = lists.sources[first + _draw(draws, reads)]
         first = lists.reader_ptr[source]
         reader = lists.readers[first + _draw(draws, lists.reader_ptr[source + 1] - first)]
         k = bins.home[reader]

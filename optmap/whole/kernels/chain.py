@@ -89,7 +89,7 @@ def _refuge(st: Any, rng: Any, q: int) -> Any:
     best, least = -1, 1 << 60
     j = st.piece[q].owner
     first, last = st.neuron[j].first, st.neuron[j + 1].first
-    for _ in range(REFUGES):
+    for _ in range(REFUGES if first < last else 0):
         i = st.synapse[first + drawn(rng, last - first)].source
         out = st.neuron[i].out
         other = st.synapse[out + drawn(rng, st.neuron[i + 1].out - out)].out

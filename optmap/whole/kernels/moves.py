@@ -120,10 +120,10 @@ def split(st: Any, rng: Any) -> Any:
     rebind(st, new, drawn(rng, len(st.tiles)))
     p = st.members[k, drawn(rng, st.clusters[k].size)]
     j = st.piece[p].owner
-    i = st.synapse[
-        st.neuron[j].first + drawn(rng, st.neuron[j + 1].first - st.neuron[j].first)
-    ].source
-    by_source = rng.random() < 0.7
+    first, reads = st.neuron[j].first, st.neuron[j + 1].first - st.neuron[j].first
+    s = first + drawn(rng, reads)
+    by_source = rng.random() < 0.7 and reads > 0
+    i = st.synapse[s].source if by_source else -1
     for q in st.members[k, : st.clusters[k].size].copy():
         if st.clusters[k].size < 2:
             break
@@ -283,7 +283,7 @@ def _quiet_source(st: Any, k: int, rng: Any) -> Any:
         m = st.members[k, drawn(rng, st.clusters[k].size)]
         j = st.piece[m].owner
         s = st.neuron[j].first + drawn(rng, st.neuron[j + 1].first - st.neuron[j].first)
-        if st.synapse[s].piece == m:
+        if s < st.neuron[j + 1].first and st.synapse[s].piece == m:
             i = st.synapse[s].source
             if best < 0 or st.neuron[i].spikes < st.neuron[best].spikes:
                 best = i
