@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from optmap import ready_code
-from optmap.ready_code import folder_stamp, name_of
+from optmap.ready_code import folder_stamp, name_of, source_files
 
 #: How the modules' names start whose kernels run as Python; threads started inside compile theirs.
 _INTERPRETED: ContextVar[tuple[str, ...]] = ContextVar("interpreted", default=())
@@ -211,9 +211,8 @@ def is_kept(folder: Path, module: str = "*") -> bool:
 
     It is looked for where numba would keep it; numba is not asked, for that would load it.
     """
-    sources = list(folder.glob("*.py"))
     stems = {f.stem for f in folder.glob(f"{module}.py")}
-    newest = max(f.stat().st_mtime for f in sources)
+    newest = max(f.stat().st_mtime for f in source_files(folder))
     return any(
         index.name.split(".")[0] in stems and index.stat().st_mtime >= newest
         for index in _indexes(folder)
@@ -234,7 +233,7 @@ def kept_in(folder: Path) -> dict[str, tuple[Path, ...]]:
 
     What this process compiles later is not looked for: it has that.
     """
-    newest = max((f.stat().st_mtime for f in folder.glob("*.py")), default=0.0)
+    newest = max((f.stat().st_mtime for f in source_files(folder)), default=0.0)
     found: dict[str, tuple[Path, ...]] = {}
     for index in _indexes(folder):
         if index.stat().st_mtime >= newest:

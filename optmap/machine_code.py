@@ -30,7 +30,7 @@ from numba.core.registry import cpu_target
 from numba.np.numpy_support import as_dtype
 
 from optmap import ready_code
-from optmap.ready_code import folder_stamp, name_of
+from optmap.ready_code import folder_stamp, is_trusted, name_of
 
 try:
     import fcntl
@@ -60,6 +60,8 @@ def for_python(function: Callable[..., Any]) -> Any:
     file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     if file is None:
         return kernel
+    if not is_trusted(Path(file._index_path).parent):
+        return _JIT(**OPTIONS)(function)
     # numba takes kept code for current when the kernel's own file has not changed, although
     # the code holds the kernels it calls, from other files: the whole folder's stamp is right.
     file._source_stamp = folder_stamp(Path(function.__code__.co_filename).parent)
@@ -173,13 +175,15 @@ class ReadyToo:
         found = self.kept.load_overload(types_of_call, target)
         if found is not None:
             self._keep(found)
+            with suppress(OSError):  # of the same sources, though they be newer: it is current
+                os.utime(self.kept._cache_file._index_path)
         return found
 
     def _keep(self, made: Any) -> None:
-        code = ready(made, folder_stamp(Path(self.function.__code__.co_filename).parent))
+        code = ready(made, self.function)
         if code is None:
             return
-        file = ready_code.code_file(self.folder, name_of(self.function), code.kind)
+        file = ready_code.code_file(self.folder, code.kernel, code.kind)
         known = ready_code.read(file)
         if known is None or known[:2] != code[:2]:  # made by another, or from other sources
             ready_code.keep(code, file)
@@ -197,7 +201,7 @@ def _compile_and_release(compile_or_load: Callable[[Any], Any], code: CodeOfAll,
         code.release()
 
 
-def ready(made: Any, sources: tuple[Any, ...]) -> ready_code.Code | None:
+def ready(made: Any, function: Callable[..., Any]) -> ready_code.Code | None:
     """Return what numba compiled as code that is called without it; None where that cannot be."""
     machine_code = None
     if isinstance(made.library, LateLibrary):
@@ -217,7 +221,8 @@ def ready(made: Any, sources: tuple[Any, ...]) -> ready_code.Code | None:
     environments = [own, *(other for other in others if other is not own)]
     return ready_code.Code(
         made_by,
-        sources,
+        folder_stamp(Path(function.__code__.co_filename).parent),
+        name_of(function),
         kind,
         made.fndesc.llvm_cpython_wrapper_name,
         symbols,

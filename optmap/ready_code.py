@@ -5,9 +5,10 @@ returns Python's result. Beside it a file of ours keeps the same code, with what
 need numba for: which arguments it is for, and what the code looks up while it runs. numba's
 libraries in C, which the code calls, are loaded without the package.
 
-Nothing is guessed: code is used for arguments of the very types that it was made for, by the
-versions and on the processor that it was made by and for, from sources that have not changed, and
-only where every symbol that it calls is known. Else numba does it.
+Nothing is guessed: code is used for the kernel and for arguments of the very types that it was made
+for, by the versions and on the processor that it was made by and for, from sources of the same
+content, as it was written, from a folder that nobody else writes to, and only where every symbol
+that it calls is known. Else numba does it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import importlib.machinery
 import importlib.util
 import os
 import pickle
+import stat
 import struct
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -53,6 +56,11 @@ RELEASES = ("0.68",)
 ELF = b"\x7fELF\x02\x01"
 #: How a section of symbols is marked there, and the bytes of a symbol.
 SYMBOL_TABLE, SYMBOL_BYTES = 2, 24
+#: When this process began, a little earlier: clocks of files lag. Sources that have changed since
+#: may not be those that its functions were read from.
+BEGAN = time.time() - 0.05
+#: Bytes of the digest at the beginning of a file.
+DIGEST_BYTES = 32
 
 
 class UnknownKindError(TypeError):
@@ -67,7 +75,9 @@ class Code(NamedTuple):
     made_by : tuple
         :func:`maker` of the process that made it.
     sources : tuple
-        The stamp of the folder of the kernel's source.
+        :func:`folder_stamp` of the folder of the kernel's source.
+    kernel : str
+        :func:`name_of` the kernel.
     kind : str
         What :func:`kind_of` says of the arguments.
     entry : str
@@ -85,6 +95,7 @@ class Code(NamedTuple):
 
     made_by: tuple[Any, ...]
     sources: tuple[Any, ...]
+    kernel: str
     kind: str
     entry: str
     symbols: tuple[str, ...]
@@ -100,11 +111,54 @@ def name_of(function: Callable[..., Any]) -> str:
     return f"{Path(code.co_filename).stem}.{function.__qualname__}-{code.co_firstlineno}"
 
 
+def source_files(folder: Path) -> list[Path]:
+    """Return the Python files of a folder and the packages in it: kernels call no others."""
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [f for f in folders if Path(place, f, "__init__.py").exists()]
+        found += (Path(place, f) for f in files if f.endswith(".py"))
+    return sorted(found)
+
+
+def folder_stamp(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return name and digest of every file whose change may change the code of a folder's kernels.
+
+    Where one has changed since this process began, the stamp fits no other: nobody knows whether
+    the functions in memory are those of the file.
+    """
+    files, times = source_files(folder), []
+    for file in files:
+        status = file.stat()
+        times.append((status.st_mtime_ns, status.st_ctime_ns, status.st_size))
+    stamp: tuple[tuple[str, str], ...] = _stamp(folder, tuple(files), tuple(times))
+    return stamp
+
+
 @cache
-def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, time of change and size of every Python file in a folder."""
-    files = sorted(folder.glob("*.py"))
-    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+def _stamp(
+    folder: Path, files: tuple[Path, ...], times: tuple[tuple[int, int, int], ...]
+) -> tuple[tuple[str, str], ...]:
+    if any(max(changed[:2]) > BEGAN * 1e9 for changed in times):
+        return (("changed since", os.urandom(8).hex()),)
+    return tuple(
+        (str(file.relative_to(folder)), hashlib.sha256(file.read_bytes()).hexdigest())
+        for file in files
+    )
+
+
+@cache
+def is_trusted(folder: Path) -> bool:
+    """Tell whether code in a folder is ours: else somebody might have put his own there.
+
+    It belongs to the user, to root or to who has installed optmap, and not all may write there.
+    """
+    if not hasattr(os, "geteuid"):
+        return True
+    try:
+        status, package = folder.stat(), Path(__file__).stat()
+    except OSError:
+        return False
+    return not status.st_mode & stat.S_IWOTH and status.st_uid in {os.geteuid(), 0, package.st_uid}
 
 
 def form_of(value: Any) -> Any:
@@ -128,6 +182,8 @@ def kind_of(value: Any) -> str:
     of = type(value)
     if of is np.ndarray:
         flags = value.flags
+        if value.dtype.names or not flags.aligned:
+            raise UnknownKindError(value.dtype)
         layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
         return f"{value.dtype.str}{value.ndim}{layout}{'' if flags.writeable else 'r'}"
     if of is int:
@@ -185,12 +241,13 @@ def maker() -> tuple[Any, ...]:
     if found is None or found.origin is None:
         raise ImportError("numba")
     installed = Path(found.origin).parents[1]
-    if not any(any(installed.glob(f"numba-{release}.*.dist-info")) for release in RELEASES):
+    names = sorted(found.name for found in installed.glob("numba-*.dist-info"))
+    if not any(name.startswith(f"numba-{release}.") for name in names for release in RELEASES):
         raise ImportError(f"numba {', '.join(RELEASES)}")
     package = os.stat(found.origin)
     processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
     versions = sys.version, np.__version__, llvmlite.__version__
-    return (*versions, found.origin, package.st_mtime_ns, package.st_size, *processor)
+    return (*versions, *names, found.origin, package.st_mtime_ns, package.st_size, *processor)
 
 
 def code_file(folder: Path, kernel: str, kind: str) -> Path:
@@ -202,16 +259,24 @@ def code_file(folder: Path, kernel: str, kind: str) -> Path:
 def keep(code: Code, file: Path) -> None:
     """Write code to a file; nothing happens where that cannot be done."""
     made = file.with_name(f"{file.name}.{os.urandom(6).hex()}")
-    with suppress(OSError):
-        made.write_bytes(pickle.dumps(code, protocol=pickle.HIGHEST_PROTOCOL))
+    content = pickle.dumps(code, protocol=pickle.HIGHEST_PROTOCOL)
+    try:
+        made.write_bytes(hashlib.sha256(content).digest() + content)
         os.replace(made, file)
+    except OSError:
+        with suppress(OSError):
+            made.unlink()
 
 
 def read(file: Path) -> Code | None:
-    """Return what a file keeps; None where it keeps nothing that can be read."""
+    """Return what a file keeps; None where that is not what was written, or of another version."""
     try:
-        code = pickle.loads(file.read_bytes())
-    except (OSError, pickle.UnpicklingError, AttributeError, ImportError, EOFError, ValueError):
+        kept = file.read_bytes()
+        digest, content = kept[:DIGEST_BYTES], kept[DIGEST_BYTES:]
+        if hashlib.sha256(content).digest() != digest:
+            return None
+        code = pickle.loads(content)
+    except (OSError, AttributeError, ImportError, TypeError):
         return None
     return code if isinstance(code, Code) else None
 
@@ -219,9 +284,9 @@ def read(file: Path) -> Code | None:
 @cache
 def load(folders: tuple[Path, ...], kernel: str, kind: str, sources: tuple[Any, ...]) -> Any:
     """Return the kept function for arguments of a kind; None if there is none to be used."""
-    for folder in folders:
+    for folder in filter(is_trusted, folders):
         code = read(code_file(folder, kernel, kind))
-        if code is None or (code.kind, code.sources) != (kind, sources):
+        if code is None or (code.kernel, code.kind, code.sources) != (kernel, kind, sources):
             continue
         with suppress(ImportError, OSError, RuntimeError):
             if code.made_by == maker():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
+import ast
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,29 +87,132 @@ print(kernels.worked(pair, False, 2.0, 1)[0].left, numba.njit(lambda x: [x, x])(
     assert asked(folder, more).splitlines()[-1] == "[0 1 3 4 6] [4, 4]"
 
 
-@pytest.mark.parametrize("change", ["source", "maker", "symbol", "torn"])
+@pytest.mark.parametrize(
+    "change", ["source", "maker", "symbol", "kernel", "torn", "flipped", "open to all"]
+)
 def test_other_code_is_left_to_numba(
     folder: Path, change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.syspath_prepend(folder)
     file = min((folder / "__pycache__").glob("kernels.worked-*.code"))
-    code = pickle.loads(file.read_bytes())
+    code = ready_code.read(file)
+    assert code is not None
     kernel, places = file.name.split(".c3")[0], (tmp_path,)
     file = ready_code.code_file(tmp_path, kernel, code.kind)
     ready_code.keep(code, file)
     assert ready_code.load(places, kernel, code.kind, code.sources) is not None
+    sources = code.sources
     if change == "source":
         code = code._replace(sources=(("kernels.py", 1, 2),))
     elif change == "maker":
         code = code._replace(made_by=(*code.made_by, "another"))
     elif change == "symbol":
         code = code._replace(symbols=(*code.symbols, "nobody_has_this"))
-    sources = pickle.loads(file.read_bytes()).sources
+    elif change == "kernel":  # a file of another one, under this one's name
+        code = code._replace(kernel="kernels.other-1")
     ready_code.load.cache_clear()
     ready_code.keep(code, file)
     if change == "torn":
         file.write_bytes(file.read_bytes()[:-1000])
+    elif change == "flipped":
+        torn = bytearray(file.read_bytes())
+        torn[-500] ^= 1
+        file.write_bytes(torn)
+    elif change == "open to all":
+        ready_code.is_trusted.cache_clear()
+        tmp_path.chmod(0o777)
     assert ready_code.load(places, kernel, code.kind, sources) is None
+
+
+def test_a_folder_of_somebody_else_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ready_code.is_trusted.cache_clear()
+    assert ready_code.is_trusted(tmp_path)
+    ready_code.is_trusted.cache_clear()
+    real = Path.stat
+
+    def another(file: Path, **more: Any) -> os.stat_result:
+        found = real(file, **more)
+        if file == tmp_path:
+            return os.stat_result((*found[:4], found.st_uid + 12345, *found[5:10]))
+        return found
+
+    monkeypatch.setattr(Path, "stat", another)
+    assert not ready_code.is_trusted(tmp_path)
+    assert not ready_code.is_trusted(tmp_path / "nothing")
+    ready_code.is_trusted.cache_clear()
+
+
+def test_code_of_changed_sources_is_not_used_whatever_their_time(tmp_path: Path):
+    """A kernel in a package below its own folder changes; neither time nor length tell."""
+    below = tmp_path / "below"
+    below.mkdir()
+    (below / "__init__.py").touch()
+    for folder, text in ((below, "def step(n):\n    return n + 1\n"), (tmp_path, CALLING)):
+        (folder / "work.py").write_text(f"from optmap.compiled import compiled\n@compiled\n{text}")
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import work; print(work.twice(1))"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+
+    def answer() -> str:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert [answer(), answer()] == ["3", "3"]
+    before = (below / "work.py").stat()
+    changed = (below / "work.py").read_text().replace("+ 1", "+ 5")
+    (below / "work.py").write_text(changed)
+    os.utime(below / "work.py", ns=(before.st_atime_ns, before.st_mtime_ns))
+    for kept in below.rglob("*.pyc"):  # Python itself looks at time and length
+        kept.unlink()
+    assert answer() == "11"
+
+
+CALLING = """def twice(n):
+    return step(step(n))
+
+from below.work import step
+"""
+
+
+def test_sources_that_have_changed_since_the_process_began_fit_no_code(tmp_path: Path):
+    (tmp_path / "work.py").touch()
+    first = ready_code.folder_stamp(tmp_path)
+    (tmp_path / "work.py").write_text("1")
+    assert len({first, ready_code.folder_stamp(tmp_path)}) == 2
+    assert {name for ((name, _),) in (first, ready_code.folder_stamp(tmp_path))} == {
+        "changed since"
+    }
+
+
+def test_kernels_call_kernels_and_read_constants_of_their_folder_or_below():
+    """Others could change without the stamp of the kept code."""
+    root, beyond, seen = Path(ready_code.__file__).parents[1], [], 0
+    for file in [f for top in ("optmap", "formulations") for f in (root / top).rglob("*.py")]:
+        text = file.read_text(encoding="utf-8")
+        if "from optmap.compiled import" not in text:
+            continue
+        tree = ast.parse(text)
+        imported = {
+            alias.asname or alias.name: root.joinpath(*(node.module or "").split("."))
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and MAKERS & {
+                d.id for d in node.decorator_list if isinstance(d, ast.Name)
+            }:
+                seen += 1
+                used = {
+                    n.id for line in node.body for n in ast.walk(line) if isinstance(n, ast.Name)
+                }
+                for name in used & set(imported):
+                    home = imported[name].with_suffix(".py")
+                    if home.exists() and file.parent not in home.parents:
+                        beyond.append(f"{file.stem}.{node.name} uses {name} of {home.parent.name}")
+    assert seen > 300
+    assert beyond == []
+
+
+MAKERS = {"compiled", "borrowing", "laborious"}
 
 
 def test_another_release_of_numba_is_asked_itself(folder: Path):

@@ -145,11 +145,18 @@ def _sizes(network: SNN, platform: Platform, capacity: str) -> tuple[IntArray, i
 
 @compiled
 def _trees(
-    roots: IntArray, weights: IntArray, length: IntArray, pins: Pins, room: int, reference: float
+    roots: IntArray,
+    weights: IntArray,
+    length: IntArray,
+    pins: Pins,
+    room: int,
+    reference: float,
+    most: int,
 ) -> tuple[IntArray, Ratios]:
     """Return the load of a round's trees by net, and the ratio of each root, -1 without any.
 
-    Where ``reference`` is above 0 the weights are set: the more, the less a ratio is above it.
+    Where ``reference`` is above 0 the weights are set: the more, up to ``most``, the less a ratio
+    is above it.
     """
     tree = empty_tree(len(pins.unit_ptr) - 1, len(pins.ptr) - 1)
     used = np.zeros(len(pins.ptr) - 1, dtype=np.int64)
@@ -158,7 +165,7 @@ def _trees(
         taken, ratio[r] = nearest(roots[r], length, pins, room, tree)
         if reference > 0:
             above = max(ratio[r] / reference - 1, 0.0)
-            weights[r] = int(MAX_WEIGHT * np.exp(-SHARPNESS * above)) if taken else 0
+            weights[r] = int(most * np.exp(-SHARPNESS * above)) if taken else 0
         if taken:
             add_tree(taken, weights[r], pins, room, tree, used, load)
     return load, ratio
@@ -198,10 +205,12 @@ def spreading_bound(
         roots = np.sort(rng.choice(among, min(len(among), ROOTS), replace=False)).astype(np.int64)
         weights = np.zeros(len(roots), dtype=np.int64)
         if not reference:
-            _, ratio = _trees(roots, weights, length, found.pins, found.room, 0.0)
+            _, ratio = _trees(roots, weights, length, found.pins, found.room, 0.0, MAX_WEIGHT)
             reference = _least(ratio) / float(spikes @ length)
         scale = float(spikes @ length)
-        load, ratio = _trees(roots, weights, length, found.pins, found.room, reference * scale)
+        load, ratio = _trees(
+            roots, weights, length, found.pins, found.room, reference * scale, MAX_WEIGHT
+        )
         reference = _least(ratio) / scale
         did(len(roots) * len(found.pins.units) / WORK_A_UNIT)
         kept = weights > 0
@@ -283,7 +292,7 @@ def prove_spreading(
         roots, weights, length = (
             np.array(x, dtype=np.int64) for x in (one.roots, one.weights, one.lengths)
         )
-        load, ratio = _trees(roots, weights, length, found.pins, found.room, 0.0)
+        load, ratio = _trees(roots, weights, length, found.pins, found.room, 0.0, MAX_WEIGHT)
         if (ratio < 0).any():
             raise ValueError("a root whose tree proves nothing")
         loads.append(load)
