@@ -260,10 +260,13 @@ def grow_left(
             columns += taken
             if shared[chosen] > 0:
                 remove(following, preceding, chosen)
+            is_full = left[chosen] > 0 or columns == columns_most
+            if is_full and not len(around):  # whoever shares its rows is not asked any more
+                break
             num_touched, least = _take_rows(lists, frontier, chosen, clusters, num_touched, least)
             if len(around):
                 _place(near, chosen, placed)
-            if left[chosen] > 0 or columns == columns_most:
+            if is_full:
                 break
             room = row_limit[columns + 1] - rows
             while least <= room and following[classes + least] >= classes:

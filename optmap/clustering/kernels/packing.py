@@ -87,26 +87,31 @@ def pack(
     row_ptr, row_source = _rows_of_clusters(source_ptr, sources, part_ptr, part_class, n)
     bin_of_part = np.empty(len(part_class), dtype=np.int32)
     left = np.empty(clusters, dtype=np.int64)
+    columns = np.zeros(clusters, dtype=np.int64)
     for k in range(clusters):
         left[k] = row_limit[1] - (row_ptr[k + 1] - row_ptr[k])
+        for e in range(part_ptr[k], part_ptr[k + 1]):
+            columns[k] += part_size[e]
+    most = len(row_limit) - 2
+    if clusters:
+        most -= columns.min()  # a bin has room for no more
     for k in _ascending(left, row_limit[1]):
         own = row_source[row_ptr[k] : row_ptr[k + 1]]
-        columns = np.int64(0)
-        for e in range(part_ptr[k], part_ptr[k + 1]):
-            columns += part_size[e]
-        home = _best_bin(bins, own, columns, -1)
+        home = _best_bin(bins, own, columns[k], -1) if columns[k] <= most else -1
         if home < 0:
             home = k
+            for source in own:
+                _enter(bins, source, home)
         else:
             remove(bins.following, bins.preceding, home)
-        for source in own:
-            _hold(bins, source, home)
-        bins.columns[home] += columns
+            for source in own:
+                _hold(bins, source, home)
+        bins.columns[home] += columns[k]
         _list(bins, home)
         for e in range(part_ptr[k], part_ptr[k + 1]):
             bin_of_part[e] = home
     for _ in range(passes):
-        if not _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part):
+        if not _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part, most):
             break
     return bin_of_part, bins.held
 
@@ -187,8 +192,11 @@ def _best_bin(bins: Any, own: Any, columns: Any, banned: Any) -> Any:
 
 @borrowing
 def _list(bins: Any, k: Any) -> Any:
-    """Enter a bin under the rows it uses."""
-    insert(bins.following, bins.preceding, len(bins.rows) + bins.rows[k], k)
+    """Enter a bin under the rows it uses; a full one stays alone, so that no search meets it."""
+    if bins.rows[k] <= bins.row_limit[bins.columns[k] + 1]:
+        insert(bins.following, bins.preceding, len(bins.rows) + bins.rows[k], k)
+    else:
+        bins.following[k] = bins.preceding[k] = k
 
 
 @borrowing
@@ -198,10 +206,16 @@ def _hold(bins: Any, source: Any, k: Any) -> Any:
     for h in range(first, first + held):
         if bins.holders[h] == k:
             return False
-    bins.holders[first + held] = k
+    _enter(bins, source, k)
+    return True
+
+
+@borrowing
+def _enter(bins: Any, source: Any, k: Any) -> None:
+    """Put a source on a row of bin k, which does not hold it."""
+    bins.holders[bins.first[source] + bins.held[source]] = k
     bins.held[source] += 1
     bins.rows[k] += 1
-    return True
 
 
 @borrowing
@@ -258,9 +272,18 @@ def _largest_first(source_ptr: Any, part_class: Any, parts: Any, most_rows: Any)
 
 @compiled
 def _dissolve(
-    bins: Any, source_ptr: Any, sources: Any, part_class: Any, part_size: Any, bin_of_part: Any
+    bins: Any,
+    source_ptr: Any,
+    sources: Any,
+    part_class: Any,
+    part_size: Any,
+    bin_of_part: Any,
+    most: Any,
 ) -> Any:
-    """Give up, emptiest first, every bin whose parts all fit elsewhere; tell if there was one."""
+    """Give up, emptiest first, every bin whose parts all fit elsewhere; tell if there was one.
+
+    No bin has room for more than ``most`` columns.
+    """
     parts, most_rows = len(part_class), bins.row_limit[1]
     first_part, next_part = _parts_of_bins(bin_of_part, len(bins.rows))
     moved = np.empty(parts, dtype=np.int32)
@@ -283,7 +306,8 @@ def _dissolve(
         while done < count:
             e = largest_first[done]
             own = sources[source_ptr[part_class[e]] : source_ptr[part_class[e] + 1]]
-            home = _best_bin(bins, own, np.int64(part_size[e]), k)
+            size = np.int64(part_size[e])
+            home = _best_bin(bins, own, size, k) if size <= most else -1
             if home < 0:
                 break
             remove(bins.following, bins.preceding, home)
