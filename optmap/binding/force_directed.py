@@ -31,6 +31,7 @@ import numpy.typing as npt
 
 from optmap.binding.kernels.tile_shares import along
 from optmap.binding.kernels.tile_swaps import improve
+from optmap.clock import over
 from optmap.judge.metrics import spike_hops
 from optmap.model.cluster_graph import ClusterGraph
 from optmap.model.mapping import Binding
@@ -55,16 +56,21 @@ def bind(graph: ClusterGraph, platform: Platform, *, seed: int = 0) -> Binding:
         If no binding was found, with the numbers.
     """
     curve = tile_curve(platform)
-    numbered = np.arange(graph.num_clusters)
-    best: tuple[int, Binding] | None = None
-    for clusters in (numbered, spectral_order(graph, seed)):
-        start = along(graph, platform, clusters, curve, seed)
-        placed = improve(graph, platform, start, PASSES)
-        value = spike_hops(graph, platform, placed)
-        if best is None or value < best[0]:
-            best = value, placed
-    assert best is not None  # two orders were tried
-    return best[1]
+
+    def placed(clusters: IntArray) -> Binding:
+        return improve(graph, platform, along(graph, platform, clusters, curve, seed), PASSES)
+
+    found = [placed(np.arange(graph.num_clusters))]
+    if not _is_late(graph):
+        clusters = spectral_order(graph, seed)
+        if not _is_late(graph):
+            found.append(placed(clusters))
+    return min(found, key=lambda binding: spike_hops(graph, platform, binding))
+
+
+def _is_late(graph: ClusterGraph) -> bool:
+    """Tell whether the limit has passed and the second order takes long."""
+    return graph.num_clusters > DENSE and over()
 
 
 def tile_curve(platform: Platform) -> IntArray:
@@ -101,16 +107,17 @@ def spectral_order(graph: ClusterGraph, seed: int) -> IntArray:
     """Return the clusters by their entry in the Fiedler vector of the undirected cluster graph.
 
     Entries are rounded before sorting, ties go to the lower index, and the sign is fixed, so that
-    one seed gives one order. Components are laid one after the other, by lowest cluster.
+    one seed gives one order. Components are laid one after the other, by lowest cluster. Those that
+    the limit leaves no time for are laid as they are numbered.
     """
     k = graph.num_clusters
     if k < 3 or not graph.num_channels:
         return np.arange(k)
     laplacian, first = (_dense if k <= DENSE else _sparse)(graph)
     vector = np.zeros(k)
-    for c in np.unique(first):
-        members = np.flatnonzero(first == c)
-        if len(members) > 2:
+    by_component = np.argsort(first, kind="stable")
+    for members in np.split(by_component, np.flatnonzero(np.diff(first[by_component])) + 1):
+        if len(members) > 2 and not _is_late(graph):
             vector[members] = _fiedler(laplacian[members][:, members], seed)
     return np.lexsort((np.arange(k), np.round(vector, 9), first))
 
@@ -145,25 +152,36 @@ def _sparse(graph: ClusterGraph) -> tuple[sparse.csr_matrix, IntArray]:
     return laplacian, first[component]
 
 
+class _EndedError(Exception):
+    """The limit has passed within the eigensolver."""
+
+
 def _fiedler(
     laplacian: npt.NDArray[np.float64] | sparse.csr_matrix, seed: int
 ) -> npt.NDArray[np.float64]:
-    """Return the second eigenvector, its largest entry positive."""
+    """Return the second eigenvector, its largest entry positive; zeros where none was found."""
     size = laplacian.shape[0]
     vector: npt.NDArray[np.float64]
     if size > DENSE:
         from scipy import sparse
-        from scipy.sparse.linalg import ArpackError, eigsh
+        from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
         start = np.random.default_rng(seed).random(size)
         # the largest eigenvalues of c I - L converge without a factorisation
         shift = 2 * float(laplacian.diagonal().max())
+        shifted = shift * sparse.identity(size, format="csr") - laplacian
+
+        def times(vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+            if over():
+                raise _EndedError
+            product: npt.NDArray[np.float64] = shifted @ vector
+            return product
+
+        on_the_clock = LinearOperator(shifted.shape, matvec=times, dtype=shifted.dtype)
         try:
-            _, vectors = eigsh(
-                shift * sparse.identity(size, format="csr") - laplacian, k=2, v0=start, tol=1e-6
-            )
-        except ArpackError:
-            return np.zeros(size)  # no convergence: the order as numbered is as good
+            _, vectors = eigsh(on_the_clock, k=2, v0=start, tol=1e-6)
+        except (ArpackError, _EndedError):  # no convergence: the order as numbered is as good
+            return np.zeros(size)
         vector = vectors[:, 0]
     else:
         dense = laplacian if isinstance(laplacian, np.ndarray) else laplacian.toarray()

@@ -140,7 +140,7 @@ class _Climb:
             for tile in tiles[(tiles != home) & (ticks[tiles] + tau[a] <= most)].tolist():
                 if self._try(a, None, tile):
                     return True
-            if self.left <= 0:
+            if self.left <= 0 or self.expired():
                 return False
         return False
 

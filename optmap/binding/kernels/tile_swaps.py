@@ -8,6 +8,7 @@ import numpy as np
 
 from optmap.binding.kernels.tile_room import limits
 from optmap.binding.kernels.tile_shares import tile_shares
+from optmap.clock import over
 from optmap.compiled import borrowing, compiled
 from optmap.model.buffers import tokens_held
 from optmap.model.cluster_graph import ClusterGraph
@@ -81,8 +82,8 @@ def improve(graph: ClusterGraph, platform: Platform, binding: Binding, passes: i
         return binding
     placement = _placement(graph, platform, binding)
     near_ptr, near = _near_tiles(platform.hops)
-    for _ in range(passes):
-        if not _pass(placement, near_ptr, near):
+    for number in range(passes):
+        if (number and over()) or not _pass(placement, near_ptr, near):
             break
     return Binding(placement.tile_of.astype(np.int32))
 
