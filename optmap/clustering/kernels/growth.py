@@ -170,7 +170,9 @@ def _meet(lists: Lists, q: Any, met: Any, others: Any, end: Any) -> Any:
 
 @borrowing
 def _place(near: Near, chosen: Any, placed: Any) -> None:
-    """Count a class among the placed readers of what it reads."""
+    """Count a class among the placed readers of what it reads, if clusters are enclosed."""
+    if not len(near.around):
+        return
     for e in range(near.ptr[chosen], near.ptr[chosen + 1]):
         placed[near.classes[e]] += near.times[e]
 
@@ -261,11 +263,10 @@ def grow_left(
             if shared[chosen] > 0:
                 remove(following, preceding, chosen)
             is_full = left[chosen] > 0 or columns == columns_most
-            if is_full and not len(around):  # whoever shares its rows is not asked any more
-                break
-            num_touched, least = _take_rows(lists, frontier, chosen, clusters, num_touched, least)
-            if len(around):
-                _place(near, chosen, placed)
+            if len(around) or not is_full:  # else whoever shares its rows is not asked any more
+                met = _take_rows(lists, frontier, chosen, clusters, num_touched, least)
+                num_touched, least = met
+            _place(near, chosen, placed)
             if is_full:
                 break
             room = row_limit[columns + 1] - rows

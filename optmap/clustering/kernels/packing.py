@@ -21,7 +21,8 @@ class Bins(NamedTuple):
 
     ``holders[first[i]:first[i] + held[i]]`` are the bins with source i on a row. ``shared`` and
     ``touched`` are scratch of :func:`_best_bin`; ``following`` and ``preceding`` hold the bins in
-    buckets by rows used (:mod:`optmap.clustering.kernels.buckets`).
+    buckets by rows used (:mod:`optmap.clustering.kernels.buckets`). No bin in use has more than
+    ``left`` columns left.
     """
 
     row_limit: IntArray
@@ -34,6 +35,7 @@ class Bins(NamedTuple):
     preceding: IndexArray
     shared: IndexArray
     touched: IndexArray
+    left: int
 
 
 @laborious
@@ -71,6 +73,10 @@ def pack(
         In how many bins each source takes a row.
     """
     clusters, n = len(part_ptr) - 1, len(room) - 1
+    columns = np.zeros(clusters, dtype=np.int64)
+    for k in range(clusters):
+        for e in range(part_ptr[k], part_ptr[k + 1]):
+            columns[k] += part_size[e]
     following, preceding = empty_rings(clusters, row_limit[1] + 1)
     bins = Bins(
         row_limit,
@@ -83,21 +89,16 @@ def pack(
         preceding,
         np.zeros(clusters, dtype=np.int32),
         np.empty(clusters, dtype=np.int32),
+        len(row_limit) - 2 - (columns.min() if clusters else 0),
     )
     row_ptr, row_source = _rows_of_clusters(source_ptr, sources, part_ptr, part_class, n)
     bin_of_part = np.empty(len(part_class), dtype=np.int32)
     left = np.empty(clusters, dtype=np.int64)
-    columns = np.zeros(clusters, dtype=np.int64)
     for k in range(clusters):
         left[k] = row_limit[1] - (row_ptr[k + 1] - row_ptr[k])
-        for e in range(part_ptr[k], part_ptr[k + 1]):
-            columns[k] += part_size[e]
-    most = len(row_limit) - 2
-    if clusters:
-        most -= columns.min()  # a bin has room for no more
     for k in _ascending(left, row_limit[1]):
         own = row_source[row_ptr[k] : row_ptr[k + 1]]
-        home = _best_bin(bins, own, columns[k], -1) if columns[k] <= most else -1
+        home = _home(bins, own, columns[k], -1)
         if home < 0:
             home = k
             for source in own:
@@ -111,7 +112,7 @@ def pack(
         for e in range(part_ptr[k], part_ptr[k + 1]):
             bin_of_part[e] = home
     for _ in range(passes):
-        if not _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part, most):
+        if not _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part):
             break
     return bin_of_part, bins.held
 
@@ -148,6 +149,12 @@ def _distinct(source_ptr: Any, sources: Any, classes: Any, seen_by: Any, k: Any,
                 into[count] = sources[s]
             count += 1
     return count
+
+
+@borrowing
+def _home(bins: Any, own: Any, columns: Any, banned: Any) -> Any:
+    """Return what :func:`_best_bin` does, without a look where no bin has so many columns left."""
+    return _best_bin(bins, own, columns, banned) if columns <= bins.left else -1
 
 
 @borrowing
@@ -272,18 +279,9 @@ def _largest_first(source_ptr: Any, part_class: Any, parts: Any, most_rows: Any)
 
 @compiled
 def _dissolve(
-    bins: Any,
-    source_ptr: Any,
-    sources: Any,
-    part_class: Any,
-    part_size: Any,
-    bin_of_part: Any,
-    most: Any,
+    bins: Any, source_ptr: Any, sources: Any, part_class: Any, part_size: Any, bin_of_part: Any
 ) -> Any:
-    """Give up, emptiest first, every bin whose parts all fit elsewhere; tell if there was one.
-
-    No bin has room for more than ``most`` columns.
-    """
+    """Give up, emptiest first, every bin whose parts all fit elsewhere; tell if there was one."""
     parts, most_rows = len(part_class), bins.row_limit[1]
     first_part, next_part = _parts_of_bins(bin_of_part, len(bins.rows))
     moved = np.empty(parts, dtype=np.int32)
@@ -306,8 +304,7 @@ def _dissolve(
         while done < count:
             e = largest_first[done]
             own = sources[source_ptr[part_class[e]] : source_ptr[part_class[e] + 1]]
-            size = np.int64(part_size[e])
-            home = _best_bin(bins, own, size, k) if size <= most else -1
+            home = _home(bins, own, np.int64(part_size[e]), k)
             if home < 0:
                 break
             remove(bins.following, bins.preceding, home)
