@@ -24,12 +24,13 @@ from uuid import uuid4
 import scipy.linalg  # noqa: F401  numba loads it in the first call of any kernel; better here
 from llvmlite import binding
 from numba import njit
-from numba.core import codegen, event, targetconfig, types
+from numba.core import codegen, event, types
 from numba.core.intrinsics import INTR_MATH
 from numba.core.registry import cpu_target
 from numba.np.numpy_support import as_dtype
 
 from optmap import ready_code
+from optmap.numba_ways import compare_quickly, index_plainly, remember_types
 from optmap.ready_code import folder_stamp, is_trusted, name_of
 
 try:
@@ -348,27 +349,12 @@ class LateCodegen(codegen.JITCPUCodegen):
                 super().set_env(name, self.late.pop(name))
 
 
-def _compare_quickly(options: Any) -> None:
-    """Let numba's options of a compilation be compared by what was set, before all is looked up.
-
-    Numba compares them whenever it looks for a function's implementation: thousands of times. Their
-    hash looks all up as well, so it is the type's.
-    """
-    thorough = options.__eq__
-
-    def equal(one: Any, other: Any) -> Any:
-        if type(one) is type(other) and one._values == other._values:
-            return True
-        return thorough(one, other)
-
-    options.__eq__ = equal
-    options.__hash__ = lambda one: hash(type(one))
-
-
 @cache
 def _compile_late() -> None:
     """Let numba compile functions with their callers, from now on in this process."""
-    _compare_quickly(targetconfig.TargetConfig)
+    index_plainly()
+    remember_types()
+    compare_quickly()
     event.register("numba:compile", NESTING)
     made: Any = cpu_target.target_context.codegen()
     plain = type(made) is codegen.JITCPUCodegen

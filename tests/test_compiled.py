@@ -163,6 +163,20 @@ def test_a_tiny_graph_and_a_small_network_are_done_without_numba(tmp_path: Path)
         assert done.returncode == 0, done.stderr
 
 
+def test_a_computed_index_of_ours_is_used_as_it_is():
+    """A negative one is before the array, here in the one that it is a part of."""
+
+    def ours(values: Any, i: int) -> Any:
+        return values[-1], values[1:][i]
+
+    def of_others(values: Any, i: int) -> Any:
+        return values[-1], values[1:][i]
+
+    ours.__module__, of_others.__module__ = "optmap.made_up", "elsewhere"
+    assert compiled_module.compiled(ours)(np.arange(5), -1) == (4, 0)
+    assert compiled_module.compiled(of_others)(np.arange(5), -1) == (4, 4)
+
+
 def test_without_a_writable_cache_a_kernel_is_compiled_in_memory(monkeypatch: pytest.MonkeyPatch):
     """Numba raises RuntimeError when no cache folder can be written."""
     real = machine_code._JIT

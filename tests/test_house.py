@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 LEVEL = {
     "optmap": 0,  # the package itself: its version
     "optmap.ready_code": -2,
+    "optmap.numba_ways": -2,
     "optmap.machine_code": -1,
     "optmap.compiled": 0,
     "optmap.clock": 0,

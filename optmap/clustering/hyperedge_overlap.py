@@ -25,12 +25,12 @@ References
 
 from __future__ import annotations
 
-import heapq
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from optmap.clustering.kernels.crossbar_fill import check_units_fit, row_limits
+from optmap.clustering.kernels.highest import Highest, empty, empty_heap, rise, take_first
 from optmap.clustering.kernels.readers_of import readers_of
 from optmap.compiled import borrowing, compiled
 from optmap.model.decomposition import Decomposition
@@ -60,29 +60,44 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
 
 
 class Near(NamedTuple):
-    """Neurons that share rows with the open cluster: how many, of what weight, and which."""
+    """Neurons that share rows with the open cluster.
 
-    shared: Any
-    overlap: Any
+    Parameters
+    ----------
+    overlap : Highest
+        Those that came to share more since they were found too large, by the weight of the rows
+        they share, then by the new rows that they need.
+    touched : (N,) int32 array
+        Which neurons share a row.
+    """
+
+    overlap: Highest
     touched: Any
 
 
-@compiled
-def _share(
-    indptr: Any, readers: Any, weight: Any, cluster_of: Any, near: Near, num_touched: Any, heap: Any
-) -> Any:
+@borrowing
+def _share(readers: Any, weight: Any, cluster_of: Any, near: Near, num_touched: Any) -> Any:
     """Enter the free readers of a new row; return how many are touched by now."""
+    overlap, touched = near
     for reader in readers:
         if cluster_of[reader] >= 0:
             continue
-        if near.shared[reader] == 0:
-            near.touched[num_touched] = reader
+        if overlap.key[reader] == 0:
+            touched[num_touched] = reader
             num_touched += 1
-        near.shared[reader] += 1
-        near.overlap[reader] += weight
-        new = np.int64(indptr[reader + 1] - indptr[reader] - near.shared[reader])
-        heapq.heappush(heap, (-near.overlap[reader], new, np.int64(reader)))
+        overlap.key[reader] += weight
+        overlap.minor[reader] -= 1
+        rise(overlap, reader)
     return num_touched
+
+
+@borrowing
+def _leave(indptr: Any, near: Near, num_touched: Any) -> None:
+    """Forget what others share with a full cluster."""
+    empty(near.overlap)
+    for reader in near.touched[:num_touched]:
+        near.overlap.key[reader] = 0
+        near.overlap.minor[reader] = indptr[reader + 1] - indptr[reader]
 
 
 @borrowing
@@ -101,12 +116,10 @@ def _overlap(
     n, most_columns = len(indptr) - 1, len(row_limit) - 2
     cluster_of = np.full(n, -1, dtype=np.int32)
     on_row_of = np.full(n, -1, dtype=np.int32)
-    near = Near(
-        np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int32)
-    )
-    shared, overlap, touched = near
-    # entries are (-overlap, new rows, unit); outdated ones are recognised by their overlap
-    heap: Any = [(np.int64(0), np.int64(0), np.int64(0))]
+    near = Near(empty_heap(np.zeros(n, dtype=np.int64)), np.empty(n, dtype=np.int32))
+    new_rows = near.overlap.minor
+    for reader in range(n):
+        new_rows[reader] = indptr[reader + 1] - indptr[reader]
     clusters, next_seed, following = 0, 0, -1
     while True:
         unit = following
@@ -115,7 +128,6 @@ def _overlap(
             if next_seed == len(seeds):
                 return cluster_of
             unit = int(seeds[next_seed])
-        heap.clear()
         following = -1
         rows, columns, num_touched = 0, 0, 0
         while unit >= 0:
@@ -128,27 +140,21 @@ def _overlap(
                 on_row_of[source] = clusters
                 rows += 1
                 among = readers[ptr[source] : ptr[source + 1]]
-                num_touched = _share(
-                    indptr, among, weight[source], cluster_of, near, num_touched, heap
-                )
+                num_touched = _share(among, weight[source], cluster_of, near, num_touched)
             unit = -1
-            while len(heap) and columns < most_columns:
-                minus, new, candidate = heapq.heappop(heap)
-                if cluster_of[candidate] >= 0 or -minus != overlap[candidate]:
-                    continue
-                if rows + new <= row_limit[columns + 1]:
-                    unit = candidate
+            while unit < 0 and columns < most_columns:
+                candidate = take_first(near.overlap)
+                if candidate < 0:
                     break
-                if following < 0:
+                if rows + new_rows[candidate] <= row_limit[columns + 1]:
+                    unit = candidate
+                elif following < 0:
                     following = candidate
             if unit < 0 and columns < most_columns:
                 next_seed = _free(seeds, cluster_of, next_seed)
             if unit < 0 and columns < most_columns and next_seed < len(seeds):
                 candidate = int(seeds[next_seed])
-                new = indptr[candidate + 1] - indptr[candidate] - shared[candidate]
-                if rows + new <= row_limit[columns + 1]:
+                if rows + new_rows[candidate] <= row_limit[columns + 1]:
                     unit = candidate
-        for t in range(num_touched):
-            shared[touched[t]] = 0
-            overlap[touched[t]] = 0
+        _leave(indptr, near, num_touched)
         clusters += 1

@@ -30,7 +30,6 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from operator import itemgetter
 
 import numpy as np
@@ -59,7 +58,6 @@ ENCLOSED_WORK = 2_000_000
 REGROWN_TIMES, REGROWN_MOST, REGROWN_ENTRIES = 20, 2_000_000, 4_000_000
 #: Among fewer clusters nothing is grown anew: a few of them are nearly all.
 REGROWN_LEAST = 10
-PASSES = 10
 
 
 def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0) -> Clustering:
@@ -78,27 +76,36 @@ def partition(decomposition: Decomposition, platform: Platform, *, seed: int = 0
     # a cluster per reader, and one more that is being dissolved while its parts move
     room = np.concatenate(([0], np.cumsum(network.fan_out + 1)))
 
-    def merged(parts: Parts) -> tuple[tuple[int, int], Packed]:
-        """Return clusters and spikes over all rows, and the parts, merged and dissolved."""
-        bin_of_part, held = pack(twins.source_ptr, twins.sources, *parts, room, limits, PASSES)
-        used, bin_of_part = np.unique(bin_of_part, return_inverse=True)
-        packed = Packed(parts.classes, parts.sizes, bin_of_part.astype(np.int32))
-        return (len(used), int(held @ network.spikes)), packed
+    def merged(parts: Parts, wanted: int) -> tuple[tuple[int, int], Packed]:
+        """Return clusters and spikes over all rows, and the parts, merged and dissolved.
+
+        Where more clusters than ``wanted`` are left for sure, none is dissolved.
+        """
+        bin_of_part, held = pack(twins.source_ptr, twins.sources, *parts, room, limits, wanted)
+        used = np.bincount(bin_of_part) > 0
+        number = np.cumsum(used, dtype=np.int32) - np.int32(1)
+        packed = Packed(parts.classes, parts.sizes, number[bin_of_part])
+        return (int(number[-1]) + 1, int(held @ network.spikes)), packed
 
     near = near_classes(twins) if _squares(twins) <= ENCLOSED_WORK else None
-    found = [merged(parts) for parts in _enclosed(twins, near, limits)] if near else []
-    fewest = min((clusters for (clusters, _), _ in found), default=0)
-    anew = _is_worth_regrowing(fewest, len(limits))
+    any_number = network.num_units
+    found = [merged(parts, any_number) for parts in _enclosed(twins, near, limits)] if near else []
+    fewest = min((clusters for (clusters, _), _ in found), default=any_number)
+    anew = near is not None and _is_worth_regrowing(fewest, len(limits))
     if near and anew:
         work = min(REGROWN_TIMES * _squares(twins), REGROWN_MOST)
         grown = [
             regrow(twins, near, limits, packed, work, drawn)
             for drawn, (_, packed) in enumerate(found, seed)
         ]
-        found += map(merged, grown)
-    others = map(merged, _starts(decomposition, platform, twins, limits, seed, anew))
+        found += (merged(parts, fewest) for parts in grown)
+        fewest = min(clusters for (clusters, _), _ in found)
+    others = []
+    for parts in _starts(decomposition, platform, twins, limits, seed, anew):
+        others.append(merged(parts, fewest))
+        fewest = min(fewest, others[-1][0][0])
     # among equals the first counts: starts that do not enclose keep readers nearer to each other
-    return _spread(twins, min(chain(others, found), key=itemgetter(0))[1])
+    return _spread(twins, min([*others, *found], key=itemgetter(0))[1])
 
 
 def may_grow_anew(network: SNN) -> bool:

@@ -40,7 +40,7 @@ from optmap.clustering.kernels.crossbar_fill import (
     touch,
     untouch,
 )
-from optmap.compiled import borrowing, compiled
+from optmap.compiled import borrowing, laborious
 from optmap.model.decomposition import Decomposition
 from optmap.model.mapping import Clustering
 from optmap.model.platform import Platform
@@ -94,7 +94,7 @@ class Heaps(NamedTuple):
     spine: Any
 
 
-@compiled
+@laborious
 def _greedy(fill: Any, units: Any, levels: Any, cluster_of: Any) -> Any:
     """Fill ``cluster_of`` (by neuron) for ``units`` in the order given.
 

@@ -88,10 +88,10 @@ def howard(indptr: Any, head: Any, delay: Any, tokens: Any, choice: Any, value: 
     Parameters
     ----------
     indptr, head, delay, tokens : int arrays
-        Edge i in ``indptr[u]..indptr[u + 1]`` leaves u for ``head[i]``. Every actor has an edge
-        out, every cycle at least one token.
+        Edge i in ``indptr[u]..indptr[u + 1]`` leaves u for ``head[i]``. Every cycle has at least
+        one token.
     choice : (n,) int64 array
-        Start policy, overwritten by the last one (an edge of each actor).
+        Start policy, overwritten by the last one: an edge of each actor, -1 where none leaves it.
     value : (n,) int64 array
         Overwritten by the potentials that prove the ratio, in units of 1/q ticks.
     """
@@ -139,7 +139,7 @@ def howard(indptr: Any, head: Any, delay: Any, tokens: Any, choice: Any, value: 
             if choice[last] < 0:
                 choice[last] = edge
             for u in range(n):
-                if choice[u] < 0:
+                if choice[u] < 0 and indptr[u] < indptr[u + 1]:
                     choice[u] = indptr[u]
             return DONE, p, q, cycle
         count = 0

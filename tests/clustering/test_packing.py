@@ -27,7 +27,7 @@ def packed(network: SNN, columns: int) -> int:
     size, ends = np.ones(len(units), dtype=np.int32), np.arange(len(units) + 1)
     classes = twins.class_of[units]
     bins, held = packing.pack(
-        twins.source_ptr, twins.sources, ends, classes, size, room, limits, 10
+        twins.source_ptr, twins.sources, ends, classes, size, room, limits, len(units)
     )
     assert held[0] == len(np.unique(bins))
     return len(np.unique(bins))

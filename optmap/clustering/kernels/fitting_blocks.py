@@ -14,8 +14,6 @@ from optmap.model.mapping import Clustering, compact
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IndexArray, IntArray
 
-PASSES = 10
-
 
 def fitted(
     network: SNN, twins: Twins, limits: IntArray, block_of: IndexArray
@@ -34,7 +32,7 @@ def fitted(
     size = np.ones(len(units), dtype=np.int32)
     classes = twins.class_of[units]
     bin_of_part, held = pack(
-        twins.source_ptr, twins.sources, part_ptr, classes, size, room, limits, PASSES
+        twins.source_ptr, twins.sources, part_ptr, classes, size, room, limits, len(units)
     )
     cluster_of = np.empty(len(units), dtype=np.int32)
     cluster_of[units] = bin_of_part

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from optmap.clustering.kernels.buckets import empty_rings, insert, remove
+from optmap.clustering.kernels.highest import Highest, empty_heap, rise, take_first
 from optmap.clustering.kernels.twins import Twins
 from optmap.compiled import borrowing, compiled, laborious
 from optmap.model.snn import IndexArray, IntArray
@@ -52,8 +52,7 @@ def grow(twins: Twins, row_limit: IntArray, seeds: IndexArray, near: Near | None
     if near is None:
         near = Near(*(np.empty(0, dtype=kind) for kind in (np.int64, np.int64, np.int32, np.int32)))
     found = Parts(part_ptr, part_class, part_size)
-    placed = np.zeros(twins.num_classes, dtype=np.int64)
-    clusters = grow_left(lists, twins.sizes, row_limit, seeds, near, placed, found)
+    clusters = _grow(lists, twins.sizes, row_limit, seeds, near, found)
     part_ptr = part_ptr[: clusters + 1]
     return Parts(part_ptr, part_class[: part_ptr[-1]], part_size[: part_ptr[-1]])
 
@@ -107,8 +106,12 @@ class Frontier(NamedTuple):
         The cluster that last had each source on a row.
     touched : (Q,) int32 array
         The classes that share a row, in the order in which they came.
+    met, gained : (Q,) int32 arrays
+        The classes that read what one class puts on rows, and how many of these rows.
     placed : (Q,) int64 array
         Readers of a class's sources, by source, that are placed; counted if clusters are enclosed.
+    begins : Highest
+        The classes that a full cluster shared rows with, by the share of these readers then.
     """
 
     following: Any
@@ -117,7 +120,29 @@ class Frontier(NamedTuple):
     shared: Any
     on_row_of: Any
     touched: Any
+    met: Any
+    gained: Any
     placed: Any
+    begins: Highest
+
+
+@compiled
+def frontier_of(lists: Lists, left: Any, row_limit: Any) -> Any:
+    """Return a frontier without an open cluster, for these members to be placed."""
+    classes = len(left)
+    following, preceding = empty_rings(classes, row_limit[1] + 1)
+    return Frontier(
+        following,
+        preceding,
+        left,
+        np.zeros(classes, dtype=np.int32),
+        np.full(len(lists.reader_ptr) - 1, -1, dtype=np.int32),
+        np.empty(classes, dtype=np.int32),
+        np.empty(classes, dtype=np.int32),
+        np.zeros(classes, dtype=np.int32),
+        np.zeros(classes, dtype=np.int64),
+        empty_heap(np.zeros(classes, dtype=np.float64)),
+    )
 
 
 def near_classes(twins: Twins) -> Near:
@@ -177,14 +202,16 @@ def _place(near: Near, chosen: Any, placed: Any) -> None:
         placed[near.classes[e]] += near.times[e]
 
 
-@compiled
-def _most_enclosed(begins: Any, placed: Any, around: Any, left: Any) -> Any:
+@borrowing
+def _most_enclosed(frontier: Frontier, around: Any) -> Any:
     """Return the class with the largest share of placed readers around; -1 without any."""
-    while len(begins):
-        minus, q = heapq.heappop(begins)
-        if left[q] > 0 and -minus == placed[q] / around[q]:
+    begins = frontier.begins
+    q = take_first(begins)
+    while q >= 0:
+        if frontier.left[q] > 0 and begins.key[q] == frontier.placed[q] / around[q]:
             return q
-    return np.int64(-1)
+        q = take_first(begins)
+    return q
 
 
 @borrowing
@@ -192,8 +219,9 @@ def _take_rows(
     lists: Lists, frontier: Frontier, chosen: Any, cluster: Any, num_touched: Any, least: Any
 ) -> Any:
     """Put what ``chosen`` reads on rows; return how many are touched, and the fewest new rows."""
-    following, preceding, left, shared, on_row_of, touched, _ = frontier
+    following, preceding, left, shared, on_row_of, touched, met, gained, _, _ = frontier
     source_ptr, sources, reader_ptr, readers = lists
+    num_met = 0
     for s in range(source_ptr[chosen], source_ptr[chosen + 1]):
         source = sources[s]
         if on_row_of[source] == cluster:
@@ -203,44 +231,56 @@ def _take_rows(
             reader = readers[r]
             if left[reader] == 0 or reader == chosen:
                 continue
-            needs = source_ptr[reader + 1] - source_ptr[reader] - shared[reader]
-            if shared[reader] == 0:
-                touched[num_touched] = reader
-                num_touched += 1
-            else:
-                remove(following, preceding, reader)
-            shared[reader] += 1
-            insert(following, preceding, len(shared) + needs - 1, reader)
-            least = min(least, needs - 1)
+            if gained[reader] == 0:
+                met[num_met] = reader
+                num_met += 1
+            gained[reader] += 1
+    for reader in met[:num_met]:
+        if shared[reader] == 0:
+            touched[num_touched] = reader
+            num_touched += 1
+        else:
+            remove(following, preceding, reader)
+        shared[reader] += gained[reader]
+        gained[reader] = 0
+        needs = source_ptr[reader + 1] - source_ptr[reader] - shared[reader]
+        insert(following, preceding, len(shared) + needs, reader)
+        least = min(least, needs)
     return num_touched, least
 
 
 @laborious
+def _grow(lists: Lists, left: Any, row_limit: Any, seeds: Any, near: Any, found: Any) -> Any:
+    """Fill the three arrays of parts and return the number of clusters."""
+    return grow_left(lists, frontier_of(lists, left, row_limit), row_limit, seeds, near, 0, found)
+
+
+@borrowing
 def grow_left(
     lists: Lists,
-    sizes: Any,
+    frontier: Frontier,
     row_limit: Any,
     seeds: Any,
     near: Any,
-    placed: Any,
+    numbered: Any,
     found: Any,
 ) -> Any:
-    """Fill the three arrays of parts and return the number of clusters."""
-    classes, source_ptr, around = len(sizes), lists.source_ptr, near.around
+    """Place what is left, fill the three arrays of parts and return the number of clusters.
+
+    The frontier is then as it was, with nothing left; it knows of clusters below ``numbered``.
+    """
+    source_ptr, around = lists.source_ptr, near.around
+    following, shared, left, placed = (
+        frontier.following,
+        frontier.shared,
+        frontier.left,
+        frontier.placed,
+    )
+    classes, columns_most = len(left), len(row_limit) - 2
     part_ptr, part_class, part_size = found
-    columns_most = len(row_limit) - 2
-    left = sizes.copy()
-    shared = np.zeros(classes, dtype=np.int32)
-    # classes that share rows with the cluster, in buckets by the new rows they need
-    following, preceding = empty_rings(classes, row_limit[1] + 1)
-    on_row_of = np.full(len(lists.reader_ptr) - 1, -1, dtype=np.int32)
-    touched = np.empty(classes, dtype=np.int32)
-    frontier = Frontier(following, preceding, left, shared, on_row_of, touched, placed)
-    begins = [(0.0, np.int64(0))]  # entries are (-share of readers placed, class)
-    begins.clear()
     clusters, parts, at = 0, 0, 0
     while True:
-        chosen = _most_enclosed(begins, placed, around, left)
+        chosen = _most_enclosed(frontier, around)
         while chosen < 0 and at < len(seeds):
             if left[seeds[at]] > 0:
                 chosen = np.int64(seeds[at])
@@ -261,11 +301,12 @@ def grow_left(
             left[chosen] -= taken
             columns += taken
             if shared[chosen] > 0:
-                remove(following, preceding, chosen)
+                remove(following, frontier.preceding, chosen)
             is_full = left[chosen] > 0 or columns == columns_most
             if len(around) or not is_full:  # else whoever shares its rows is not asked any more
-                met = _take_rows(lists, frontier, chosen, clusters, num_touched, least)
-                num_touched, least = met
+                num_touched, least = _take_rows(
+                    lists, frontier, chosen, numbered + clusters, num_touched, least
+                )
             _place(near, chosen, placed)
             if is_full:
                 break
@@ -275,13 +316,13 @@ def grow_left(
             if least > room:
                 break
             chosen, new = _most_shared(following[classes + least], following, shared, placed), least
-        _leave(frontier, num_touched, chosen, around, begins)
+        _leave(frontier, num_touched, chosen, around)
         clusters += 1
         part_ptr[clusters] = parts
 
 
-@compiled
-def _leave(frontier: Any, num_touched: Any, chosen: Any, around: Any, begins: Any) -> None:
+@borrowing
+def _leave(frontier: Frontier, num_touched: Any, chosen: Any, around: Any) -> None:
     """Forget what a full cluster shares with others; note how much is placed around them."""
     for t in range(num_touched):
         reader = frontier.touched[t]
@@ -289,8 +330,8 @@ def _leave(frontier: Any, num_touched: Any, chosen: Any, around: Any, begins: An
             if reader != chosen:
                 remove(frontier.following, frontier.preceding, reader)
             if len(around):
-                share = frontier.placed[reader] / around[reader]
-                heapq.heappush(begins, (-share, np.int64(reader)))
+                frontier.begins.key[reader] = frontier.placed[reader] / around[reader]
+                rise(frontier.begins, reader)
         frontier.shared[reader] = 0
 
 

@@ -15,6 +15,9 @@ from optmap.clustering.kernels.buckets import empty_rings, insert, remove
 from optmap.compiled import borrowing, compiled, laborious
 from optmap.model.snn import IndexArray, IntArray
 
+#: How often all bins are tried to be given up, at most.
+PASSES = 10
+
 
 class Bins(NamedTuple):
     """Bins 0..K-1; one with no columns is unused.
@@ -47,14 +50,14 @@ def pack(
     part_size: Any,
     room: Any,
     row_limit: Any,
-    passes: Any,
+    wanted: Any,
 ) -> Any:
     """Merge clusters, then dissolve them, and say where every part ends.
 
     Clusters are merged in falling order of rows, each into the bin that shares most rows with it
     (ties: most rows used, then the lowest), or into the fullest bin it fits without sharing. Then,
-    emptiest first, every bin whose parts all fit elsewhere by the same rule is given up; ``passes``
-    such passes at most.
+    emptiest first, every bin whose parts all fit elsewhere by the same rule is given up; PASSES
+    such passes at most, none where more bins than ``wanted`` are left for sure.
 
     Parameters
     ----------
@@ -91,12 +94,31 @@ def pack(
         np.empty(clusters, dtype=np.int32),
         len(row_limit) - 2 - (columns.min() if clusters else 0),
     )
-    row_ptr, row_source = _rows_of_clusters(source_ptr, sources, part_ptr, part_class, n)
+    bin_of_part = _merge(bins, source_ptr, sources, part_ptr, part_class, columns)
+    used, least = _least_left(bins)
+    if least > min(wanted, used - 1):
+        return bin_of_part, bins.held
+    for _ in range(PASSES):
+        if not _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part):
+            break
+    return bin_of_part, bins.held
+
+
+@compiled
+def _merge(
+    bins: Any, source_ptr: Any, sources: Any, part_ptr: Any, part_class: Any, columns: Any
+) -> Any:
+    """Put clusters of so many columns into bins, most rows first; return the bin of every part."""
+    most_rows = bins.row_limit[1]
+    row_ptr, row_source = _rows_of_clusters(
+        source_ptr, sources, part_ptr, part_class, len(bins.held), most_rows
+    )
     bin_of_part = np.empty(len(part_class), dtype=np.int32)
+    clusters = len(part_ptr) - 1
     left = np.empty(clusters, dtype=np.int64)
     for k in range(clusters):
-        left[k] = row_limit[1] - (row_ptr[k + 1] - row_ptr[k])
-    for k in _ascending(left, row_limit[1]):
+        left[k] = most_rows - (row_ptr[k + 1] - row_ptr[k])
+    for k in _ascending(left, most_rows):
         own = row_source[row_ptr[k] : row_ptr[k + 1]]
         home = _home(bins, own, columns[k], -1)
         if home < 0:
@@ -111,44 +133,32 @@ def pack(
         _list(bins, home)
         for e in range(part_ptr[k], part_ptr[k + 1]):
             bin_of_part[e] = home
-    for _ in range(passes):
-        if not _dissolve(bins, source_ptr, sources, part_class, part_size, bin_of_part):
-            break
-    return bin_of_part, bins.held
+    return bin_of_part
 
 
 @compiled
 def _rows_of_clusters(
-    source_ptr: Any, sources: Any, part_ptr: Any, part_class: Any, num_sources: Any
+    source_ptr: Any, sources: Any, part_ptr: Any, part_class: Any, num_sources: Any, most_rows: Any
 ) -> Any:
     """Return the distinct sources of every cluster as compressed rows."""
     clusters = len(part_ptr) - 1
     row_ptr = np.zeros(clusters + 1, dtype=np.int64)
-    row_source = np.empty(0, dtype=np.int32)
-    for fill in (False, True):
-        seen_by = np.full(num_sources, -1, dtype=np.int32)
-        for k in range(clusters):
-            classes = part_class[part_ptr[k] : part_ptr[k + 1]]
-            into = row_source[row_ptr[k] :]
-            row_ptr[k + 1] = row_ptr[k] + _distinct(source_ptr, sources, classes, seen_by, k, into)
-        if not fill:
-            row_source = np.empty(row_ptr[clusters], dtype=np.int32)
+    reads = np.int64(0)
+    for q in part_class:
+        reads += source_ptr[q + 1] - source_ptr[q]
+    row_source = np.empty(min(reads, clusters * most_rows), dtype=np.int32)
+    seen_by = np.full(num_sources, -1, dtype=np.int32)
+    for k in range(clusters):
+        count = row_ptr[k]
+        for q in part_class[part_ptr[k] : part_ptr[k + 1]]:
+            for s in range(source_ptr[q], source_ptr[q + 1]):
+                source = sources[s]
+                if seen_by[source] != k:
+                    seen_by[source] = k
+                    row_source[count] = source
+                    count += 1
+        row_ptr[k + 1] = count
     return row_ptr, row_source
-
-
-@borrowing
-def _distinct(source_ptr: Any, sources: Any, classes: Any, seen_by: Any, k: Any, into: Any) -> Any:
-    """Count the distinct sources of cluster k's classes; write them where ``into`` has room."""
-    count = 0
-    for q in classes:
-        for s in range(source_ptr[q], source_ptr[q + 1]):
-            if seen_by[sources[s]] == k:
-                continue
-            seen_by[sources[s]] = k
-            if len(into):
-                into[count] = sources[s]
-            count += 1
-    return count
 
 
 @borrowing
@@ -275,6 +285,31 @@ def _largest_first(source_ptr: Any, part_class: Any, parts: Any, most_rows: Any)
     for i in range(len(parts)):
         order[i] = parts[order[i]]
     return order
+
+
+@compiled
+def _least_left(bins: Any) -> Any:
+    """Return how many bins are used, and how many are left at least, whatever is dissolved.
+
+    A bin that is left keeps its rows, and somewhere there is a row for each source that only a
+    dissolved one held: what a bin saves by being dissolved is no more than its rows less those.
+    """
+    most_rows, rows, used = bins.row_limit[1], 0, 0
+    saved = np.zeros(len(bins.rows), dtype=np.int64)
+    for k in range(len(bins.rows)):
+        saved[k] = bins.rows[k]
+        rows += bins.rows[k]
+        used += bins.columns[k] > 0
+    left = used
+    for source in range(len(bins.held)):
+        if bins.held[source] == 1:
+            saved[bins.holders[bins.first[source]]] -= 1
+    for k in _ascending(saved, most_rows)[::-1]:
+        if left == 1 or rows - saved[k] > (left - 1) * most_rows:
+            break
+        rows -= saved[k]
+        left -= 1
+    return used, left
 
 
 @compiled

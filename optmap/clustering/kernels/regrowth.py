@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optmap.clustering.kernels.growth import Lists, Near, Parts, grow_left
+from optmap.clustering.kernels.growth import Frontier, Lists, Near, Parts, frontier_of, grow_left
 from optmap.clustering.kernels.twins import Twins
 from optmap.compiled import borrowing, compiled
 from optmap.model.snn import IndexArray, IntArray
@@ -62,14 +62,13 @@ class Bins(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What is grown anew: the bins, and for each class what is left of it and placed around it.
+    """What is grown anew: the bins, and the classes with what is left of them.
 
     ``seeds`` are the classes, ``turned`` the same in the order in which they are tried.
     """
 
     bins: Any
-    left: Any
-    placed: Any
+    frontier: Frontier
     seeds: Any
     turned: Any
 
@@ -125,8 +124,7 @@ def _regrow(
     fixed = 1 + (classes + len(lists.reader_ptr)) // 4
     window = Window(
         np.empty(WIDTH, dtype=np.int64),
-        np.zeros(classes, dtype=np.int64),
-        np.zeros(classes, dtype=np.int64),
+        frontier_of(lists, np.zeros(classes, dtype=np.int64), row_limit),
         np.empty(room, dtype=np.int32),
         np.empty(room, dtype=np.int32),
     )
@@ -135,6 +133,7 @@ def _regrow(
         np.empty(room, dtype=np.int32),
         np.empty(room, dtype=np.int32),
     )
+    numbered = 0
     while work > 0:
         count = _neighbours(bins, lists, window.bins, draws)
         num_seeds, before = _empty(bins, window, count)
@@ -144,9 +143,8 @@ def _regrow(
         order = window.turned[:num_seeds]
         for i in range(num_seeds):
             order[i] = seeds[(turn + i) % num_seeds]
-        clusters = grow_left(lists, window.left, row_limit, order, near, window.placed, found)
-        for q in seeds:
-            window.left[q] = 0
+        clusters = grow_left(lists, window.frontier, row_limit, order, near, numbered, found)
+        numbered += clusters
         after = 0
         for k in range(clusters):
             columns = 0
@@ -172,10 +170,10 @@ def _empty(bins: Any, window: Any, count: Any) -> Any:
         squares += bins.columns[k] * bins.columns[k]
         for i in range(bins.counts[k]):
             q = bins.classes[k, i]
-            if window.left[q] == 0:
+            if window.frontier.left[q] == 0:
                 window.seeds[num_seeds] = q
                 num_seeds += 1
-            window.left[q] += bins.sizes[k, i]
+            window.frontier.left[q] += bins.sizes[k, i]
     return num_seeds, squares
 
 
@@ -184,11 +182,11 @@ def _count_placed(lists: Any, near: Any, window: Any, seeds: Any) -> Any:
     """Count the placed readers around what is left; return how many readers were met."""
     met = 0
     for q in seeds:
-        window.placed[q] = near.around[q]
+        window.frontier.placed[q] = near.around[q]
         met += near.around[q] + lists.source_ptr[q + 1] - lists.source_ptr[q]
         for e in range(near.ptr[q], near.ptr[q + 1]):
-            if window.left[near.classes[e]] > 0:
-                window.placed[q] -= near.times[e]
+            if window.frontier.left[near.classes[e]] > 0:
+                window.frontier.placed[q] -= near.times[e]
     return met
 
 

@@ -158,6 +158,8 @@ def _enter(v: Any, parts: Any, heap: Any) -> None:
     for k in range(len(parts.size)):
         if k != parts.part[v] and (best < 0 or parts.link[v, k] > parts.link[v, best]):
             best = k
+    if best < 0:
+        return  # there is no other part
     gain = parts.single[v] + parts.link[v, best] - parts.total[v]
     heapq.heappush(heap, (-gain, np.int64(v), np.int64(best)))
 
