@@ -113,6 +113,8 @@ def warm_up(method: Method, cuts: bool = True, anew: bool = True) -> None:
     if method.runs_alone:
         _run_and_describe(method, "filter-9", WHOLE_S)
         _run_and_describe(method, RECURRENT, WHOLE_S)
+        if method.clustering == "multilevel":
+            _divide_by_levels()
         if method.binding == "hill-climbing":
             _bind_one_a_tile("hill-climbing")
         if method.decomposition != "none":

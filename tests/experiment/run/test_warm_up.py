@@ -125,7 +125,8 @@ REACHED = {
         "optmap.sdf.incremental._still_holds",
         "optmap.sdf.incremental._fits",
     ),
-    "leaves,overlap-prologue": (
+    "leaves,multilevel,overlap-prologue": (
+        "optmap.clustering.kernels.balancing.balance",
         "optmap.clustering.kernels.regrowth._regrow",
         "optmap.clustering.kernels.vector_packing_start._grow",
         "optmap.sdf.ratio_kernel.solve_signed",
