@@ -30,9 +30,6 @@ from optmap.model.outcome import Limits
 from optmap.model.platform import Platform
 from optmap.model.snn import SNN, IntArray
 
-#: Prices whose sum is larger may overflow where shapes are priced.
-MAX_SUM = 2**60
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -97,10 +94,12 @@ def _verify(
         if not any(s >= r and d >= c and e <= cost for s, d, e in certificate.kinds):
             return Verdict(False, f"the platform's crossbar {r} x {c} is not in the certificate")
     watch = Stopwatch(limits)
+    sizes = tuple((rows, columns) for rows, columns, _ in needed)
     proofs = set()
-    for rows, columns, cost in certificate.kinds:
-        most = certificate.worth * cost
-        worth, proof = _worth(certificate, network, rows, columns, most, watch, workers)
+    for rows, columns, cost in needed:
+        most = min(certificate.worth * cost, sum(certificate.prices))
+        share = watch.left / (2 * len(needed))
+        worth, proof = _worth(certificate, network, (rows, columns), most, watch, share, workers)
         if worth is None:
             return Verdict(None, f"crossbar {rows} x {columns}: no proof within the time limit")
         if worth > most:
@@ -109,7 +108,7 @@ def _verify(
             )
         proofs.add(proof)
     if certificate.searched:
-        possible = _search(certificate, network, watch, workers)
+        possible = _search(certificate, network, sizes, watch, workers)
         if possible is None:
             return Verdict(None, f"{certificate.bound - 1} crossbars: not searched in time")
         if possible:
@@ -119,12 +118,16 @@ def _verify(
 
 
 def _search(
-    certificate: PriceCertificate, network: SNN, watch: Stopwatch, workers: int
+    certificate: PriceCertificate,
+    network: SNN,
+    sizes: tuple[tuple[int, int], ...],
+    watch: Stopwatch,
+    workers: int,
 ) -> bool | None:
     """Tell whether one crossbar less than the certificate says is enough; None if not in time."""
     classes = classes_of(network)
     prices = _by_class(certificate, classes)
-    pricers = [Pricer(classes, rows, columns) for rows, columns, _ in certificate.kinds]
+    pricers = [Pricer(classes, rows, columns) for rows, columns in sizes]
     closed = []
     for pricer in pricers:
         goal = pricer.heuristic(prices, 0, 2000).best
@@ -142,22 +145,22 @@ def _by_class(certificate: PriceCertificate, classes: Classes) -> IntArray:
 def _worth(
     certificate: PriceCertificate,
     network: SNN,
-    rows: int,
-    columns: int,
+    size: tuple[int, int],
     most: int,
     watch: Stopwatch,
+    seconds: float,
     workers: int,
 ) -> tuple[int | None, str]:
     """Return a crossbar's worth if above ``most``, or a proved bound of at most that, or None."""
-    lattice = lattice_of(network) if sum(certificate.prices) < MAX_SUM else None
+    rows, columns = size
+    lattice = lattice_of(network)
     if lattice is not None:
         held = lattice.worth(np.array(certificate.prices, dtype=np.int64), rows)
         if held <= most:
             return held, "shapes on a lattice"
     model = pricing_model(network, certificate.prices, rows, columns)
-    share = watch.left / (2 * len(certificate.kinds))
     run = run_cpsat(
-        model, Stopwatch(watch.limits, watch.started), workers=workers, wall_s=min(share, 60.0)
+        model, Stopwatch(watch.limits, watch.started), workers=workers, wall_s=min(seconds, 60.0)
     )
     if run.value is not None and -run.value > most:
         return -run.value, "CP-SAT"

@@ -17,6 +17,9 @@ from optmap.errors import InputError
 
 SCHEMA = 2
 
+#: What prices and worth may come to: what is computed of them again stays exact, also in doubles.
+MAX_SUM = 2**50
+
 
 class Certificate(Protocol):
     """What lets others prove a bound again, with the bound that it proves."""
@@ -56,6 +59,8 @@ class PriceCertificate:
     def __post_init__(self) -> None:
         if self.worth < 1 or any(p < 0 for p in self.prices):
             raise ValueError("certificate: prices must be >= 0 and the worth of a crossbar >= 1")
+        if max(sum(self.prices), self.worth) > MAX_SUM:
+            raise ValueError(f"certificate: prices of {sum(self.prices)} in all, above {MAX_SUM}")
         if not self.kinds or any(min(kind) < 1 for kind in self.kinds):
             raise ValueError(f"certificate: kinds {self.kinds}")
         if self.searched < 0 or (self.searched and any(cost != 1 for _, _, cost in self.kinds)):

@@ -14,7 +14,7 @@ rows     every group's weight is split evenly among its later readers, so that a
 columns  the C - columns dearest later members.
 
 Prices and values are int64, so the result is exact: the two bounds are computed in double precision
-and rounded up by more than the error of at most 10^6 additions below 2^40.
+and rounded up by more than the error of sums up to 2^50 (:data:`optmap.model.certificate.MAX_SUM`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from formulations.clustering.column_generation.frontier import Sweep
 from optmap.clustering.kernels.classes import Classes
 from optmap.compiled import compiled
 from optmap.model.snn import IntArray
+
+#: What is added to a bound in double precision before it is rounded up, and that part of it.
+ABOVE, PART_ABOVE = 0.01, 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,14 +201,15 @@ def _completion(graph: Any, value: Any, count: Any, rows: Any, columns: Any, str
                 break
             stop = room + omega[i]
             while r <= rows and r < stop:
-                by_rows[p, r] = np.int64(np.ceil(worth + gain * (r - room) / omega[i] + 0.01))
+                error = ABOVE + PART_ABOVE * (worth + gain / omega[i] * r)
+                by_rows[p, r] = np.int64(np.ceil(worth + gain * (r - room) / omega[i] + error))
                 r += 1
             worth += gain
             room = stop
             if r > rows:
                 break
         while r <= rows:
-            by_rows[p, r] = np.int64(np.ceil(worth + 0.01))
+            by_rows[p, r] = np.int64(np.ceil(worth + ABOVE))
             r += 1
         held, total_value = 0, 0
         for i in np.argsort(-value[p:].astype(np.float64)):  # one sort to compile

@@ -34,7 +34,7 @@ from optmap.bounds.bound import best
 from optmap.bounds.clusters import cluster_bounds
 from optmap.clustering.kernels.annealing_clusters import shrink_repeatedly
 from optmap.clustering.kernels.classes import Classes, classes_of
-from optmap.model.certificate import PriceCertificate
+from optmap.model.certificate import MAX_SUM, PriceCertificate
 from optmap.model.decomposition import Decomposition
 from optmap.model.grade import Grade
 from optmap.model.mapping import Clustering, compact
@@ -83,6 +83,8 @@ class ColumnGeneration:
     def certify(self, prices: IntArray, seconds: float) -> None:
         """Prove as much as these prices give in processor seconds; keep it if it is the best."""
         total = int((self.classes.size * prices).sum())
+        if total > MAX_SUM:
+            return
         # the least v that would not help: worth v gives ceil(total / v); aim for the next integer
         worth = 1
         for pricer, (_, _, cost) in zip(self.pricers, self.kinds, strict=True):

@@ -123,6 +123,21 @@ def test_a_forged_certificate_is_refuted() -> None:
     assert verify(one_too_little, decomposition, platform, LIMITS, workers=1).holds is False
     small = dataclasses.replace(honest, kinds=((1, 1, 1),))
     assert "not in the certificate" in verify(small, decomposition, platform, LIMITS).why
+    larger = dataclasses.replace(honest, kinds=((3, 10**12, 1),))  # no table is made for it
+    assert verify(larger, decomposition, platform, LIMITS, workers=1).holds is True
+
+
+@pytest.mark.parametrize("bits", [51, 62, 64, 200])
+def test_prices_that_overflow_prove_nothing(bits: int) -> None:
+    """With 2^62 each, a sweep's sums in 64 bits were below any worth."""
+    honest = PriceCertificate("as given", ((4, 4, 1),), (2, 2, 3), 3)
+    with pytest.raises(ValueError, match="above"):
+        dataclasses.replace(honest, prices=(2**bits, 2**bits, 2**bits))
+    with pytest.raises(ValueError, match="above"):
+        dataclasses.replace(honest, worth=2**bits)
+    data = honest.to_json() | {"prices": [2**bits] * 3, "bound": 2**bits}
+    with pytest.raises(InputError, match="above"):
+        from_dict(data)
 
 
 def test_a_certificate_crosses_json_and_keeps_its_word() -> None:
