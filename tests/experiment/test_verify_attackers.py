@@ -221,6 +221,21 @@ def test_notes_that_stages_leave_are_known() -> None:
         assert NOTES.fullmatch(note), note
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "no model of the clustering: 9,999 terms, at most 2,000,000 are tried",
+        "no order model: 60 tasks, at most 6,000 are tried",
+        "no joint model: 90 terms of 20 clusters, at most 2,000,000 are tried",
+        "no order model: 900 tasks take some 1.0 s to build, 3.1 s are left",
+        "no prices of the clustering: 12 terms take some 900.0 s to build, 800.0 s are left",
+    ],
+)
+def test_an_excuse_is_borne_out_by_its_numbers(run: Path, note: str) -> None:
+    row = forged(run, lambda row, mapping: row.update(reason=note))
+    assert any("not borne out" in p for p in row_problems(run, row))
+
+
 def test_an_excuse_that_nobody_can_check_is_said(run: Path) -> None:
     """A row that says it had no core is not held to what its method proves in a short run."""
 

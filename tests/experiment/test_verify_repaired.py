@@ -19,6 +19,7 @@ from forged_run import (
     row_problems,
     rows_of,
     seal,
+    verdict_of,
     write_rows,
 )
 
@@ -29,6 +30,7 @@ from optmap.experiment.run.store import Store
 from optmap.experiment.tables.best_known import BestKnown
 from optmap.experiment.tables.derived import BEST_KNOWN, ENVIRONMENT, REPORT
 from optmap.judge.case import Case
+from optmap.judge.evaluation import ADDED
 
 
 def lower_a_bound_and_its_trace(row: Stored, mapping: Stored) -> None:
@@ -350,3 +352,16 @@ def test_a_row_that_waits_aside_is_found(run: Path) -> None:
     (run / "rows.aside.jsonl").write_text(lines[1])
     found = problems(run, again=False)
     assert "rows.aside.jsonl, line 1: a whole row that the run does not show" in found
+    (run / "rows.aside.jsonl").write_text("our method was better\n")
+    assert any(n.startswith("rows.aside.jsonl: 1 lines") for n in verdict_of(run).notes)
+
+
+def test_metrics_left_out_and_fields_that_count_for_nothing_are_found(run: Path) -> None:
+    row = forged(run, lambda row, mapping: [row["metrics"].pop(name) for name in ADDED])
+    assert any(p.startswith("connectivity: stored") for p in row_problems(run, row))
+
+    def add(row: Stored, mapping: Stored) -> None:
+        row["source"]["tokens"] = mapping["source"]["tokens"] = "pipelined"
+
+    row = forged(run, add, method="song2020-tree")
+    assert any("source is written" in p for p in row_problems(run, row))

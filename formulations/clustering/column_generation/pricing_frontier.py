@@ -193,8 +193,7 @@ def _completion(graph: Any, value: Any, count: Any, rows: Any, columns: Any, str
                 total += weight[groups[e]] / left[groups[e]]
             omega[i] = total
             density[i] = -value[p + i] * count[p + i] / max(total, 1e-9)
-        r, worth = 0, 0.0
-        room = 0.0
+        r, worth, room = 0, 0.0, 0.0
         for i in np.argsort(density):
             gain = float(value[p + i] * count[p + i])
             if gain <= 0.0:

@@ -105,8 +105,18 @@ class Source:
         return given
 
     def tidy(self) -> Source:
-        """Return the source with its paths as Path writes them: no ``./``, no doubled slash."""
-        return self.with_paths({name: str(Path(p)) for name, p in self._own_paths().items()})
+        """Return the source with what counts alone, and paths as Path writes them: no ``./``."""
+        counts = self
+        if self.file is not None:
+            counts = replace(
+                self,
+                network=None,
+                tokens="dataflow",
+                spikes=None,
+                keep_zero_weights=False,
+                reading="",
+            )
+        return counts.with_paths({name: str(Path(p)) for name, p in counts._own_paths().items()})
 
     def missing(self) -> tuple[str, str] | None:
         """Return the first field that names nothing on this disk, and what it says."""

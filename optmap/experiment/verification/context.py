@@ -123,6 +123,10 @@ def _worse(value: Fraction | None, known: Fraction | None) -> bool:
 
 def unverifiable(folder: Path, shown: Sequence[Row], made_on: dict[str, Any]) -> Iterator[str]:
     """Yield what nobody can know of a run afterwards, beside its times."""
+    aside = Store(folder).aside
+    if aside.is_file():
+        lines = len(aside.read_bytes().splitlines())
+        yield f"{aside.name}: {lines} lines of rows that were set aside, or of anything at all"
     planned = made_on.get("planned", {row.instance: [row.method] for row in shown})
     seeds = made_on.get("seeds", [row.seed for row in shown])
     more = [

@@ -68,6 +68,10 @@ NOTES = re.compile(
     rf"|{ENDED_EARLY}"
 )
 
+#: Numbers that bear a note out: more of something than is tried, more seconds than are left.
+TOO_MANY = re.compile(r" ([\d,]+) [a-z]+(?: of [\d,]+ clusters)?, at most ([\d,]+) are tried")
+TOO_LONG = re.compile(r" take some ([\d,.]+) s to build, ([\d,.]+) s are left")
+
 TEXTS = (
     *("key", "instance", "digest", "method", "status", "check", "reason", "ended"),
     *("code_version", "solver_versions", "decomposition"),
@@ -177,6 +181,20 @@ def _ending_problems(row: dict[str, Any]) -> Iterator[str]:
                 yield f"reason: {part[:80]!r} of a row that has nothing to explain"
             elif metric in metrics and not NOTES.fullmatch(note):
                 yield f"reason: {part[:80]!r} is no note that a stage leaves"
+            elif not _is_borne_out(part, max(float(row["limit_s"]), row.get("work") or 0)):
+                yield f"reason: {part[:80]!r} is not borne out by its own numbers"
+
+
+def _is_borne_out(note: str, limit: float) -> bool:
+    """Tell whether the numbers of a note, those that it has, say that a model was too large."""
+    many, long = TOO_MANY.search(note), TOO_LONG.search(note)
+    if many is not None:
+        there, tried = (int(number.replace(",", "")) for number in many.groups())
+        return there > tried
+    if long is not None:
+        takes, left = (float(number.replace(",", "")) for number in long.groups())
+        return left <= takes and left <= limit
+    return True
 
 
 def stage_problems(row: dict[str, Any], method: Method) -> Iterator[str]:

@@ -202,7 +202,8 @@ class Checker:
             yield f"check {row['check']}, yet the mapping is valid"
             return
         metrics = json.loads(dumps(evaluation.row()))
-        if not any(name in row["metrics"] for name in ADDED):  # a row of an earlier version
+        earlier = row["code_version"] != code_version()
+        if earlier and not any(name in row["metrics"] for name in ADDED):
             metrics = {name: value for name, value in metrics.items() if name not in ADDED}
         for name in sorted({*metrics, *row["metrics"]}):
             stored = json.dumps(row["metrics"].get(name, "nothing"))  # 1, 1.0 and true differ
