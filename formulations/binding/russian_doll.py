@@ -14,7 +14,11 @@ Order: the busiest cluster first, then the one with most flow, above all to thos
 that branching meets the expensive flows early. Symmetry (B6): of placements that automorphisms of
 the tiles map to each other only the lexicographically least. Incumbents: annealing (annealing.py).
 
-Bound         an optimum of a nested problem plus one hop for every other flow; exact integers
+The bound of a problem is raised step by step: a search for anything below a wanted value ends
+sooner than one for the optimum, and where it finds nothing that value is a bound. Problems further
+out use it as they use an optimum.
+
+Bound         what a nested problem costs at least plus one hop for every other flow; exact integers
 Check         spike-hops by recomputation
 
 References
@@ -56,9 +60,12 @@ HOT, COLD = 1.3, 0.5
 MOVES_A_UNIT = 2_000_000
 #: Up to so many tiles automorphisms are looked for.
 MOST_TILES_TURNED = 100
-#: A search with more than HOPEFUL problems to come when HOPELESS_SHARE of its time is spent ends;
-#: in any case PARTS_SHARE of the time is left for the bound from parts.
-HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 1, 0.2, 0.1
+#: A search with more than HOPEFUL problems to come when HOPELESS_SHARE of its time is spent ends,
+#: and the bound from parts has the rest. Else that has PARTS_SHARE of the time, and no less than
+#: where a shorter search had just ended: a longer limit gives no weaker bound.
+HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 3, 0.2, 0.1
+#: A bound is raised by such a part of the value known: that takes a few times as long each time.
+STEPS = 50
 
 
 def applies(sets: BindingSets) -> bool:
@@ -117,7 +124,7 @@ def solve(
     binding = None if tiles is None else Binding(tiles.astype(np.int32))
     status = Status.FEASIBLE if binding is not None else Status.UNKNOWN
     bound = max(low, search.floor())
-    if binding is not None and search.solved_from > 0:
+    if binding is not None and not search.proved:
         bound = max(bound, parts_bound(sets, partial(optimum_of_part, sets), watch))
     outcome = keep_better(watch, status, binding, found, bound, start, value)
     return replace(outcome, grade=Grade.CERTIFIED)  # named bounds and our own search
@@ -130,7 +137,7 @@ def optimum_of_part(
     flow = sets.flow_matrix[np.ix_(members, members)]
     search = _Search(np.ascontiguousarray(flow), sets, watch.limits.seed)
     search.run(watch, None, 0)
-    return search.floor(), search.solved_from == 0
+    return search.floor(), search.proved
 
 
 class _Search:
@@ -142,49 +149,80 @@ class _Search:
         self.flow = np.ascontiguousarray(flow[np.ix_(self.order, self.order)])
         self.hops = np.ascontiguousarray(sets.platform.hops)
         self.group = tile_group(sets)
-        self.nested = np.zeros(n + 1, dtype=np.int64)  # optimum of the problem of k..n-1
-        self.solved_from = n
+        self.nested = np.zeros(n + 1, dtype=np.int64)  # bound of the problem of k..n-1
+        self.bounded_from, self.proved = n, n == 0
         self.seed = seed
 
     def floor(self) -> int:
-        """Return what the problems solved so far prove for the whole: other flows go one hop."""
-        k = self.solved_from
-        between_tiles = self.hops[~np.eye(len(self.hops), dtype=np.bool_)]
+        """Return what the problems so far prove for the whole: other flows go one hop."""
+        k = self.bounded_from
         inside = int(np.triu(self.flow[k:, k:]).sum())
         others = int(np.triu(self.flow).sum()) - inside
-        return int(self.nested[k]) + others * int(between_tiles.min(initial=0))
+        return int(self.nested[k]) + others * self._nearest()
+
+    def _nearest(self) -> int:
+        """Return the hops between the two tiles that are nearest to each other."""
+        between = self.hops[~np.eye(len(self.hops), dtype=np.bool_)]
+        return int(between.min()) if len(between) else 0
 
     def run(
         self, watch: Stopwatch, known: int | None, low: int, kept_s: float = 0.0
     ) -> tuple[IntArray | None, int | None]:
         """Return the tile of each cluster and the value; :meth:`floor` says what is proved.
 
-        ``kept_s`` seconds are left over. Where more than HOPEFUL problems are to come after
-        HOPELESS_SHARE of the time, all the rest is.
+        At least ``kept_s`` seconds are left over, and much more where the search is hopeless.
         """
-        n = len(self.order)
+        n, limit_s = len(self.order), watch.limits.wall_s
         if watch.left <= 0:
             return None, None
         best, places = self._annealed(0, NUM_RUNS, watch)
         watch.note(best, low)
         if best == low:
             return self._original(places), best
+        begun, hopeful, steps = watch.spent, False, STEPS if kept_s else 1
         for k in range(n - 1, -1, -1):
             goal = self._annealed(k, 1, watch)[0] if k else best
             if k == 0 and known is not None:
                 goal = min(goal, known)
-            problem = Problem(k, self.flow, self.hops, self.nested, self.group)
-            allowed = watch.limits.wall_s - kept_s
+            allowed = limit_s
             if kept_s and k > HOPEFUL:
-                allowed = min(allowed, HOPELESS_SHARE * watch.limits.wall_s)
-            goal, improved, finished = search(problem, goal, watch, allowed)
+                allowed = begun + HOPELESS_SHARE * (limit_s - begun)
+            elif kept_s:
+                if not hopeful:
+                    kept_s = max(kept_s, (1 / HOPELESS_SHARE - 1) * (watch.spent - begun))
+                hopeful = True
+                allowed = watch.spent + (watch.left - kept_s) / (2 if k else 1)
+            goal, improved, finished = self._raise(k, goal, 0 if k else low, watch, allowed, steps)
             if k == 0 and improved is not None:
                 best, places = goal, improved
                 watch.note(best, low)
-            if not finished:
+            self.proved = k == 0 and finished
+            if not finished and not hopeful:
                 break
-            self.nested[k], self.solved_from = goal, k
         return self._original(places), best
+
+    def _raise(
+        self, k: int, goal: int, low: int, watch: Stopwatch, allowed: float, steps: int
+    ) -> tuple[int, IntArray | None, bool]:
+        """Raise the bound of problem k until ``allowed``, to ``goal``, a value that can be had.
+
+        A step is ``goal`` divided by ``steps``.
+
+        Returns
+        -------
+        value, places, finished
+            The goal or something better, then with places, and whether it is the bound as well.
+        """
+        problem = Problem(k, self.flow, self.hops, self.nested, self.group)
+        own = int(self.flow[k, k + 1 :].sum()) * self._nearest()
+        low, places, finished = max(low, int(self.nested[k + 1]) + own), None, True
+        while low < goal and finished and places is None:
+            wanted = min(goal, low + max(1, goal // steps))
+            value, places, finished = search(problem, wanted, watch, allowed)
+            goal = value if places is not None else goal
+            low = value if finished else low
+        self.nested[k], self.bounded_from = low, k
+        return goal, places, finished
 
     def _annealed(self, first: int, runs: int, watch: Stopwatch) -> tuple[int, IntArray]:
         """Return a good solution of the problem of ``first``..n-1 and its value.
