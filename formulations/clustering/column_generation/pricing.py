@@ -6,6 +6,7 @@ Prices are whole numbers; so are all values and bounds, and what is proved is pr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from optmap.model.snn import IndexArray, IntArray
 
 #: Label visits that one core does in a second, cautiously: turns seconds into a repeatable limit.
 WORK_PER_SECOND = 2_500_000
+#: The part of the time of a bound, or of a search, that beams before it may take.
+BEAM_SHARE = 0.2
 
 #: Labels that are kept at once in an exact sweep (about 150 bytes each), one try after the other.
 LABELS = (5_000, 100_000, 500_000, 2_000_000)
@@ -79,8 +82,18 @@ class Pricer:
         """Return the completion bounds at these prices."""
         return completion_of(self.sweep, self.classes, prices, self.rows, self.columns)
 
-    def heuristic(self, prices: IntArray, threshold: int, most_labels: int) -> Found:
-        """Return crossbars worth more than ``threshold`` found by a beam of labels."""
+    def heuristic(
+        self, prices: IntArray, threshold: int, most_labels: int, seconds: float = inf
+    ) -> Found:
+        """Return crossbars worth more than ``threshold`` found by a beam of labels.
+
+        Parameters
+        ----------
+        most_labels : int
+            The width of the beam; less where that takes more than ``seconds`` of a processor.
+        """
+        affordable = seconds * WORK_PER_SECOND / max(self.classes.num_classes, 1)
+        most_labels = max(1, int(min(most_labels, affordable)))
         found = price(
             self.sweep,
             self.classes,
@@ -136,7 +149,7 @@ class Pricer:
         closed: IntArray = np.minimum(completion.by_rows[0], completion.by_columns[0, self.columns])
         if closed[self.rows] <= goal or not self.can_prove:
             return closed
-        reached = self.heuristic(prices, 0, 500).by_rows
+        reached = self.heuristic(prices, 0, 500, BEAM_SHARE * seconds).by_rows
         begun, top = busy(), int(reached[self.rows])
         looser = [self._slack(slack, goal, top, total) for slack in SLACKS]
         slacks = [max(0.0, goal / max(top, 1) - 1), *looser]

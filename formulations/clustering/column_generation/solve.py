@@ -26,7 +26,7 @@ from formulations.clustering.color_refinement import refine
 from formulations.clustering.column_generation import lattice
 from formulations.clustering.column_generation.column_cover import can_do, without_surplus
 from formulations.clustering.column_generation.master import Master
-from formulations.clustering.column_generation.pricing import Pricer, why_not_built
+from formulations.clustering.column_generation.pricing import BEAM_SHARE, Pricer, why_not_built
 from formulations.clustering.sets import clusters_of, keep_better, kinds_worth_having, start_of
 from formulations.solvers.run_cpsat import run_cpsat
 from formulations.solvers.stopwatch import Report, Stopwatch
@@ -113,7 +113,7 @@ class ColumnGeneration:
         All prices are 1; what one crossbar is found to hold tells what can be hoped for.
         """
         ones = np.ones(self.classes.num_classes, dtype=np.int64)
-        held = max(p.heuristic(ones, 0, 500).best for p in self.pricers)
+        held = max(p.heuristic(ones, 0, 500, seconds).best for p in self.pricers)
         if -(-self.decomposition.num_units // max(held, 1)) > self.bound:
             self.certify(ones, seconds)
 
@@ -148,7 +148,8 @@ class ColumnGeneration:
             whole = np.floor(asked * SCALE).astype(np.int64)
             added, improving = 0, False
             for pricer, (_, _, dear) in zip(self.pricers, self.kinds, strict=True):
-                found = pricer.heuristic(whole, dear * (SCALE + SCALE // 1000), labels)
+                left = self.watch.processor(until - self.watch.spent)
+                found = pricer.heuristic(whole, dear * (SCALE + SCALE // 1000), labels, left)
                 for choice in found.choices:
                     cost = self.cost_of(choice)
                     if master.add(choice, cost):
@@ -325,11 +326,12 @@ class _Run:
 
     def search(self, prices: IntArray, seconds: float) -> None:
         """Exclude one crossbar less, or find it, until the gap is closed or it takes too long."""
-        generation, stop = self.generation, self.watch.spent + seconds
+        generation, seconds = self.generation, min(seconds, self.watch.left)
+        stop = self.watch.spent + seconds
         closed = []
         for pricer in generation.pricers:
-            goal = pricer.heuristic(prices, 0, 2000).best
             most_s = self.watch.processor(0.5 * seconds)
+            goal = pricer.heuristic(prices, 0, 2000, BEAM_SHARE * most_s).best
             closed.append(pricer.closed(prices, goal, most_s, exactly=EXACTLY))
         worth = max(1, *(int(c[-1]) for c in closed))
         while not self.closed and self.watch.spent < stop:

@@ -17,8 +17,10 @@ import signal
 import subprocess
 import sys
 from functools import cache
-from math import inf
 from typing import Any, NamedTuple
+
+#: Seconds from which on a limit is none: the system takes no longer ones (24 days in milliseconds).
+LONGEST_S = 1e6
 
 
 class Hypergraph(NamedTuple):
@@ -72,7 +74,7 @@ def partitioned_within(graph: Hypergraph, wanted: Wanted, seconds: float) -> lis
         ) as child,
     ):
         try:
-            out, errors = child.communicate(given, None if seconds == inf else seconds)
+            out, errors = child.communicate(given, None if seconds > LONGEST_S else seconds)
         except subprocess.TimeoutExpired:
             return None
         finally:

@@ -10,10 +10,12 @@ import pytest
 from ortools.sat.python import cp_model
 
 from formulations.clustering.color_refinement import refine
-from formulations.clustering.column_generation.pricing import Pricer
+from formulations.clustering.column_generation.pricing import WORK_PER_SECOND, Pricer
 from formulations.clustering.verify_certificate import pricing_model
 from optmap.clustering.kernels.annealing_clusters import shrink, shrink_repeatedly
 from optmap.clustering.kernels.classes import classes_of
+from optmap.decomposing.contract import decompose
+from optmap.generators.generate import generate
 from optmap.model.mapping import Clustering, compact
 from optmap.model.snn import SNN, from_edges
 
@@ -80,6 +82,16 @@ def test_a_bound_never_lies_even_when_time_is_short(seed: int) -> None:
     assert Pricer(classes, 4, 3).bound(prices, 0, 1e-9) >= worth
     beam = Pricer(classes, 4, 3).heuristic(prices, 0, 1)
     assert beam.best <= worth
+
+
+def test_beams_are_as_narrow_as_the_time_is_short() -> None:
+    """Where classes are 4,096 a beam of 2,000 labels takes a second, and colgen sends many."""
+    classes = classes_of(decompose(generate("gen:filter-32"), 64, "tree").network)
+    pricer, prices = Pricer(classes, 64, 64), np.ones(classes.num_classes, dtype=np.int64)
+    assert pricer.heuristic(prices, 0, 2000).work > 400 * classes.num_classes
+    for labels in (400, 100, 1):
+        seconds = labels * classes.num_classes / WORK_PER_SECOND
+        assert pricer.heuristic(prices, 0, 2000, seconds).work <= labels * classes.num_classes
 
 
 @pytest.mark.parametrize("seed", range(30))
