@@ -14,9 +14,9 @@ Order: the busiest cluster first, then the one with most flow, above all to thos
 that branching meets the expensive flows early. Symmetry (B6): of placements that automorphisms of
 the tiles map to each other only the lexicographically least. Incumbents: annealing (annealing.py).
 
-The bound of a problem is raised step by step: a search for anything below a wanted value ends
-sooner than one for the optimum, and where it finds nothing that value is a bound. Problems further
-out use it as they use an optimum.
+Where the optimum of one of the last problems is not proved in PLAIN_SHARE of its time, its bound is
+raised step by step: a search for anything below a wanted value ends sooner than one for the
+optimum, and where it finds nothing that value is a bound, which problems further out use likewise.
 
 Bound         what a nested problem costs at least plus one hop for every other flow; exact integers
 Check         spike-hops by recomputation
@@ -64,8 +64,9 @@ MOST_TILES_TURNED = 100
 #: and the bound from parts has the rest. Else that has PARTS_SHARE of the time, and no less than
 #: where a shorter search had just ended: a longer limit gives no weaker bound.
 HOPEFUL, HOPELESS_SHARE, PARTS_SHARE = 3, 0.2, 0.1
-#: A bound is raised by such a part of the value known: that takes a few times as long each time.
-STEPS = 50
+#: The part of a problem's time for its optimum; then the bound is raised by such parts of the value
+#: known, each of which takes 1.3 times as long as the one before.
+PLAIN_SHARE, STEPS = 0.4, 50
 
 
 def applies(sets: BindingSets) -> bool:
@@ -179,7 +180,7 @@ class _Search:
         watch.note(best, low)
         if best == low:
             return self._original(places), best
-        begun, hopeful, steps = watch.spent, False, STEPS if kept_s else 1
+        begun, hopeful, steps = watch.spent, False, 1
         for k in range(n - 1, -1, -1):
             goal = self._annealed(k, 1, watch)[0] if k else best
             if k == 0 and known is not None:
@@ -190,7 +191,7 @@ class _Search:
             elif kept_s:
                 if not hopeful:
                     kept_s = max(kept_s, (1 / HOPELESS_SHARE - 1) * (watch.spent - begun))
-                hopeful = True
+                hopeful, steps = True, STEPS
                 allowed = watch.spent + (watch.left - kept_s) / (2 if k else 1)
             goal, improved, finished = self._raise(k, goal, 0 if k else low, watch, allowed, steps)
             if k == 0 and improved is not None:
@@ -206,7 +207,7 @@ class _Search:
     ) -> tuple[int, IntArray | None, bool]:
         """Raise the bound of problem k until ``allowed``, to ``goal``, a value that can be had.
 
-        A step is ``goal`` divided by ``steps``.
+        A step is ``goal`` divided by ``steps``; of several, a share of the time goes to one first.
 
         Returns
         -------
@@ -215,14 +216,20 @@ class _Search:
         """
         problem = Problem(k, self.flow, self.hops, self.nested, self.group)
         own = int(self.flow[k, k + 1 :].sum()) * self._nearest()
-        low, places, finished = max(low, int(self.nested[k + 1]) + own), None, True
-        while low < goal and finished and places is None:
+        low, places = max(low, int(self.nested[k + 1]) + own), None
+        if steps > 1 and low < goal:
+            plain = watch.spent + PLAIN_SHARE * (allowed - watch.spent)
+            goal, places, finished = search(problem, goal, watch, plain)
+            low = goal if finished else low
+        while low < goal:
             wanted = min(goal, low + max(1, goal // steps))
-            value, places, finished = search(problem, wanted, watch, allowed)
-            goal = value if places is not None else goal
-            low = value if finished else low
+            value, better, finished = search(problem, wanted, watch, allowed)
+            goal, places = (goal, places) if better is None else (value, better)
+            if not finished:
+                break
+            low = value
         self.nested[k], self.bounded_from = low, k
-        return goal, places, finished
+        return goal, places, low >= goal
 
     def _annealed(self, first: int, runs: int, watch: Stopwatch) -> tuple[int, IntArray]:
         """Return a good solution of the problem of ``first``..n-1 and its value.
