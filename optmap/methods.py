@@ -326,7 +326,7 @@ _LOADED: dict[str, tuple[Method, ...]] = {}
 def _run_file(path: Path) -> None:
     try:
         runpy.run_path(str(path), run_name=f"optmap_method_file_{path.stem}")
-    except Exception as error:  # whatever a stranger's file raises is its own fault
+    except (Exception, SystemExit) as error:  # whatever a stranger's file raises is its own fault
         text = f"{type(error).__name__}: {error}"
         raise InputError(str(path), "", text, "a file that registers a method") from error
 

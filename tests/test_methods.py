@@ -151,6 +151,7 @@ def test_a_method_file_is_loaded_once_and_keys_only_its_own_rows(tmp_path: Path)
         ("", "no method"),
         ("1 / 0", "ZeroDivisionError"),
         (FILE + "\nraise SystemError('late')", "late"),
+        (FILE + "\nraise SystemExit(0)", "SystemExit: 0"),
         ("import optmap.methods as m\nm.register('song2020')", "taken"),
     ],
 )
