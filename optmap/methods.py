@@ -370,6 +370,6 @@ def _load_point(point: EntryPoint) -> None:
         loaded = point.load()
         if not isinstance(loaded, ModuleType):
             loaded()
-    except Exception as error:  # whatever a stranger's package raises is its own fault
+    except (Exception, SystemExit) as error:  # a stranger's package's own fault
         text = f"{type(error).__name__}: {error}"
         raise InputError(GROUP, point.name, text, "what registers a method") from error
